@@ -1,0 +1,11 @@
+//! What a WKSBM record is, how it changes, and the signed bytes it travels in.
+//!
+//! This crate is pure: no file, socket, clock or random number. Time and entropy come in
+//! as arguments; the same arguments give the same bytes on every machine.
+
+pub mod area;
+pub mod class;
+pub mod codec;
+pub mod id;
+pub mod private;
+pub mod time;
