@@ -6,6 +6,7 @@
 pub mod area;
 pub mod class;
 pub mod codec;
+pub mod entry;
 pub mod id;
 pub mod private;
 pub mod time;
