@@ -1,1 +1,5 @@
-//! Placeholder story.
+//! One node of the WKSBM mesh.
+
+pub mod bundle;
+pub mod ingest;
+pub mod ports;

@@ -1,0 +1,311 @@
+//! Bundles on a disk: written whole or not at all, read piece by piece with every byte checked.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::format::{
+    BundleHeader, FORMAT_VERSION, FRAME_BYTES_MAX, Frame, MAGIC, PARTS_MAX, frame_hash,
+};
+
+/// Bytes around the payload of a frame.
+const FRAME_OVERHEAD: usize = 1 + 4 + 16;
+/// Room kept for the end frame in every piece.
+const END_BYTES: u64 = FRAME_OVERHEAD as u64 + 4;
+
+/// What comes out of a bundle next.
+#[derive(Debug)]
+pub enum Piece {
+    /// A frame whose hash is right.
+    Frame(Frame),
+    /// A frame of a type this build does not know; the bundle was made by a newer one.
+    Newer,
+    /// A frame whose bytes are not what was written; the next one may be whole.
+    Altered,
+    /// The file ends here although more was written.
+    Cut,
+    /// The end, as written.
+    End,
+}
+
+/// Why a file is no bundle at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It does not begin like one.
+    #[error("not a bundle")]
+    Foreign,
+    /// It ends inside its first bytes.
+    #[error("the bundle ends inside its header")]
+    Truncated,
+    /// Its first frame is damaged.
+    #[error("the header of the bundle is altered")]
+    Altered,
+    /// A newer layout.
+    #[error("the bundle has format {0}, this build reads up to {FORMAT_VERSION}")]
+    Newer(u8),
+    /// The disk.
+    #[error("failed to read the bundle: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reads one file.
+#[derive(Debug)]
+pub struct BundleReader {
+    file: BufReader<File>,
+    header: BundleHeader,
+    done: bool,
+}
+
+impl BundleReader {
+    /// Opens `path` and reads its header.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+        let mut start = [0; 9];
+        let got = read_up_to(&mut file, &mut start)?;
+        let begun = start.get(..got.min(MAGIC.len())).unwrap_or_default();
+        if !MAGIC.starts_with(begun) || got == 0 {
+            return Err(OpenError::Foreign);
+        }
+        if got < start.len() {
+            return Err(OpenError::Truncated);
+        }
+        let [.., version] = start;
+        if version != FORMAT_VERSION {
+            return Err(OpenError::Newer(version));
+        }
+        match next_piece(&mut file)? {
+            Piece::Frame(Frame::Header(header)) => Ok(Self { file, header, done: false }),
+            Piece::Cut | Piece::End => Err(OpenError::Truncated),
+            Piece::Frame(_) | Piece::Newer | Piece::Altered => Err(OpenError::Altered),
+        }
+    }
+
+    /// The first frame.
+    pub const fn header(&self) -> &BundleHeader {
+        &self.header
+    }
+
+    /// The next piece; after [`Piece::End`] or [`Piece::Cut`] there is none.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn next_piece(&mut self) -> io::Result<Option<Piece>> {
+        if self.done {
+            return Ok(None);
+        }
+        let piece = next_piece(&mut self.file)?;
+        self.done = matches!(piece, Piece::End | Piece::Cut);
+        Ok(Some(piece))
+    }
+}
+
+/// Reads one frame. A length beyond the limit cannot be skipped: it counts as a cut.
+fn next_piece(file: &mut impl Read) -> io::Result<Piece> {
+    let mut start = [0; 5];
+    if read_up_to(file, &mut start)? < start.len() {
+        return Ok(Piece::Cut);
+    }
+    let [kind, length @ ..] = start;
+    let length = u32::from_be_bytes(length) as usize;
+    if length > FRAME_BYTES_MAX {
+        return Ok(Piece::Cut);
+    }
+    let mut payload = vec![0; length];
+    let mut hash = [0; 16];
+    if read_up_to(file, &mut payload)? < length || read_up_to(file, &mut hash)? < hash.len() {
+        return Ok(Piece::Cut);
+    }
+    if hash != frame_hash(kind, &payload) {
+        return Ok(Piece::Altered);
+    }
+    Ok(match Frame::decode(kind, &payload) {
+        Ok(Some(Frame::End(_))) => Piece::End,
+        Ok(Some(frame)) => Piece::Frame(frame),
+        Ok(None) => Piece::Newer,
+        Err(_) => Piece::Altered,
+    })
+}
+
+/// Fills `buffer` as far as the file goes.
+fn read_up_to(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(got) => filled += got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Writes a bundle in one file, or in pieces of at most `max_bytes`.
+///
+/// Everything goes to `*.part` files first; [`BundleWriter::finish`] makes them durable and gives
+/// them their names, so that a stick pulled out early never holds a file that looks whole.
+#[derive(Debug)]
+pub struct BundleWriter {
+    target: PathBuf,
+    header: BundleHeader,
+    preamble: Vec<Frame>,
+    max_bytes: u64,
+    pieces: Vec<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    path: PathBuf,
+    file: BufWriter<File>,
+    bytes: u64,
+    frames: u32,
+    /// The feed the newest run belongs to.
+    feed: Option<Frame>,
+    /// Feeds introduced so far; one that comes again is introduced again.
+    feeds: u32,
+}
+
+impl BundleWriter {
+    /// Begins a bundle that will be called `target`. Each piece begins with the header and with
+    /// `preamble` (the root statement, the heads), so that each explains itself.
+    pub fn new(target: &Path, header: BundleHeader, preamble: Vec<Frame>, max_bytes: u64) -> Self {
+        Self { target: target.to_path_buf(), header, preamble, max_bytes, pieces: Vec::new() }
+    }
+
+    /// Adds a frame of `feed`'s: the feed's own frame goes before its first in every piece.
+    ///
+    /// # Errors
+    /// What the disk says; [`io::ErrorKind::InvalidInput`] when more than [`PARTS_MAX`] pieces
+    /// would be needed.
+    pub fn push(&mut self, feed: &Frame, make: impl Fn(u32) -> Frame) -> io::Result<()> {
+        if self.pieces.is_empty() {
+            self.begin()?;
+        }
+        let needed = frame_bytes(&make(0)) + frame_bytes(feed) + 8 + END_BYTES;
+        let full = self
+            .pieces
+            .last()
+            .is_some_and(|open| open.feeds > 0 && open.bytes + needed > self.max_bytes);
+        if full {
+            self.begin()?;
+        }
+        let Some(open) = self.pieces.last_mut() else { return Ok(()) };
+        if open.feed.as_ref() != Some(feed) {
+            open.write(feed)?;
+            open.feed = Some(feed.clone());
+            open.feeds += 1;
+        }
+        open.write(&make(open.feeds - 1))
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let number = self.pieces.len() + 1;
+        if number > usize::from(PARTS_MAX) {
+            let reason = "the bundle would need too many pieces";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        let path = with_suffix(&self.target, &format!("{number}.part"));
+        let mut file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
+        file.write_all(MAGIC)?;
+        file.write_all(&[FORMAT_VERSION])?;
+        let mut open = Open { path, file, bytes: 9, frames: 0, feed: None, feeds: 0 };
+        let part = u16::try_from(number).unwrap_or(PARTS_MAX);
+        open.write(&Frame::Header(BundleHeader { part, parts: part, ..self.header.clone() }))?;
+        for frame in &self.preamble {
+            open.write(frame)?;
+        }
+        self.pieces.push(open);
+        Ok(())
+    }
+
+    /// Ends every piece, makes it durable, and gives it its name.
+    ///
+    /// # Errors
+    /// What the disk says; the unfinished files are then removed.
+    pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
+        if self.pieces.is_empty() {
+            self.begin()?;
+        }
+        let parts = u16::try_from(self.pieces.len()).unwrap_or(PARTS_MAX);
+        let pieces = std::mem::take(&mut self.pieces);
+        let mut ready = Vec::with_capacity(pieces.len());
+        for (open, part) in pieces.into_iter().zip(1..) {
+            let header = BundleHeader { part, parts, ..self.header.clone() };
+            let name = if parts == 1 {
+                self.target.clone()
+            } else {
+                with_suffix(&self.target, &format!("{part}of{parts}"))
+            };
+            let path = open.path.clone();
+            open.finish(&header)?;
+            ready.push((path, name));
+        }
+        for (path, name) in &ready {
+            fs::rename(path, name)?;
+        }
+        sync_folder(&self.target)?;
+        Ok(ready.into_iter().map(|(_, name)| name).collect())
+    }
+}
+
+impl Drop for BundleWriter {
+    // A bundle that was not finished leaves nothing behind.
+    fn drop(&mut self) {
+        for open in &self.pieces {
+            drop(fs::remove_file(&open.path));
+        }
+    }
+}
+
+impl Open {
+    fn write(&mut self, frame: &Frame) -> io::Result<()> {
+        let (kind, payload) = frame.encode();
+        write_frame(&mut self.file, kind, &payload)?;
+        self.bytes += (payload.len() + FRAME_OVERHEAD) as u64;
+        self.frames += 1;
+        Ok(())
+    }
+
+    /// Writes the end, then the header again, which only now knows how many pieces there are.
+    fn finish(mut self, header: &BundleHeader) -> io::Result<()> {
+        use std::io::Seek;
+        self.write(&Frame::End(self.frames))?;
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.seek(io::SeekFrom::Start(9))?;
+        let (kind, payload) = Frame::Header(header.clone()).encode();
+        write_frame(&mut file, kind, &payload)?;
+        file.sync_all()
+    }
+}
+
+fn write_frame(file: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    file.write_all(&[kind])?;
+    file.write_all(&length.to_be_bytes())?;
+    file.write_all(payload)?;
+    file.write_all(&frame_hash(kind, payload))
+}
+
+fn frame_bytes(frame: &Frame) -> u64 {
+    (frame.encode().1.len() + FRAME_OVERHEAD) as u64
+}
+
+/// `desa.wksbm` and `2of3` become `desa.2of3.wksbm`.
+fn with_suffix(target: &Path, suffix: &str) -> PathBuf {
+    let stem = target.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let extension = target.extension().map_or("wksbm".into(), |e| e.to_string_lossy());
+    target.with_file_name(format!("{stem}.{suffix}.{extension}"))
+}
+
+/// Makes the new names durable where the system can.
+fn sync_folder(target: &Path) -> io::Result<()> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match File::open(folder.unwrap_or(Path::new("."))) {
+        Ok(folder) => folder.sync_all().or(Ok(())),
+        Err(_) => Ok(()),
+    }
+}

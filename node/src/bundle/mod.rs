@@ -1,0 +1,10 @@
+//! The USB stick: what two nodes would say to each other, in a file.
+//!
+//! `format.rs` the bytes, pure · `file.rs` atomic writing, careful reading. What goes into a
+//! bundle and what is taken from one is the replica's business.
+
+mod file;
+mod format;
+
+pub use file::{BundleReader, BundleWriter, OpenError, Piece};
+pub use format::{BundleHeader, FORMAT_VERSION, Frame, HEADS_PER_FRAME, Target};

@@ -1,0 +1,396 @@
+//! What the core asks of the world: traits that adapters fulfil, each with its errors.
+//!
+//! Two stores. The **feed store** is the truth: verified runs, heads, arrivals, and a few small
+//! named values; every commit is durable. The **view store** is derived: one row a record, the
+//! edits each record is made of, search terms and counts; it can be thrown away. One writer owns
+//! both.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::ops::RangeInclusive;
+
+use crdt_schema::area::AreaId;
+use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, Run, SignedHead};
+use crdt_schema::id::{EntryId, FeedId, FeedName, RecordId, StoreInstance};
+use crdt_schema::time::Timestamp;
+use thiserror::Error;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No space left on the device.
+    #[error("the disk is full")]
+    Full,
+    /// The file system or the file cannot be written.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// Another process holds the store.
+    #[error("the store is open in another process")]
+    Locked,
+    /// Written by a newer build.
+    #[error("the store has format {found}, this build knows up to {known}")]
+    Newer {
+        /// Format in the file.
+        found: u32,
+        /// Newest format this build reads.
+        known: u32,
+    },
+    /// There is no store where one was expected.
+    #[error("there is no store here")]
+    Missing,
+    /// There is a store where a new one was to be made.
+    #[error("there is a store here already")]
+    Exists,
+    /// Bytes at rest are not what was written.
+    #[error("the store is damaged: {what}")]
+    Damaged {
+        /// Which part, without any personal value.
+        what: String,
+    },
+    /// An earlier write failed; the handle refuses to go on until the store is opened again.
+    #[error("an earlier write failed; the store must be opened again")]
+    Poisoned,
+    /// The disk, in words of the system.
+    #[error("failed to {step}: {source}")]
+    Io {
+        /// What was being done.
+        step: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The caller asked for something impossible: our own mistake.
+    #[error("internal: {0}")]
+    Misuse(&'static str),
+}
+
+/// One branch of a feed. Branch 0 is the one first seen; a fork makes more. The numbers are local
+/// to one store and never leave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BranchHead {
+    /// Local number.
+    pub branch: u32,
+    /// Parent branch and the last sequence shared with it; `None` for branch 0.
+    pub from: Option<(u32, u64)>,
+    /// The newest signature.
+    pub head: SignedHead,
+}
+
+/// A feed and its heads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedHeads {
+    /// Who, where, which space, which incarnation.
+    pub name: FeedName,
+    /// By number, without gaps.
+    pub branches: Vec<BranchHead>,
+}
+
+/// Where an entry lies in this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Its feed.
+    pub feed: FeedId,
+    /// Local number of the branch.
+    pub branch: u32,
+    /// From 1.
+    pub seq: u64,
+}
+
+/// A verified run and the branch it continues or begins.
+#[derive(Debug, Clone)]
+pub struct PlacedRun {
+    /// Local number; the next free one when `from` is given.
+    pub branch: u32,
+    /// For a new branch: the parent and the last shared sequence.
+    pub from: Option<(u32, u64)>,
+    /// The entries; they follow the branch's head, or the shared place.
+    pub run: Run,
+}
+
+/// What one durable commit writes.
+#[derive(Debug, Clone, Default)]
+pub struct FeedBatch {
+    /// Feeds not yet known; a run of one may be in the same batch.
+    pub new_feeds: Vec<FeedName>,
+    /// In order; later ones may follow earlier ones.
+    pub runs: Vec<PlacedRun>,
+    /// Small named values to put, or with `None` to remove.
+    pub values: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+/// One row of the arrivals: which entries came when, in this store's own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// Where the entries lie.
+    pub feed: FeedId,
+    /// Local number of the branch.
+    pub branch: u32,
+    /// First sequence.
+    pub first: u64,
+    /// Last sequence.
+    pub last: u64,
+    /// When they came, by this node's clock.
+    pub received_at: Timestamp,
+    /// BLAKE3 over the row before and this one: two stores with equal hashes took the same steps.
+    pub running_hash: [u8; 32],
+}
+
+/// A small named value: name, bytes.
+pub type NamedValue = (Vec<u8>, Vec<u8>);
+
+/// The truth: verified runs, and nothing else enters.
+pub trait FeedStore {
+    /// This file's life.
+    fn instance(&self) -> StoreInstance;
+
+    /// Every feed with its heads, ascending by feed id.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn feeds(&self) -> Result<Vec<FeedHeads>, StoreError>;
+
+    /// Writes everything or nothing, durably, and returns the newest arrival number.
+    ///
+    /// # Errors
+    /// [`StoreError::Misuse`] when a run does not follow its branch; else of the disk.
+    fn commit(&mut self, batch: &FeedBatch, received_at: Timestamp) -> Result<u64, StoreError>;
+
+    /// The stored run that begins at `from` and ends at the next checkpoint or the newest
+    /// signature; `None` beyond the head.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn packed_run(
+        &self,
+        feed: FeedId,
+        branch: u32,
+        from: u64,
+    ) -> Result<Option<PackedRun>, StoreError>;
+
+    /// The entries of a range, which may begin on the parent branch.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when one is not held; else of the disk.
+    fn entries(
+        &self,
+        feed: FeedId,
+        branch: u32,
+        range: RangeInclusive<u64>,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// The id at a sequence; `None` beyond the head.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn point(&self, feed: FeedId, branch: u32, seq: u64) -> Result<Option<ChainPoint>, StoreError>;
+
+    /// What runs of this branch may lean on. A failure of the disk reads as "not held".
+    fn back_refs(&self, feed: FeedId, branch: u32) -> Box<dyn BackRefs + '_>;
+
+    /// At most `limit` arrivals after `number`, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn arrivals(&self, after: u64, limit: usize) -> Result<Vec<Arrival>, StoreError>;
+
+    /// A named value.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn value(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Named values whose name begins with `prefix`, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn values(&self, prefix: &[u8]) -> Result<Vec<NamedValue>, StoreError>;
+
+    /// Bytes the file takes on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn size_bytes(&self) -> Result<u64, StoreError>;
+}
+
+/// A record's identity, in the order lists are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey {
+    /// Where it was created, for ever.
+    pub area: AreaId,
+    /// Number of its kind.
+    pub kind: u16,
+    /// 128 random bits.
+    pub record: RecordId,
+}
+
+/// One held edit of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EditRef {
+    /// Where the entry lies.
+    pub place: Place,
+    /// Its id.
+    pub id: EntryId,
+}
+
+/// Which list of terms a term belongs to; the numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum TermKind {
+    /// One word of a name, folded to lower-case ASCII.
+    Name = 1,
+    /// A NIK, digits only.
+    Nik = 2,
+    /// A KK number, digits only.
+    Kk = 3,
+    /// A code of the kind's official list.
+    Type = 4,
+    /// The shown state.
+    Status = 5,
+    /// `RW/RT`.
+    Rt = 6,
+}
+
+/// How a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RecordVerdict {
+    /// Has counting edits; in lists and counts.
+    Counting = 0,
+    /// Only a device waiting for its confirmation wrote it; shown apart, counted nowhere.
+    Waiting = 1,
+    /// Only quarantined edits.
+    Quarantined = 2,
+    /// Could not be folded within the limits; kept, shown, counted nowhere.
+    SetAside = 3,
+}
+
+/// What a view keeps of one record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ViewRow {
+    /// Which record.
+    pub key: RecordKey,
+    /// `RecordState` bytes: heads, surviving values.
+    pub state: Vec<u8>,
+    /// How it stands.
+    pub verdict: RecordVerdict,
+    /// Fields with two values or more.
+    pub conflicts: u32,
+    /// Claimed time of the newest edit in display order.
+    pub changed_at: Timestamp,
+    /// Search terms, unique. Personal: never logged.
+    pub terms: BTreeSet<(TermKind, String)>,
+}
+
+impl std::fmt::Debug for ViewRow {
+    // State and terms may be personal data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ViewRow")
+            .field("key", &self.key)
+            .field("verdict", &self.verdict)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one commit changes in the views.
+#[derive(Debug, Clone, Default)]
+pub struct ViewBatch {
+    /// The arrival up to which the views now hold everything.
+    pub applied: u64,
+    /// Edits now held, with the record each belongs to.
+    pub edits: Vec<(RecordKey, EditRef)>,
+    /// New or changed rows; terms and counts follow from the difference.
+    pub rows: Vec<ViewRow>,
+}
+
+/// Which rows to list. Empty sets mean "any".
+#[derive(Debug, Clone, Default)]
+pub struct RowFilter {
+    /// Areas to look in, exactly these.
+    pub areas: BTreeSet<AreaId>,
+    /// Kinds by number.
+    pub kinds: BTreeSet<u16>,
+    /// Every one of these must be among the row's terms; a name matches from its beginning.
+    pub terms: Vec<(TermKind, String)>,
+    /// Only rows with a conflict.
+    pub conflicts_only: bool,
+}
+
+/// Counting rows: area, kind, one term of type or status (or all of the kind), how many.
+pub type CountRow = (AreaId, u16, Option<(TermKind, String)>, u64);
+
+/// Sums over all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Rows that count.
+    pub records: u64,
+    /// Fields with two values or more, over all rows that count.
+    pub conflicts: u64,
+    /// Rows that wait for a confirmation.
+    pub waiting: u64,
+}
+
+/// What screens read; derived, and never the truth.
+pub trait ViewStore {
+    /// The newest arrival that is in the views.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn applied(&self) -> Result<u64, StoreError>;
+
+    /// One row.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError>;
+
+    /// Records whose id in hex begins so.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn find(&self, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError>;
+
+    /// The edits held of a record, any order.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError>;
+
+    /// Writes everything or nothing. With `durable` false it may be lost in a power cut and is
+    /// then caught up from the feed store.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn commit(&mut self, batch: &ViewBatch, durable: bool) -> Result<(), StoreError>;
+
+    /// Rows by (area, kind, id), from behind `after`, at most `limit`; and how many match in all.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn list(
+        &self,
+        filter: &RowFilter,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<(u64, Vec<ViewRow>), StoreError>;
+
+    /// Totals over all rows.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn totals(&self) -> Result<Totals, StoreError>;
+
+    /// Counting rows by (area, kind, term) for terms of type and status; and by (area, kind) alone
+    /// with `None`.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn counts(&self) -> Result<Vec<CountRow>, StoreError>;
+
+    /// Forgets everything: the views are then made again from the feeds.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn clear(&mut self) -> Result<(), StoreError>;
+}
