@@ -3,3 +3,4 @@
 pub mod bundle;
 pub mod ingest;
 pub mod ports;
+pub mod sync;
