@@ -4,6 +4,7 @@
 //! as arguments; the same arguments give the same bytes on every machine.
 
 pub mod area;
+pub mod authority;
 pub mod class;
 pub mod codec;
 pub mod entry;

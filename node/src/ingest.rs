@@ -38,7 +38,7 @@ pub trait HeldFeed {
     /// The entry at `seq` of `branch`, below a branch's start that of its parent.
     fn point(&self, branch: u32, seq: u64) -> Option<ChainPoint>;
     /// What runs of this branch may lean on.
-    fn before(&self, branch: u32) -> &dyn BackRefs;
+    fn before(&self, branch: u32) -> Box<dyn BackRefs + '_>;
 }
 
 /// Judges one run of `feed`, whose device signs with `key`.
@@ -56,7 +56,7 @@ pub fn judge(
     let mut refused = None;
     for branch in branches_at(held, before) {
         let Some(prev) = point_or_start(held, branch, before) else { continue };
-        match verify(feed, packed, prev, held.before(branch), key) {
+        match verify(feed, packed, prev, &*held.before(branch), key) {
             Ok(run) => return place(&run, held, branch, key),
             Err(reason) => refused = Some(reason),
         }
@@ -99,7 +99,7 @@ fn place(run: &Run, held: &dyn HeldFeed, near: u32, key: &SigningPublic) -> Verd
     if !goes_on && held.branches().len() >= BRANCHES_MAX {
         return Verdict::TooManyBranches;
     }
-    let rest = match rest_of(run, shared, held.before(branch), key) {
+    let rest = match rest_of(run, shared, &*held.before(branch), key) {
         Ok(rest) => rest,
         Err(reason) => return Verdict::Refused(reason),
     };

@@ -1,0 +1,184 @@
+//! What is held of the feeds: heads in memory, the rest in the store, and what a batch under way
+//! has staged on top.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, RecordRef, SigningPublic};
+use crdt_schema::id::{EntryId, FeedId, FeedName, RecordId};
+
+use crate::ingest::{self, HeldFeed, Verdict};
+use crate::ports::{BranchHead, FeedHeads, FeedStore, PlacedRun, StoreError};
+
+/// Every feed's heads, and the places of entries that are verified but not yet committed.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    feeds: BTreeMap<FeedId, FeedHeads>,
+    staged: BTreeMap<(FeedId, u32, u64), StagedEntry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct StagedEntry {
+    id: EntryId,
+    named: Option<(u16, RecordId)>,
+}
+
+impl Held {
+    /// What the store holds now.
+    pub(super) fn load(store: &impl FeedStore) -> Result<Self, StoreError> {
+        let feeds = store.feeds()?.into_iter().map(|feed| (feed.name.id(), feed)).collect();
+        Ok(Self { feeds, staged: BTreeMap::new() })
+    }
+
+    /// The feeds, ascending by id.
+    pub(super) fn feeds(&self) -> impl Iterator<Item = (&FeedId, &FeedHeads)> {
+        self.feeds.iter()
+    }
+
+    /// One feed.
+    pub(super) fn feed(&self, id: FeedId) -> Option<&FeedHeads> {
+        self.feeds.get(&id)
+    }
+
+    /// Judges a run on what is held and staged; an accepted one is staged.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk could not be read: then nothing was judged.
+    pub(super) fn judge(
+        &mut self,
+        store: &impl FeedStore,
+        name: &FeedName,
+        packed: &PackedRun,
+        key: &SigningPublic,
+    ) -> Result<Verdict, StoreError> {
+        let id = name.id();
+        let branches = self.feeds.get(&id).map_or(&[][..], |feed| &feed.branches);
+        let failed = Cell::new(None);
+        let view = FeedView { held: self, store, id, branches, failed: &failed };
+        let verdict = ingest::judge(id, packed, &view, key);
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        if let Verdict::Accepted(placed) = &verdict {
+            self.stage(name, placed);
+        }
+        Ok(verdict)
+    }
+
+    /// Puts a verified run on top of what is held.
+    pub(super) fn stage(&mut self, name: &FeedName, placed: &PlacedRun) {
+        let id = name.id();
+        let feed = self.feeds.entry(id);
+        let feed = feed.or_insert_with(|| FeedHeads { name: *name, branches: Vec::new() });
+        let head = *placed.run.head();
+        let known = feed.branches.iter_mut().find(|known| known.branch == placed.branch);
+        match known {
+            Some(known) => known.head = head,
+            None => feed.branches.push(BranchHead { branch: placed.branch, from: placed.from, head }),
+        }
+        for (entry, packed) in placed.run.entries().iter().zip(&placed.run.block().entries) {
+            let named = match packed.record {
+                RecordRef::Here(kind, record) => Some((kind, record)),
+                RecordRef::Back(_) | RecordRef::None => None,
+            };
+            let place = (id, placed.branch, entry.header.seq);
+            self.staged.insert(place, StagedEntry { id: entry.id, named });
+        }
+    }
+
+    /// After a commit: what was staged is in the store.
+    pub(super) fn committed(&mut self) {
+        self.staged.clear();
+    }
+
+    /// After a failed commit: back to what the store holds.
+    pub(super) fn reload(&mut self, store: &impl FeedStore) -> Result<(), StoreError> {
+        *self = Self::load(store)?;
+        Ok(())
+    }
+
+    /// The id at a place, staged or stored.
+    pub(super) fn point(
+        &self,
+        store: &impl FeedStore,
+        feed: FeedId,
+        branch: u32,
+        seq: u64,
+    ) -> Result<Option<ChainPoint>, StoreError> {
+        match self.staged_at(feed, branch, seq) {
+            Some(staged) => Ok(Some(ChainPoint { seq, id: staged.id })),
+            None => store.point(feed, branch, seq),
+        }
+    }
+
+    /// A staged entry at `seq` of `branch`, or of the parent below the branch's start.
+    fn staged_at(&self, feed: FeedId, branch: u32, seq: u64) -> Option<StagedEntry> {
+        let mut branch = branch;
+        loop {
+            let head = self.feeds.get(&feed)?.branches.iter().find(|b| b.branch == branch)?;
+            match head.from {
+                Some((parent, shared)) if seq <= shared => branch = parent,
+                _ => return self.staged.get(&(feed, branch, seq)).copied(),
+            }
+        }
+    }
+}
+
+/// One feed as ingest sees it.
+struct FeedView<'a, S> {
+    held: &'a Held,
+    store: &'a S,
+    id: FeedId,
+    branches: &'a [BranchHead],
+    /// The first failure of the disk, which the answers of [`HeldFeed`] cannot carry.
+    failed: &'a Cell<Option<StoreError>>,
+}
+
+impl<S: FeedStore> HeldFeed for FeedView<'_, S> {
+    fn branches(&self) -> &[BranchHead] {
+        self.branches
+    }
+
+    fn point(&self, branch: u32, seq: u64) -> Option<ChainPoint> {
+        self.held.point(self.store, self.id, branch, seq).unwrap_or_else(|error| {
+            self.failed.set(Some(error));
+            None
+        })
+    }
+
+    fn before(&self, branch: u32) -> Box<dyn BackRefs + '_> {
+        let stored = self.store.back_refs(self.id, branch);
+        Box::new(Before { held: self.held, id: self.id, branch, stored })
+    }
+}
+
+/// Back references into what is staged, then into the store.
+struct Before<'a> {
+    held: &'a Held,
+    id: FeedId,
+    branch: u32,
+    stored: Box<dyn BackRefs + 'a>,
+}
+
+impl BackRefs for Before<'_> {
+    fn entry_id(&self, seq: u64) -> Option<EntryId> {
+        let staged = self.held.staged_at(self.id, self.branch, seq);
+        staged.map(|staged| staged.id).or_else(|| self.stored.entry_id(seq))
+    }
+
+    fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
+        let staged = self.held.staged_at(self.id, self.branch, seq);
+        staged.map_or_else(|| self.stored.record(seq), |staged| staged.named)
+    }
+}
+
+/// Whether `entry` is the one at its sequence on `branch`.
+pub(super) fn lies_on(
+    held: &Held,
+    store: &impl FeedStore,
+    branch: u32,
+    entry: &Entry,
+) -> Result<bool, StoreError> {
+    let point = held.point(store, entry.header.feed, branch, entry.header.seq)?;
+    Ok(point == Some(entry.point()))
+}
