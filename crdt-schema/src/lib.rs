@@ -7,6 +7,7 @@ pub mod area;
 pub mod authority;
 pub mod class;
 pub mod codec;
+pub mod edit;
 pub mod entry;
 pub mod id;
 pub mod private;
