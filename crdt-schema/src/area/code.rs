@@ -171,6 +171,12 @@ impl AreaId {
         if whole { Ok(Self(bytes)) } else { Err(DecodeError::Malformed("area id")) }
     }
 
+    /// The code the area was first given; `None` when its digits never were a code.
+    pub fn first_code(&self) -> Option<AreaCode> {
+        let digits = self.0.get(..self.level().digits())?;
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    }
+
     /// The level the area was first given, from the zeros that pad it.
     pub fn level(&self) -> Level {
         match &self.0 {
@@ -201,5 +207,44 @@ impl fmt::Display for AreaId {
 impl fmt::Debug for AreaId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AreaId({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_with_and_without_dots_and_printed_with_them() {
+        for text in ["32", "32.09", "32.09.21", "32.09.21.2016"] {
+            let code: AreaCode = text.parse().unwrap();
+            assert_eq!(code.to_string(), text);
+            assert_eq!(code.digits(), text.replace('.', ""));
+            assert_eq!(code.digits().parse(), Ok(code));
+        }
+    }
+
+    #[test]
+    fn dots_in_other_places_and_other_lengths_are_no_code() {
+        let wrong =
+            ["", "3", "320", "3.2", "32.", ".32", "320.9", "32.0921", "3209.21", "32.09.21.20.16"];
+        for text in wrong.into_iter().chain(["32092120160", "32.09.2a", "３２", "-2", "3209212"])
+        {
+            assert_eq!(text.parse::<AreaCode>(), Err(ParseAreaError::Shape), "{text}");
+        }
+        assert_eq!("32.09.21.4016".parse::<AreaCode>(), Err(ParseAreaError::VillageKind));
+    }
+
+    #[test]
+    fn an_id_is_the_padded_first_code_and_keeps_its_level() {
+        for text in ["32", "32.09", "32.10", "32.09.21", "32.09.21.2016"] {
+            let code: AreaCode = text.parse().unwrap();
+            assert_eq!(code.first_id().level(), code.level());
+            assert_eq!(code.first_id().first_code(), Some(code));
+        }
+        let sambeng: AreaCode = "32.09.39.2001".parse().unwrap();
+        assert_eq!(sambeng.first_id().to_string(), "32093920010");
+        assert_eq!(sambeng.parent().unwrap().to_string(), "32.09.39");
     }
 }

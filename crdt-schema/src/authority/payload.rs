@@ -228,6 +228,15 @@ impl Certificate {
     }
 }
 
+impl Alias {
+    /// Whether the code is one of the area's level and the parent one level up: what else an alias
+    /// says has no place in any tree.
+    pub fn levels_fit(&self) -> bool {
+        let level = self.area.level();
+        level == self.code.level() && level as u8 == self.parent.level() as u8 + 1
+    }
+}
+
 fn write_certificate(writer: &mut Writer, it: &Certificate) {
     it.keys.write(writer);
     writer.raw(it.area.as_bytes()).u16(it.rights.bits());
@@ -312,10 +321,14 @@ fn write_alias(writer: &mut Writer, it: &Alias) {
 
 fn read_alias(reader: &mut Reader<'_>) -> Result<Alias, DecodeError> {
     let area = AreaId::read(reader)?;
-    let code = reader.text(10, "area code")?.parse();
+    let digits = reader.text(10, "area code")?;
+    let code: AreaCode = digits.parse().map_err(|_| DecodeError::Malformed("area code"))?;
+    if code.digits() != digits {
+        return Err(DecodeError::NotCanonical("area code"));
+    }
     Ok(Alias {
         area,
-        code: code.map_err(|_| DecodeError::Malformed("area code"))?,
+        code,
         name: reader.text(TEXT_BYTES_MAX, "area name")?.to_owned(),
         parent: AreaId::read(reader)?,
         valid_from: reader.u32()?,
