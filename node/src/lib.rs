@@ -1,6 +1,8 @@
 //! One node of the WKSBM mesh.
 
+pub mod answer;
 pub mod bundle;
+pub mod error;
 pub mod ingest;
 pub mod ports;
 pub mod sync;

@@ -1,0 +1,200 @@
+//! Values that many answers share: moments, areas with both names, entries, roots.
+
+use std::fmt;
+
+use crdt_schema::area::{AreaCode, AreaId};
+use crdt_schema::entry::Entry;
+use crdt_schema::id::{EntryId, FeedId};
+use crdt_schema::time::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+use serde::{Serialize, Serializer};
+
+/// A moment as RFC 3339 UTC to the second, like `2026-11-24T18:20:05Z`. What no calendar reaches
+/// (a clock gone mad) is `null`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct When(pub Timestamp);
+
+impl When {
+    /// The text, or nothing for a moment outside the calendar.
+    pub fn text(self) -> Option<String> {
+        let moment = jiff::Timestamp::from_millisecond(self.0.0).ok()?;
+        let printer = DateTimePrinter::new().precision(Some(0));
+        Some(printer.timestamp_to_string(&moment))
+    }
+}
+
+impl From<Timestamp> for When {
+    fn from(timestamp: Timestamp) -> Self {
+        Self(timestamp)
+    }
+}
+
+impl Serialize for When {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text().serialize(serializer)
+    }
+}
+
+/// An area under the code of today, and under its lasting id where the two differ.
+///
+/// Meant to be flattened: it writes `"area"` and, only where it differs, `"area_id"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AreaName {
+    /// Today's code, with dots.
+    pub area: AreaCode,
+    /// The lasting id, eleven digits; left out where it is the code's own first id.
+    pub area_id: Option<AreaId>,
+}
+
+impl Serialize for AreaName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let code = ("area", self.area.to_string());
+        let id = self.area_id.map(|id| ("area_id", id.to_string()));
+        serializer.collect_map([Some(code), id].into_iter().flatten())
+    }
+}
+
+impl AreaName {
+    /// The names of the area `id`, which is called `code` today.
+    pub fn new(code: AreaCode, id: AreaId) -> Self {
+        Self { area: code, area_id: (code.first_id() != id).then_some(id) }
+    }
+
+    /// The lasting id.
+    pub fn id(&self) -> AreaId {
+        self.area_id.unwrap_or_else(|| self.area.first_id())
+    }
+}
+
+impl fmt::Display for AreaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.area.fmt(f)
+    }
+}
+
+/// Writes a value by its `Display`.
+pub(super) fn text<S: Serializer>(
+    value: &impl fmt::Display,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// Writes a list of values by their `Display`.
+pub(super) fn texts<T: fmt::Display, S: Serializer>(
+    values: &[T],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(ToString::to_string))
+}
+
+/// One entry, by place and by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct EntryRef {
+    /// Its feed.
+    pub feed: FeedId,
+    /// Its place, from 1.
+    pub seq: u64,
+    /// Its id, which tells the branches of a fork apart.
+    pub id: EntryId,
+}
+
+impl From<&Entry> for EntryRef {
+    fn from(entry: &Entry) -> Self {
+        Self { feed: entry.header.feed, seq: entry.header.seq, id: entry.id }
+    }
+}
+
+/// A root of the summary: 32 bytes, 64 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RootHash(pub [u8; 32]);
+
+impl fmt::Display for RootHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for RootHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RootHash({self:.8})")
+    }
+}
+
+impl Serialize for RootHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// How a device stands in its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// Certified: what it writes counts.
+    Active,
+    /// Joined by an invitation that nobody has confirmed yet.
+    Provisional,
+    /// Closed by itself: its entries up to there go on counting.
+    Closed,
+    /// Revoked from above.
+    Revoked,
+}
+
+impl MemberState {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Provisional => "provisional",
+            Self::Closed => "closed",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// What went one way, in entries and in encoded bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of frames.
+    pub bytes: u64,
+}
+
+/// A value that was taken although a rule finds it odd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldWarning {
+    /// Name of the field.
+    pub field: String,
+    /// The rule's name, snake case, stable; messages in other languages hang on it.
+    pub rule: String,
+    /// What it says, in English, without the value.
+    pub message: String,
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_utc_to_the_second() {
+        assert_eq!(When(Timestamp(0)).text().unwrap(), "1970-01-01T00:00:00Z");
+        let odd = When(Timestamp(1_764_008_405_999));
+        assert_eq!(odd.text().unwrap(), "2025-11-24T18:20:05Z");
+        assert_eq!(serde_json::to_string(&When(Timestamp(i64::MAX))).unwrap(), "null");
+    }
+
+    #[test]
+    fn the_id_of_an_area_stands_only_where_it_differs() {
+        let old: AreaCode = "32.09.39.2001".parse().unwrap();
+        let new: AreaCode = "32.09.21.2016".parse().unwrap();
+        let plain = AreaName::new(old, old.first_id());
+        assert_eq!(serde_json::to_string(&plain).unwrap(), r#"{"area":"32.09.39.2001"}"#);
+        let moved = AreaName::new(new, old.first_id());
+        let written = serde_json::to_string(&moved).unwrap();
+        assert_eq!(written, r#"{"area":"32.09.21.2016","area_id":"32093920010"}"#);
+        assert_eq!(moved.id(), old.first_id());
+    }
+}

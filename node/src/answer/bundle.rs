@@ -1,0 +1,132 @@
+//! Bundles: what went into a file, what lies in one, what came out of it.
+
+use std::collections::BTreeMap;
+
+use crdt_schema::area::AreaCode;
+use crdt_schema::id::{DeviceId, FeedId, NetworkId};
+use serde::{Serialize, Serializer};
+
+use super::basic::{AreaName, RootHash, When};
+
+/// Whom a bundle is for: `{"device":ID}`, `{"area":CODE}` or `"all"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// One device, counted from its last known heads.
+    Device(DeviceId),
+    /// Whoever holds this area.
+    #[serde(serialize_with = "super::basic::text")]
+    Area(AreaCode),
+    /// Anyone who may carry what is inside.
+    All,
+}
+
+/// `bundle export`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BundleExport {
+    /// The files, in the order of their pieces.
+    pub files: Vec<String>,
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Whom it is for.
+    #[serde(rename = "for")]
+    pub audience: Audience,
+    /// Areas inside, today's codes in order.
+    #[serde(serialize_with = "super::basic::texts")]
+    pub areas: Vec<AreaCode>,
+    /// Feeds inside.
+    pub feeds: u64,
+    /// Entries inside.
+    pub entries: u64,
+}
+
+/// `bundle inspect`: what a file says and whether it is whole, without taking anything from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BundleInspect {
+    /// Version of the layout.
+    pub format: u32,
+    /// The network everything inside belongs to.
+    pub network: NetworkId,
+    /// Who made it.
+    pub from: DeviceId,
+    /// Whom it is for.
+    #[serde(rename = "for")]
+    pub audience: Audience,
+    /// The maker's clock.
+    pub made_at: Option<When>,
+    /// This piece, and pieces in all.
+    pub part: [u16; 2],
+    /// Areas inside, today's codes in order.
+    #[serde(serialize_with = "super::basic::texts")]
+    pub areas: Vec<AreaCode>,
+    /// Feeds inside.
+    pub feeds: u64,
+    /// Entries inside.
+    pub entries: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Nothing altered, nothing cut off.
+    pub whole: bool,
+    /// Runs whose beginning is neither here nor, with a data folder, held.
+    pub missing: Vec<MissingRun>,
+    /// Entries this node does not hold; `null` without a data folder.
+    pub new_here: NewHere,
+}
+
+/// Entries a node lacks, where a node was asked.
+pub type NewHere = Option<u64>;
+
+/// Entries of a feed that would have to come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MissingRun {
+    /// The feed.
+    pub feed: FeedId,
+    /// First missing place.
+    pub from: u64,
+    /// Last missing place.
+    pub to: u64,
+}
+
+/// `bundle import`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BundleImport {
+    /// In the order given.
+    pub files: Vec<ImportedFile>,
+    /// Areas that got something, with their roots afterwards.
+    pub areas: Vec<ImportedArea>,
+}
+
+/// What one file brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ImportedFile {
+    /// As given.
+    pub file: String,
+    /// Entries inside, as far as it could be read.
+    pub entries: u64,
+    /// Entries taken.
+    pub new: u64,
+    /// Entries held before.
+    pub duplicate: u64,
+    /// Entries whose beginning is missing; they stay in the file.
+    pub pending: u64,
+    /// Entries not taken, by reason.
+    #[serde(serialize_with = "reasons")]
+    pub rejected: BTreeMap<String, u64>,
+}
+
+fn reasons<S: Serializer>(
+    rejected: &BTreeMap<String, u64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(rejected.iter().filter(|(_, entries)| **entries > 0))
+}
+
+/// An area after an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ImportedArea {
+    /// The area.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// Its root now.
+    pub root: RootHash,
+}

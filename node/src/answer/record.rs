@@ -1,0 +1,298 @@
+//! Records: what was written, what is shown, what is in conflict, and a sheet's import.
+//!
+//! Values may be personal data: no `Debug` here shows one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crdt_schema::id::{DeviceId, RecordId};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::basic::{AreaName, EntryRef, FieldWarning, When};
+
+/// `record add`, `record set`, `record settle`: the save is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordWrite {
+    /// The record.
+    pub record: RecordId,
+    /// The entry that holds the save.
+    pub entry: EntryRef,
+    /// What a person should look at again.
+    pub warnings: Vec<FieldWarning>,
+}
+
+/// A value, as far as this node and this question may show it.
+#[derive(Clone, PartialEq)]
+pub enum RevealedValue {
+    /// Text, number, true, a date as text, or a list of texts for sets and lists; `null` if the
+    /// field was cleared.
+    Shown(serde_json::Value),
+    /// Class S, not asked for with a purpose: `{"hidden":true}`.
+    Hidden,
+    /// This node cannot open it: `{"sealed":true}`.
+    Sealed,
+}
+
+impl fmt::Debug for RevealedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shown(_) => "Shown(..)",
+            Self::Hidden => "Hidden",
+            Self::Sealed => "Sealed",
+        })
+    }
+}
+
+impl Serialize for RevealedValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mark = match self {
+            Self::Shown(value) => return value.serialize(serializer),
+            Self::Hidden => "hidden",
+            Self::Sealed => "sealed",
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(mark, &true)?;
+        map.end()
+    }
+}
+
+/// How a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Has counting edits: in lists and counts.
+    Counting,
+    /// Written only by a device that waits for its confirmation, or resting on an entry not held.
+    Waiting,
+    /// Held, does not count.
+    Quarantined,
+    /// Could not be folded within the limits; kept, counted nowhere.
+    SetAside,
+}
+
+impl Verdict {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counting => "counting",
+            Self::Waiting => "waiting",
+            Self::Quarantined => "quarantined",
+            Self::SetAside => "set_aside",
+        }
+    }
+}
+
+/// `record show`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordShow {
+    /// The record.
+    pub record: RecordId,
+    /// Name of its kind.
+    pub kind: String,
+    /// Where it was created.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// Fields with a value, by name in the order of the declaration; fields of a newer schema as
+    /// `~NUMBER` after them.
+    #[serde(serialize_with = "in_order")]
+    pub fields: Vec<(String, FieldShown)>,
+}
+
+/// Writes pairs as an object that keeps their order.
+fn in_order<T: Serialize, S: Serializer>(
+    pairs: &[(String, T)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// One field of a record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldShown {
+    /// The shown value.
+    pub value: RevealedValue,
+    /// The letter of the law's table: P, I, T, U, S.
+    pub class: String,
+    /// Who wrote it.
+    pub device: DeviceId,
+    /// Which person on that device; 0 if it has one only.
+    pub person: u8,
+    /// By that device's clock.
+    pub claimed_at: Option<When>,
+    /// The entry that holds it.
+    pub entry: EntryRef,
+    /// The other surviving values, by entry id; empty without a conflict.
+    pub others: Vec<ConflictValue>,
+}
+
+/// One surviving value of a field.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConflictValue {
+    /// The value.
+    pub value: RevealedValue,
+    /// Who wrote it.
+    pub device: DeviceId,
+    /// Which person on that device.
+    pub person: u8,
+    /// By that device's clock.
+    pub claimed_at: Option<When>,
+    /// The entry that holds it.
+    pub entry: EntryRef,
+}
+
+/// `record list`: one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordList {
+    /// Records that match, over all pages.
+    pub total: u64,
+    /// This page, by area, kind and id.
+    pub records: Vec<RecordRow>,
+    /// Where the next page begins; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// One record in a list.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct RecordRow {
+    /// The record.
+    pub record: RecordId,
+    /// Name of its kind.
+    pub kind: String,
+    /// Where it was created.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// What a person calls it; `None` where that may not be shown.
+    pub label: Option<String>,
+    /// Its shown state.
+    pub status: Option<String>,
+    /// Fields with two values or more.
+    pub conflicts: u32,
+    /// Claimed time of its newest edit.
+    pub changed_at: Option<When>,
+}
+
+impl fmt::Debug for RecordRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordRow").field("record", &self.record).finish_non_exhaustive()
+    }
+}
+
+/// `record export`: one Automerge document for each class the record holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordExport {
+    /// The record.
+    pub record: RecordId,
+    /// The file given; the open document. The others bear `.T`, `.U`, `.S` after it.
+    pub file: String,
+    /// Classes written: `open`, `T`, `U`, `S`.
+    pub class: Vec<String>,
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Automerge heads of the documents, class after class, as hex.
+    pub heads: Vec<String>,
+}
+
+/// `record history`: every held edit in display order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordHistory {
+    /// The record.
+    pub record: RecordId,
+    /// Causality first, then claimed time, then entry id.
+    pub edits: Vec<RecordEdit>,
+}
+
+/// What one save did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordEdit {
+    /// The entry.
+    pub entry: EntryRef,
+    /// Who wrote it.
+    pub device: DeviceId,
+    /// Which person on that device.
+    pub person: u8,
+    /// By that device's clock.
+    pub claimed_at: Option<When>,
+    /// By this node's clock; differs from node to node.
+    pub received_at: Option<When>,
+    /// Whether it counts.
+    pub verdict: Verdict,
+    /// The entries its author had seen, ascending by id.
+    pub deps: Vec<EntryRef>,
+    /// What it did to each field, in the order of the declaration.
+    #[serde(serialize_with = "in_order")]
+    pub fields: Vec<(String, AddedValue)>,
+}
+
+/// One operation of a save.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AddedValue {
+    /// `put`, `clear`, `add` (to a set or list) or `remove` (from one).
+    pub op: String,
+    /// The value put, added or removed; `null` for `clear`.
+    pub value: RevealedValue,
+}
+
+/// `record conflicts`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordConflicts {
+    /// How many fields are in conflict.
+    pub total: u64,
+    /// By area, kind, record and field.
+    pub conflicts: Vec<RecordConflict>,
+}
+
+/// A field with two values or more.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordConflict {
+    /// The record.
+    pub record: RecordId,
+    /// Name of its kind.
+    pub kind: String,
+    /// Name of the field.
+    pub field: String,
+    /// The value lists and reports use meanwhile.
+    pub shown: RevealedValue,
+    /// All of them, by entry id.
+    pub values: Vec<ConflictValue>,
+}
+
+/// `import`: a sheet read row by row, and with `--apply` written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Import {
+    /// Rows with anything in them.
+    pub rows: u64,
+    /// Rows that make a record.
+    pub new: u64,
+    /// Rows that change one.
+    pub changed: u64,
+    /// Rows that say what is known already.
+    pub unchanged: u64,
+    /// Rows not taken, in the sheet's order.
+    pub refused: Vec<RefusedRow>,
+    /// How many warnings there were.
+    pub warnings: u64,
+    /// Whether it was written.
+    pub applied: bool,
+    /// What was noticed without being refused, as far as it is listed, in the sheet's order.
+    #[serde(skip)]
+    pub noticed: Vec<RefusedRow>,
+    /// How many rows each rule refused, by rule; the whole, where `refused` is cut short.
+    #[serde(skip)]
+    pub refused_by_rule: BTreeMap<String, u64>,
+}
+
+/// Why a row was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedRow {
+    /// Its number in the sheet, from 1, the heading counted.
+    pub row: u64,
+    /// The field or column; empty for the row as a whole.
+    pub field: String,
+    /// The rule's name, snake case, stable.
+    pub rule: String,
+    /// What it says, in English, without the value.
+    pub message: String,
+}

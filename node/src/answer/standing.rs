@@ -1,0 +1,272 @@
+//! How things stand: status, roots, verification, and what the demo ends with.
+
+use std::collections::BTreeMap;
+
+use crdt_schema::id::{DeviceId, EntryId, FeedId, NetworkId, StoreInstance};
+use serde::Serialize;
+
+use super::basic::{AreaName, MemberState, RootHash, When};
+
+/// `status`: one node at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// The network's id.
+    pub network: NetworkId,
+    /// The network's name.
+    pub name: String,
+    /// For trials, for ever: synthetic people only.
+    pub trial: bool,
+    /// This device.
+    pub device: DeviceId,
+    /// Where it belongs.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// Its rights, in the order of the contract.
+    pub rights: Vec<String>,
+    /// How it stands.
+    pub state: MemberState,
+    /// The program's version.
+    pub version: String,
+    /// Whether a node runs on this folder now.
+    pub running: bool,
+    /// Records that count.
+    pub records: u64,
+    /// Entries held, of both spaces.
+    pub entries: u64,
+    /// Feeds held, of both spaces.
+    pub feeds: u64,
+    /// Records that wait for an entry not held.
+    pub waiting_deps: u64,
+    /// Records written only by devices that wait for their confirmation.
+    pub waiting_confirmation: u64,
+    /// Entries held that do not count.
+    pub quarantined: u64,
+    /// Records with a field of two values or more.
+    pub conflicts: u64,
+    /// The files.
+    pub store: StoreStatus,
+    /// The clock.
+    pub clock: Clock,
+    /// Feeds with two entries at one place, by feed and place.
+    pub forks: Vec<ForkSeen>,
+    /// Peers known, by device.
+    pub peers: Vec<PeerSeen>,
+    /// What is known to have arrived above, from receipts only; nearest level first.
+    pub arrived: Vec<Arrived>,
+}
+
+/// The store of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoreStatus {
+    /// This store's life; a copy takes a new one.
+    pub instance: StoreInstance,
+    /// Its format.
+    pub format: u32,
+    /// Bytes on the disk, truth and views together.
+    pub bytes: u64,
+}
+
+/// What is thought of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Clock {
+    /// False when it cannot be right: before this program was built, or far from its peers'.
+    pub plausible: bool,
+}
+
+/// A feed that was written twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForkSeen {
+    /// The feed.
+    pub feed: FeedId,
+    /// The first place with two entries.
+    pub seq: u64,
+    /// The entries at that place, ascending.
+    pub ids: Vec<EntryId>,
+    /// Whose feed it is.
+    pub device: DeviceId,
+    /// Where each branch came from; one for each id, in their order.
+    pub places: Vec<ForkPlace>,
+}
+
+/// Where a branch was first seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForkPlace {
+    /// `peer` or `bundle`; `here` for what this node wrote itself.
+    pub via: String,
+    /// The peer's device, or the bundle's file name.
+    pub name: String,
+    /// By this node's clock.
+    pub seen_at: Option<When>,
+}
+
+/// What is known of a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PeerSeen {
+    /// The peer's device.
+    pub device: DeviceId,
+    /// Where it belongs.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// Where it was reached; `None` if only by bundle.
+    pub address: Option<String>,
+    /// Whether a connection is open.
+    pub connected: bool,
+    /// By this node's clock.
+    pub last_contact: Option<When>,
+    /// Whether the newest session proved equal roots; `None` if there was none.
+    pub equal: Option<bool>,
+}
+
+/// How far what was written here has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Arrived {
+    /// `kecamatan`, `kabupaten` or `provinsi`.
+    pub at: String,
+    /// The hub whose receipt it is.
+    pub device: DeviceId,
+    /// Entries this device wrote.
+    pub mine: u64,
+    /// Of those, how many the receipt covers; at most `mine`.
+    pub held: u64,
+    /// `mine` less `held`.
+    pub missing: u64,
+    /// Claimed time of the oldest entry the receipt does not cover.
+    pub oldest_missing: Option<When>,
+    /// This node's clock at its newest arrival that the receipt covers in full.
+    pub complete_as_of: Option<When>,
+}
+
+/// `root`: one area's root over the heads that count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Root {
+    /// The area.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// Equal on two nodes exactly if they hold the same counting heads.
+    pub root: RootHash,
+    /// The root's six words, from the newest receipt this node holds for the area.
+    pub words: Option<Vec<String>>,
+    /// That receipt's device and counter.
+    pub moment: Option<Moment>,
+    /// Feeds under the root.
+    pub feeds: u64,
+    /// Entries under the root.
+    pub entries: u64,
+    /// Root over the area's authority; roots of records compare only under equal ones.
+    pub authority: RootHash,
+}
+
+/// One receipt, by who wrote it and its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// The device that wrote it.
+    pub device: DeviceId,
+    /// Its counter.
+    pub counter: u64,
+}
+
+/// `verify`: everything at rest was read and checked again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verify {
+    /// Nothing wrong.
+    pub ok: bool,
+    /// Feeds read.
+    pub feeds: u64,
+    /// Entries read.
+    pub entries: u64,
+    /// Signatures checked.
+    pub signatures: u64,
+    /// Certificates found good.
+    pub certificates: u64,
+    /// Sections whose bytes are gone under a release.
+    pub payloads_dropped: u64,
+    /// Feeds with two heads or more: reported, not damage.
+    pub forks: u64,
+    /// Whether the views are what the entries say.
+    pub views_equal: bool,
+    /// What is wrong, by feed and place.
+    pub damage: Vec<Damage>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// One place at rest that is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Damage {
+    /// The feed, where it is known.
+    pub feed: Option<FeedId>,
+    /// The place in it, where it is known.
+    pub seq: Option<u64>,
+    /// What was found, in English, without any personal value.
+    pub what: String,
+}
+
+/// `demo --once`: what a small mesh did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Demo {
+    /// Where the nodes' folders are or were.
+    pub folder: String,
+    /// The area they all share: the kecamatan.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// From the province down.
+    pub nodes: Vec<DemoNode>,
+    /// What became of the edits made apart.
+    pub conflicts: DemoConflicts,
+    /// The village that was carried by bundle.
+    pub cut: DemoCut,
+    /// Bytes that went over sockets.
+    pub wire_bytes: u64,
+    /// Bytes that went by bundle, each import counted.
+    pub bundle_bytes: u64,
+    /// Every node proved the same root.
+    pub equal: bool,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// One node of the demo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DemoNode {
+    /// What the demo calls it.
+    pub name: String,
+    /// `provinsi`, `kabupaten`, `kecamatan` or `desa`.
+    pub level: String,
+    /// Where it belongs.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// Its device.
+    pub device: DeviceId,
+    /// The process it ran in; one for all where all were opened in this process.
+    pub pid: u32,
+    /// Its folder.
+    pub data: String,
+    /// Records that count.
+    pub records: u64,
+    /// Entries held.
+    pub entries: u64,
+    /// Its root of the shared area.
+    pub root: RootHash,
+}
+
+/// Conflicts of the demo.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DemoConflicts {
+    /// How many were made on purpose.
+    pub made: u64,
+    /// How many each node saw after the exchange.
+    pub seen_by: BTreeMap<String, u64>,
+    /// How many are left after they were settled, summed over the nodes.
+    pub left: u64,
+}
+
+/// The node that never had a connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DemoCut {
+    /// Its name.
+    pub node: String,
+    /// Connections it had.
+    pub connections: u64,
+    /// The bundle files that carried it, by name.
+    pub bundles: Vec<String>,
+}

@@ -1,0 +1,551 @@
+//! What a node could not do, cut by what the caller can do about it.
+//!
+//! [`ErrorKind`] is the contract's `error.kind`; which exit code each gets, and what an operator
+//! reads, is the command line's. Texts here are English and hold no personal value.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crdt_schema::area::ParseAreaError;
+use thiserror::Error;
+
+use crate::bundle::OpenError;
+use crate::ports::StoreError;
+
+/// Every kind of failure a script may meet, as the contract names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Our own mistake.
+    Internal,
+    /// The command line is wrong.
+    Usage,
+    /// A file that was named is not there.
+    FileMissing,
+    /// No record has this id, or several do.
+    RecordUnknown,
+    /// No area has this code.
+    AreaUnknown,
+    /// No kind of record has this name.
+    KindUnknown,
+    /// The kind has no such field.
+    FieldUnknown,
+    /// No device has this id or these words.
+    DeviceUnknown,
+    /// A value breaks its field's declaration.
+    ValueInvalid,
+    /// A NIK whose digits a spreadsheet has thrown away.
+    NikExcel,
+    /// A state that may not follow the one before.
+    TransitionInvalid,
+    /// The area lies outside what this device may act in.
+    AreaOutside,
+    /// Not one of our files.
+    FileForeign,
+    /// The file ends too early.
+    FileTruncated,
+    /// The file is not what was written.
+    FileAltered,
+    /// The file was made by a newer build.
+    FormatNewer,
+    /// Ended, but equality is not proved.
+    NotEqual,
+    /// What lies at rest is not what was written.
+    Damage,
+    /// This device has no certificate there.
+    NoCertificate,
+    /// Its certificate does not allow it.
+    NoRight,
+    /// It was revoked or has closed itself.
+    Revoked,
+    /// The keystore is locked.
+    KeystoreLocked,
+    /// It belongs to another network.
+    NetworkOther,
+    /// This folder belongs to a network already.
+    AlreadyJoined,
+    /// Somebody else joined with this invitation.
+    InvitationUsed,
+    /// Another process holds the store.
+    StoreLocked,
+    /// The store was written by a newer build.
+    StoreNewer,
+    /// There is no node in this folder.
+    StoreMissing,
+    /// There is a node in this folder already.
+    StoreExists,
+    /// No space left.
+    DiskFull,
+    /// The disk failed.
+    DiskError,
+    /// The folder or file cannot be written.
+    ReadOnly,
+    /// Partly done: what was whole is kept.
+    Partial,
+    /// A port is taken.
+    PortInUse,
+    /// A peer cannot be reached.
+    PeerUnreachable,
+    /// It took too long.
+    Timeout,
+    /// The peer ended the session.
+    PeerRefused,
+    /// Interrupted by a person.
+    Interrupted,
+}
+
+impl ErrorKind {
+    /// Every kind, in the contract's order.
+    pub const ALL: [Self; 38] = [
+        Self::Internal,
+        Self::Usage,
+        Self::FileMissing,
+        Self::RecordUnknown,
+        Self::AreaUnknown,
+        Self::KindUnknown,
+        Self::FieldUnknown,
+        Self::DeviceUnknown,
+        Self::ValueInvalid,
+        Self::NikExcel,
+        Self::TransitionInvalid,
+        Self::AreaOutside,
+        Self::FileForeign,
+        Self::FileTruncated,
+        Self::FileAltered,
+        Self::FormatNewer,
+        Self::NotEqual,
+        Self::Damage,
+        Self::NoCertificate,
+        Self::NoRight,
+        Self::Revoked,
+        Self::KeystoreLocked,
+        Self::NetworkOther,
+        Self::AlreadyJoined,
+        Self::InvitationUsed,
+        Self::StoreLocked,
+        Self::StoreNewer,
+        Self::StoreMissing,
+        Self::StoreExists,
+        Self::DiskFull,
+        Self::DiskError,
+        Self::ReadOnly,
+        Self::Partial,
+        Self::PortInUse,
+        Self::PeerUnreachable,
+        Self::Timeout,
+        Self::PeerRefused,
+        Self::Interrupted,
+    ];
+
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Usage => "usage",
+            Self::FileMissing => "file_missing",
+            Self::RecordUnknown => "record_unknown",
+            Self::AreaUnknown => "area_unknown",
+            Self::KindUnknown => "kind_unknown",
+            Self::FieldUnknown => "field_unknown",
+            Self::DeviceUnknown => "device_unknown",
+            Self::ValueInvalid => "value_invalid",
+            Self::NikExcel => "nik_excel",
+            Self::TransitionInvalid => "transition_invalid",
+            Self::AreaOutside => "area_outside",
+            Self::FileForeign => "file_foreign",
+            Self::FileTruncated => "file_truncated",
+            Self::FileAltered => "file_altered",
+            Self::FormatNewer => "format_newer",
+            Self::NotEqual => "not_equal",
+            Self::Damage => "damage",
+            Self::NoCertificate => "no_certificate",
+            Self::NoRight => "no_right",
+            Self::Revoked => "revoked",
+            Self::KeystoreLocked => "keystore_locked",
+            Self::NetworkOther => "network_other",
+            Self::AlreadyJoined => "already_joined",
+            Self::InvitationUsed => "invitation_used",
+            Self::StoreLocked => "store_locked",
+            Self::StoreNewer => "store_newer",
+            Self::StoreMissing => "store_missing",
+            Self::StoreExists => "store_exists",
+            Self::DiskFull => "disk_full",
+            Self::DiskError => "disk_error",
+            Self::ReadOnly => "read_only",
+            Self::Partial => "partial",
+            Self::PortInUse => "port_in_use",
+            Self::PeerUnreachable => "peer_unreachable",
+            Self::Timeout => "timeout",
+            Self::PeerRefused => "peer_refused",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What a node could not do.
+///
+/// A value that may be personal is never part of one: the field and the rule are.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// What was typed cannot be meant.
+    #[error("{what}")]
+    Usage {
+        /// Why, in English.
+        what: String,
+    },
+    /// A file that was named is not there.
+    #[error("there is no file `{}`", path.display())]
+    FileMissing {
+        /// As given.
+        path: PathBuf,
+    },
+    /// No record, or more than one, begins with this id.
+    #[error("no single record begins with `{id}`")]
+    RecordUnknown {
+        /// As given.
+        id: String,
+    },
+    /// An entry that was named is not held.
+    #[error("no entry `{entry}` is held")]
+    EntryUnknown {
+        /// As given.
+        entry: String,
+    },
+    /// No area has this code.
+    #[error("no area has the code `{code}`")]
+    AreaUnknown {
+        /// As given.
+        code: String,
+    },
+    /// No kind of record has this name.
+    #[error("there is no kind `{kind}`")]
+    KindUnknown {
+        /// As given.
+        kind: String,
+    },
+    /// The kind has no such field.
+    #[error("`{kind}` has no field `{field}`")]
+    FieldUnknown {
+        /// The kind's name.
+        kind: String,
+        /// As given.
+        field: String,
+    },
+    /// No device, or more than one, is meant.
+    #[error("no single device is meant by `{device}`")]
+    DeviceUnknown {
+        /// As given.
+        device: String,
+    },
+    /// A value breaks its field's declaration.
+    #[error("the value of `{field}` is refused: {message}")]
+    ValueInvalid {
+        /// The field.
+        field: String,
+        /// The rule's name.
+        rule: String,
+        /// What the rule says, in English, without the value.
+        message: String,
+    },
+    /// A NIK in the shape a spreadsheet leaves when it took it for a number.
+    #[error("the NIK in `{field}` lost its digits in a spreadsheet")]
+    NikExcel {
+        /// The field.
+        field: String,
+    },
+    /// A state that may not follow the one before.
+    #[error("`{field}` may not go from `{from}` to `{to}`")]
+    TransitionInvalid {
+        /// The field.
+        field: String,
+        /// The state now.
+        from: String,
+        /// The state asked for.
+        to: String,
+    },
+    /// The area lies outside what this device may act in.
+    #[error("`{area}` lies outside `{own}`")]
+    AreaOutside {
+        /// The area asked for.
+        area: String,
+        /// The area of this device.
+        own: String,
+    },
+    /// Not one of our files.
+    #[error("`{}` is not {expected}", path.display())]
+    FileForeign {
+        /// As given.
+        path: PathBuf,
+        /// What was expected, like `a bundle`.
+        expected: &'static str,
+    },
+    /// The file ends too early.
+    #[error("`{}` ends too early", path.display())]
+    FileTruncated {
+        /// As given.
+        path: PathBuf,
+    },
+    /// The file is not what was written.
+    #[error("`{}` is not what was written: {what}", path.display())]
+    FileAltered {
+        /// As given.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// The file was made by a newer build.
+    #[error("`{}` has format {found}, this build reads up to {known}", path.display())]
+    FormatNewer {
+        /// As given.
+        path: PathBuf,
+        /// Format of the file.
+        found: u32,
+        /// Newest format this build reads.
+        known: u32,
+    },
+    /// This device has no certificate there.
+    #[error("this device has no certificate in `{area}`")]
+    NoCertificate {
+        /// The area.
+        area: String,
+    },
+    /// Its certificate does not allow it.
+    #[error("this device has no right `{right}` in `{area}`")]
+    NoRight {
+        /// The right, as in the contract.
+        right: String,
+        /// The area.
+        area: String,
+    },
+    /// The device was revoked or has closed itself.
+    #[error("this device was closed or revoked in `{area}`")]
+    Revoked {
+        /// The area.
+        area: String,
+    },
+    /// The keystore does not open.
+    #[error("the keystore is locked: {why}")]
+    KeystoreLocked {
+        /// Why, in English.
+        why: String,
+    },
+    /// It belongs to another network.
+    #[error("it belongs to the network {theirs}, this node to {ours}")]
+    NetworkOther {
+        /// The other network's id.
+        theirs: String,
+        /// This node's network's id.
+        ours: String,
+    },
+    /// This folder belongs to a network already.
+    #[error("this folder belongs to the network `{name}` already")]
+    AlreadyJoined {
+        /// The network's name.
+        name: String,
+    },
+    /// Somebody else joined with this invitation and was confirmed.
+    #[error("another device was confirmed with the same invitation")]
+    InvitationUsed,
+    /// The stores.
+    #[error("failed to use the store in `{}`: {source}", folder.display())]
+    Store {
+        /// The data folder.
+        folder: PathBuf,
+        /// What the store said.
+        source: StoreError,
+    },
+    /// A file outside the stores.
+    #[error("failed to {step} `{}`: {source}", path.display())]
+    File {
+        /// What was being done: `read`, `write`, `create`.
+        step: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A person asked to end early.
+    #[error("interrupted")]
+    Interrupted,
+    /// We are wrong.
+    #[error("internal: {what}")]
+    Internal {
+        /// Where and what, without any personal value.
+        what: String,
+    },
+}
+
+impl NodeError {
+    /// The contract's word for it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Usage { .. } => ErrorKind::Usage,
+            Self::FileMissing { .. } => ErrorKind::FileMissing,
+            Self::RecordUnknown { .. } | Self::EntryUnknown { .. } => ErrorKind::RecordUnknown,
+            Self::AreaUnknown { .. } => ErrorKind::AreaUnknown,
+            Self::KindUnknown { .. } => ErrorKind::KindUnknown,
+            Self::FieldUnknown { .. } => ErrorKind::FieldUnknown,
+            Self::DeviceUnknown { .. } => ErrorKind::DeviceUnknown,
+            Self::ValueInvalid { .. } => ErrorKind::ValueInvalid,
+            Self::NikExcel { .. } => ErrorKind::NikExcel,
+            Self::TransitionInvalid { .. } => ErrorKind::TransitionInvalid,
+            Self::AreaOutside { .. } => ErrorKind::AreaOutside,
+            Self::FileForeign { .. } => ErrorKind::FileForeign,
+            Self::FileTruncated { .. } => ErrorKind::FileTruncated,
+            Self::FileAltered { .. } => ErrorKind::FileAltered,
+            Self::FormatNewer { .. } => ErrorKind::FormatNewer,
+            Self::NoCertificate { .. } => ErrorKind::NoCertificate,
+            Self::NoRight { .. } => ErrorKind::NoRight,
+            Self::Revoked { .. } => ErrorKind::Revoked,
+            Self::KeystoreLocked { .. } => ErrorKind::KeystoreLocked,
+            Self::NetworkOther { .. } => ErrorKind::NetworkOther,
+            Self::AlreadyJoined { .. } => ErrorKind::AlreadyJoined,
+            Self::InvitationUsed => ErrorKind::InvitationUsed,
+            Self::Store { source, .. } => store_kind(source),
+            Self::File { source, .. } => io_kind(source),
+            Self::Interrupted => ErrorKind::Interrupted,
+            Self::Internal { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// What happened to which thing, by name: what a message in another language puts in its gaps.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Usage { what } | Self::Internal { what } => vec![("what", what.clone())],
+            Self::KeystoreLocked { why } => vec![("what", why.clone())],
+            Self::FileMissing { path } | Self::FileTruncated { path } => vec![path_fact(path)],
+            Self::FileForeign { path, expected } => {
+                vec![path_fact(path), ("expected", (*expected).to_owned())]
+            }
+            Self::FileAltered { path, what } => vec![path_fact(path), ("what", what.clone())],
+            Self::FormatNewer { path, found, known } => {
+                vec![path_fact(path), ("found", found.to_string()), ("known", known.to_string())]
+            }
+            Self::File { path, step, .. } => vec![path_fact(path), ("step", (*step).to_owned())],
+            Self::RecordUnknown { id } => vec![("id", id.clone())],
+            Self::EntryUnknown { entry } => vec![("id", entry.clone())],
+            Self::AreaUnknown { code } => vec![("area", code.clone())],
+            Self::KindUnknown { kind } => vec![("record", kind.clone())],
+            Self::FieldUnknown { kind, field } => {
+                vec![("record", kind.clone()), ("field", field.clone())]
+            }
+            Self::DeviceUnknown { device } => vec![("device", device.clone())],
+            Self::ValueInvalid { field, rule, .. } => {
+                vec![("field", field.clone()), ("rule", rule.clone())]
+            }
+            Self::NikExcel { field } => vec![("field", field.clone())],
+            Self::TransitionInvalid { field, from, to } => {
+                vec![("field", field.clone()), ("from", from.clone()), ("to", to.clone())]
+            }
+            Self::AreaOutside { area, own } => vec![("area", area.clone()), ("own", own.clone())],
+            Self::NoCertificate { area } | Self::Revoked { area } => vec![("area", area.clone())],
+            Self::NoRight { right, area } => {
+                vec![("right", right.clone()), ("area", area.clone())]
+            }
+            Self::NetworkOther { theirs, ours } => {
+                vec![("theirs", theirs.clone()), ("ours", ours.clone())]
+            }
+            Self::AlreadyJoined { name } => vec![("name", name.clone())],
+            Self::Store { folder, source } => {
+                vec![path_fact(folder), ("what", source.to_string())]
+            }
+            Self::InvitationUsed | Self::Interrupted => Vec::new(),
+        }
+    }
+
+    /// A failure of the system at a file; one that is not there is [`NodeError::FileMissing`].
+    pub fn file(step: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_path_buf();
+        if source.kind() == io::ErrorKind::NotFound && step == "read" {
+            return Self::FileMissing { path };
+        }
+        Self::File { step, path, source }
+    }
+
+    /// A failure of the store in `folder`.
+    pub fn store(folder: &Path, source: StoreError) -> Self {
+        Self::Store { folder: folder.to_path_buf(), source }
+    }
+
+    /// A bundle that could not be opened.
+    pub fn bundle(path: &Path, error: OpenError) -> Self {
+        let path = path.to_path_buf();
+        match error {
+            OpenError::Foreign => Self::FileForeign { path, expected: "a bundle" },
+            OpenError::Truncated => Self::FileTruncated { path },
+            OpenError::Altered => Self::FileAltered { path, what: error.to_string() },
+            OpenError::Newer(found) => Self::FormatNewer {
+                path,
+                found: found.into(),
+                known: crate::bundle::FORMAT_VERSION.into(),
+            },
+            OpenError::Io(source) => Self::file("read", &path, source),
+        }
+    }
+
+    /// A code that is none.
+    pub fn area(code: &str, error: ParseAreaError) -> Self {
+        Self::Usage { what: format!("`{code}` is no area code: {error}") }
+    }
+}
+
+fn path_fact(path: &Path) -> (&'static str, String) {
+    ("path", path.display().to_string())
+}
+
+fn store_kind(error: &StoreError) -> ErrorKind {
+    match error {
+        StoreError::Full => ErrorKind::DiskFull,
+        StoreError::ReadOnly => ErrorKind::ReadOnly,
+        StoreError::Locked => ErrorKind::StoreLocked,
+        StoreError::Newer { .. } => ErrorKind::StoreNewer,
+        StoreError::Missing => ErrorKind::StoreMissing,
+        StoreError::Exists => ErrorKind::StoreExists,
+        StoreError::Damaged { .. } => ErrorKind::Damage,
+        StoreError::Poisoned => ErrorKind::DiskError,
+        StoreError::Io { source, .. } => io_kind(source),
+        StoreError::Misuse(_) => ErrorKind::Internal,
+    }
+}
+
+/// What the system's own word for a failure means to a caller.
+fn io_kind(error: &io::Error) -> ErrorKind {
+    let kind = error.kind();
+    if kind == io::ErrorKind::NotFound {
+        ErrorKind::FileMissing
+    } else if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        ErrorKind::DiskFull
+    } else if matches!(kind, io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) {
+        ErrorKind::ReadOnly
+    } else {
+        ErrorKind::DiskError
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_word_of_its_own() {
+        let words: BTreeSet<&str> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(words.len(), ErrorKind::ALL.len());
+        assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+
+    #[test]
+    fn what_the_system_says_becomes_what_a_caller_can_do() {
+        let full = NodeError::file("write", Path::new("x"), io::ErrorKind::StorageFull.into());
+        assert_eq!(full.kind(), ErrorKind::DiskFull);
+        let absent = NodeError::file("read", Path::new("x"), io::ErrorKind::NotFound.into());
+        assert_eq!(absent.kind(), ErrorKind::FileMissing);
+        let denied = StoreError::Io {
+            step: "open the store",
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(NodeError::store(Path::new("x"), denied).kind(), ErrorKind::ReadOnly);
+    }
+}
