@@ -12,3 +12,4 @@ pub mod entry;
 pub mod id;
 pub mod private;
 pub mod time;
+pub mod words;
