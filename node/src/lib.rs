@@ -5,4 +5,5 @@ pub mod bundle;
 pub mod error;
 pub mod ingest;
 pub mod ports;
+pub mod progress;
 pub mod sync;
