@@ -1,6 +1,7 @@
 //! One node of the WKSBM mesh.
 
 pub mod answer;
+pub mod authority;
 pub mod bundle;
 pub mod error;
 pub mod ingest;

@@ -84,6 +84,12 @@ impl Rights {
         self.0 & asked.0 != 0
     }
 
+    /// What is left of it for open data: write, carry, read what is open.
+    #[must_use]
+    pub const fn open_only(self) -> Self {
+        Self(self.0 & 0b111)
+    }
+
     /// The right to read a class.
     pub const fn read(class: Class) -> Self {
         match class {

@@ -1,0 +1,441 @@
+//! One pass from the root down: which authority entries count, and what they make of devices.
+//!
+//! Whatever certifies, revokes or closes a device stands strictly higher, so every level is
+//! settled before the next begins, and the order in which entries came cannot matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::area::{AreaId, Level};
+use crdt_schema::authority::{
+    Alias, Certificate, Closing, Cut, FeedEnd, Invitation, Payload, Revocation, Rights,
+    RootStatement,
+};
+use crdt_schema::entry::{ChainPoint, EntryKind};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
+
+use super::member::{Grant, Member, MemberState};
+use super::placements::{CountingAlias, Placements};
+
+/// An authority entry as held: verified, its payload read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityEntry {
+    /// Its feed.
+    pub feed: FeedName,
+    /// Its place there.
+    pub point: ChainPoint,
+    /// The entry before it.
+    pub prev: EntryId,
+    /// What kind of entry.
+    pub kind: EntryKind,
+    /// What it builds on.
+    pub deps: Vec<EntryId>,
+    /// What it says; `None` when a newer build is needed, or it is malformed.
+    pub payload: Option<Payload>,
+}
+
+/// An invitation that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invited {
+    /// The entry.
+    pub entry: EntryId,
+    /// Who invites.
+    pub inviter: DeviceId,
+    /// What it says.
+    pub invitation: Invitation,
+}
+
+/// Everything the pass finds out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) members: BTreeMap<DeviceId, Member>,
+    pub(super) placements: Placements,
+    pub(super) invitations: BTreeMap<EntryId, Invited>,
+    /// Confirmed invitations and the device each went to.
+    pub(super) used: BTreeMap<EntryId, BTreeSet<DeviceId>>,
+    /// Adopted: feed, first and last sequence, the entry at the last.
+    pub(super) adopted: Vec<(FeedId, u64, ChainPoint)>,
+    pub(super) update_needed: u64,
+}
+
+/// Revocations and closings found so far, by the device they are about.
+#[derive(Default)]
+struct Withdrawals {
+    revoked: BTreeSet<DeviceId>,
+    closings: BTreeMap<DeviceId, Vec<Vec<FeedEnd>>>,
+    cuts: BTreeMap<DeviceId, Vec<(AreaId, Vec<FeedEnd>)>>,
+}
+
+pub(super) struct Pass<'a> {
+    entries: BTreeMap<DeviceId, Vec<&'a AuthorityEntry>>,
+    prevs: BTreeMap<EntryId, EntryId>,
+    withdrawals: Withdrawals,
+    found: Outcome,
+}
+
+const LEVELS: [Level; 4] = [Level::Provinsi, Level::Kabupaten, Level::Kecamatan, Level::Desa];
+
+impl<'a> Pass<'a> {
+    pub(super) fn run(statement: &RootStatement, entries: &'a [AuthorityEntry]) -> Outcome {
+        let mut by_device: BTreeMap<DeviceId, Vec<&AuthorityEntry>> = BTreeMap::new();
+        let mut prevs = BTreeMap::new();
+        for entry in entries {
+            by_device.entry(entry.feed.device).or_default().push(entry);
+            prevs.insert(entry.point.id, entry.prev);
+        }
+        for entries in by_device.values_mut() {
+            entries.sort_unstable_by_key(|entry| (entry.feed.area, entry.point));
+        }
+        let found = Outcome::default();
+        let mut pass =
+            Self { entries: by_device, prevs, withdrawals: Withdrawals::default(), found };
+        pass.root(statement);
+        for level in LEVELS {
+            pass.settle(level);
+            pass.hear(level);
+        }
+        pass.provisional();
+        pass.found.update_needed =
+            entries.iter().filter(|entry| entry.payload.is_none()).count() as u64;
+        pass.found
+    }
+
+    fn root(&mut self, statement: &RootStatement) {
+        for keys in &statement.devices {
+            let grant = Grant {
+                area: statement.area,
+                rights: Rights::above_desa().with(Rights::ERASE),
+                limits: crdt_schema::authority::Limits::default(),
+                issuer: None,
+                since: None,
+            };
+            self.found.members.insert(keys.device(), active(*keys, grant, None));
+        }
+    }
+
+    /// Decides how the devices of one level stand; what is above has spoken.
+    fn settle(&mut self, level: Level) {
+        let devices: Vec<DeviceId> = self.devices_at(level);
+        for device in devices {
+            self.hear_own_closing(device);
+            let state = if self.withdrawals.revoked.contains(&device) {
+                MemberState::Revoked
+            } else if self.withdrawals.closings.contains_key(&device) {
+                MemberState::Closed
+            } else {
+                continue;
+            };
+            let ends = self.ends(device, state);
+            if let Some(member) = self.found.members.get_mut(&device) {
+                member.state = state;
+                member.ends = Some(ends);
+            }
+        }
+    }
+
+    fn devices_at(&self, level: Level) -> Vec<DeviceId> {
+        let at = |(id, member): (&DeviceId, &Member)| (member.level() == level).then_some(*id);
+        self.found.members.iter().filter_map(at).collect()
+    }
+
+    /// A device may close itself, in its own area.
+    fn hear_own_closing(&mut self, device: DeviceId) {
+        for entry in self.entries.get(&device).into_iter().flatten() {
+            if let Some(Payload::Closing(Closing { device: closed, ends })) = &entry.payload
+                && *closed == device
+            {
+                self.withdrawals.closings.entry(device).or_default().push(ends.clone());
+            }
+        }
+    }
+
+    /// Where the feeds of a closed or revoked device end: of several words only what all leave.
+    fn ends(&self, device: DeviceId, state: MemberState) -> BTreeMap<FeedId, ChainPoint> {
+        let closings = self.withdrawals.closings.get(&device).into_iter().flatten();
+        let mut words: Vec<Vec<FeedEnd>> = closings.cloned().collect();
+        if state == MemberState::Revoked {
+            words.extend(self.cuts_by_author(device));
+        }
+        let Some(first) = words.first() else { return BTreeMap::new() };
+        let mut ends: BTreeMap<FeedId, ChainPoint> =
+            first.iter().map(|e| (e.feed, e.last)).collect();
+        for word in words.iter().skip(1) {
+            let other: BTreeMap<FeedId, ChainPoint> =
+                word.iter().map(|e| (e.feed, e.last)).collect();
+            ends.retain(|feed, end| match other.get(feed) {
+                Some(last) => {
+                    *end = (*end).min(*last);
+                    true
+                }
+                None => false,
+            });
+        }
+        ends
+    }
+
+    /// Cuts complete each other across areas and narrow each other within one.
+    fn cuts_by_author(&self, device: DeviceId) -> Option<Vec<FeedEnd>> {
+        let cuts = self.withdrawals.cuts.get(&device)?;
+        let mut by_area: BTreeMap<AreaId, BTreeMap<FeedId, ChainPoint>> = BTreeMap::new();
+        for (area, ends) in cuts {
+            let named: BTreeMap<FeedId, ChainPoint> =
+                ends.iter().map(|e| (e.feed, e.last)).collect();
+            match by_area.get_mut(area) {
+                None => {
+                    by_area.insert(*area, named);
+                }
+                Some(known) => known.retain(|feed, end| match named.get(feed) {
+                    Some(last) => {
+                        *end = (*end).min(*last);
+                        true
+                    }
+                    None => false,
+                }),
+            }
+        }
+        let flat = by_area.into_values().flatten();
+        Some(flat.map(|(feed, last)| FeedEnd { feed, last }).collect())
+    }
+
+    /// Reads what the devices of one level say about those below.
+    fn hear(&mut self, level: Level) {
+        let mut heard: Vec<(DeviceId, &'a AuthorityEntry)> = Vec::new();
+        for device in self.devices_at(level) {
+            let Some(member) = self.found.members.get(&device) else { continue };
+            let entries = self.entries.get(&device).into_iter().flatten();
+            let counting = entries.filter(|entry| self.counts(member, entry));
+            heard.extend(counting.map(|entry| (device, *entry)));
+        }
+        // Three rounds, so that nothing depends on who of one level is heard first: what a level
+        // places decides what it covers, and whom it certifies whom it may end.
+        for (device, entry) in &heard {
+            if let Some(Payload::Alias(alias)) = &entry.payload {
+                self.hear_alias(*device, level, entry, alias);
+            }
+        }
+        for (device, entry) in &heard {
+            self.hear_grant(*device, level, entry);
+        }
+        for (device, entry) in &heard {
+            self.hear_withdrawal(*device, level, entry);
+        }
+    }
+
+    /// Whether an authority entry of `member` counts: not beyond its end, by an issuer whose area
+    /// covers it.
+    fn counts(&self, member: &Member, entry: &AuthorityEntry) -> bool {
+        let within = match &member.ends {
+            None => true,
+            Some(ends) => {
+                ends.get(&entry.feed.id()).is_some_and(|end| self.reaches(*end, entry.point))
+            }
+        };
+        within && self.issues(member, entry.feed.area)
+    }
+
+    fn issues(&self, member: &Member, area: AreaId) -> bool {
+        let mut grants = member.grants.iter().filter(|grant| grant.rights.has(Rights::ISSUE));
+        grants.any(|grant| self.found.placements.ever_covers(grant.area, area))
+    }
+
+    /// Whether walking back from `end` meets `point`.
+    fn reaches(&self, end: ChainPoint, point: ChainPoint) -> bool {
+        let mut at = end;
+        while at.seq > point.seq {
+            let Some(prev) = self.prevs.get(&at.id) else { return false };
+            at = ChainPoint { seq: at.seq - 1, id: *prev };
+        }
+        at == point
+    }
+
+    fn hear_grant(&mut self, device: DeviceId, level: Level, entry: &AuthorityEntry) {
+        match &entry.payload {
+            Some(Payload::Certificate(certificate)) if certificate.invited.is_none() => {
+                self.grant(device, level, entry, certificate, None);
+            }
+            Some(Payload::Confirmation(confirmation)) => {
+                let invitation = confirmation.invitation;
+                let confirmed = confirmation.certificate.keys.device();
+                if self.grant(device, level, entry, &confirmation.certificate, Some(invitation)) {
+                    self.found.used.entry(invitation).or_default().insert(confirmed);
+                }
+            }
+            Some(Payload::Invitation(invitation)) if self.below(device, level, invitation.area) => {
+                let entry = entry.point.id;
+                let invited = Invited { entry, inviter: device, invitation: invitation.clone() };
+                self.found.invitations.insert(entry, invited);
+            }
+            _ => {}
+        }
+    }
+
+    fn hear_withdrawal(&mut self, device: DeviceId, level: Level, entry: &AuthorityEntry) {
+        let other = match &entry.payload {
+            Some(
+                Payload::Closing(Closing { device: other, .. })
+                | Payload::Cut(Cut { device: other, .. })
+                | Payload::Revocation(Revocation { device: other, .. }),
+            ) => *other,
+            Some(Payload::Adoption(adoption)) => {
+                return self.found.adopted.extend(adoption.ranges.iter().copied());
+            }
+            _ => return,
+        };
+        if other == device || !self.rules(device, level, other) {
+            return;
+        }
+        match &entry.payload {
+            Some(Payload::Closing(Closing { ends, .. })) => {
+                self.withdrawals.closings.entry(other).or_default().push(ends.clone());
+            }
+            Some(Payload::Cut(Cut { ends, .. })) => {
+                let cuts = self.withdrawals.cuts.entry(other).or_default();
+                cuts.push((entry.feed.area, ends.clone()));
+            }
+            _ => {
+                self.withdrawals.revoked.insert(other);
+            }
+        }
+    }
+
+    /// Gives a grant when the issuer stands above; a device once certified elsewhere keeps both.
+    fn grant(
+        &mut self,
+        issuer: DeviceId,
+        level: Level,
+        entry: &AuthorityEntry,
+        certificate: &Certificate,
+        invitation: Option<EntryId>,
+    ) -> bool {
+        if certificate.area != entry.feed.area || !self.below(issuer, level, certificate.area) {
+            return false;
+        }
+        let grant = Grant {
+            area: certificate.area,
+            rights: certificate.rights,
+            limits: certificate.limits,
+            issuer: Some(issuer),
+            since: Some(entry.point.id),
+        };
+        let device = certificate.keys.device();
+        match self.found.members.get_mut(&device) {
+            None => {
+                self.found.members.insert(device, active(certificate.keys, grant, invitation));
+            }
+            Some(member) => member.grants.push(grant),
+        }
+        true
+    }
+
+    /// Whether `area` lies strictly below the device's own level and within what it covers.
+    fn below(&self, device: DeviceId, level: Level, area: AreaId) -> bool {
+        let member = self.found.members.get(&device);
+        area.level() > level && member.is_some_and(|member| self.issues(member, area))
+    }
+
+    /// Whether the device may end another: strictly higher, and covering it. The other may not be
+    /// known yet at this point of the pass, because lower levels are heard later; then its feeds'
+    /// areas are what matters when it is, so it is remembered by what it is certified for.
+    fn rules(&self, device: DeviceId, level: Level, other: DeviceId) -> bool {
+        let Some(member) = self.found.members.get(&device) else { return false };
+        let ends = |area: AreaId| area.level() > level && self.issues(member, area);
+        if let Some(other) = self.found.members.get(&other) {
+            return other.grants.iter().all(|grant| ends(grant.area));
+        }
+        let certified = self.certified_areas(other);
+        !certified.is_empty() && certified.into_iter().all(ends)
+    }
+
+    /// Areas anyone, counting or not, ever certified this device for.
+    fn certified_areas(&self, device: DeviceId) -> BTreeSet<AreaId> {
+        let entries = self.entries.values().flatten();
+        let certificates = entries.filter_map(|entry| match &entry.payload {
+            Some(Payload::Certificate(certificate)) => Some(certificate),
+            Some(Payload::Confirmation(confirmation)) => Some(&confirmation.certificate),
+            _ => None,
+        });
+        let of_device = certificates.filter(|certificate| certificate.keys.device() == device);
+        of_device.map(|certificate| certificate.area).collect()
+    }
+
+    /// An alias counts when its author stands above the area and above both parents.
+    fn hear_alias(
+        &mut self,
+        device: DeviceId,
+        level: Level,
+        entry: &AuthorityEntry,
+        alias: &Alias,
+    ) {
+        let old = self.found.placements.parent(alias.area);
+        let parents = old.into_iter().chain([alias.parent]);
+        let above_both = parents.into_iter().all(|parent| {
+            let covers = self.found.members.get(&device).is_some_and(|m| self.issues(m, parent));
+            covers && (parent.level() > level || self.is_own(device, parent))
+        });
+        let upward = alias.parent.level() < alias.area.level();
+        if above_both && upward && self.below(device, level, alias.area) {
+            self.found.placements.add(CountingAlias {
+                entry: entry.point.id,
+                replaces: entry.deps.clone(),
+                author: level,
+                alias: alias.clone(),
+            });
+        }
+    }
+
+    /// Whether the parent is the author's own area: it may rename what lies directly below.
+    fn is_own(&self, device: DeviceId, parent: AreaId) -> bool {
+        let member = self.found.members.get(&device);
+        member.is_some_and(|member| member.grants.iter().any(|grant| grant.area == parent))
+    }
+
+    /// Devices that wrote their own certificate with a throw-away key and wait.
+    fn provisional(&mut self) {
+        let mut waiting = Vec::new();
+        for (device, entries) in &self.entries {
+            if self.found.members.contains_key(device) {
+                continue;
+            }
+            waiting.extend(entries.iter().find_map(|entry| self.waiting(*device, entry)));
+        }
+        for (device, member) in waiting {
+            self.found.members.insert(device, member);
+        }
+    }
+
+    fn waiting(&self, device: DeviceId, entry: &AuthorityEntry) -> Option<(DeviceId, Member)> {
+        let Some(Payload::Certificate(certificate)) = &entry.payload else { return None };
+        let (invitation, signature) = certificate.invited.as_ref()?;
+        let invited = self.found.invitations.get(invitation)?;
+        let asked = &invited.invitation;
+        let fits = certificate.keys.device() == device
+            && certificate.area == asked.area
+            && entry.feed.area == asked.area
+            && asked.rights.has(certificate.rights);
+        let message = certificate.invited_message(*invitation);
+        if !fits || asked.key.verify(&message, signature).is_err() {
+            return None;
+        }
+        let (state, rights) = if asked.counts_at_once {
+            (MemberState::Active, certificate.rights.open_only())
+        } else {
+            (MemberState::Provisional, certificate.rights)
+        };
+        let grant = Grant {
+            area: certificate.area,
+            rights,
+            limits: certificate.limits,
+            issuer: Some(invited.inviter),
+            since: Some(entry.point.id),
+        };
+        let member = active(certificate.keys, grant, Some(*invitation));
+        Some((device, Member { state, ..member }))
+    }
+}
+
+fn active(
+    keys: crdt_schema::authority::DeviceKeys,
+    grant: Grant,
+    invitation: Option<EntryId>,
+) -> Member {
+    Member { keys, state: MemberState::Active, grants: vec![grant], invitation, ends: None }
+}

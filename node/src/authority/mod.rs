@@ -1,0 +1,196 @@
+//! Certificates, revocations and placements folded into one answer: what may this device do, and
+//! up to where do its feeds count.
+//!
+//! Pure, and a function of the held authority entries alone: `compute.rs` makes one pass from the
+//! root down, `placements.rs` knows where areas lie, `member.rs` what a device is.
+
+mod compute;
+mod member;
+mod placements;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::{Rights, SignedStatement};
+use crdt_schema::entry::{ChainPoint, SigningPublic};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
+
+pub use compute::{AuthorityEntry, Invited};
+pub use member::{Grant, Member, MemberState};
+pub use placements::{CountingAlias, Placements};
+
+/// How a feed stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// All of it counts.
+    Counts,
+    /// It counts up to and with this entry; [`ChainPoint::START`]: nothing of it.
+    CountsUntil(ChainPoint),
+    /// Its device waits for confirmation: a layer of its own.
+    Provisional,
+    /// Its device is known and has no right to write here.
+    Outside,
+    /// No certificate names its device: not taken.
+    Unknown,
+}
+
+/// What all held authority entries say together.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    statement: SignedStatement,
+    network: NetworkId,
+    found: compute::Outcome,
+}
+
+impl Authority {
+    /// Computes everything anew: linear in the entries.
+    pub fn compute(statement: SignedStatement, entries: &[AuthorityEntry]) -> Self {
+        let found = compute::Pass::run(statement.statement(), entries);
+        let network = statement.statement().network();
+        Self { statement, network, found }
+    }
+
+    /// The network.
+    pub const fn network(&self) -> NetworkId {
+        self.network
+    }
+
+    /// What the province said.
+    pub const fn statement(&self) -> &SignedStatement {
+        &self.statement
+    }
+
+    /// Where areas lie.
+    pub const fn placements(&self) -> &Placements {
+        &self.found.placements
+    }
+
+    /// Every device, ascending by id.
+    pub fn members(&self) -> impl Iterator<Item = (&DeviceId, &Member)> {
+        self.found.members.iter()
+    }
+
+    /// One device.
+    pub fn member(&self, device: &DeviceId) -> Option<&Member> {
+        self.found.members.get(device)
+    }
+
+    /// Invitations that count.
+    pub const fn invitations(&self) -> &BTreeMap<EntryId, Invited> {
+        &self.found.invitations
+    }
+
+    /// The devices that were confirmed for an invitation; more than one never happens by accident.
+    pub fn used_by(&self, invitation: &EntryId) -> Option<&BTreeSet<DeviceId>> {
+        self.found.used.get(invitation)
+    }
+
+    /// Adopted ranges: feed, first and last sequence, the entry at the last.
+    pub fn adopted(&self, feed: FeedId) -> impl Iterator<Item = (u64, ChainPoint)> + '_ {
+        let of_feed = self.found.adopted.iter().filter(move |(adopted, ..)| *adopted == feed);
+        of_feed.map(|(_, first, last)| (*first, *last))
+    }
+
+    /// Authority entries this build cannot read: carried, and an update is needed.
+    pub const fn update_needed(&self) -> u64 {
+        self.found.update_needed
+    }
+
+    /// The key heads of this device's feeds are signed with; `None` for a device nobody certified.
+    pub fn signing_key(&self, device: &DeviceId) -> Option<SigningPublic> {
+        self.member(device).map(|member| member.keys.signing)
+    }
+
+    /// Whether a device that is active may do something in an area.
+    pub fn may(&self, device: &DeviceId, right: Rights, area: AreaId) -> bool {
+        let Some(member) = self.member(device) else { return false };
+        member.state == MemberState::Active && self.has(member, right, area)
+    }
+
+    fn has(&self, member: &Member, right: Rights, area: AreaId) -> bool {
+        let granted = |grant: &&Grant| grant.rights.has(right);
+        let mut grants = member.grants.iter().filter(granted);
+        grants.any(|grant| self.found.placements.ever_covers(grant.area, area))
+    }
+
+    /// The areas whose records a device holds, with all below: its own, and today's parent where it
+    /// carries that. Provisional devices are served authority alone.
+    pub fn interest(&self, device: &DeviceId) -> BTreeSet<AreaId> {
+        let Some(member) = self.member(device) else { return BTreeSet::new() };
+        if !matches!(member.state, MemberState::Active | MemberState::Provisional) {
+            return BTreeSet::new();
+        }
+        let mut areas = BTreeSet::new();
+        for grant in member.grants.iter().filter(|grant| grant.rights.may_hold()) {
+            areas.insert(grant.area);
+            if grant.rights.has(Rights::CARRY_PARENT) {
+                areas.extend(self.found.placements.parent(grant.area));
+            }
+        }
+        areas
+    }
+
+    /// Whether a device may be given what lies in an area.
+    pub fn may_serve(&self, device: &DeviceId, space: Space, area: AreaId) -> bool {
+        let Some(member) = self.member(device) else { return false };
+        let interest = self.interest(device);
+        let placements = &self.found.placements;
+        match space {
+            Space::Records => {
+                member.state == MemberState::Active
+                    && interest.iter().any(|held| placements.ever_covers(*held, area))
+            }
+            Space::Authority => interest
+                .iter()
+                .any(|held| placements.ever_covers(*held, area) || self.is_above(area, *held)),
+        }
+    }
+
+    /// Whether `above` is, or once was, above `area` or above anything below `area`.
+    fn is_above(&self, above: AreaId, area: AreaId) -> bool {
+        let placements = &self.found.placements;
+        let moved = placements.moved().filter(|moved| placements.ever_covers(area, *moved));
+        placements.ever_covers(above, area)
+            || moved.into_iter().any(|m| placements.ever_covers(above, m))
+    }
+
+    /// How a feed stands.
+    pub fn standing(&self, name: &FeedName) -> Standing {
+        let Some(member) = self.member(&name.device) else { return Standing::Unknown };
+        if member.state == MemberState::Provisional {
+            return Standing::Provisional;
+        }
+        if !self.may_write(member, name) {
+            return Standing::Outside;
+        }
+        let feed = name.id();
+        if let Some(ends) = &member.ends {
+            return Standing::CountsUntil(ends.get(&feed).copied().unwrap_or(ChainPoint::START));
+        }
+        if self.covers_today(member, name) {
+            return Standing::Counts;
+        }
+        let ends = self.found.placements.closes(name.area);
+        let named = ends.iter().filter(|end| end.feed == feed).map(|end| end.last).min();
+        Standing::CountsUntil(named.unwrap_or(ChainPoint::START))
+    }
+
+    /// Authority is written by issuers, and by a device in its own area about itself.
+    fn may_write(&self, member: &Member, name: &FeedName) -> bool {
+        match name.space {
+            Space::Records => self.has(member, Rights::WRITE, name.area),
+            Space::Authority => {
+                self.has(member, Rights::ISSUE, name.area)
+                    || member.grants.iter().any(|grant| grant.area == name.area)
+            }
+        }
+    }
+
+    /// Whether the right rests on where the area lies today, not on where it once lay.
+    fn covers_today(&self, member: &Member, name: &FeedName) -> bool {
+        let placements = &self.found.placements;
+        member.grants.iter().any(|grant| placements.covers(grant.area, name.area))
+    }
+}

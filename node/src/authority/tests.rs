@@ -1,0 +1,203 @@
+//! The rules of authority on small worlds, and that the order of arrival never matters.
+#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::{
+    Alias, Certificate, Closing, Cut, DeviceKeys, FeedEnd, Limits, Payload, Revocation, Rights,
+    RootStatement, SignedStatement,
+};
+use crdt_schema::entry::{ChainPoint, SigningSecret};
+use crdt_schema::id::{EntryId, FeedName, Space};
+
+use super::*;
+
+fn area(code: &str) -> AreaId {
+    code.parse::<crdt_schema::area::AreaCode>().unwrap().first_id()
+}
+
+fn keys(seed: u8) -> DeviceKeys {
+    let signing = SigningSecret::from_seed(&[seed; 32]).public();
+    DeviceKeys { transport: [seed; 32], signing, sealing: [seed; 32] }
+}
+
+/// Writes authority entries the way devices would.
+struct World {
+    statement: SignedStatement,
+    entries: Vec<AuthorityEntry>,
+}
+
+const PROV: u8 = 1;
+
+impl World {
+    fn new() -> Self {
+        let root = SigningSecret::from_seed(&[100; 32]);
+        let statement = RootStatement {
+            name: "Uji".into(),
+            area: area("32"),
+            trial: true,
+            threshold: 1,
+            keys: vec![root.public()],
+            devices: vec![keys(PROV)],
+        };
+        Self { statement: statement.sign(&[root]).unwrap(), entries: Vec::new() }
+    }
+
+    fn feed(by: u8, at: &str, space: Space) -> FeedName {
+        FeedName { device: keys(by).device(), area: area(at), space, incarnation: 0 }
+    }
+
+    fn says(&mut self, by: u8, at: &str, payload: Payload, deps: Vec<EntryId>) -> EntryId {
+        let feed = Self::feed(by, at, Space::Authority);
+        let same = self.entries.iter().filter(|entry| entry.feed == feed);
+        let prev = same.map(|entry| entry.point).max().unwrap_or(ChainPoint::START);
+        let unique = [&feed.id().0[..], &prev.id.0, &payload.to_bytes()].concat();
+        let id = EntryId(*blake3::hash(&unique).as_bytes());
+        let point = ChainPoint { seq: prev.seq + 1, id };
+        let kind = payload.kind();
+        self.entries.push(AuthorityEntry {
+            feed,
+            point,
+            prev: prev.id,
+            kind,
+            deps,
+            payload: Some(payload),
+        });
+        id
+    }
+
+    fn certify(&mut self, by: u8, whom: u8, at: &str, rights: Rights) -> EntryId {
+        let certificate = Certificate {
+            keys: keys(whom),
+            area: area(at),
+            rights,
+            limits: Limits::default(),
+            invited: None,
+        };
+        self.says(by, at, Payload::Certificate(certificate), vec![])
+    }
+
+    fn authority(&self) -> Authority {
+        Authority::compute(self.statement.clone(), &self.entries)
+    }
+
+    fn counts(&self, by: u8, at: &str) -> bool {
+        self.authority().standing(&Self::feed(by, at, Space::Records)) == Standing::Counts
+    }
+}
+
+/// Province 1, kabupaten Cirebon 2, kecamatan Suranenggala 3 and Gunung Jati 4, desa Sambeng 5.
+fn cirebon() -> World {
+    let mut world = World::new();
+    world.certify(PROV, 2, "32.09", Rights::above_desa());
+    world.certify(2, 3, "32.09.39", Rights::above_desa());
+    world.certify(2, 4, "32.09.21", Rights::above_desa());
+    world.certify(3, 5, "32.09.39.2001", Rights::desa());
+    world
+}
+
+fn move_sambeng(world: &mut World, by: u8, at: &str, closes: Vec<FeedEnd>) -> EntryId {
+    let alias = Alias {
+        area: area("32.09.39.2001"),
+        code: "32.09.21.2016".parse().unwrap(),
+        name: "Sambeng".into(),
+        parent: area("32.09.21"),
+        valid_from: 0,
+        closes,
+    };
+    world.says(by, at, Payload::Alias(alias), vec![])
+}
+
+#[test]
+fn a_certificate_counts_only_from_above() {
+    let mut world = cirebon();
+    assert!(world.counts(5, "32.09.39.2001"));
+    world.certify(3, 20, "32.09.21.2001", Rights::desa());
+    world.certify(3, 21, "32.09.21", Rights::above_desa());
+    world.certify(3, 22, "32.09", Rights::above_desa());
+    world.certify(5, 23, "32.09.39.2001", Rights::desa());
+    for beside_or_above in [20, 21, 22, 23] {
+        assert_eq!(world.authority().member(&keys(beside_or_above).device()), None);
+    }
+}
+
+#[test]
+fn who_is_closed_counts_up_to_where_it_was_closed_and_those_it_certified_stay() {
+    let mut world = cirebon();
+    let feeds = |at| World::feed(3, at, Space::Authority);
+    let last =
+        world.entries.iter().filter(|e| e.feed == feeds("32.09.39.2001")).map(|e| e.point).max();
+    let end = FeedEnd { feed: feeds("32.09.39.2001").id(), last: last.unwrap() };
+    world.certify(3, 6, "32.09.39.2001", Rights::desa());
+    let closing = Closing { device: keys(3).device(), ends: vec![end] };
+    world.says(2, "32.09.39", Payload::Closing(closing), vec![]);
+    assert!(world.counts(5, "32.09.39.2001"), "certified before the end");
+    assert!(!world.counts(6, "32.09.39.2001"), "certified after the end");
+    assert!(!world.counts(3, "32.09.39.2001"));
+}
+
+#[test]
+fn a_revoked_device_counts_only_as_far_as_cuts_name_and_no_lower_device_revokes() {
+    let mut world = cirebon();
+    let records = World::feed(5, "32.09.39.2001", Space::Records);
+    let revoke = |of: u8| Revocation { device: keys(of).device(), reason: String::new() };
+    world.says(5, "32.09.39.2001", Payload::Revocation(revoke(3)), vec![]);
+    world.says(4, "32.09.39.2001", Payload::Revocation(revoke(5)), vec![]);
+    assert!(world.counts(5, "32.09.39.2001") && world.counts(3, "32.09.39"));
+    world.says(3, "32.09.39.2001", Payload::Revocation(revoke(5)), vec![]);
+    assert_eq!(world.authority().standing(&records), Standing::CountsUntil(ChainPoint::START));
+    for seq in [7, 4] {
+        let last = ChainPoint { seq, id: EntryId([9; 32]) };
+        let cut =
+            Cut { device: keys(5).device(), ends: vec![FeedEnd { feed: records.id(), last }] };
+        world.says(3, "32.09.39.2001", Payload::Cut(cut), vec![]);
+    }
+    let least = ChainPoint { seq: 4, id: EntryId([9; 32]) };
+    assert_eq!(world.authority().standing(&records), Standing::CountsUntil(least));
+}
+
+#[test]
+fn a_moved_desa_keeps_its_feeds_and_the_old_kecamatan_ends_where_the_alias_says() {
+    let mut world = cirebon();
+    let (sambeng, old) = ("32.09.39.2001", World::feed(3, "32.09.39.2001", Space::Records));
+    assert_eq!(world.authority().standing(&old), Standing::Counts);
+    let last = ChainPoint { seq: 9, id: EntryId([7; 32]) };
+    move_sambeng(&mut world, 2, "32.09", vec![FeedEnd { feed: old.id(), last }]);
+    let authority = world.authority();
+    assert_eq!(authority.placements().parent(area(sambeng)), Some(area("32.09.21")));
+    assert_eq!(authority.standing(&old), Standing::CountsUntil(last));
+    assert!(world.counts(5, sambeng) && world.counts(4, sambeng));
+    let carried = authority.interest(&keys(5).device());
+    assert!(carried.contains(&area("32.09.21")), "the desa carries its new kecamatan");
+    let reader = keys(4).device();
+    for space in [Space::Records, Space::Authority] {
+        assert!(authority.may_serve(&reader, space, area(sambeng)));
+    }
+    assert!(authority.may_serve(&keys(5).device(), Space::Authority, area("32.09.39")));
+}
+
+#[test]
+fn only_who_stands_above_both_parents_moves_a_desa() {
+    let mut world = cirebon();
+    move_sambeng(&mut world, 3, "32.09.39", vec![]);
+    move_sambeng(&mut world, 4, "32.09.21", vec![]);
+    assert_eq!(world.authority().placements().moved().count(), 0);
+}
+
+#[test]
+fn the_order_of_arrival_never_matters() {
+    let mut world = cirebon();
+    move_sambeng(&mut world, 2, "32.09", vec![]);
+    move_sambeng(&mut world, PROV, "32", vec![]);
+    world.certify(4, 7, "32.09.39.2001", Rights::desa());
+    world.certify(3, 8, "32.09.39.2002", Rights::desa());
+    let revocation = Revocation { device: keys(8).device(), reason: String::new() };
+    world.says(2, "32.09.39.2002", Payload::Revocation(revocation), vec![]);
+    let closing = Closing { device: keys(3).device(), ends: vec![] };
+    world.says(PROV, "32.09.39", Payload::Closing(closing), vec![]);
+    let expected = world.authority().found;
+    for turn in 0..world.entries.len() {
+        world.entries.rotate_left(1);
+        world.entries.swap(0, turn);
+        assert_eq!(world.authority().found, expected);
+    }
+}
