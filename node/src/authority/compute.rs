@@ -5,16 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::area::{AreaId, Level};
+use crdt_schema::area::{AreaId, AreaTree, CountingAlias, Level};
 use crdt_schema::authority::{
-    Alias, Certificate, Closing, Cut, FeedEnd, Invitation, Payload, Revocation, Rights,
-    RootStatement,
+    Certificate, Closing, Cut, FeedEnd, Invitation, Payload, Revocation, Rights, RootStatement,
 };
 use crdt_schema::entry::{ChainPoint, EntryKind};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
 
 use super::member::{Grant, Member, MemberState};
-use super::placements::{CountingAlias, Placements};
 
 /// An authority entry as held: verified, its payload read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +43,12 @@ pub struct Invited {
 }
 
 /// Everything the pass finds out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Outcome {
     pub(super) members: BTreeMap<DeviceId, Member>,
-    pub(super) placements: Placements,
+    /// Aliases that count, by entry id, and the tree they make.
+    pub(super) aliases: BTreeMap<EntryId, CountingAlias>,
+    pub(super) tree: AreaTree,
     pub(super) invitations: BTreeMap<EntryId, Invited>,
     /// Confirmed invitations and the device each went to.
     pub(super) used: BTreeMap<EntryId, BTreeSet<DeviceId>>,
@@ -85,7 +85,15 @@ impl<'a> Pass<'a> {
         for entries in by_device.values_mut() {
             entries.sort_unstable_by_key(|entry| (entry.feed.area, entry.point));
         }
-        let found = Outcome::default();
+        let found = Outcome {
+            members: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            tree: AreaTree::new(statement.area),
+            invitations: BTreeMap::new(),
+            used: BTreeMap::new(),
+            adopted: Vec::new(),
+            update_needed: 0,
+        };
         let mut pass =
             Self { entries: by_device, prevs, withdrawals: Withdrawals::default(), found };
         pass.root(statement);
@@ -207,11 +215,10 @@ impl<'a> Pass<'a> {
         }
         // Three rounds, so that nothing depends on who of one level is heard first: what a level
         // places decides what it covers, and whom it certifies whom it may end.
-        for (device, entry) in &heard {
-            if let Some(Payload::Alias(alias)) = &entry.payload {
-                self.hear_alias(*device, level, entry, alias);
-            }
-        }
+        let aliases = heard.iter().filter_map(|(device, entry)| self.alias(*device, level, entry));
+        let aliases: Vec<CountingAlias> = aliases.collect();
+        self.found.aliases.extend(aliases.into_iter().map(|alias| (alias.entry, alias)));
+        self.found.tree = self.found.tree.with_aliases(self.found.aliases.values());
         for (device, entry) in &heard {
             self.hear_grant(*device, level, entry);
         }
@@ -234,7 +241,7 @@ impl<'a> Pass<'a> {
 
     fn issues(&self, member: &Member, area: AreaId) -> bool {
         let mut grants = member.grants.iter().filter(|grant| grant.rights.has(Rights::ISSUE));
-        grants.any(|grant| self.found.placements.ever_covers(grant.area, area))
+        grants.any(|grant| self.found.tree.ever_covered(grant.area, area))
     }
 
     /// Whether walking back from `end` meets `point`.
@@ -357,29 +364,27 @@ impl<'a> Pass<'a> {
         of_device.map(|certificate| certificate.area).collect()
     }
 
-    /// An alias counts when its author stands above the area and above both parents.
-    fn hear_alias(
-        &mut self,
+    /// An alias counts when its author stands above the area and above both parents, as the levels
+    /// above left them.
+    fn alias(
+        &self,
         device: DeviceId,
         level: Level,
         entry: &AuthorityEntry,
-        alias: &Alias,
-    ) {
-        let old = self.found.placements.parent(alias.area);
-        let parents = old.into_iter().chain([alias.parent]);
-        let above_both = parents.into_iter().all(|parent| {
-            let covers = self.found.members.get(&device).is_some_and(|m| self.issues(m, parent));
-            covers && (parent.level() > level || self.is_own(device, parent))
+    ) -> Option<CountingAlias> {
+        let Some(Payload::Alias(alias)) = &entry.payload else { return None };
+        let member = self.found.members.get(&device)?;
+        let mut parents = self.found.tree.parent(alias.area).into_iter().chain([alias.parent]);
+        let above_both = parents.all(|parent| {
+            self.issues(member, parent) && (parent.level() > level || self.is_own(device, parent))
         });
-        let upward = alias.parent.level() < alias.area.level();
-        if above_both && upward && self.below(device, level, alias.area) {
-            self.found.placements.add(CountingAlias {
-                entry: entry.point.id,
-                replaces: entry.deps.clone(),
-                author: level,
-                alias: alias.clone(),
-            });
-        }
+        let counts = above_both && self.below(device, level, alias.area);
+        counts.then(|| CountingAlias {
+            entry: entry.point.id,
+            author: level,
+            replaces: entry.deps.clone(),
+            alias: alias.clone(),
+        })
     }
 
     /// Whether the parent is the author's own area: it may rename what lies directly below.

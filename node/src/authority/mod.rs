@@ -2,24 +2,22 @@
 //! up to where do its feeds count.
 //!
 //! Pure, and a function of the held authority entries alone: `compute.rs` makes one pass from the
-//! root down, `placements.rs` knows where areas lie, `member.rs` what a device is.
+//! root down, `member.rs` is what it makes of a device.
 
 mod compute;
 mod member;
-mod placements;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::area::AreaId;
+use crdt_schema::area::{AreaId, AreaTree, CountingAlias};
 use crdt_schema::authority::{Rights, SignedStatement};
 use crdt_schema::entry::{ChainPoint, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
 
 pub use compute::{AuthorityEntry, Invited};
 pub use member::{Grant, Member, MemberState};
-pub use placements::{CountingAlias, Placements};
 
 /// How a feed stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +60,14 @@ impl Authority {
         &self.statement
     }
 
-    /// Where areas lie.
-    pub const fn placements(&self) -> &Placements {
-        &self.found.placements
+    /// Today's tree, and where every area ever lay.
+    pub const fn tree(&self) -> &AreaTree {
+        &self.found.tree
+    }
+
+    /// The alias that says where an area lies today; `None` where the table does.
+    pub fn alias(&self, area: AreaId) -> Option<&CountingAlias> {
+        self.found.aliases.get(self.found.tree.standing_aliases(area).first()?)
     }
 
     /// Every device, ascending by id.
@@ -112,7 +115,7 @@ impl Authority {
     fn has(&self, member: &Member, right: Rights, area: AreaId) -> bool {
         let granted = |grant: &&Grant| grant.rights.has(right);
         let mut grants = member.grants.iter().filter(granted);
-        grants.any(|grant| self.found.placements.ever_covers(grant.area, area))
+        grants.any(|grant| self.found.tree.ever_covered(grant.area, area))
     }
 
     /// The areas whose records a device holds, with all below: its own, and today's parent where it
@@ -126,7 +129,7 @@ impl Authority {
         for grant in member.grants.iter().filter(|grant| grant.rights.may_hold()) {
             areas.insert(grant.area);
             if grant.rights.has(Rights::CARRY_PARENT) {
-                areas.extend(self.found.placements.parent(grant.area));
+                areas.extend(self.found.tree.parent(grant.area));
             }
         }
         areas
@@ -136,24 +139,16 @@ impl Authority {
     pub fn may_serve(&self, device: &DeviceId, space: Space, area: AreaId) -> bool {
         let Some(member) = self.member(device) else { return false };
         let interest = self.interest(device);
-        let placements = &self.found.placements;
+        let tree = &self.found.tree;
         match space {
             Space::Records => {
                 member.state == MemberState::Active
-                    && interest.iter().any(|held| placements.ever_covers(*held, area))
+                    && interest.iter().any(|held| tree.ever_covered(*held, area))
             }
             Space::Authority => interest
                 .iter()
-                .any(|held| placements.ever_covers(*held, area) || self.is_above(area, *held)),
+                .any(|held| tree.ever_covered(*held, area) || tree.above(*held).contains(&area)),
         }
-    }
-
-    /// Whether `above` is, or once was, above `area` or above anything below `area`.
-    fn is_above(&self, above: AreaId, area: AreaId) -> bool {
-        let placements = &self.found.placements;
-        let moved = placements.moved().filter(|moved| placements.ever_covers(area, *moved));
-        placements.ever_covers(above, area)
-            || moved.into_iter().any(|m| placements.ever_covers(above, m))
     }
 
     /// How a feed stands.
@@ -172,8 +167,9 @@ impl Authority {
         if self.covers_today(member, name) {
             return Standing::Counts;
         }
-        let ends = self.found.placements.closes(name.area);
-        let named = ends.iter().filter(|end| end.feed == feed).map(|end| end.last).min();
+        let moved = self.found.tree.ever_ancestors(name.area).into_iter().chain([name.area]);
+        let closes = moved.filter_map(|area| self.alias(area)).flat_map(|it| &it.alias.closes);
+        let named = closes.filter(|end| end.feed == feed).map(|end| end.last).min();
         Standing::CountsUntil(named.unwrap_or(ChainPoint::START))
     }
 
@@ -190,7 +186,6 @@ impl Authority {
 
     /// Whether the right rests on where the area lies today, not on where it once lay.
     fn covers_today(&self, member: &Member, name: &FeedName) -> bool {
-        let placements = &self.found.placements;
-        member.grants.iter().any(|grant| placements.covers(grant.area, name.area))
+        member.grants.iter().any(|grant| self.found.tree.covers(grant.area, name.area))
     }
 }
