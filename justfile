@@ -1,0 +1,27 @@
+# What a contributor does. CI runs ./test.sh, which says the same.
+
+# List the recipes.
+default:
+    @just --list
+
+# Format, lints, documents.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items --locked
+
+# Every test, or those whose name holds FILTER.
+test FILTER="":
+    cargo nextest run --workspace --locked --no-fail-fast {{FILTER}}
+
+# As CI does, on whatever lies in this folder.
+ci:
+    ./.ci/run
+
+# Licences, sources, second versions (cargo install --locked cargo-deny).
+deny:
+    cargo deny --locked check bans licenses sources
+
+# The package as it is released.
+release:
+    cargo build --profile dist --locked --bin wksbm
