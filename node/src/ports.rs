@@ -1,9 +1,9 @@
 //! What the core asks of the world: traits that adapters fulfil, each with its errors.
 //!
-//! Two stores. The **feed store** is the truth: verified runs, heads, arrivals, and a few small
-//! named values; every commit is durable. The **view store** is derived: one row a record, the
-//! edits each record is made of, search terms and counts; it can be thrown away. One writer owns
-//! both.
+//! A clock and a source of randomness, so that the core has none of its own; and two stores. The
+//! **feed store** is the truth: verified runs, heads, arrivals, and a few small named values; every
+//! commit is durable. The **view store** is derived: one row a record, the edits each record is
+//! made of, search terms and counts; it can be thrown away. One writer owns both.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,6 +14,26 @@ use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, Run, SignedHead
 use crdt_schema::id::{EntryId, FeedId, FeedName, RecordId, StoreInstance};
 use crdt_schema::time::Timestamp;
 use thiserror::Error;
+
+/// What time it is, for claimed times, arrivals and reports; nothing is decided by it.
+pub trait Clock: std::fmt::Debug + Send + Sync {
+    /// Now, by this machine.
+    fn now(&self) -> Timestamp;
+}
+
+/// Where randomness comes from: keys, record ids, salts, incarnations.
+pub trait Entropy: std::fmt::Debug + Send + Sync {
+    /// Fills `bytes` with bits nobody can guess.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when the system has none to give.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+/// The system gave no random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the system gives no random bytes")]
+pub struct EntropyError;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Error)]
@@ -277,6 +297,8 @@ pub struct ViewRow {
     pub verdict: RecordVerdict,
     /// Fields with two values or more.
     pub conflicts: u32,
+    /// Whether an edit of it waits for an entry that is not held.
+    pub waits: bool,
     /// Claimed time of the newest edit in display order.
     pub changed_at: Timestamp,
     /// Search terms, unique. Personal: never logged.
@@ -329,6 +351,8 @@ pub struct Totals {
     pub conflicts: u64,
     /// Rows that wait for a confirmation.
     pub waiting: u64,
+    /// Rows with an edit that waits for an entry not held, whatever their verdict.
+    pub waiting_deps: u64,
 }
 
 /// What screens read; derived, and never the truth.
