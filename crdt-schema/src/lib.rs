@@ -7,9 +7,13 @@ pub mod area;
 pub mod authority;
 pub mod class;
 pub mod codec;
+pub mod document;
 pub mod edit;
 pub mod entry;
+pub mod fold;
 pub mod id;
 pub mod private;
+#[doc(hidden)]
+pub mod testing;
 pub mod time;
 pub mod words;
