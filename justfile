@@ -14,6 +14,10 @@ check:
 test FILTER="":
     cargo nextest run --workspace --locked --no-fail-fast {{FILTER}}
 
+# Renew the document of the declarations.
+schema:
+    cargo run -q --locked -p crdt-schema --example schema > docs/schema.md
+
 # As CI does, on whatever lies in this folder.
 ci:
     ./.ci/run

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod fold;
 pub mod id;
 pub mod private;
+pub mod record;
 #[doc(hidden)]
 pub mod testing;
 pub mod time;

@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 use crdt_schema::area::AreaId;
 use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, Run, SignedHead};
 use crdt_schema::id::{EntryId, FeedId, FeedName, RecordId, StoreInstance};
+pub use crdt_schema::record::TermKind;
 use crdt_schema::time::Timestamp;
 use thiserror::Error;
 
@@ -252,24 +253,6 @@ pub struct EditRef {
     pub place: Place,
     /// Its id.
     pub id: EntryId,
-}
-
-/// Which list of terms a term belongs to; the numbers are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum TermKind {
-    /// One word of a name, folded to lower-case ASCII.
-    Name = 1,
-    /// A NIK, digits only.
-    Nik = 2,
-    /// A KK number, digits only.
-    Kk = 3,
-    /// A code of the kind's official list.
-    Type = 4,
-    /// The shown state.
-    Status = 5,
-    /// `RW/RT`.
-    Rt = 6,
 }
 
 /// How a record stands.

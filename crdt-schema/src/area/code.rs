@@ -63,6 +63,9 @@ pub struct AreaCode {
 }
 
 impl AreaCode {
+    /// The province whose areas are compiled in.
+    pub const WEST_JAVA: Self = Self { digits: *b"3200000000", level: Level::Provinsi };
+
     /// The level, which the number of digits tells.
     pub const fn level(&self) -> Level {
         self.level
@@ -155,6 +158,8 @@ pub struct AreaId([u8; 11]);
 impl AreaId {
     /// Length in bytes.
     pub const SIZE_BYTES: usize = 11;
+    /// The province whose areas are compiled in.
+    pub const WEST_JAVA: Self = Self(*b"32000000000");
 
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 11] {

@@ -52,6 +52,11 @@ impl AreaTree {
         Self { root, changed: Arc::default() }
     }
 
+    /// The province of the table, as it was first.
+    pub fn west_java() -> Self {
+        Self::new(AreaId::WEST_JAVA)
+    }
+
     /// The same tree with these aliases, and no others.
     #[must_use]
     pub fn with_aliases<'a>(&self, aliases: impl IntoIterator<Item = &'a CountingAlias>) -> Self {

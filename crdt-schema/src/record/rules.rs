@@ -1,0 +1,231 @@
+//! Why a value was refused or warned about: one rule each, in English for programs and in
+//! Indonesian for the person at the desk. None of the words ever holds the value itself.
+
+use std::fmt;
+
+/// A rule: its name in answers, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// `snake_case`, unique, kept for ever: scripts look at it.
+    pub name: &'static str,
+    /// What it says, in English.
+    pub english: &'static str,
+    /// What it says and what to do, in Indonesian.
+    pub indonesian: &'static str,
+}
+
+macro_rules! rules {
+    ($($id:ident $name:literal $english:literal $indonesian:literal;)*) => {
+        $(
+            #[doc = $english]
+            pub const $id: Rule =
+                Rule { name: $name, english: $english, indonesian: $indonesian };
+        )*
+        /// Every rule.
+        pub const ALL: &[Rule] = &[$($id),*];
+    };
+}
+
+rules! {
+    FIELD_UNKNOWN "kolom_tidak_ada" "the kind has no such field"
+        "Kolom ini tidak ada. Lihat nama kolom dengan `wksbm schema`.";
+    FORBIDDEN "dilarang_hukum" "the law forbids keeping this"
+        "Data ini tidak boleh disimpan. Hapus kolomnya.";
+    REQUIRED "wajib_diisi" "a record must have this field"
+        "Kolom ini wajib diisi.";
+    EMPTY "kosong" "the value is empty; to empty a field, clear it"
+        "Isinya kosong. Untuk mengosongkan kolom, pakai perintah hapus isi.";
+    TWICE "dua_kali" "the field is named twice in one save"
+        "Kolom ini disebut dua kali. Tulis satu kali saja.";
+    NOT_A_SET "bukan_daftar" "the field holds one value; elements cannot be added or removed"
+        "Kolom ini hanya berisi satu nilai, tidak dapat ditambah atau dikurangi.";
+    TEXT_LONG "terlalu_panjang" "the text is longer than the field allows"
+        "Teks terlalu panjang. Singkatkan.";
+    TEXT_CONTROL "huruf_kendali" "the text holds control characters"
+        "Teks memuat huruf yang tidak terlihat. Ketik ulang.";
+    SECTION_LARGE "terlalu_besar" "one save holds more than an edit may carry"
+        "Isi sekali simpan terlalu besar. Bagi menjadi beberapa kali simpan.";
+    NUMBER "bukan_bilangan" "not a whole number"
+        "Isi dengan bilangan bulat, misalnya 12 atau 1.500.000.";
+    RANGE "di_luar_batas" "the number lies outside what the field allows"
+        "Bilangan di luar batas kolom ini.";
+    YES_NO "bukan_ya_tidak" "neither yes nor no"
+        "Isi dengan ya atau tidak.";
+    DATE "bukan_tanggal" "not a date; write YYYY-MM-DD or DD/MM/YYYY, the year with four digits"
+        "Tanggal tidak dikenal. Tulis seperti 17/08/1987 atau 1987-08-17.";
+    MONTH "bukan_bulan" "not a month; write YYYY-MM"
+        "Bulan tidak dikenal. Tulis seperti 2026-11.";
+    CODE "kode_tidak_dikenal" "the code is not in the field's list"
+        "Kode tidak ada dalam daftar. Lihat daftarnya dengan `wksbm schema`.";
+    CODE_OLD "kode_daftar_lama" "the code comes from an older list and was converted"
+        "Kode berasal dari daftar lama dan sudah disesuaikan. Periksa hasilnya.";
+    RT_RW "bukan_rt_rw" "not the number of an RT or RW; write two digits, or - if unknown"
+        "Isi nomor RT atau RW dua angka, atau - bila tidak tahu.";
+    REFERENCE "bukan_id" "not a record id of 32 hexadecimal digits"
+        "Isi dengan id catatan, 32 huruf-angka.";
+    HASH "bukan_hash" "not a BLAKE3 hash of 64 hexadecimal digits"
+        "Isi dengan sidik berkas, 64 huruf-angka.";
+    NIK_EXCEL "rusak_excel" "a spreadsheet took the number for a quantity and lost digits; type it again"
+        "Nomor rusak oleh Excel, ketik ulang dari kartu.";
+    NIK_DIGITS "bukan_16_angka" "the number must have 16 digits"
+        "Nomor harus 16 angka. Periksa kartunya.";
+    NIK_AREA "kode_wilayah_nomor" "the number begins with no possible area code"
+        "Enam angka pertama bukan kode wilayah yang mungkin. Periksa kartunya.";
+    NIK_DATE "tanggal_dalam_nomor" "the number holds an impossible date"
+        "Tanggal di dalam nomor tidak mungkin. Periksa kartunya.";
+    NIK_BIRTH_DIFFERS "nik_beda_tanggal_lahir" "the birth date in the NIK differs from the record; both are kept"
+        "Tanggal lahir dalam NIK berbeda dari kolom tanggal lahir. Keduanya disimpan; periksa.";
+    NIK_SEX_DIFFERS "nik_beda_jenis_kelamin" "the sex in the NIK differs from the record; both are kept"
+        "Jenis kelamin dalam NIK berbeda dari kolomnya. Keduanya disimpan; periksa.";
+    NIK_ABSENT "alasan_tanpa_nik" "no NIK and no reason given; noted as not yet recorded"
+        "NIK kosong tanpa alasan; dicatat sebagai belum dicatat. Lengkapi bila sudah ada.";
+    TRANSITION "perpindahan_status" "the status may not go there from where it is"
+        "Status tidak dapat berpindah ke sana. Lihat urutannya dengan `wksbm schema`.";
+    TYPE_AGE "umur_di_luar_jenis" "the age lies outside the usual window of a type; reports may ask"
+        "Umur di luar kebiasaan jenis ini. Periksa umur atau jenisnya.";
+    TYPE_AGE_NEVER "umur_tidak_mungkin" "the age lies beyond what a type allows"
+        "Umur tidak mungkin untuk jenis ini. Perbaiki umur atau jenisnya.";
+    TYPE_SEX "jenis_kelamin_tidak_sesuai" "a type belongs to the other sex"
+        "Jenis ini hanya untuk perempuan. Perbaiki jenis kelamin atau jenisnya.";
+    CLOSED_NAMED "kasus_tertutup" "name the type itself; it is closed for others by the program"
+        "Tulis kode jenisnya (10, 14, 16, 18 atau 19); program menutupnya sendiri.";
+    CLOSED_UNREADABLE "tertutup_tidak_terbaca" "only who can read the closed types may take them away; if there are none left, clear the closed field"
+        "Jenis tertutup hanya dapat dihapus oleh petugas yang dapat membacanya. Bila memang tidak ada \
+         lagi, kosongkan kolom jenis_tertutup.";
+    BAND_COMPUTED "kelompok_umur_dihitung" "the age band follows from the birth date; what was typed was replaced"
+        "Kelompok umur dihitung dari tanggal lahir; isian diganti.";
+    GUARDIAN "wali_anak" "a child's record names neither a guardian nor why there is none"
+        "Data anak perlu wali (kolom wali) atau alasannya (alasan_wali).";
+    COMMUNICATION "cara_komunikasi" "a disabled person's record does not say how to talk with them"
+        "Isi cara_komunikasi untuk penyandang disabilitas.";
+    ANY_OF "isi_salah_satu" "one of several fields must be filled"
+        "Isi salah satu kolom yang diminta.";
+    NEEDS "perlu_kolom_lain" "another field's value makes this field necessary"
+        "Kolom ini wajib untuk pilihan tersebut.";
+    FUTURE "tanggal_masa_depan" "the date lies after today by this machine's clock"
+        "Tanggal lebih lambat dari hari ini. Periksa tanggal atau jam komputer.";
+    ORDER "urutan_tanggal" "the later of two dates lies before the earlier"
+        "Tanggal akhir lebih dulu dari tanggal awal.";
+    PART_LARGER "bagian_melebihi_jumlah" "a part is larger than the whole"
+        "Bagian lebih besar dari jumlah seluruhnya.";
+}
+
+/// The rule of that name: what a message in Indonesian is made from.
+pub fn rule(name: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|rule| rule.name == name)
+}
+
+/// A warning: the value is kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// The field's name.
+    pub field: String,
+    /// The rule's name; see [`rule`].
+    pub rule: &'static str,
+    /// What the rule says, in English, without the value.
+    pub message: String,
+}
+
+impl Notice {
+    /// A warning on `field`.
+    pub fn new(field: &str, rule: &Rule) -> Self {
+        Self { field: field.to_owned(), rule: rule.name, message: rule.english.to_owned() }
+    }
+}
+
+/// What a caller can do about a refusal.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalReason {
+    /// There is no field of that name.
+    FieldUnknown,
+    /// The value breaks its field's declaration, or fields do not fit together.
+    Value,
+    /// A NIK or KK number whose digits a spreadsheet has thrown away.
+    NikExcel,
+    /// A state that may not follow the shown one.
+    Transition {
+        /// The shown state. Class T: for the person who asked, never for a log.
+        from: String,
+        /// The state asked for.
+        to: String,
+    },
+}
+
+impl fmt::Debug for RefusalReason {
+    // States are values of class T.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FieldUnknown => "FieldUnknown",
+            Self::Value => "Value",
+            Self::NikExcel => "NikExcel",
+            Self::Transition { .. } => "Transition",
+        })
+    }
+}
+
+/// A save that was refused: nothing of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What kind of mistake.
+    pub reason: RefusalReason,
+    /// The field's name, or what was given as one.
+    pub field: String,
+    /// The rule's name; see [`rule`].
+    pub rule: &'static str,
+    /// What the rule says, in English, without the value.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A value refused under `rule`.
+    pub fn value(field: &str, rule: &Rule) -> Self {
+        Self::with(RefusalReason::Value, field, rule)
+    }
+
+    /// A refusal under `rule` that the caller treats as `reason` says.
+    pub fn with(reason: RefusalReason, field: &str, rule: &Rule) -> Self {
+        Self { reason, field: field.to_owned(), rule: rule.name, message: rule.english.to_owned() }
+    }
+
+    /// The same, with more to say. `more` must not hold a value.
+    #[must_use]
+    pub fn because(mut self, more: &str) -> Self {
+        self.message = format!("{}: {more}", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.field, self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn rule_names_are_unique_snake_case_and_found() {
+        let names: BTreeSet<&str> = ALL.iter().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for entry in ALL {
+            let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            assert!(entry.name.bytes().all(is_plain), "{}", entry.name);
+            assert!(entry.indonesian.ends_with('.'), "{}", entry.name);
+            assert_eq!(rule(entry.name), Some(entry));
+        }
+    }
+
+    #[test]
+    fn states_are_not_shown_in_debug() {
+        let reason = RefusalReason::Transition { from: "terdata".into(), to: "selesai".into() };
+        let shown = format!("{:?}", Refusal::with(reason, "status", &TRANSITION));
+        assert!(!shown.contains("terdata") && !shown.contains("selesai"), "{shown}");
+    }
+}
