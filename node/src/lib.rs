@@ -7,4 +7,5 @@ pub mod error;
 pub mod ingest;
 pub mod ports;
 pub mod progress;
+pub mod store;
 pub mod sync;

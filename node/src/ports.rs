@@ -210,6 +210,12 @@ pub trait FeedStore {
     /// What runs of this branch may lean on. A failure of the disk reads as "not held".
     fn back_refs(&self, feed: FeedId, branch: u32) -> Box<dyn BackRefs + '_>;
 
+    /// The number of the newest arrival; 0 when nothing ever came.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn newest_arrival(&self) -> Result<u64, StoreError>;
+
     /// At most `limit` arrivals after `number`, ascending.
     ///
     /// # Errors
@@ -227,6 +233,9 @@ pub trait FeedStore {
     /// # Errors
     /// [`StoreError`] of the disk.
     fn values(&self, prefix: &[u8]) -> Result<Vec<NamedValue>, StoreError>;
+
+    /// Version of the layout at rest.
+    fn format(&self) -> u32;
 
     /// Bytes the file takes on the disk.
     ///

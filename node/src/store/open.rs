@@ -1,0 +1,148 @@
+//! How a redb file is made, opened, locked and written: the same for every store.
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use redb::{Builder, Database, StorageBackend, WriteTransaction};
+
+use super::error::{damaged, failed, failed_io};
+use crate::ports::StoreError;
+
+/// What a store may use of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// Bytes of pages redb keeps in memory; its own default, 1 GiB, is a whole Raspberry Pi.
+    pub cache_bytes: usize,
+    /// Whether every page is checked against its checksum before anything in it is trusted. It
+    /// reads the whole file; without it a page that rotted is noticed when it is read, and redb may
+    /// then panic instead of saying so.
+    pub check_pages: bool,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { cache_bytes: 16 * 1024 * 1024, check_pages: false }
+    }
+}
+
+/// Makes a new file at `path`: written beside it by `fill`, closed, and only then given its name,
+/// so that a power cut leaves no file or a whole one.
+///
+/// # Errors
+/// [`StoreError::Exists`] when something is there; else of the disk.
+pub(super) fn create_file(
+    path: &Path,
+    config: StoreConfig,
+    fill: impl FnOnce(&Database) -> Result<(), StoreError>,
+) -> Result<Database, StoreError> {
+    if path.try_exists().map_err(failed_io("look for the store"))? {
+        return Err(StoreError::Exists);
+    }
+    let unfinished = unfinished(path);
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(failed_io("remove an unfinished store")(error));
+        }
+        _ => {}
+    }
+    let database = opened(|| builder(config).create(&unfinished))?;
+    fill(&database)?;
+    drop(database);
+    fs::rename(&unfinished, path).map_err(failed_io("name the store"))?;
+    sync_folder(path)?;
+    open_file(path, config)
+}
+
+/// Opens the file at `path` and locks it.
+///
+/// # Errors
+/// [`StoreError::Missing`] when there is none, [`StoreError::Locked`] when another process has it,
+/// [`StoreError::Damaged`] when it is no database; else of the disk.
+pub(super) fn open_file(path: &Path, config: StoreConfig) -> Result<Database, StoreError> {
+    let length = fs::metadata(path).map_err(failed_io("open the store"))?.len();
+    if length == 0 {
+        return Err(damaged("an empty file"));
+    }
+    opened(|| builder(config).open(path))
+}
+
+/// Opens, or with no bytes in it makes, a database on any backend.
+///
+/// # Errors
+/// [`StoreError`] of the disk.
+pub(super) fn open_backend(
+    backend: impl StorageBackend,
+    config: StoreConfig,
+) -> Result<Database, StoreError> {
+    opened(|| builder(config).create_with_backend(backend))
+}
+
+/// A write that is durable when it ends. Two phases always: we store other people's bytes, and
+/// redb's one-phase commit can be fooled by bytes made to look like a finished commit.
+///
+/// # Errors
+/// [`StoreError`] of the disk.
+pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = database.begin_write().map_err(failed("begin to write"))?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+
+/// Bytes the file takes on the disk: redb grows it in steps, and what was never written takes none.
+///
+/// # Errors
+/// [`StoreError`] of the disk.
+pub(super) fn file_bytes(path: &Path) -> Result<u64, StoreError> {
+    let metadata = fs::metadata(path).map_err(failed_io("measure the store"))?;
+    Ok(allocated(&metadata))
+}
+
+#[cfg(unix)]
+fn allocated(metadata: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    metadata.blocks() * 512
+}
+
+#[cfg(not(unix))]
+fn allocated(metadata: &fs::Metadata) -> u64 {
+    metadata.len()
+}
+
+/// Makes a new name in `path`'s folder durable. Windows cannot open a folder and needs no such
+/// thing.
+///
+/// # Errors
+/// [`StoreError`] of the disk.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed_io("open the folder"));
+    folder?.sync_all().map_err(failed_io("sync the folder"))
+}
+
+/// Opens; redb may panic over a file whose pages were altered since it last wrote them, and to the
+/// person before the screen that is damage, not a crash. Nothing half-made outlives the panic.
+fn opened(
+    open: impl FnOnce() -> Result<Database, redb::DatabaseError>,
+) -> Result<Database, StoreError> {
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(opened) => opened.map_err(failed("open the store")),
+        Err(_) => Err(damaged("pages of the file")),
+    }
+}
+
+fn builder(config: StoreConfig) -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(config.cache_bytes);
+    builder.set_check_integrity_on_open(config.check_pages);
+    builder
+}
+
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    path.with_file_name(name)
+}

@@ -1,0 +1,471 @@
+//! Answers from `view.redb`: one read transaction each, so an answer never mixes two commits.
+//!
+//! A list takes the way that looks at least: rows with a conflict have their own index; a term has
+//! its list, of several the shortest is walked and the rows themselves are asked for the others;
+//! without either the sums of the groups tell the total and only the page is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use crdt_schema::id::FeedId;
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
+
+use super::codec::{RecordBytes, RowBytes, StoredEdit};
+use super::error::{AtStep, damaged, undecodable};
+use super::keys::{self, Area, ById, Group, Key, Short};
+use super::tables;
+use crate::ports::{
+    CountRow, EditRef, Place, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind, Totals,
+    ViewRow,
+};
+
+const STEP: &str = "read the views";
+/// Up to so many areas are looked up one by one in a term's list; for more of them the whole list
+/// is walked, as its parts then lie closer together than a look-up costs.
+const SEEK_AREAS_MAX: usize = 256;
+
+type Records = ReadOnlyTable<&'static Key, &'static [u8]>;
+type Terms = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// A named value of `meta`.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when it is not there; else of the disk.
+pub(super) fn meta<const N: usize>(
+    tx: &ReadTransaction,
+    name: &'static str,
+) -> Result<[u8; N], StoreError> {
+    let table = tx.open_table(tables::META).at(STEP)?;
+    let value = table.get(name).at(STEP)?.ok_or_else(|| damaged(name))?;
+    value.value().try_into().map_err(|_| damaged(name))
+}
+
+/// The newest arrival that is in the views.
+pub(super) fn applied(tx: &ReadTransaction) -> Result<u64, StoreError> {
+    meta(tx, tables::META_APPLIED).map(u64::from_be_bytes)
+}
+
+/// The four sums.
+pub(super) fn totals(tx: &ReadTransaction) -> Result<Totals, StoreError> {
+    let sums = meta::<32>(tx, tables::META_TOTALS)?;
+    let mut sums = sums.as_chunks().0.iter().map(|sum| u64::from_be_bytes(*sum));
+    let mut next = || sums.next().unwrap_or_default();
+    Ok(Totals { records: next(), conflicts: next(), waiting: next(), waiting_deps: next() })
+}
+
+/// One row.
+pub(super) fn row(tx: &ReadTransaction, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
+    let records = tx.open_table(tables::RECORDS).at(STEP)?;
+    let Some(value) = records.get(&keys::pack(key)).at(STEP)? else {
+        return Ok(None);
+    };
+    let row = take_apart(value.value())?.row;
+    row.map(|row| row.row(*key).map_err(undecodable("a row"))).transpose()
+}
+
+/// The edits of one record.
+pub(super) fn edits(tx: &ReadTransaction, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
+    let records = tx.open_table(tables::RECORDS).at(STEP)?;
+    let Some(value) = records.get(&keys::pack(key)).at(STEP)? else {
+        return Ok(Vec::new());
+    };
+    let stored = take_apart(value.value())?.edits().map_err(undecodable("edits"))?;
+    let feeds = feed_ids(tx, &stored)?;
+    let place = |edit: &StoredEdit| {
+        let feed = feeds.get(&edit.feed).ok_or_else(|| damaged("feeds"))?;
+        let place = Place { feed: *feed, branch: edit.branch, seq: edit.seq };
+        Ok(EditRef { place, id: edit.id })
+    };
+    stored.iter().map(place).collect()
+}
+
+fn feed_ids(
+    tx: &ReadTransaction,
+    edits: &[StoredEdit],
+) -> Result<BTreeMap<u32, FeedId>, StoreError> {
+    let table = tx.open_table(tables::FEEDS).at(STEP)?;
+    let numbers: BTreeSet<u32> = edits.iter().map(|edit| edit.feed).collect();
+    let mut feeds = BTreeMap::new();
+    for number in numbers {
+        let feed = table.get(number).at(STEP)?.ok_or_else(|| damaged("feeds"))?;
+        feeds.insert(number, FeedId(*feed.value()));
+    }
+    Ok(feeds)
+}
+
+/// Records with a row whose id in hex begins so, in the order of lists.
+pub(super) fn find(tx: &ReadTransaction, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError> {
+    let Some((low, high)) = keys::id_range(hex_prefix) else {
+        return Ok(Vec::new());
+    };
+    let records = tx.open_table(tables::RECORDS).at(STEP)?;
+    let by_id = tx.open_table(tables::BY_ID).at(STEP)?;
+    let [first, last]: [ById; 2] = [(low, 0), (high, 0xff)].map(|(id, fill)| {
+        let short: Short = keys::join(&[&id]);
+        keys::join(&[&short, &[fill; 7]])
+    });
+    let mut found = Vec::new();
+    for entry in by_id.range::<&ById>(&first..=&last).at(STEP)? {
+        let (short, group) = keys::split_by_id(entry.at(STEP)?.0.value());
+        each_of_short(&records, group, short, |key, _| {
+            let id = key.record.as_bytes();
+            if (&low..=&high).contains(&id) {
+                found.push(key);
+            }
+            Ok(())
+        })?;
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Counting rows by group, and by term of type and status; ascending.
+pub(super) fn counts(tx: &ReadTransaction) -> Result<Vec<CountRow>, StoreError> {
+    let mut rows = Vec::new();
+    for entry in tx.open_table(tables::GROUPS).at(STEP)?.iter().at(STEP)? {
+        let (group, sums) = entry.at(STEP)?;
+        let (_, counting) = sums.value();
+        if counting > 0 {
+            rows.push(count_row(group.value(), counting)?);
+        }
+    }
+    for entry in tx.open_table(tables::COUNTS).at(STEP)?.iter().at(STEP)? {
+        let (key, count) = entry.at(STEP)?;
+        rows.push(count_row(key.value(), count.value())?);
+    }
+    rows.sort_unstable();
+    Ok(rows)
+}
+
+fn count_row(key: &[u8], count: u64) -> Result<CountRow, StoreError> {
+    let mut reader = crdt_schema::codec::Reader::new(key);
+    let (area, kind) = keys::read_group(&mut reader).map_err(undecodable("a count"))?;
+    let term = match reader.rest().split_first() {
+        None => None,
+        Some((lead, text)) => Some(keys::unpack_term(*lead, text).map_err(undecodable("a count"))?),
+    };
+    Ok((area, kind, term, count))
+}
+
+/// The page behind `after`, and how many rows match in all.
+pub(super) fn list(
+    tx: &ReadTransaction,
+    filter: &RowFilter,
+    after: Option<&RecordKey>,
+    limit: usize,
+) -> Result<(u64, Vec<ViewRow>), StoreError> {
+    let wanted = Wanted::new(filter);
+    let records = tx.open_table(tables::RECORDS).at(STEP)?;
+    let mut page = Page { after: after.map(keys::pack), limit, rows: Vec::new() };
+    let total = if filter.conflicts_only {
+        list_conflicts(tx, &records, &wanted, &mut page)?
+    } else {
+        match wanted.terms.as_slice() {
+            [] => list_groups(tx, &records, &wanted, &mut page)?,
+            [term] if !term.begins => list_term(tx, &records, &wanted, term, &mut page)?,
+            _ => list_shortest(tx, &records, &wanted, &mut page)?,
+        }
+    };
+    Ok((total, page.rows))
+}
+
+/// Rows with a conflict, by their index.
+fn list_conflicts(
+    tx: &ReadTransaction,
+    records: &Records,
+    wanted: &Wanted,
+    page: &mut Page,
+) -> Result<u64, StoreError> {
+    let mut total = 0;
+    for entry in tx.open_table(tables::CONFLICTS).at(STEP)?.iter().at(STEP)? {
+        let key = *entry.at(STEP)?.0.value();
+        if !wanted.group(keys::group_of(&key)) {
+            continue;
+        }
+        let value = records.get(&key).at(STEP)?.ok_or_else(|| damaged("conflicts"))?;
+        let row = take_apart(value.value())?.row.ok_or_else(|| damaged("conflicts"))?;
+        if wanted.row(&row)? {
+            total += 1;
+            page.take(&key, &row)?;
+        }
+    }
+    Ok(total)
+}
+
+/// All rows of the wanted groups: the total is known without reading them.
+fn list_groups(
+    tx: &ReadTransaction,
+    records: &Records,
+    wanted: &Wanted,
+    page: &mut Page,
+) -> Result<u64, StoreError> {
+    let mut total = 0;
+    for (group, rows) in groups(tx, wanted)? {
+        total += rows;
+        let (first, last) = keys::group_range(group);
+        let first = page.after.map_or(first, |after| first.max(after));
+        if page.is_full() || first > last {
+            continue;
+        }
+        for entry in records.range::<&Key>(&first..=&last).at(STEP)? {
+            let (key, value) = entry.at(STEP)?;
+            if let Some(row) = take_apart(value.value())?.row {
+                page.take(key.value(), &row)?;
+            }
+            if page.is_full() {
+                break;
+            }
+        }
+    }
+    Ok(total)
+}
+
+/// The wanted groups that have rows, ascending, with how many.
+fn groups(tx: &ReadTransaction, wanted: &Wanted) -> Result<Vec<(Group, u64)>, StoreError> {
+    let table = tx.open_table(tables::GROUPS).at(STEP)?;
+    let ranges: Vec<(Group, Group)> = if wanted.areas.is_empty() {
+        vec![([0; 7], [0xff; 7])]
+    } else {
+        let range = |area: &Area| (keys::join(&[area]), keys::join(&[area, &[0xff; 2]]));
+        wanted.areas.iter().map(range).collect()
+    };
+    let mut groups = Vec::new();
+    for (first, last) in ranges {
+        for entry in table.range::<&Group>(&first..=&last).at(STEP)? {
+            let (group, sums) = entry.at(STEP)?;
+            if wanted.group(*group.value()) {
+                groups.push((*group.value(), sums.value().0));
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// One whole term: its list has one entry for each row, so the total is its length.
+fn list_term(
+    tx: &ReadTransaction,
+    records: &Records,
+    wanted: &Wanted,
+    term: &WantedTerm,
+    page: &mut Page,
+) -> Result<u64, StoreError> {
+    let table = tx.open_table(tables::TERMS).at(STEP)?;
+    let mut total = 0;
+    let mut last = None;
+    each_chunk(&table, wanted, term, &mut |group, shorts| {
+        total += shorts.len() as u64;
+        let (_, end) = keys::group_range(group);
+        if page.is_full() || page.after.is_some_and(|after| end <= after) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        for short in shorts {
+            let (_, end) = keys::short_range(group, *short);
+            if page.is_full() || last == Some(end) || page.after.is_some_and(|after| end <= after) {
+                continue;
+            }
+            last = Some(end);
+            each_of_short(records, group, *short, |key, row| {
+                if wanted.row(row)? { page.take(&keys::pack(&key), row) } else { Ok(()) }
+            })?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(total)
+}
+
+/// Several terms, or the beginning of a name: every row of the shortest list is asked.
+fn list_shortest(
+    tx: &ReadTransaction,
+    records: &Records,
+    wanted: &Wanted,
+    page: &mut Page,
+) -> Result<u64, StoreError> {
+    let table = tx.open_table(tables::TERMS).at(STEP)?;
+    let mut total = 0;
+    for (group, short) in shortest(&table, wanted)? {
+        each_of_short(records, group, short, |key, row| {
+            if wanted.row(row)? {
+                total += 1;
+                page.take(&keys::pack(&key), row)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(total)
+}
+
+/// The entries of the shortest list of the wanted terms, each once, ascending.
+fn shortest(table: &Terms, wanted: &Wanted) -> Result<BTreeSet<(Group, Short)>, StoreError> {
+    let mut best: Option<(usize, &WantedTerm)> = None;
+    for term in &wanted.terms {
+        let bound = best.map_or(usize::MAX, |(length, _)| length);
+        let length = length(table, wanted, term, bound)?;
+        if length < bound {
+            best = Some((length, term));
+        }
+    }
+    let mut entries = BTreeSet::new();
+    if let Some((_, term)) = best {
+        each_chunk(table, wanted, term, &mut |group, shorts| {
+            entries.extend(shorts.iter().map(|short| (group, *short)));
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(entries)
+}
+
+/// Entries of a term's lists; no longer counted once there are `bound`.
+fn length(
+    table: &Terms,
+    wanted: &Wanted,
+    term: &WantedTerm,
+    bound: usize,
+) -> Result<usize, StoreError> {
+    let mut length = 0;
+    each_chunk(table, wanted, term, &mut |_, shorts| {
+        length += shorts.len();
+        let enough = length >= bound;
+        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(length)
+}
+
+type VisitChunk<'a> = dyn FnMut(Group, &[Short]) -> Result<ControlFlow<()>, StoreError> + 'a;
+
+/// Every chunk of a term's lists in the wanted groups; ascending when the term is whole.
+fn each_chunk(
+    table: &Terms,
+    wanted: &Wanted,
+    term: &WantedTerm,
+    visit: &mut VisitChunk<'_>,
+) -> Result<(), StoreError> {
+    for beginning in term.beginnings(&wanted.areas) {
+        for entry in table.range(beginning.as_slice()..).at(STEP)? {
+            let (key, value) = entry.at(STEP)?;
+            if !key.value().starts_with(&beginning) {
+                break;
+            }
+            let group = keys::group_of_list(key.value()).ok_or_else(|| damaged("terms"))?;
+            let (shorts, left_over) = value.value().as_chunks();
+            if !left_over.is_empty() {
+                return Err(damaged("terms"));
+            }
+            if wanted.group(group) && visit(group, shorts)?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every row of a group whose record begins with `short`.
+fn each_of_short(
+    records: &Records,
+    group: Group,
+    short: Short,
+    mut visit: impl FnMut(RecordKey, &RowBytes<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let (first, last) = keys::short_range(group, short);
+    for entry in records.range::<&Key>(&first..=&last).at(STEP)? {
+        let (key, value) = entry.at(STEP)?;
+        if let Some(row) = take_apart(value.value())?.row {
+            visit(unpack(key.value())?, &row)?;
+        }
+    }
+    Ok(())
+}
+
+fn take_apart(value: &[u8]) -> Result<RecordBytes<'_>, StoreError> {
+    RecordBytes::read(value).map_err(undecodable("a record"))
+}
+
+fn unpack(key: &Key) -> Result<RecordKey, StoreError> {
+    keys::unpack(key).map_err(undecodable("a key"))
+}
+
+/// The rows to show.
+struct Page {
+    after: Option<Key>,
+    limit: usize,
+    rows: Vec<ViewRow>,
+}
+
+impl Page {
+    fn is_full(&self) -> bool {
+        self.rows.len() >= self.limit
+    }
+
+    /// Copies the row when it lies behind `after` and there is room.
+    fn take(&mut self, key: &Key, row: &RowBytes<'_>) -> Result<(), StoreError> {
+        if !self.is_full() && self.after.is_none_or(|after| *key > after) {
+            self.rows.push(row.row(unpack(key)?).map_err(undecodable("a row"))?);
+        }
+        Ok(())
+    }
+}
+
+/// A filter in the bytes of this file.
+struct Wanted {
+    areas: BTreeSet<Area>,
+    kinds: BTreeSet<[u8; 2]>,
+    terms: Vec<WantedTerm>,
+}
+
+impl Wanted {
+    fn new(filter: &RowFilter) -> Self {
+        Self {
+            areas: filter.areas.iter().copied().map(keys::area_bytes).collect(),
+            kinds: filter.kinds.iter().map(|kind| kind.to_be_bytes()).collect(),
+            terms: filter.terms.iter().map(|(kind, text)| WantedTerm::new(*kind, text)).collect(),
+        }
+    }
+
+    fn group(&self, group: Group) -> bool {
+        let [area @ .., high, low] = group;
+        (self.areas.is_empty() || self.areas.contains(&area))
+            && (self.kinds.is_empty() || self.kinds.contains(&[high, low]))
+    }
+
+    /// Whether the row has every term; only counting rows have terms that can be found.
+    fn row(&self, row: &RowBytes<'_>) -> Result<bool, StoreError> {
+        if self.terms.is_empty() {
+            return Ok(true);
+        }
+        let terms: Vec<_> = row.terms().collect::<Result<_, _>>().map_err(undecodable("terms"))?;
+        let has = |wanted: &WantedTerm| terms.iter().any(|(lead, text)| wanted.is(*lead, text));
+        Ok(row.verdict == RecordVerdict::Counting && self.terms.iter().all(has))
+    }
+}
+
+/// A term as rows keep it.
+struct WantedTerm {
+    lead: u8,
+    payload: Vec<u8>,
+    /// Whether the text only has to begin so.
+    begins: bool,
+}
+
+impl WantedTerm {
+    fn new(kind: TermKind, text: &str) -> Self {
+        let (lead, payload) = keys::pack_term(kind, text);
+        Self { lead, payload, begins: kind == TermKind::Name }
+    }
+
+    fn is(&self, lead: u8, payload: &[u8]) -> bool {
+        let matches =
+            if self.begins { payload.starts_with(&self.payload) } else { payload == self.payload };
+        lead == self.lead && matches
+    }
+
+    /// What the keys of its lists begin with, ascending.
+    fn beginnings(&self, areas: &BTreeSet<Area>) -> Vec<Vec<u8>> {
+        if self.begins {
+            return vec![keys::term_beginning(self.lead, &self.payload)];
+        }
+        let term = keys::term_key(self.lead, &self.payload);
+        if areas.is_empty() || areas.len() > SEEK_AREAS_MAX {
+            return vec![term];
+        }
+        areas.iter().map(|area| [&term[..], area].concat()).collect()
+    }
+}
