@@ -9,3 +9,4 @@ pub mod ports;
 pub mod progress;
 pub mod store;
 pub mod sync;
+pub mod synth;
