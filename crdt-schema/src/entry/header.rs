@@ -144,22 +144,23 @@ pub struct Header {
 impl Header {
     /// The signed bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut body = Writer::new();
-        body.raw(&self.feed.0).u64(self.seq).raw(&self.prev.0);
-        body.u8(self.kind.0).u16(self.record_kind).raw(&self.record.0);
-        body.u8(self.person).raw(&self.claimed_at.0.to_be_bytes());
-        body.u8(count_byte(self.deps.len()));
+        let lists = self.deps.len() * EntryId::SIZE_BYTES + self.sections.len() * SECTION_BYTES;
+        let length = FIXED_BYTES + 2 + lists;
+        let mut header = Writer::with_capacity(length);
+        header.u8(HEADER_VERSION).u16(u16::try_from(length).unwrap_or(u16::MAX));
+        header.raw(&self.feed.0).u64(self.seq).raw(&self.prev.0);
+        header.u8(self.kind.0).u16(self.record_kind).raw(&self.record.0);
+        header.u8(self.person).raw(&self.claimed_at.0.to_be_bytes());
+        header.u8(count_byte(self.deps.len()));
         for dep in &self.deps {
-            body.raw(&dep.0);
+            header.raw(&dep.0);
         }
-        body.u8(count_byte(self.sections.len()));
+        header.u8(count_byte(self.sections.len()));
         for section in &self.sections {
-            body.u8(section.class as u8).u8(section.form as u8);
-            body.u32(section.length).raw(&section.hash);
+            header.u8(section.class as u8).u8(section.form as u8);
+            header.u32(section.length).raw(&section.hash);
         }
-        let body = body.finish();
-        let length = u16::try_from(body.len() + 3).unwrap_or(u16::MAX);
-        Writer::new().u8(HEADER_VERSION).u16(length).raw(&body).finish()
+        header.finish()
     }
 
     /// The entry's id.

@@ -40,7 +40,7 @@ pub enum RefuseReason {
 }
 
 /// A run as it travels and lies at rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PackedRun {
     /// Sequence of the first entry.
     pub first: u64,
@@ -48,6 +48,16 @@ pub struct PackedRun {
     pub bytes: Vec<u8>,
     /// Ed25519 over the last entry.
     pub signature: [u8; 64],
+}
+
+impl std::fmt::Debug for PackedRun {
+    // Bodies may be personal data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PackedRun")
+            .field("first", &self.first)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl PackedRun {
@@ -91,6 +101,20 @@ impl PackedRun {
         before: &dyn BackRefs,
     ) -> Result<UnverifiedRun, RefuseReason> {
         let block = self.block()?;
+        self.open_block(block, feed, prev, before)
+    }
+
+    /// As [`PackedRun::open`], for a caller that has decoded this run's block already.
+    ///
+    /// # Errors
+    /// As [`PackedRun::open`].
+    pub fn open_block(
+        self,
+        block: Block,
+        feed: FeedId,
+        prev: ChainPoint,
+        before: &dyn BackRefs,
+    ) -> Result<UnverifiedRun, RefuseReason> {
         if block.first != prev.seq + 1 {
             return Err(RefuseReason::NotNext);
         }
@@ -113,6 +137,11 @@ pub struct UnverifiedRun {
 }
 
 impl UnverifiedRun {
+    /// The entries as they claim to be: for finding out whose they are, never for believing them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// Checks the one signature, which vouches for every entry through the chain.
     ///
     /// # Errors
