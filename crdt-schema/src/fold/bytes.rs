@@ -23,6 +23,8 @@ use crate::id::EntryId;
 use super::state::{KeyState, OpId, RecordState, Survivor, actor};
 
 const VERSION: u8 = 1;
+/// Room for one value with its key, most of them; more is made where it is needed.
+const VALUE_BYTES: usize = 32;
 const HAS_ELEMENT: u64 = 2;
 const HAS_SEVERAL: u64 = 1;
 /// Bits of a key's first integer below the field number.
@@ -99,8 +101,9 @@ fn read_ascending(reader: &mut Reader<'_>) -> Result<Vec<EntryId>, DecodeError> 
 impl RecordState {
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::new();
         let ids = Ids::of(self);
+        let room = ids.ids.len() * EntryId::SIZE_BYTES + self.survivors.len() * VALUE_BYTES;
+        let mut writer = Writer::with_capacity(room);
         writer.u8(VERSION);
         ids.write(&mut writer);
         for (class, top) in Class::ALL.into_iter().zip(self.tops) {

@@ -176,6 +176,10 @@ impl RecordState {
         }
         let keys = std::mem::take(&mut self.keys);
         let survivors = std::mem::take(&mut self.survivors);
+        let puts: usize =
+            entry.sections.iter().filter_map(|(_, read)| read.ops()).map(|it| it.ops().len()).sum();
+        self.keys.reserve(keys.len() + puts);
+        self.survivors.reserve(survivors.len() + puts);
         let mut old =
             Old { keys: keys.into_iter().peekable(), survivors: survivors.into_iter(), taken: 0 };
         for class in Class::ALL {

@@ -1,3 +1,5 @@
+//! Claims of the fold: any order, any duplicates, any cut give the same state as the document.
+
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 #![expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 

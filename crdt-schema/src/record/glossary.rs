@@ -302,6 +302,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_words_says_what_the_glossary_says() {
+        let page = include_str!("../../../docs/glossary.md");
+        for Term { term, long, english, .. } in WORDS {
+            let row = format!("| {term} | {} | {english} |", long.unwrap_or_default());
+            assert!(page.lines().any(|line| line == row), "docs/glossary.md lacks: {row}");
+        }
+    }
+
+    #[test]
     fn terms_are_sorted_unique_and_whole() {
         let keys: Vec<_> = glossary().iter().map(|term| key(term.term)).collect();
         assert!(keys.is_sorted());

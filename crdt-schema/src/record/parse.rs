@@ -49,7 +49,7 @@ const MONTHS: [&[&str]; 12] = [
     &["mei", "may"],
     &["juni", "jun", "june"],
     &["juli", "jul", "july"],
-    &["agustus", "agu", "agt", "ags", "aug", "august"],
+    &["agustus", "agu", "agt", "ags", "agst", "aug", "august"],
     &["september", "sep", "sept"],
     &["oktober", "okt", "oct", "october"],
     &["november", "nov", "nopember", "nop"],

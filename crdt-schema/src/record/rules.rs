@@ -108,6 +108,28 @@ rules! {
         "Tanggal akhir lebih dulu dari tanggal awal.";
     PART_LARGER "bagian_melebihi_jumlah" "a part is larger than the whole"
         "Bagian lebih besar dari jumlah seluruhnya.";
+    SHEET_HEADING "judul_tidak_ditemukan" "no heading among the first rows of the sheet"
+        "Baris judul kolom tidak ditemukan di 20 baris pertama. Beri judul seperti NAMA, NIK, RT, RW, atau pakai --map.";
+    SHEET_COLUMN_TWICE "kolom_ganda" "two columns of the sheet mean this field"
+        "Dua kolom berisi hal yang sama. Hapus salah satu, atau lewati dengan --map.";
+    SHEET_COLUMN "kolom_tidak_dikenal" "the column means no field and is passed over"
+        "Judul kolom tidak dikenal, isinya dilewati. Bila perlu, sebut artinya dengan --map.";
+    SHEET_MAP "peta_tanpa_kolom" "the map names a column that the sheet has not"
+        "Peta kolom menyebut judul yang tidak ada di lembar ini.";
+    SHEET_OTHERS "lembar_lain" "the workbook has other sheets; only the first with a heading is read"
+        "Berkas memuat lembar lain. Hanya lembar pertama yang berjudul kolom yang dibaca.";
+    SHEET_LARGE "berkas_terlalu_besar" "the sheet is larger than is read at once"
+        "Berkas terlalu besar. Bagi menjadi beberapa berkas.";
+    SHEET_CELL "sel_rusak" "the cell holds a failed formula"
+        "Sel berisi rumus yang gagal, seperti #N/A atau #REF!. Isi dengan nilainya.";
+    SHEET_LETTERS "huruf_rusak" "letters of the cell were lost in a conversion"
+        "Huruf dalam sel rusak. Simpan ulang berkas sebagai CSV UTF-8.";
+    SHEET_WIDE "baris_melebihi_judul" "the row has more cells than the heading; its values have slipped"
+        "Baris ini lebih panjang dari judulnya, isinya bergeser. Periksa tanda pemisah di dalam isian.";
+    SHEET_TWICE "ganda_dalam_berkas" "an earlier row of the sheet speaks of the same record"
+        "Baris sebelumnya berisi orang atau hal yang sama. Gabungkan kedua baris.";
+    SHEET_SEVERAL "cocok_lebih_dari_satu" "the row fits two records or more"
+        "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
 }
 
 /// The rule of that name: what a message in Indonesian is made from.

@@ -80,8 +80,7 @@ impl Code {
 
     /// Whether `text` is an older list's name for it.
     pub fn is_old_name(&self, text: &str) -> bool {
-        let typed = plain(text);
-        self.older.iter().any(|name| plain(name) == typed)
+        self.older.iter().any(|name| is_same(name, text))
     }
 
     /// Everything it answers to.
@@ -127,12 +126,12 @@ impl CodeList {
         if let Some(code) = self.exact(text) {
             return Some(code);
         }
-        let typed = plain(text);
-        let prefixed = plain(&format!("{}{}", self.prefix, text.trim()));
+        let prefixed = (!self.prefix.is_empty()).then(|| [self.prefix, text.trim()].concat());
+        let is_meant = |name: &str| {
+            is_same(name, text) || prefixed.as_deref().is_some_and(|text| is_same(name, text))
+        };
         let codes = self.codes;
-        codes
-            .iter()
-            .find(|code| code.names().map(plain).any(|name| name == typed || name == prefixed))
+        codes.iter().find(|code| code.names().any(is_meant))
     }
 
     /// The code that is written exactly so.
@@ -142,17 +141,22 @@ impl CodeList {
     }
 }
 
+/// Whether two texts are written alike. Nothing is copied: an import asks it of every name of a list
+/// for every cell, and nearly all differ in their first letter.
+fn is_same(name: &str, typed: &str) -> bool {
+    letters(name).eq(letters(typed))
+}
+
 /// Lower case; blanks, dashes and underscores alike; of a number no leading noughts.
-fn plain(text: &str) -> String {
-    let lower = text.trim().to_lowercase();
-    if !lower.is_empty() && lower.bytes().all(|byte| byte.is_ascii_digit()) {
-        return lower.trim_start_matches('0').to_owned();
-    }
-    lower
-        .split([' ', '-', '_', '\u{a0}'])
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("_")
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    let text = text.trim();
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = if is_number { text.trim_start_matches('0') } else { text };
+    let words = text.split([' ', '-', '_', '\u{a0}']).filter(|word| !word.is_empty());
+    words.enumerate().flat_map(|(nth, word)| {
+        let gap = (nth > 0).then_some('_');
+        gap.into_iter().chain(word.chars().flat_map(char::to_lowercase))
+    })
 }
 
 #[cfg(test)]
@@ -175,7 +179,7 @@ mod tests {
         for list in lists() {
             let mut owners = BTreeMap::new();
             for code in list.codes {
-                for name in code.names().map(plain) {
+                for name in code.names().map(|name| letters(name).collect::<String>()) {
                     let before = owners.insert(name.clone(), code.code);
                     assert!(before.is_none_or(|owner| owner == code.code), "{}: {name}", list.name);
                 }
