@@ -41,23 +41,27 @@ pub trait HeldFeed {
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_>;
 }
 
-/// Judges one run of `feed`, whose device signs with `key`.
+/// Judges one run of `feed`, whose device signs with `key`; `block` is what [`PackedRun::block`]
+/// read from it.
 pub fn judge(
     feed: FeedId,
     packed: &PackedRun,
+    block: Block,
     held: &dyn HeldFeed,
     key: &SigningPublic,
 ) -> Verdict {
-    let block = match packed.block() {
-        Ok(block) => block,
-        Err(reason) => return Verdict::Refused(reason.into()),
-    };
     let before = block.first - 1;
     let mut refused = None;
-    for branch in branches_at(held, before) {
-        let Some(prev) = point_or_start(held, branch, before) else { continue };
-        match verify(feed, packed, prev, &*held.before(branch), key) {
-            Ok(run) => return place(&run, held, branch, key),
+    let branches = branches_at(held, before);
+    // Nearly every feed has one branch: its block is moved, not copied.
+    let mut blocks = std::iter::repeat_n(block, branches.len());
+    for branch in branches {
+        let (Some(prev), Some(block)) = (point_or_start(held, branch, before), blocks.next())
+        else {
+            continue;
+        };
+        match verify(feed, packed, block, prev, &*held.before(branch), key) {
+            Ok(run) => return place(run, held, branch, key),
             Err(reason) => refused = Some(reason),
         }
     }
@@ -67,11 +71,12 @@ pub fn judge(
 fn verify(
     feed: FeedId,
     packed: &PackedRun,
+    block: Block,
     prev: ChainPoint,
     before: &dyn BackRefs,
     key: &SigningPublic,
 ) -> Result<Run, RefuseReason> {
-    packed.clone().open(feed, prev, before)?.verify(key)
+    packed.clone().open_block(block, feed, prev, before)?.verify(key)
 }
 
 /// Branches that hold the entry at `seq`; branch 0 stands for a feed of which nothing is held.
@@ -88,8 +93,8 @@ fn point_or_start(held: &dyn HeldFeed, branch: u32, seq: u64) -> Option<ChainPoi
 }
 
 /// A verified run's new part, and where it goes: on from a head, or as a branch of its own.
-fn place(run: &Run, held: &dyn HeldFeed, near: u32, key: &SigningPublic) -> Verdict {
-    let (branch, shared) = deepest(run, held, near);
+fn place(run: Run, held: &dyn HeldFeed, near: u32, key: &SigningPublic) -> Verdict {
+    let (branch, shared) = deepest(&run, held, near);
     let newest = run.head().point;
     if shared.seq == newest.seq {
         return Verdict::Duplicate;
@@ -129,14 +134,15 @@ fn deepest(run: &Run, held: &dyn HeldFeed, near: u32) -> (u32, ChainPoint) {
 
 /// The part of the run after `shared`, verified again under its one signature.
 fn rest_of(
-    run: &Run,
+    run: Run,
     shared: ChainPoint,
     before: &dyn BackRefs,
     key: &SigningPublic,
 ) -> Result<Run, RefuseReason> {
     if shared == run.prev() {
-        return Ok(run.clone());
+        return Ok(run);
     }
     let block: Block = run.block().from_seq(shared.seq + 1).ok_or(RefuseReason::NotNext)?;
-    verify(run.feed(), &PackedRun::pack(&block, run.head().signature), shared, before, key)
+    let packed = PackedRun::pack(&block, run.head().signature);
+    verify(run.feed(), &packed, block, shared, before, key)
 }

@@ -409,4 +409,12 @@ pub trait ViewStore {
     /// # Errors
     /// [`StoreError`] of the disk.
     fn clear(&mut self) -> Result<(), StoreError>;
+
+    /// Gives free space back to the disk, where there is any.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

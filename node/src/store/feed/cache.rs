@@ -13,7 +13,8 @@
 //! for before costs 2 us for each entry between it and the beginning of its chapter. Chapters half as
 //! long made a feed of 3,000 entries, edited in three passes, grow from 85 to 136 bytes a record.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crdt_schema::entry::{BackRefs, Block, CHECKPOINT_EVERY, Entry, RecordRef};
@@ -24,8 +25,10 @@ use super::codec::Far;
 /// Entries of a chapter: more than a village's device writes in a year, so that few references leave
 /// it; 8 ms at most to compute. Stored segments rest on it: another number is another format.
 pub(super) const CHAPTER_ENTRIES: u64 = 64 * CHECKPOINT_EVERY;
-/// Chapters remembered: 32 of at most 213 KB.
-const CHAPTERS_MAX: usize = 32;
+/// Entries of all chapters remembered, 11 MB: the unfinished chapters of a kecamatan's feeds, or the
+/// beginnings of those of a kabupaten. A run of a chapter that is not remembered costs reading the chapter.
+const CHAPTERS_ENTRIES_MAX: usize = 262_144;
+const _: () = assert!(CHAPTERS_ENTRIES_MAX as u64 == 64 * CHAPTER_ENTRIES);
 /// Segments remembered with their entries.
 const SEGMENTS_MAX: usize = 32;
 /// A segment with more bytes of bodies than this is not remembered.
@@ -43,8 +46,8 @@ pub(super) struct Chapter {
     pub(super) first: u64,
     /// Ids.
     pub(super) ids: Vec<EntryId>,
-    /// The records that entries named.
-    pub(super) named: Vec<Option<(u16, RecordId)>>,
+    /// The records that entries named, by sequence, ascending.
+    named: Vec<(u64, (u16, RecordId))>,
 }
 
 impl Chapter {
@@ -65,24 +68,34 @@ impl Chapter {
 
     /// The record named at `seq`.
     pub(super) fn named(&self, seq: u64) -> Option<(u16, RecordId)> {
-        self.named.get(self.index(seq)?).copied().flatten()
+        let at = self.named.binary_search_by_key(&seq, |(seq, _)| *seq).ok()?;
+        self.named.get(at).map(|(_, record)| *record)
     }
 
     /// Forgets `seq` and what follows.
     pub(super) fn cut(&mut self, seq: u64) {
         let keep = self.index(seq).unwrap_or(0);
         self.ids.truncate(keep);
-        self.named.truncate(keep);
+        self.named.truncate(self.named.partition_point(|(named, _)| *named < seq));
     }
 
     /// Goes on with entries and the block they came from.
     pub(super) fn extend(&mut self, entries: &[Entry], block: &Block) {
-        self.ids.extend(entries.iter().map(|entry| entry.id));
-        let named = block.entries.iter().take(entries.len()).map(|packed| match packed.record {
-            RecordRef::Here(kind, record) => Some((kind, record)),
-            RecordRef::Back(_) | RecordRef::None => None,
-        });
-        self.named.extend(named);
+        for (entry, packed) in entries.iter().zip(&block.entries) {
+            self.push(
+                entry.id,
+                match packed.record {
+                    RecordRef::Here(kind, record) => Some((kind, record)),
+                    RecordRef::Back(_) | RecordRef::None => None,
+                },
+            );
+        }
+    }
+
+    /// Goes on with one entry: its id, and the record it named.
+    pub(super) fn push(&mut self, id: EntryId, named: Option<(u16, RecordId)>) {
+        self.named.extend(named.map(|record| (self.next(), record)));
+        self.ids.push(id);
     }
 
     fn index(&self, seq: u64) -> Option<usize> {
@@ -111,10 +124,10 @@ impl BackRefs for Before<'_> {
 /// Feed, branch, and the sequence at which a part begins.
 pub(super) type PartKey = (FeedId, u32, u64);
 
-/// Chapters and segments, newest in, oldest out.
+/// Chapters and segments.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    chapters: Bounded<Chapter, CHAPTERS_MAX>,
+    chapters: Bounded<Chapter, CHAPTERS_ENTRIES_MAX>,
     segments: Bounded<Vec<Entry>, SEGMENTS_MAX>,
 }
 
@@ -148,50 +161,81 @@ impl Cache {
         if block.first == key.2 && self.chapters.get(&key).is_none() {
             self.put_chapter(key, Arc::new(Chapter::new(key.2)));
         }
-        if let Some(chapter) = self.chapters.get_mut(&key).filter(|c| c.next() == block.first) {
-            Arc::make_mut(chapter).extend(entries, block);
+        if self.chapters.get(&key).is_some_and(|chapter| chapter.next() == block.first) {
+            self.chapters.change(key, |chapter| chapter.extend(entries, block));
         }
     }
 }
 
-/// At most `MAX` values; the one put first goes first.
+/// How much of the room a value takes.
+trait Weigh {
+    fn weight(&self) -> usize;
+}
+
+impl Weigh for Chapter {
+    fn weight(&self) -> usize {
+        self.ids.len().max(1)
+    }
+}
+
+impl Weigh for Vec<Entry> {
+    fn weight(&self) -> usize {
+        1
+    }
+}
+
+/// Values of at most `MAX` weight together. Where they outgrow it, that goes which comes next by its
+/// key: keys begin with a hash, so no order of reading makes this the worst choice each time, as
+/// feeds in turn make the oldest.
 #[derive(Debug)]
 struct Bounded<V, const MAX: usize> {
     values: BTreeMap<PartKey, Arc<V>>,
-    order: VecDeque<PartKey>,
+    weight: usize,
 }
 
 impl<V, const MAX: usize> Default for Bounded<V, MAX> {
     fn default() -> Self {
-        Self { values: BTreeMap::new(), order: VecDeque::new() }
+        Self { values: BTreeMap::new(), weight: 0 }
     }
 }
 
-impl<V, const MAX: usize> Bounded<V, MAX> {
+impl<V: Weigh, const MAX: usize> Bounded<V, MAX> {
     fn get(&self, key: &PartKey) -> Option<Arc<V>> {
         self.values.get(key).cloned()
     }
 
-    fn get_mut(&mut self, key: &PartKey) -> Option<&mut Arc<V>> {
-        self.values.get_mut(key)
+    fn put(&mut self, key: PartKey, value: Arc<V>) {
+        self.weight += value.weight();
+        let before = self.values.insert(key, value);
+        self.weight -= before.map_or(0, |before| before.weight());
+        self.make_room(key);
     }
 
-    fn put(&mut self, key: PartKey, value: Arc<V>) {
-        if self.values.insert(key, value).is_some() {
-            return;
+    fn change(&mut self, key: PartKey, change: impl FnOnce(&mut V))
+    where
+        V: Clone,
+    {
+        if let Some(value) = self.values.get_mut(&key) {
+            let before = value.weight();
+            change(Arc::make_mut(value));
+            self.weight = self.weight - before + value.weight();
+            self.make_room(key);
         }
-        self.order.push_back(key);
-        if self.order.len() > MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.values.remove(&oldest);
+    }
+
+    /// Drops others than `kept` until the rest fits.
+    fn make_room(&mut self, kept: PartKey) {
+        while self.weight > MAX {
+            let behind = (Bound::Excluded(kept), Bound::Unbounded);
+            let next = self.values.range(behind).next().or_else(|| self.values.iter().next());
+            let Some(key) = next.map(|(key, _)| *key).filter(|key| *key != kept) else { break };
+            self.weight -= self.values.remove(&key).map_or(0, |gone| gone.weight());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
     use super::*;
     use crate::store::testing::Author;
 
@@ -210,14 +254,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_put_first_goes_first() {
-        let mut cache = Cache::default();
-        let key = |first| (FeedId([0; 32]), 0, first);
-        for first in 0..=CHAPTERS_MAX as u64 {
-            cache.put_chapter(key(first), Arc::new(Chapter::new(first)));
+    fn a_cache_that_is_full_keeps_what_was_put_last_and_stays_within_its_room() {
+        let mut author = Author::new(1, "32092120160");
+        let run = author.edit(&[1, 2, 3, 4]);
+        let mut chapter = Chapter::new(1);
+        chapter.extend(run.entries(), run.block());
+        let mut chapters = Bounded::<Chapter, 10>::default();
+        let key = |feed: u8| (FeedId([feed; 32]), 0, 1);
+        for feed in [3, 1, 2, 7, 1, 5] {
+            chapters.put(key(feed), Arc::new(chapter.clone()));
+            assert!(chapters.get(&key(feed)).is_some());
+            let kept: usize = chapters.values.values().map(|chapter| chapter.weight()).sum();
+            assert_eq!(chapters.weight, kept);
+            assert!(kept <= 10);
         }
-        assert!(cache.chapter(&key(0)).is_none());
-        assert_eq!(cache.chapter(&key(1)).unwrap().first, 1);
-        assert_eq!(cache.chapters.values.len(), CHAPTERS_MAX);
+        let more = author.edit(&[1, 2, 3, 4]);
+        chapters.change(key(5), |chapter| chapter.extend(more.entries(), more.block()));
+        assert_eq!((chapters.weight, chapters.values.len()), (8, 1));
     }
 }

@@ -155,6 +155,19 @@ impl RedbFeedStore {
         Self::load(database, Home::Backend(Box::new(backend)))
     }
 
+    /// Gives free space back to the disk: what rewritten segments left behind.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    pub fn compact(&mut self) -> Result<(), StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        let compacted = self.database.compact().map_err(failed("compact the feed store")).map(drop);
+        self.poisoned = compacted.is_err();
+        compacted
+    }
+
     fn load(database: Database, home: Home) -> Result<Self, StoreError> {
         let instance = migrate::bring_up(&database)?;
         let reading = database.begin_read().map_err(failed("begin to read"))?;

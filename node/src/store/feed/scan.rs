@@ -226,16 +226,15 @@ fn begin<'a>(
         Some((parent, seq)) => store.point(id, parent, seq)?.ok_or_else(missing)?,
         None => ChainPoint::START,
     };
+    let refs = store.back_refs(id, head.from.map_or(0, |(parent, _)| parent));
     let mut chapter = Chapter::new(chapter_first(shared + 1));
     for span in
         head.from.map_or_else(Vec::new, |(parent, _)| feed.spans(parent, chapter.first, shared))
     {
         for entry in store.entries(id, span.branch, span.first..=span.last)? {
-            chapter.ids.push(entry.id);
+            chapter.push(entry.id, refs.record(entry.header.seq));
         }
     }
-    let refs = store.back_refs(id, head.from.map_or(0, |(parent, _)| parent));
-    chapter.named = (chapter.first..chapter.next()).map(|seq| refs.record(seq)).collect();
     Ok(BranchScan { id, branch: head.branch, feed, chapter, at })
 }
 
@@ -309,8 +308,7 @@ impl BranchScan<'_> {
             self.chapter = Chapter::new(begins);
         }
         while self.chapter.next() <= to {
-            self.chapter.ids.push(EntryId::NONE);
-            self.chapter.named.push(None);
+            self.chapter.push(EntryId::NONE, None);
         }
         if self.chapter.next() == to + 1
             && let Some(newest) = self.chapter.ids.last_mut()

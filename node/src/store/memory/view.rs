@@ -10,7 +10,7 @@ use crate::ports::{
 };
 
 /// Views that end with the process.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct MemoryViewStore {
     applied: u64,
     rows: BTreeMap<RecordKey, ViewRow>,

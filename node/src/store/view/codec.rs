@@ -28,6 +28,10 @@ const PART_BYTES_MAX: usize = 3 << 30;
 /// whole on each; beyond this the search would cost more than the bytes it saves.
 const ID_SEARCH_BYTES: usize = 16 << 10;
 
+/// Room for the small numbers of a row, and for an edit whose id the state holds.
+const ROW_BYTES: usize = 24;
+const EDIT_BYTES: usize = 8;
+
 const HAS_ROW: u8 = 0x80;
 const WAITS: u8 = 0x04;
 const VERDICT: u8 = 0x03;
@@ -45,7 +49,7 @@ pub(super) struct StoredEdit {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowBytes<'a> {
     pub(super) verdict: RecordVerdict,
-    waits: bool,
+    pub(super) waits: bool,
     pub(super) conflicts: u32,
     changed_at: Timestamp,
     state: &'a [u8],
@@ -60,9 +64,11 @@ pub(super) struct RecordBytes<'a> {
 }
 
 /// Bytes of a row, if there is one, and the edits.
-pub(super) fn encode(row: Option<&ViewRow>, edits: &[StoredEdit]) -> Vec<u8> {
-    let mut writer = Writer::new();
-    let state = row.map_or(&[][..], |row| &row.state);
+pub(super) fn encode(row: Option<&RowBytes<'_>>, edits: &[StoredEdit]) -> Vec<u8> {
+    let state = row.map_or(&[][..], |row| row.state);
+    let terms = row.map_or(0, |row| row.terms.len());
+    let mut writer =
+        Writer::with_capacity(ROW_BYTES + state.len() + terms + EDIT_BYTES * edits.len());
     match row {
         Some(row) => write_row(&mut writer, row),
         None => {
@@ -75,14 +81,15 @@ pub(super) fn encode(row: Option<&ViewRow>, edits: &[StoredEdit]) -> Vec<u8> {
     writer.finish()
 }
 
-fn write_row(writer: &mut Writer, row: &ViewRow) {
+fn write_row(writer: &mut Writer, row: &RowBytes<'_>) {
     let waits = if row.waits { WAITS } else { 0 };
     writer.u8(HAS_ROW | waits | row.verdict as u8);
     writer.varint(u64::from(row.conflicts)).varint_signed(row.changed_at.0);
-    writer.bytes(&row.state).bytes(&encode_terms(&row.terms));
+    writer.bytes(row.state).bytes(row.terms);
 }
 
-fn encode_terms(terms: &BTreeSet<(TermKind, String)>) -> Vec<u8> {
+/// The terms of a row as they lie in the file.
+pub(super) fn encode_terms(terms: &BTreeSet<(TermKind, String)>) -> Vec<u8> {
     let mut writer = Writer::new();
     for (kind, text) in terms {
         let (lead, payload) = keys::pack_term(*kind, text);
@@ -175,6 +182,23 @@ const fn verdict(code: u8) -> RecordVerdict {
 }
 
 impl<'a> RowBytes<'a> {
+    /// The row as it will lie in the file; `terms` are its own, encoded.
+    pub(super) fn of(row: &'a ViewRow, terms: &'a [u8]) -> Self {
+        Self {
+            verdict: row.verdict,
+            waits: row.waits,
+            conflicts: row.conflicts,
+            changed_at: row.changed_at,
+            state: &row.state,
+            terms,
+        }
+    }
+
+    /// Whether its terms are those of `other`, byte for byte.
+    pub(super) fn has_terms_of(&self, other: &RowBytes<'_>) -> bool {
+        self.terms == other.terms
+    }
+
     /// The row, copied.
     ///
     /// # Errors
@@ -224,12 +248,17 @@ mod tests {
     use crate::store::view::testing::{any_row, edit_id};
     use proptest::prelude::*;
 
+    fn encoded(row: Option<&ViewRow>, edits: &[StoredEdit]) -> Vec<u8> {
+        let terms = row.map(|row| encode_terms(&row.terms)).unwrap_or_default();
+        encode(row.map(|row| RowBytes::of(row, &terms)).as_ref(), edits)
+    }
+
     proptest! {
         #[test]
         fn records_come_back(row in proptest::option::of(any_row()), ids in proptest::collection::vec(0u8..9, 0..6)) {
             let edit = |n: &u8| StoredEdit { feed: u32::from(*n), branch: 1, seq: u64::MAX, id: edit_id(*n) };
             let edits: Vec<_> = ids.iter().map(edit).collect();
-            let bytes = encode(row.as_ref(), &edits);
+            let bytes = encoded(row.as_ref(), &edits);
             let read = RecordBytes::read(&bytes).unwrap();
             prop_assert_eq!(read.edits().unwrap(), edits);
             let back = row.as_ref().map(|row| read.row.unwrap().row(row.key).unwrap());
@@ -253,8 +282,8 @@ mod tests {
         let mut row = crate::store::view::testing::row(1, 1);
         row.state = [&[7; 9][..], edit_id(3).as_bytes()].concat();
         let edit = StoredEdit { feed: 1, branch: 0, seq: 1, id: edit_id(3) };
-        let alone = encode(Some(&row), &[]).len();
-        assert_eq!(encode(Some(&row), &[edit]).len(), alone + 4);
+        let alone = encoded(Some(&row), &[]).len();
+        assert_eq!(encoded(Some(&row), &[edit]).len(), alone + 4);
     }
 
     #[test]
@@ -263,9 +292,9 @@ mod tests {
         let near = [&vec![0; ID_SEARCH_BYTES - 40][..], edit_id(1).as_bytes()].concat();
         row.state = [&near[..], &[0; 99], edit_id(2).as_bytes()].concat();
         let edits = [1, 2].map(|n| StoredEdit { feed: 0, branch: 0, seq: 1, id: edit_id(n) });
-        let bytes = encode(Some(&row), &edits);
+        let bytes = encoded(Some(&row), &edits);
         assert_eq!(RecordBytes::read(&bytes).unwrap().edits().unwrap(), edits);
-        let alone = encode(Some(&row), &[]).len();
+        let alone = encoded(Some(&row), &[]).len();
         assert_eq!(bytes.len(), alone + (3 + 2) + (3 + 1 + 32));
     }
 }

@@ -5,6 +5,8 @@
 //! that begin alike lie together. Sixteen digits of a NIK or KK number take eight bytes instead,
 //! under the kind with its highest bit set.
 
+use std::borrow::Cow;
+
 use crdt_schema::area::AreaId;
 use crdt_schema::codec::{DecodeError, Reader};
 use crdt_schema::id::RecordId;
@@ -122,17 +124,18 @@ pub(super) fn id_range(hex_prefix: &str) -> Option<([u8; 16], [u8; 16])> {
 }
 
 /// A term's kind and text as rows keep them: the lead byte, and the text or its packed digits.
-pub(super) fn pack_term(kind: TermKind, text: &str) -> (u8, Vec<u8>) {
+pub(super) fn pack_term(kind: TermKind, text: &str) -> (u8, Cow<'_, [u8]>) {
     match kind {
-        TermKind::Nik | TermKind::Kk if is_long_number(text) => {
-            (kind as u8 | PACKED, text.as_bytes().chunks(2).map(pack_digits).collect())
-        }
+        TermKind::Nik | TermKind::Kk if is_long_number(text) => (
+            kind as u8 | PACKED,
+            text.as_bytes().chunks(2).map(pack_digits).collect::<Vec<_>>().into(),
+        ),
         TermKind::Name
         | TermKind::Nik
         | TermKind::Kk
         | TermKind::Type
         | TermKind::Status
-        | TermKind::Rt => (kind as u8, text.as_bytes().to_vec()),
+        | TermKind::Rt => (kind as u8, text.as_bytes().into()),
     }
 }
 
@@ -218,9 +221,10 @@ fn term_end(key: &[u8]) -> Option<usize> {
     key.windows(2).skip(1).position(closes).map(|at| at + 2)
 }
 
-/// The key of a count.
-pub(super) fn count_key(group: Group, kind: TermKind, text: &str) -> Vec<u8> {
-    [&group[..], &[kind as u8], text.as_bytes()].concat()
+/// The key of a count; `None` for a term that nobody counts.
+pub(super) fn count_key(group: Group, lead: u8, payload: &[u8]) -> Option<Vec<u8>> {
+    let is_counted = lead == TermKind::Type as u8 || lead == TermKind::Status as u8;
+    is_counted.then(|| [&group[..], &[lead], payload].concat())
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use std::io;
 use std::path::Path;
 
 use crdt_schema::id::StoreInstance;
-use redb::{Builder, Database, ReadableDatabase, TableDefinition, WriteTransaction};
+use redb::{
+    Builder, Database, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction,
+};
 
 use super::error::{AtStep, io_error};
 use super::{read, tables, write_all};
@@ -74,6 +76,21 @@ fn create(
         Ok(()) | Err(_) => {}
     }
     let database = Builder::new().set_cache_size(cache_bytes).create(path).at(STEP)?;
+    found(&database, instance)?;
+    Ok(database)
+}
+
+/// Views made anew on a backend without bytes.
+///
+/// # Errors
+/// [`StoreError`] of the disk.
+pub(super) fn create_on(
+    backend: impl StorageBackend,
+    instance: StoreInstance,
+    cache_bytes: usize,
+) -> Result<Database, StoreError> {
+    let mut builder = Builder::new();
+    let database = builder.set_cache_size(cache_bytes).create_with_backend(backend).at(STEP)?;
     found(&database, instance)?;
     Ok(database)
 }

@@ -24,7 +24,8 @@ const STEP: &str = "read the views";
 /// is walked, as its parts then lie closer together than a look-up costs.
 const SEEK_AREAS_MAX: usize = 256;
 
-type Records = ReadOnlyTable<&'static Key, &'static [u8]>;
+/// The rows as one read sees them.
+pub(super) type Records = ReadOnlyTable<&'static Key, &'static [u8]>;
 type Terms = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// A named value of `meta`.
@@ -53,9 +54,13 @@ pub(super) fn totals(tx: &ReadTransaction) -> Result<Totals, StoreError> {
     Ok(Totals { records: next(), conflicts: next(), waiting: next(), waiting_deps: next() })
 }
 
+/// The rows as they are now.
+pub(super) fn records(tx: &ReadTransaction) -> Result<Records, StoreError> {
+    tx.open_table(tables::RECORDS).at(STEP)
+}
+
 /// One row.
-pub(super) fn row(tx: &ReadTransaction, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
-    let records = tx.open_table(tables::RECORDS).at(STEP)?;
+pub(super) fn row(records: &Records, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
     let Some(value) = records.get(&keys::pack(key)).at(STEP)? else {
         return Ok(None);
     };
@@ -448,7 +453,7 @@ struct WantedTerm {
 impl WantedTerm {
     fn new(kind: TermKind, text: &str) -> Self {
         let (lead, payload) = keys::pack_term(kind, text);
-        Self { lead, payload, begins: kind == TermKind::Name }
+        Self { lead, payload: payload.into_owned(), begins: kind == TermKind::Name }
     }
 
     fn is(&self, lead: u8, payload: &[u8]) -> bool {

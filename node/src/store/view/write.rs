@@ -6,21 +6,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdt_schema::codec::DecodeError;
 use crdt_schema::id::FeedId;
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::codec::{self, RecordBytes, StoredEdit};
+use super::codec::{self, RecordBytes, RowBytes, StoredEdit};
 use super::error::{AtStep, damaged, undecodable};
 use super::keys::{self, ById, Group, Key, Short};
 use super::tables;
-use crate::ports::{EditRef, RecordKey, RecordVerdict, StoreError, TermKind, ViewBatch, ViewRow};
+use crate::ports::{EditRef, RecordKey, RecordVerdict, StoreError, ViewBatch, ViewRow};
 
 const STEP: &str = "write the views";
 /// Most entries of a chunk of a term's list, 1 KiB: a page of redb then holds three and wastes
 /// little, and one more entry rewrites no more than that. Tests cut lists far sooner.
 const CHUNK_ENTRIES_MAX: usize = if cfg!(test) { 3 } else { 256 };
 
-type Term = (TermKind, String);
+/// A term as packed: lead and payload.
+type Term<'a> = (u8, &'a [u8]);
 
 /// Writes a batch into an open transaction.
 ///
@@ -62,27 +64,22 @@ fn write_records(
     let mut feeds = FeedNumbers::open(tx)?;
     for (record, brought) in by_record(batch) {
         let key = keys::pack(&record);
-        let (before, mut edits) = match records.get(&key).at(STEP)? {
-            Some(value) => read_record(record, value.value())?,
-            None => (None, Vec::new()),
-        };
+        let stored = records.get(&key).at(STEP)?.map(|value| value.value().to_vec());
+        let stored = stored.as_deref().map(RecordBytes::read).transpose();
+        let stored = stored.map_err(undecodable("a record"))?;
+        let held = stored.as_ref().map(RecordBytes::edits).transpose();
+        let mut edits = held.map_err(undecodable("edits"))?.unwrap_or_default();
         add_edits(&mut edits, &brought.edits, &mut feeds)?;
-        if let Some(row) = brought.row {
-            differences.row(&key, before.as_ref(), row);
+        let before = stored.and_then(|stored| stored.row);
+        let terms = brought.row.map(|row| codec::encode_terms(&row.terms)).unwrap_or_default();
+        let now = brought.row.map(|row| RowBytes::of(row, &terms));
+        if let Some(now) = &now {
+            differences.row(&key, before.as_ref(), now).map_err(undecodable("terms"))?;
         }
-        let value = codec::encode(brought.row.or(before.as_ref()), &edits);
+        let value = codec::encode(now.or(before).as_ref(), &edits);
         records.insert(&key, value.as_slice()).at(STEP)?;
     }
     Ok(())
-}
-
-fn read_record(
-    key: RecordKey,
-    value: &[u8],
-) -> Result<(Option<ViewRow>, Vec<StoredEdit>), StoreError> {
-    let record = RecordBytes::read(value).map_err(undecodable("a record"))?;
-    let row = record.row.map(|row| row.row(key)).transpose().map_err(undecodable("a row"))?;
-    Ok((row, record.edits().map_err(undecodable("edits"))?))
 }
 
 /// Appends the edits whose place is not held yet: after a crash the same ones come again.
@@ -164,7 +161,12 @@ struct ListChange {
 
 impl Differences {
     /// One row in the place of another or of none.
-    fn row(&mut self, key: &Key, before: Option<&ViewRow>, now: &ViewRow) {
+    fn row(
+        &mut self,
+        key: &Key,
+        before: Option<&RowBytes<'_>>,
+        now: &RowBytes<'_>,
+    ) -> Result<(), DecodeError> {
         let group = keys::group_of(key);
         if before.is_none() {
             self.by_id.insert(keys::by_id(key));
@@ -177,24 +179,39 @@ impl Differences {
         }
         add(&mut self.totals, total_parts(now), 1);
         add(sums, group_parts(now), 1);
-        let none = BTreeSet::new();
-        let [before, now] = [before, Some(now)].map(|row| findable_terms(row).unwrap_or(&none));
-        for term in before.difference(now) {
-            self.term(key, group, term, -1);
-        }
-        for term in now.difference(before) {
-            self.term(key, group, term, 1);
-        }
+        self.terms(key, group, before, now)
     }
 
-    fn term(&mut self, key: &Key, group: Group, (kind, text): &Term, sign: i64) {
-        let (lead, payload) = keys::pack_term(*kind, text);
-        let list = keys::list_key(&keys::term_key(lead, &payload), group);
+    /// Most edits change no term: then the bytes are the same.
+    fn terms(
+        &mut self,
+        key: &Key,
+        group: Group,
+        before: Option<&RowBytes<'_>>,
+        now: &RowBytes<'_>,
+    ) -> Result<(), DecodeError> {
+        let is_same =
+            |before: &RowBytes<'_>| before.verdict == now.verdict && before.has_terms_of(now);
+        if before.is_some_and(is_same) {
+            return Ok(());
+        }
+        let (before, now) = (findable_terms(before)?, findable_terms(Some(now))?);
+        for term in before.difference(&now) {
+            self.term(key, group, *term, -1);
+        }
+        for term in now.difference(&before) {
+            self.term(key, group, *term, 1);
+        }
+        Ok(())
+    }
+
+    fn term(&mut self, key: &Key, group: Group, (lead, payload): Term<'_>, sign: i64) {
+        let list = keys::list_key(&keys::term_key(lead, payload), group);
         let change = self.lists.entry(list).or_default();
         let side = if sign > 0 { &mut change.into } else { &mut change.out };
         side.push(keys::short_of(key));
-        if matches!(kind, TermKind::Type | TermKind::Status) {
-            *self.counts.entry(keys::count_key(group, *kind, text)).or_default() += sign;
+        if let Some(count) = keys::count_key(group, lead, payload) {
+            *self.counts.entry(count).or_default() += sign;
         }
     }
 
@@ -209,17 +226,18 @@ impl Differences {
 }
 
 /// The terms by which a row is found: those of a counting one.
-fn findable_terms(row: Option<&ViewRow>) -> Option<&BTreeSet<Term>> {
-    row.filter(|row| row.verdict == RecordVerdict::Counting).map(|row| &row.terms)
+fn findable_terms<'a>(row: Option<&RowBytes<'a>>) -> Result<BTreeSet<Term<'a>>, DecodeError> {
+    let row = row.filter(|row| row.verdict == RecordVerdict::Counting);
+    row.into_iter().flat_map(RowBytes::terms).collect()
 }
 
 /// What a row adds to the sums of its group: rows, counting rows.
-fn group_parts(row: &ViewRow) -> [i64; 2] {
+fn group_parts(row: &RowBytes<'_>) -> [i64; 2] {
     [1, i64::from(row.verdict == RecordVerdict::Counting)]
 }
 
 /// What a row adds to the totals, in their order.
-fn total_parts(row: &ViewRow) -> [i64; 4] {
+fn total_parts(row: &RowBytes<'_>) -> [i64; 4] {
     let counting = i64::from(row.verdict == RecordVerdict::Counting);
     let waiting = i64::from(row.verdict == RecordVerdict::Waiting);
     [counting, counting * i64::from(row.conflicts), waiting, i64::from(row.waits)]
