@@ -151,7 +151,12 @@ impl<'a> Pass<'a> {
             if let Some(Payload::Closing(Closing { device: closed, ends })) = &entry.payload
                 && *closed == device
             {
-                self.withdrawals.closings.entry(device).or_default().push(ends.clone());
+                // The feed it stands in ends with the closing itself, which nobody can name inside.
+                let here = entry.feed.id();
+                let mut ends: Vec<FeedEnd> =
+                    ends.iter().copied().filter(|end| end.feed != here).collect();
+                ends.push(FeedEnd { feed: here, last: entry.point });
+                self.withdrawals.closings.entry(device).or_default().push(ends);
             }
         }
     }
@@ -395,46 +400,50 @@ impl<'a> Pass<'a> {
 
     /// Devices that wrote their own certificate with a throw-away key and wait.
     fn provisional(&mut self) {
-        let mut waiting = Vec::new();
+        let mut members = Vec::new();
         for (device, entries) in &self.entries {
             if self.found.members.contains_key(device) {
                 continue;
             }
-            waiting.extend(entries.iter().find_map(|entry| self.waiting(*device, entry)));
+            let member = entries.iter().find_map(|entry| waiting(&self.found.invitations, entry));
+            members.extend(member.map(|member| (*device, member)));
         }
-        for (device, member) in waiting {
-            self.found.members.insert(device, member);
-        }
+        self.found.members.extend(members);
     }
+}
 
-    fn waiting(&self, device: DeviceId, entry: &AuthorityEntry) -> Option<(DeviceId, Member)> {
-        let Some(Payload::Certificate(certificate)) = &entry.payload else { return None };
-        let (invitation, signature) = certificate.invited.as_ref()?;
-        let invited = self.found.invitations.get(invitation)?;
-        let asked = &invited.invitation;
-        let fits = certificate.keys.device() == device
-            && certificate.area == asked.area
-            && entry.feed.area == asked.area
-            && asked.rights.has(certificate.rights);
-        let message = certificate.invited_message(*invitation);
-        if !fits || asked.key.verify(&message, signature).is_err() {
-            return None;
-        }
-        let (state, rights) = if asked.counts_at_once {
-            (MemberState::Active, certificate.rights.open_only())
-        } else {
-            (MemberState::Provisional, certificate.rights)
-        };
-        let grant = Grant {
-            area: certificate.area,
-            rights,
-            limits: certificate.limits,
-            issuer: Some(invited.inviter),
-            since: Some(entry.point.id),
-        };
-        let member = active(certificate.keys, grant, Some(*invitation));
-        Some((device, Member { state, ..member }))
+/// What an entry makes of its device when it is that device's own certificate, signed with the
+/// throw-away key of an invitation that counts.
+pub(super) fn waiting(
+    invitations: &BTreeMap<EntryId, Invited>,
+    entry: &AuthorityEntry,
+) -> Option<Member> {
+    let Some(Payload::Certificate(certificate)) = &entry.payload else { return None };
+    let (invitation, signature) = certificate.invited.as_ref()?;
+    let invited = invitations.get(invitation)?;
+    let asked = &invited.invitation;
+    let fits = certificate.keys.device() == entry.feed.device
+        && certificate.area == asked.area
+        && entry.feed.area == asked.area
+        && asked.rights.has(certificate.rights);
+    let message = certificate.invited_message(*invitation);
+    if !fits || asked.key.verify(&message, signature).is_err() {
+        return None;
     }
+    let (state, rights) = if asked.counts_at_once {
+        (MemberState::Active, certificate.rights.open_only())
+    } else {
+        (MemberState::Provisional, certificate.rights)
+    };
+    let grant = Grant {
+        area: certificate.area,
+        rights,
+        limits: certificate.limits,
+        issuer: Some(invited.inviter),
+        since: Some(entry.point.id),
+    };
+    let member = active(certificate.keys, grant, Some(*invitation));
+    Some(Member { state, ..member })
 }
 
 fn active(

@@ -96,9 +96,23 @@ impl Authority {
         of_feed.map(|(_, first, last)| (*first, *last))
     }
 
+    /// Every adopted range: feed, first sequence, the entry at the last.
+    pub fn adopted_ranges(&self) -> &[(FeedId, u64, ChainPoint)] {
+        &self.found.adopted
+    }
+
     /// Authority entries this build cannot read: carried, and an update is needed.
     pub const fn update_needed(&self) -> u64 {
         self.found.update_needed
+    }
+
+    /// What an entry of a device nobody knows makes of it: its own certificate, under an invitation
+    /// that counts, lets it wait for confirmation, or count at once.
+    pub fn would_join(&self, entry: &AuthorityEntry) -> Option<MemberState> {
+        if self.found.members.contains_key(&entry.feed.device) {
+            return None;
+        }
+        compute::waiting(&self.found.invitations, entry).map(|member| member.state)
     }
 
     /// The key heads of this device's feeds are signed with; `None` for a device nobody certified.
@@ -125,6 +139,11 @@ impl Authority {
         if !matches!(member.state, MemberState::Active | MemberState::Provisional) {
             return BTreeSet::new();
         }
+        self.granted(member)
+    }
+
+    /// Areas a device's certificates let it hold, however it stands today.
+    fn granted(&self, member: &Member) -> BTreeSet<AreaId> {
         let mut areas = BTreeSet::new();
         for grant in member.grants.iter().filter(|grant| grant.rights.may_hold()) {
             areas.insert(grant.area);
@@ -139,26 +158,36 @@ impl Authority {
     pub fn may_serve(&self, device: &DeviceId, space: Space, area: AreaId) -> bool {
         let Some(member) = self.member(device) else { return false };
         let interest = self.interest(device);
-        let tree = &self.found.tree;
         match space {
             Space::Records => {
                 member.state == MemberState::Active
-                    && interest.iter().any(|held| tree.ever_covered(*held, area))
+                    && interest.iter().any(|held| self.found.tree.ever_covered(*held, area))
             }
-            Space::Authority => interest
-                .iter()
-                .any(|held| tree.ever_covered(*held, area) || tree.above(*held).contains(&area)),
+            Space::Authority => self.is_authority_of(&interest, area),
         }
+    }
+
+    /// Whether a device goes on taking the authority of an area when somebody brings it: also one
+    /// that is closed or revoked as far as it knows, for whoever ended it may have been ended.
+    pub fn may_learn(&self, device: &DeviceId, area: AreaId) -> bool {
+        let member = self.member(device);
+        member.is_some_and(|member| self.is_authority_of(&self.granted(member), area))
+    }
+
+    /// Whether the authority in `area` is part of that of one of `held`.
+    fn is_authority_of(&self, held: &BTreeSet<AreaId>, area: AreaId) -> bool {
+        let tree = &self.found.tree;
+        held.iter().any(|held| tree.ever_covered(*held, area) || tree.above(*held).contains(&area))
     }
 
     /// How a feed stands.
     pub fn standing(&self, name: &FeedName) -> Standing {
         let Some(member) = self.member(&name.device) else { return Standing::Unknown };
-        if member.state == MemberState::Provisional {
-            return Standing::Provisional;
-        }
         if !self.may_write(member, name) {
             return Standing::Outside;
+        }
+        if member.state == MemberState::Provisional {
+            return Standing::Provisional;
         }
         let feed = name.id();
         if let Some(ends) = &member.ends {

@@ -3,8 +3,8 @@
 
 use crdt_schema::area::AreaId;
 use crdt_schema::authority::{
-    Alias, Certificate, Closing, Cut, DeviceKeys, FeedEnd, Limits, Payload, Revocation, Rights,
-    RootStatement, SignedStatement,
+    Alias, Certificate, Closing, Cut, DeviceKeys, FeedEnd, Invitation, Limits, Payload, Revocation,
+    Rights, RootStatement, SignedStatement,
 };
 use crdt_schema::entry::{ChainPoint, SigningSecret};
 use crdt_schema::id::{EntryId, FeedName, Space};
@@ -181,6 +181,54 @@ fn only_who_stands_above_both_parents_moves_a_desa() {
     move_sambeng(&mut world, 3, "32.09.39", vec![]);
     move_sambeng(&mut world, 4, "32.09.21", vec![]);
     assert!(world.authority().alias(area("32.09.39.2001")).is_none());
+}
+
+#[test]
+fn a_revoked_device_goes_on_learning_for_whoever_revoked_it_may_be_revoked() {
+    let mut world = cirebon();
+    let (village, device) = (area("32.09.39.2001"), keys(5).device());
+    let revoke = |of: u8| {
+        Payload::Revocation(Revocation { device: keys(of).device(), reason: String::new() })
+    };
+    world.says(3, "32.09.39.2001", revoke(5), vec![]);
+    let authority = world.authority();
+    assert_eq!(authority.member(&device).unwrap().state, MemberState::Revoked);
+    assert!(!authority.may_serve(&device, Space::Authority, village));
+    for needed in ["32.09.39.2001", "32.09.39", "32.09", "32"] {
+        assert!(authority.may_learn(&device, area(needed)), "{needed}");
+    }
+    assert!(!authority.may_learn(&device, area("32.09.21.2001")));
+    // The one who certified it is revoked with everything it said: only who learns that can tell.
+    world.certify(2, 5, "32.09.39.2001", Rights::desa());
+    world.says(2, "32.09.39", revoke(3), vec![]);
+    assert!(world.counts(5, "32.09.39.2001"));
+}
+
+#[test]
+fn a_device_that_waits_waits_only_where_it_asked_to_be() {
+    let mut world = cirebon();
+    let (at, throw_away) = ("32.09.39.2001", SigningSecret::from_seed(&[77; 32]));
+    let invitation = Invitation {
+        key: throw_away.public(),
+        area: area(at),
+        rights: Rights::desa(),
+        expires_at: crdt_schema::time::Timestamp(0),
+        counts_at_once: false,
+    };
+    let invited = world.says(3, at, Payload::Invitation(invitation), vec![]);
+    let asked = Certificate {
+        keys: keys(30),
+        area: area(at),
+        rights: Rights::desa(),
+        limits: Limits::default(),
+        invited: None,
+    };
+    let signature = throw_away.sign(&asked.invited_message(invited));
+    let own = Certificate { invited: Some((invited, signature)), ..asked };
+    world.says(30, at, Payload::Certificate(own), vec![invited]);
+    let standing = |at| world.authority().standing(&World::feed(30, at, Space::Records));
+    assert_eq!(standing(at), Standing::Provisional);
+    assert_eq!(standing("32.09.39.2002"), Standing::Outside);
 }
 
 #[test]

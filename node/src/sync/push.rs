@@ -1,0 +1,162 @@
+//! Live: what becomes durable here goes at once to a peer whose areas cover it.
+//!
+//! A short run is pushed, a long one offered first. While a pass is under way only the feed is
+//! remembered, and offered before the pass may end. A device that waits for its confirmation offers
+//! its own feeds to who has the issue right; other feeds outside the roots go to such a device only
+//! when it asks.
+
+use std::collections::BTreeMap;
+
+use crdt_schema::authority::Rights;
+use crdt_schema::entry::{ChainPoint, PackedRun};
+use crdt_schema::id::{FeedId, FeedName, Space};
+
+use super::message::{
+    APART_OFFERS_MAX, CutPoint, EndReason, FEEDS_PER_MESSAGE_MAX, FeedRef, FeedRun,
+    HEADS_PER_FEED_MAX, Message, Offer, PUSH_BYTES_MAX,
+};
+use super::request::Local;
+use super::session::{Phase, Session, Step};
+use super::summary::HeldHeads;
+use crate::authority::MemberState;
+
+/// What this session remembers for pushing.
+#[derive(Debug, Default)]
+pub(super) struct Pushes {
+    /// Feeds that grew while a pass was under way; bounded by the feeds held.
+    grown: BTreeMap<FeedId, FeedName>,
+    /// The newest entry the peer brought or was given, of feeds that moved in this session.
+    peer_holds: BTreeMap<FeedId, ChainPoint>,
+    offered_apart: bool,
+}
+
+impl Session {
+    /// Nothing is left to compare.
+    pub(super) fn live(&mut self, local: &Local<'_>, equal: bool) {
+        self.phase = Phase::Live { equal };
+        self.transfers.forget();
+        self.flush_pushes(local);
+        self.offer_apart(local);
+    }
+
+    pub(super) fn peer_holds(&mut self, name: FeedName, head: ChainPoint) {
+        self.pushes.peer_holds.insert(name.id(), head);
+        self.transfers.needed_no_more(&name.id());
+    }
+
+    pub(super) fn on_durable(
+        &mut self,
+        local: &Local<'_>,
+        name: FeedName,
+        run: PackedRun,
+        head: ChainPoint,
+    ) {
+        if !self.serves(local, name.space, name.area) || self.holds_already(local, &name, head) {
+            return;
+        }
+        let counts = local.summary.feed(&name.id()).is_some();
+        if !counts && !self.may_have_apart(local, &name) {
+            return;
+        }
+        if !matches!(self.phase, Phase::Live { .. }) {
+            self.pushes.grown.insert(name.id(), name);
+            return;
+        }
+        if run.bytes.len() > PUSH_BYTES_MAX {
+            return self.offer(local, &[name]);
+        }
+        let feed = self.numbers.refer(name);
+        self.send(&Message::Push(FeedRun { feed, run }));
+        self.pushes.peer_holds.insert(name.id(), head);
+    }
+
+    /// Whether the peer brought this entry or a later one; of a forked feed that says nothing.
+    fn holds_already(&self, local: &Local<'_>, name: &FeedName, head: ChainPoint) -> bool {
+        let forked = local.summary.feed(&name.id()).is_some_and(|held| held.heads.len() > 1);
+        let known = self.pushes.peer_holds.get(&name.id());
+        known.is_some_and(|known| *known == head || !forked && known.seq >= head.seq)
+    }
+
+    /// Whether the peer decides about feeds outside the roots there.
+    pub(super) fn may_have_apart(&self, local: &Local<'_>, name: &FeedName) -> bool {
+        local.authority.may(&self.peer, Rights::ISSUE, name.area)
+    }
+
+    /// Offers what grew while a pass was under way.
+    pub(super) fn flush_pushes(&mut self, local: &Local<'_>) {
+        let names: Vec<FeedName> = std::mem::take(&mut self.pushes.grown).into_values().collect();
+        self.offer(local, &names);
+    }
+
+    fn offer_apart(&mut self, local: &Local<'_>) {
+        if std::mem::replace(&mut self.pushes.offered_apart, true) {
+            return;
+        }
+        let mine = local.authority.member(&local.device);
+        if mine.is_none_or(|member| member.state != MemberState::Provisional) {
+            return;
+        }
+        let areas = self.shared.iter().flat_map(|area| local.summary.areas_below(*area));
+        let both = areas.flat_map(|area| {
+            [Space::Authority, Space::Records].map(|space| local.apart.feeds(space, area))
+        });
+        let names = both.flatten().map(|(_, held)| held.name);
+        let names = names.filter(|name| name.device == local.device);
+        let names: Vec<FeedName> =
+            names.filter(|name| self.may_have_apart(local, name)).take(APART_OFFERS_MAX).collect();
+        self.offer(local, &names);
+    }
+
+    fn offer(&mut self, local: &Local<'_>, names: &[FeedName]) {
+        for part in names.chunks(FEEDS_PER_MESSAGE_MAX / HEADS_PER_FEED_MAX) {
+            let offers: Vec<Offer> =
+                part.iter().filter_map(|name| self.offer_of(local, *name)).collect();
+            if !offers.is_empty() {
+                self.send(&Message::Offer(offers));
+            }
+        }
+    }
+
+    fn offer_of(&mut self, local: &Local<'_>, name: FeedName) -> Option<Offer> {
+        let held = held(local, &name)?;
+        let heads = held.heads.iter().take(HEADS_PER_FEED_MAX);
+        let heads = heads.map(|head| CutPoint::new(*head, false)).collect();
+        Some(Offer { feed: self.numbers.refer(name), heads })
+    }
+
+    pub(super) fn on_push(&mut self, local: &Local<'_>, push: FeedRun) -> Step {
+        let name = self.numbers.resolve(&push.feed)?;
+        if matches!(push.feed, FeedRef::Yours(_)) {
+            self.numbers.understood(&name);
+        }
+        if self.covers(local, name.space, name.area) {
+            self.ingest_pushed(name, push.run)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_offers(&mut self, local: &Local<'_>, offers: Vec<Offer>) -> Step {
+        for offer in offers {
+            let name = self.numbers.resolve(&offer.feed)?;
+            if offer.heads.is_empty() {
+                return Err(EndReason::Malformed);
+            }
+            if self.covers(local, name.space, name.area) && lacks(local, &name, &offer.heads) {
+                self.need(local, name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is held of a feed, counting or not.
+fn held<'a>(local: &Local<'a>, name: &FeedName) -> Option<&'a HeldHeads> {
+    local.summary.feed(&name.id()).or_else(|| local.apart.feed(&name.id()))
+}
+
+/// Whether an offered head is none of ours. An old one of ours looks the same: then the answer to
+/// the question is short.
+fn lacks(local: &Local<'_>, name: &FeedName, heads: &[CutPoint]) -> bool {
+    let Some(held) = held(local, name) else { return true };
+    heads.iter().any(|point| !held.heads.iter().any(|mine| point.fits(mine)))
+}

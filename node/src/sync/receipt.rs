@@ -1,0 +1,214 @@
+//! Receipts: "this store holds that feed up to here".
+//!
+//! A row is not an entry and lies outside roots. A **hub** writes one for each desa area, under its
+//! store instance; every **device** writes one about itself. Of two rows of one writer the higher
+//! counter wins. Nothing here is signed: a row is worth what the chain of connections it came
+//! through is worth, and decides nothing.
+
+use std::fmt;
+
+use crdt_schema::area::AreaId;
+use crdt_schema::codec::{DecodeError, Reader, Writer};
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::{DeviceId, EntryId, FeedId, Space, StoreInstance};
+use crdt_schema::time::Timestamp;
+
+use super::codec::{read_area, write_area};
+use super::summary::{CutRoot, HeldHeads, Summary};
+
+/// Feeds a row names: three devices of a desa, a few incarnations each, and the levels above.
+pub const ROW_FEEDS_MAX: usize = 1024;
+/// Bytes a row takes on the wire at most; one that is longer is cut by leaving out feeds.
+pub const ROW_BYTES_MAX: usize = 64 + ROW_FEEDS_MAX * 26;
+/// Addresses a device tells about itself.
+pub const ADDRESSES_MAX: usize = 8;
+/// Bytes of one address.
+pub const ADDRESS_BYTES_MAX: usize = 128;
+/// Bytes of a version text.
+pub const VERSION_BYTES_MAX: usize = 32;
+
+/// One head of one feed in a row: the first eight bytes of each id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowHead {
+    /// Of the feed's id.
+    pub feed: [u8; 8],
+    /// Entries up to and with this one.
+    pub seq: u64,
+    /// Of the entry's id.
+    pub entry: [u8; 8],
+}
+
+impl RowHead {
+    /// The head of a feed.
+    pub fn new(feed: &FeedId, head: &ChainPoint) -> Self {
+        let cut = |id: &[u8; 32]| id.first_chunk().copied().unwrap_or_default();
+        Self { feed: cut(&feed.0), seq: head.seq, entry: cut(&head.id.0) }
+    }
+
+    /// Whether it is this head of this feed.
+    pub fn fits(&self, feed: &FeedId, head: &ChainPoint) -> bool {
+        *self == Self::new(feed, head)
+    }
+}
+
+/// Which row: one store's word about one desa.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    /// The store that holds the entries.
+    pub instance: StoreInstance,
+    /// The desa.
+    pub area: AreaId,
+}
+
+/// A hub's word about one desa.
+///
+/// | field      | form                                                     |
+/// |------------|----------------------------------------------------------|
+/// | `instance` | 16 bytes                                                 |
+/// | `area`     | varint of the eleven digits                              |
+/// | `counter`  | varint, grows with every row of this instance and area   |
+/// | `root`     | 16 bytes: the root of the area's records                 |
+/// | `heads`    | count, then for each 8 bytes, varint, 8 bytes; ascending |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptRow {
+    /// Whose store, which desa.
+    pub key: RowKey,
+    /// The higher one wins.
+    pub counter: u64,
+    /// The area's root at that moment.
+    pub root: CutRoot,
+    /// Every head of every own feed of the area, ascending.
+    pub heads: Vec<RowHead>,
+}
+
+impl ReceiptRow {
+    /// What `summary` holds of a desa, as row number `counter` of this store.
+    pub fn of(summary: &Summary, instance: StoreInstance, area: AreaId, counter: u64) -> Self {
+        let feeds = summary.feeds(Space::Records, area);
+        let mut heads: Vec<RowHead> = feeds.flat_map(row_heads).take(ROW_FEEDS_MAX).collect();
+        heads.sort_unstable();
+        let root = summary.root(area).cut();
+        Self { key: RowKey { instance, area }, counter, root, heads }
+    }
+
+    /// Whether the writer holds the feed up to `seq`, by its own word. Of a forked feed every
+    /// branch in the row counts, so this is told of the feed's own author only.
+    pub fn covers(&self, feed: &FeedId, seq: u64) -> bool {
+        let start = feed.0.first_chunk().copied().unwrap_or_default();
+        self.heads.iter().any(|head| head.feed == start && head.seq >= seq)
+    }
+
+    /// Appends the row.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.raw(&self.key.instance.0);
+        write_area(writer, self.key.area);
+        writer.varint(self.counter).raw(&self.root.0);
+        write_heads(writer, &self.heads);
+    }
+
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is cut, its heads are not ascending, or a limit is passed.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let key = RowKey { instance: StoreInstance::read(reader)?, area: read_area(reader)? };
+        let counter = reader.varint()?;
+        let root = CutRoot(reader.array()?);
+        Ok(Self { key, counter, root, heads: read_heads(reader)? })
+    }
+}
+
+fn row_heads((feed, held): (&FeedId, &HeldHeads)) -> Vec<RowHead> {
+    held.heads.iter().map(|head| RowHead::new(feed, head)).collect()
+}
+
+/// What a device says about itself: so a silent village and a missing one can be told apart.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// The device. Whoever brought the row may be lying.
+    pub device: DeviceId,
+    /// Its store.
+    pub instance: StoreInstance,
+    /// The higher one wins.
+    pub counter: u64,
+    /// Heads of its own feeds, ascending.
+    pub heads: Vec<RowHead>,
+    /// Its clock.
+    pub claimed_at: Timestamp,
+    /// The newest legal orders it has carried out.
+    pub orders: Vec<EntryId>,
+    /// Where it listens, as it knows.
+    pub addresses: Vec<String>,
+    /// Its program's version.
+    pub version: String,
+}
+
+impl fmt::Debug for DeviceRow {
+    // Addresses tell where someone's device stands.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceRow")
+            .field("device", &self.device)
+            .field("counter", &self.counter)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Orders a row names.
+const ORDERS_MAX: usize = 64;
+
+impl DeviceRow {
+    /// Appends the row.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.raw(&self.device.0).raw(&self.instance.0).varint(self.counter);
+        write_heads(writer, &self.heads);
+        writer.varint_signed(self.claimed_at.0).varint(self.orders.len() as u64);
+        for order in &self.orders {
+            writer.raw(&order.0);
+        }
+        writer.varint(self.addresses.len() as u64);
+        for address in &self.addresses {
+            writer.bytes(address.as_bytes());
+        }
+        writer.bytes(self.version.as_bytes());
+    }
+
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is cut, not canonical, or a limit is passed.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let device = DeviceId::read(reader)?;
+        let instance = StoreInstance::read(reader)?;
+        let counter = reader.varint()?;
+        let heads = read_heads(reader)?;
+        let claimed_at = Timestamp(reader.varint_signed()?);
+        let orders = (0..reader.count(ORDERS_MAX, "orders")?)
+            .map(|_| EntryId::read(reader))
+            .collect::<Result<_, _>>()?;
+        let addresses = (0..reader.count(ADDRESSES_MAX, "addresses")?)
+            .map(|_| reader.text(ADDRESS_BYTES_MAX, "address").map(str::to_owned))
+            .collect::<Result<_, _>>()?;
+        let version = reader.text(VERSION_BYTES_MAX, "version")?.to_owned();
+        Ok(Self { device, instance, counter, heads, claimed_at, orders, addresses, version })
+    }
+}
+
+fn write_heads(writer: &mut Writer, heads: &[RowHead]) {
+    writer.varint(heads.len() as u64);
+    for head in heads {
+        writer.raw(&head.feed).varint(head.seq).raw(&head.entry);
+    }
+}
+
+fn read_heads(reader: &mut Reader<'_>) -> Result<Vec<RowHead>, DecodeError> {
+    let count = reader.count(ROW_FEEDS_MAX, "heads of a row")?;
+    let mut heads: Vec<RowHead> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let head = RowHead { feed: reader.array()?, seq: reader.varint()?, entry: reader.array()? };
+        if heads.last().is_some_and(|last| *last >= head) {
+            return Err(DecodeError::NotCanonical("heads of a row"));
+        }
+        heads.push(head);
+    }
+    Ok(heads)
+}

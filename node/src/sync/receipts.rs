@@ -1,0 +1,175 @@
+//! Receipts on their way: rows of hubs go down to the desa they are about, rows of devices go up.
+//!
+//! A row never causes a frame of its own at once, and never another row: it goes with the next
+//! frame, or after a minute. Of one writer only the newest row waits.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crdt_schema::area::{AreaId, Level};
+use crdt_schema::id::{DeviceId, StoreInstance};
+use crdt_schema::time::Timestamp;
+
+use super::codec;
+use super::message::{CONTROL_FRAME_BYTES_MAX, Message, RECEIPT_DELAY_MS, Stream};
+use super::receipt::{DeviceRow, ROW_BYTES_MAX, ReceiptRow, RowKey};
+use super::request::{Local, Output};
+use super::session::Session;
+
+/// Rows waiting for one peer: one for each desa of the largest kabupaten; older ones give way, and
+/// come again with the next row of their writer.
+const ROWS_WAITING_MAX: usize = 512;
+const _: () = assert!(ROW_BYTES_MAX < CONTROL_FRAME_BYTES_MAX);
+
+/// Rows that wait for a frame to go with.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    hubs: BTreeMap<RowKey, ReceiptRow>,
+    devices: BTreeMap<(DeviceId, StoreInstance), DeviceRow>,
+    due: Option<Timestamp>,
+    /// What the peer brought: it is not told the same.
+    heard: BTreeMap<RowKey, u64>,
+}
+
+impl Rows {
+    /// When waiting rows must go at the latest.
+    pub(super) const fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    pub(super) fn tick(&mut self, now: Timestamp, outputs: &mut VecDeque<Output>) {
+        if self.due.is_some_and(|due| due <= now) {
+            self.go_with(outputs);
+        }
+    }
+
+    /// Puts everything that waits behind the frame just sent.
+    pub(super) fn go_with(&mut self, outputs: &mut VecDeque<Output>) {
+        if self.due.take().is_none() {
+            return;
+        }
+        let (mut part, mut bytes) = (Vec::new(), 0);
+        for row in std::mem::take(&mut self.hubs).into_values() {
+            let more = 64 + 26 * row.heads.len();
+            if bytes + more > CONTROL_FRAME_BYTES_MAX - 64
+                || part.len() >= super::message::ROWS_PER_MESSAGE_MAX
+            {
+                send(outputs, &Message::Receipts(std::mem::take(&mut part)));
+                bytes = 0;
+            }
+            bytes += more;
+            part.push(row);
+        }
+        if !part.is_empty() {
+            send(outputs, &Message::Receipts(part));
+        }
+        for row in std::mem::take(&mut self.devices).into_values() {
+            send(outputs, &Message::Device(row));
+        }
+    }
+
+    fn wait(&mut self, now: Timestamp) {
+        self.due.get_or_insert(Timestamp(now.0.saturating_add(RECEIPT_DELAY_MS)));
+    }
+}
+
+fn send(outputs: &mut VecDeque<Output>, message: &Message) {
+    outputs.push_back(Output::Send { stream: Stream::Control, frame: codec::encode(message) });
+}
+
+impl Session {
+    /// Rows of hubs that are new here: those the peer should have wait for a frame.
+    pub(super) fn rows_to_tell(&mut self, local: &Local<'_>, rows: Vec<ReceiptRow>) {
+        for row in rows {
+            let heard = self.rows.heard.get(&row.key).is_some_and(|heard| *heard >= row.counter);
+            let newer = self.rows.hubs.get(&row.key).is_none_or(|old| old.counter < row.counter);
+            if heard || !newer || !self.goes_down(local, row.key.area) {
+                continue;
+            }
+            self.rows.hubs.insert(row.key, row);
+            if self.rows.hubs.len() > ROWS_WAITING_MAX {
+                self.rows.hubs.pop_first();
+            }
+            self.rows.wait(self.now);
+        }
+    }
+
+    /// Rows of devices that are new here go to who stands higher.
+    pub(super) fn devices_to_tell(&mut self, local: &Local<'_>, rows: Vec<DeviceRow>) {
+        for row in rows {
+            let from_peer = row.device == self.peer;
+            if from_peer || level(local, &self.peer) >= level(local, &local.device) {
+                continue;
+            }
+            let writer = (row.device, row.instance);
+            let newer = self.rows.devices.get(&writer).is_none_or(|old| old.counter < row.counter);
+            if newer {
+                self.rows.devices.insert(writer, row);
+                if self.rows.devices.len() > ROWS_WAITING_MAX {
+                    self.rows.devices.pop_first();
+                }
+                self.rows.wait(self.now);
+            }
+        }
+    }
+
+    /// Whether the peer is a device of that desa, or a hub between it and this node.
+    fn goes_down(&self, local: &Local<'_>, area: AreaId) -> bool {
+        let Some(member) = local.authority.member(&self.peer) else { return false };
+        let summary = local.summary;
+        let over = |granted: AreaId| summary.is_within(area, granted);
+        let holds = member.grants.iter().any(|grant| over(grant.area));
+        holds && level(local, &self.peer) > level(local, &local.device)
+    }
+
+    pub(super) fn on_receipts(&mut self, local: &Local<'_>, rows: Vec<ReceiptRow>) {
+        let mut newer = Vec::new();
+        for row in rows {
+            // Its tree and ours may differ for a moment: not a mistake, and nothing to keep.
+            if !self.is_about(local, row.key.area) {
+                continue;
+            }
+            let held = local.receipts.counter(&row.key);
+            if held.is_some_and(|held| held >= row.counter) {
+                continue;
+            }
+            if row.key.instance == local.instance {
+                self.put(Output::OwnInstanceAhead(row.counter));
+                continue;
+            }
+            self.rows.heard.insert(row.key, row.counter);
+            if self.rows.heard.len() > ROWS_WAITING_MAX {
+                self.rows.heard.pop_first();
+            }
+            newer.push(row);
+        }
+        if !newer.is_empty() {
+            self.put(Output::Receipts(newer));
+        }
+    }
+
+    /// Whether a desa lies in or around what both hold: hubs hold more than the two share.
+    fn is_about(&self, local: &Local<'_>, area: AreaId) -> bool {
+        let both = [&local.device, &self.peer].map(|device| local.authority.interest(device));
+        let mut held = both.iter().flatten();
+        held.any(|held| local.summary.is_within(area, *held))
+    }
+
+    pub(super) fn on_device(&mut self, local: &Local<'_>, row: DeviceRow) {
+        let held = local.receipts.device_counter(&row.device, &row.instance);
+        if held.is_some_and(|held| held >= row.counter) {
+            return;
+        }
+        if local.authority.member(&row.device).is_none() {
+            return;
+        }
+        if row.instance == local.instance {
+            self.put(Output::OwnInstanceAhead(row.counter));
+            return;
+        }
+        self.put(Output::Device(row));
+    }
+}
+
+fn level(local: &Local<'_>, device: &DeviceId) -> Level {
+    local.authority.member(device).map_or(Level::Desa, crate::authority::Member::level)
+}

@@ -1,0 +1,747 @@
+//! Two nodes in memory: they converge, whatever differs, and a peer's nonsense ends a session only.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that panics is a test that fails"
+)]
+
+use std::sync::Arc;
+
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::{
+    Alias, Certificate, Closing, FeedEnd, Invitation, Limits, Payload, Rights,
+};
+use crdt_schema::entry::{PackedRun, Run, SigningSecret};
+use crdt_schema::id::{FeedName, Space, StoreInstance};
+use crdt_schema::time::Timestamp;
+use proptest::prelude::*;
+
+use super::codec::{self, decode};
+use super::driver::{Cost, Pair, Sink, carry_out};
+use super::message::{
+    AreaHeads, BULK_FRAME_BYTES_MAX, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun,
+    Message, Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
+};
+use super::receipt::ReceiptRow;
+use super::request::{Input, Output, Report, Taken};
+use super::session::{Phase, Role, Session};
+use super::world::{Keys, TestNode, area, statement};
+
+const PROV: Keys = Keys(1);
+const PROV_TWO: Keys = Keys(2);
+const KAB: Keys = Keys(3);
+const KEC: Keys = Keys(4);
+const KEC_TWO: Keys = Keys(5);
+const DESA: Keys = Keys(6);
+const DESA_TWO: Keys = Keys(7);
+const NEW: Keys = Keys(8);
+
+const SAMBENG: &str = "32.09.39.2001";
+const NEXT: &str = "32.09.39.2002";
+const SURANENGGALA: &str = "32.09.39";
+const GUNUNG_JATI: &str = "32.09.21";
+
+fn sync(a: &mut TestNode, b: &mut TestNode) -> (Pair, Cost) {
+    let mut pair = Pair::new(a.device(), b.device());
+    let cost = pair.run(a, b);
+    (pair, cost)
+}
+
+#[track_caller]
+fn assert_equal(pair: &Pair) {
+    let live = Phase::Live { equal: true };
+    assert_eq!(pair.phases(), (live, live), "{:?} {:?}", pair.initiator(), pair.responder());
+}
+
+#[track_caller]
+fn converge(a: &mut TestNode, b: &mut TestNode) -> Cost {
+    let (pair, cost) = sync(a, b);
+    assert_equal(&pair);
+    let (pair, again) = sync(b, a);
+    assert_equal(&pair);
+    assert_eq!((again.rounds, again.runs), (1, 0), "the second session is silent");
+    cost
+}
+
+/// Provinsi, kabupaten Cirebon, kecamatan Suranenggala and Gunung Jati, two desa; the province
+/// holds all authority.
+fn province() -> TestNode {
+    let mut province = TestNode::new(PROV, &statement(&[PROV, PROV_TWO]));
+    province.certify(KAB, "32.09", Rights::above_desa());
+    let mut kab = province.copy(KAB);
+    kab.certify(KEC, SURANENGGALA, Rights::above_desa());
+    kab.certify(KEC_TWO, GUNUNG_JATI, Rights::above_desa());
+    let mut kec = kab.copy(KEC);
+    kec.certify(DESA, SAMBENG, Rights::desa());
+    kec.certify(DESA_TWO, NEXT, Rights::desa());
+    kec.copy(PROV)
+}
+
+fn durable((name, run): (FeedName, Arc<Run>)) -> Input {
+    Input::Durable { name, head: run.head().point, run: run.packed().clone() }
+}
+
+#[test]
+fn equal_stores_are_proved_equal_in_one_round() {
+    let mut province = province();
+    province.edit(area(SAMBENG), 12);
+    let (pair, cost) = sync(&mut province.copy(DESA), &mut province.copy(KEC));
+    assert_equal(&pair);
+    assert!(cost.rounds == 1 && cost.bytes() < 200, "{cost:?}");
+    assert!(matches!(pair.initiator().reports.last(), Some(Report::Equal(_))));
+    assert!(matches!(pair.responder().reports.last(), Some(Report::Equal(_))));
+}
+
+#[test]
+fn what_either_side_lacks_comes() {
+    let mut province = province();
+    let mut desa = province.copy(DESA);
+    desa.edit(area(SAMBENG), 200);
+    province.edit(area(NEXT), 3);
+    let mut kec = province.copy(KEC);
+    converge(&mut desa, &mut kec);
+    assert_eq!(desa.roots(area(SURANENGGALA)), kec.roots(area(SURANENGGALA)));
+    assert_eq!((desa.taken, kec.taken), (3, 200));
+}
+
+#[test]
+fn an_empty_replica_is_filled_without_listing_anything() {
+    let mut province = province();
+    for code in [SAMBENG, NEXT, SURANENGGALA, "32.09", "32"] {
+        province.edit(area(code), 70);
+    }
+    let mut other = TestNode::new(PROV_TWO, &statement(&[PROV, PROV_TWO]));
+    converge(&mut other, &mut province);
+    assert_eq!(other.roots(area("32")), province.roots(area("32")));
+}
+
+#[test]
+fn a_sub_area_is_reconciled_and_nothing_beside_it() {
+    let mut province = province();
+    province.edit(area(SAMBENG), 5);
+    province.edit(area("32.09.21.2001"), 5);
+    province.edit(area("32.10.01.2001"), 5);
+    let mut kec = self::province().copy(KEC);
+    converge(&mut kec, &mut province);
+    assert_eq!(kec.taken, 5);
+    assert_eq!(kec.roots(area(SURANENGGALA)), province.roots(area(SURANENGGALA)));
+}
+
+#[test]
+fn authority_that_one_side_lacks_comes_first() {
+    let mut province = province();
+    let mut desa = province.copy(DESA);
+    let mut kec = province.copy(KEC);
+    kec.certify(NEW, NEXT, Rights::desa());
+    let mut new = kec.copy(NEW);
+    new.edit(area(NEXT), 3);
+    converge(&mut new, &mut kec);
+    converge(&mut desa, &mut kec);
+    assert_eq!(desa.taken, 4, "one certificate, three edits of a device it did not know");
+    province.edit(area(SAMBENG), 1);
+    converge(&mut new, &mut desa);
+}
+
+#[test]
+fn a_copied_card_forks_its_feed_and_everybody_gets_both_branches() {
+    for (common, first, second) in
+        [(0, 4, 1), (0, 5, 3), (100, 5, 80), (300, 200, 1), (5000, 1, 70)]
+    {
+        let mut desa = province().copy(DESA);
+        desa.edit(area(SAMBENG), common);
+        let mut copied = desa.copy(DESA);
+        desa.edit(area(SAMBENG), first);
+        // The copy does not know what the other wrote, so its counter must not repeat it.
+        copied.append(copied.feed(area(SAMBENG), Space::Records, 0), second, 41);
+        let mut kec = province().copy(KEC);
+        converge(&mut desa, &mut kec);
+        let cost = converge(&mut copied, &mut kec);
+        converge(&mut kec, &mut desa);
+        let feed = desa.feed(area(SAMBENG), Space::Records, 0).id();
+        for node in [&desa, &copied, &kec] {
+            assert_eq!(node.summary.feed(&feed).unwrap().heads.len(), 2);
+            assert_eq!(node.repeated, 0);
+        }
+        let sent_twice = cost.run_bytes.saturating_sub(150 * (first + second));
+        assert!(sent_twice < 150 * 128, "{common} {first} {second}: {cost:?}");
+    }
+}
+
+#[test]
+fn a_moved_desa_is_reconciled_where_it_lies_today() {
+    let mut desa = province().copy(DESA);
+    desa.edit(area(SAMBENG), 4);
+    let mut kab = province().copy(KAB);
+    let old = FeedName { device: KEC.device(), ..kab.feed(area(SAMBENG), Space::Authority, 0) };
+    let last = kab.summary.feed(&old.id()).unwrap().heads[0];
+    let alias = Alias {
+        area: area(SAMBENG),
+        code: "32.09.21.2016".parse().unwrap(),
+        name: "Sambeng".into(),
+        parent: area(GUNUNG_JATI),
+        valid_from: 0,
+        closes: vec![FeedEnd { feed: old.id(), last }],
+    };
+    kab.say(area("32.09"), &Payload::Alias(alias));
+    let mut kec_two = province().copy(KEC_TWO);
+    converge(&mut kec_two, &mut kab);
+    converge(&mut desa, &mut kab);
+    converge(&mut desa, &mut kec_two);
+    assert_eq!(kec_two.summary.root(area(SAMBENG)), desa.summary.root(area(SAMBENG)));
+    let mut old = kab.copy(KEC);
+    let (pair, _) = sync(&mut desa, &mut old);
+    assert_eq!(pair.phases().0, Phase::Ended(EndReason::NothingShared));
+}
+
+#[test]
+fn a_session_cut_after_any_frame_goes_on_where_it_stopped() {
+    let mut province = province();
+    let mut desa = province.copy(DESA);
+    desa.append(desa.feed(area(SAMBENG), Space::Records, 0), 300, 2000);
+    province.edit(area(NEXT), 130);
+    let kec = province.copy(KEC);
+    let (_, whole) = sync(&mut desa.copy(DESA), &mut kec.copy(KEC));
+    assert!(whole.frames > 10);
+    for frames in 0..whole.frames {
+        let (mut desa, mut kec) = (desa.copy(DESA), kec.copy(KEC));
+        let mut pair = Pair::new(desa.device(), kec.device()).cut_after(frames);
+        pair.run(&mut desa, &mut kec);
+        converge(&mut desa, &mut kec);
+        assert_eq!((desa.taken, kec.taken), (130, 300));
+        assert_eq!((desa.repeated, kec.repeated), (0, 0), "cut after {frames}");
+    }
+}
+
+#[test]
+fn an_edit_is_pushed_once_in_under_a_hundred_bytes_and_not_echoed() {
+    let mut desa = province().copy(DESA);
+    let mut kec = province().copy(KEC);
+    let (name, _) = desa.edit(area(SAMBENG), 1).remove(0);
+    let (mut pair, _) = sync(&mut desa, &mut kec);
+    let first = durable(desa.change(name, 10));
+    pair.tell_initiator(first);
+    pair.run(&mut desa, &mut kec);
+    pair.tell_initiator(durable(desa.change(name, 10)));
+    let cost = pair.run(&mut desa, &mut kec);
+    assert!(cost.bytes() < 100 && cost.frames == 1, "{cost:?}");
+    assert_eq!(desa.roots(area(SAMBENG)), kec.roots(area(SAMBENG)));
+    assert_eq!(pair.run(&mut desa, &mut kec), Cost::default(), "no echo");
+}
+
+#[test]
+fn a_long_run_is_offered_first_and_a_missed_one_is_caught_up() {
+    let mut desa = province().copy(DESA);
+    let mut kec = province().copy(KEC);
+    let (mut pair, _) = sync(&mut desa, &mut kec);
+    let name = desa.feed(area(SAMBENG), Space::Records, 0);
+    let long = desa.append(name, 1, 9000).remove(0);
+    pair.tell_initiator(durable(long.clone()));
+    pair.run(&mut desa, &mut kec);
+    assert_eq!(kec.taken, 1);
+    kec.hold(name, desa.append(name, 1, 9000).remove(0).1);
+    pair.tell_initiator(durable(long));
+    assert_eq!(pair.run(&mut desa, &mut kec).runs, 0, "what the peer holds is only offered");
+    desa.append(name, 1, 10);
+    pair.tell_initiator(durable(desa.append(name, 1, 10).remove(0)));
+    pair.run(&mut desa, &mut kec);
+    assert_eq!(desa.roots(area(SAMBENG)), kec.roots(area(SAMBENG)));
+}
+
+#[test]
+fn what_is_saved_during_a_session_is_not_lost() {
+    let mut desa = province().copy(DESA);
+    desa.edit(area(SAMBENG), 3);
+    let mut kec = province().copy(KEC);
+    let mut pair = Pair::new(desa.device(), kec.device());
+    // Told before the opening is answered: the summary grows while the pass is under way.
+    let edit = desa.edit(area(SAMBENG), 1).remove(0);
+    pair.tell_initiator(durable(edit));
+    pair.tell_responder(durable(kec.edit(area(NEXT), 1).remove(0)));
+    pair.run(&mut desa, &mut kec);
+    assert_equal(&pair);
+    assert_eq!(desa.roots(area(SURANENGGALA)), kec.roots(area(SURANENGGALA)));
+}
+
+/// A device that joins Sambeng with an invitation of the kecamatan.
+fn joining(kec: &mut TestNode) -> TestNode {
+    let throw_away = SigningSecret::from_seed(&[77; 32]);
+    let invitation = Invitation {
+        key: throw_away.public(),
+        area: area(SAMBENG),
+        rights: Rights::desa(),
+        expires_at: Timestamp(0),
+        counts_at_once: false,
+    };
+    let invitation = kec.say(area(SAMBENG), &Payload::Invitation(invitation));
+    let mut new = kec.copy(NEW);
+    let mut certificate = Certificate {
+        keys: NEW.public(),
+        area: area(SAMBENG),
+        rights: Rights::desa(),
+        limits: Limits::default(),
+        invited: None,
+    };
+    let signature = throw_away.sign(&certificate.invited_message(invitation));
+    certificate.invited = Some((invitation, signature));
+    new.say(area(SAMBENG), &Payload::Certificate(certificate));
+    new
+}
+
+#[test]
+fn a_provisional_peer_gets_authority_only_and_its_own_feeds_go_to_who_confirms() {
+    let mut kec = province().copy(KEC);
+    let mut new = joining(&mut kec);
+    new.edit(area(SAMBENG), 2);
+    kec.edit(area(SAMBENG), 5);
+    kec.certify(Keys(20), NEXT, Rights::desa());
+    let (pair, _) = sync(&mut new, &mut kec);
+    assert_equal(&pair);
+    assert_eq!(new.taken, 1, "the certificate, and no record");
+    let waiting = new.feed(area(SAMBENG), Space::Records, 0).id();
+    assert!(kec.apart.feed(&waiting).is_some() && kec.summary.feed(&waiting).is_none());
+    let mut desa = kec.copy(DESA);
+    desa.edit(area(SAMBENG), 1);
+    let before = new.taken;
+    let (pair, _) = sync(&mut new, &mut desa);
+    assert_equal(&pair);
+    assert_eq!((new.taken, desa.taken), (before, 0), "a desa confirms nobody");
+}
+
+#[test]
+fn a_stranger_shows_what_it_has_and_gets_nothing() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    // It knows the network and claims an area, but nobody certified it.
+    let mut session = Session::new(Role::Responder, Keys(99).device());
+    session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+    let open = Message::Open(super::message::Open {
+        version: super::message::PROTOCOL_VERSION,
+        certificate: None,
+        instance: StoreInstance([1; 16]),
+        areas: vec![],
+    });
+    assert_eq!(say(&mut session, &mut kec, &open), [Message::AskCertificate]);
+    let said = say(&mut session, &mut kec, &Message::Presented(0));
+    assert_eq!(said, [Message::End(EndReason::Stranger)]);
+    let mut own = province().copy(Keys(99));
+    let (pair, cost) = sync(&mut own, &mut kec);
+    assert_eq!((pair.phases().0, cost.frames), (Phase::Ended(EndReason::NoRights), 1));
+}
+
+#[test]
+fn a_neighbour_shares_nothing() {
+    let mut kec_two = province().copy(KEC_TWO);
+    kec_two.edit(area("32.09.21.2001"), 5);
+    let mut desa = province().copy(DESA);
+    let (pair, _) = sync(&mut desa, &mut kec_two);
+    assert_eq!(pair.phases().0, Phase::Ended(EndReason::NothingShared));
+    assert_eq!(desa.taken, 0);
+}
+
+#[test]
+fn a_silent_peer_ends_the_session() {
+    let node = province().copy(DESA);
+    let mut session = Session::new(Role::Initiator, KEC.device());
+    session.handle_input(Timestamp(5), &node.local(), Input::Start);
+    let outputs = drain(&mut session);
+    let wake = outputs.iter().find_map(|it| match it {
+        Output::WakeAt(at) => Some(*at),
+        _ => None,
+    });
+    assert_eq!(wake, Some(Timestamp(5 + STALL_MS)));
+    session.handle_input(Timestamp(4 + STALL_MS), &node.local(), Input::Tick);
+    assert_eq!(session.phase(), Phase::Opening);
+    session.handle_input(Timestamp(5 + STALL_MS), &node.local(), Input::Tick);
+    assert_eq!(session.phase(), Phase::Ended(EndReason::Stalled));
+}
+
+fn drain(session: &mut Session) -> Vec<Output> {
+    std::iter::from_fn(|| session.poll_output()).collect()
+}
+
+/// A responder that has answered the opening of the second desa and knows that something differs.
+fn opened(kec: &TestNode) -> Session {
+    let mut peer = Session::new(Role::Initiator, kec.device());
+    let desa = province().copy(DESA_TWO);
+    peer.handle_input(Timestamp(0), &desa.local(), Input::Start);
+    let Some(Output::Send { stream, frame }) = peer.poll_output() else { unreachable!() };
+    let mut session = Session::new(Role::Responder, DESA_TWO.device());
+    session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+    session.handle_input(Timestamp(0), &kec.local(), Input::Frame { stream, bytes: frame });
+    drain(&mut session);
+    assert_eq!(session.phase(), Phase::Comparing);
+    session
+}
+
+fn say(session: &mut Session, node: &mut TestNode, message: &Message) -> Vec<Message> {
+    let (stream, bytes) = (codec::stream_of(message), codec::encode(message));
+    let mut waiting = vec![Input::Frame { stream, bytes }];
+    let mut said = Vec::new();
+    while let Some(input) = waiting.pop() {
+        session.handle_input(Timestamp(0), &node.local(), input);
+        for output in drain(session) {
+            match output {
+                Output::Send { stream, frame } => said.push(decode(stream, &frame).unwrap()),
+                Output::Ask { id, request } => {
+                    let answer = carry_out(node, &request);
+                    waiting.push(Input::Answer { id, answer });
+                }
+                _ => {}
+            }
+        }
+    }
+    said
+}
+
+const RECORDS: Message = Message::Pass(Pass { space: Space::Records, full: false, since: false });
+
+#[test]
+fn a_peer_that_asks_beyond_its_areas_hears_nothing_of_them() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let mut province = province();
+    province.edit(area("32.09.21.2001"), 5);
+    let (name, run) =
+        province.append(province.feed(area("32.09.21.2001"), Space::Records, 1), 1, 9).remove(0);
+    kec.hold(name, run);
+    let mut session = opened(&kec);
+    assert!(say(&mut session, &mut kec, &RECORDS).is_empty());
+    let print = NodePrint { area: area("32.09"), own: Digest::Cut([0; 16]), below: Some(vec![]) };
+    assert!(say(&mut session, &mut kec, &Message::Nodes(vec![print])).is_empty());
+    let heads = AreaHeads { area: area("32.09.21.2001"), extent: Extent::Own, feeds: vec![] };
+    assert!(say(&mut session, &mut kec, &Message::Heads(vec![heads])).is_empty());
+    let need = Need { feed: FeedRef::Name(name), heads: vec![] };
+    assert!(say(&mut session, &mut kec, &Message::Need(vec![need])).is_empty());
+    let heads = AreaHeads { area: area(SAMBENG), extent: Extent::Own, feeds: vec![] };
+    let said = say(&mut session, &mut kec, &Message::Heads(vec![heads]));
+    assert!(matches!(said.first(), Some(Message::Runs(_))), "its own area is served: {said:?}");
+}
+
+#[test]
+fn every_mistake_of_a_peer_ends_the_session_with_its_reason() {
+    let mut kec = province().copy(KEC);
+    let (name, run) = kec.edit(area(SAMBENG), 5).remove(0);
+    let point = CutPoint::new(run.head().point, false);
+    let mut bad = run.packed().clone();
+    bad.signature[3] ^= 1;
+    let turn = |sent, durable| Message::Turn(Turn { sent, durable, quiet: None });
+    let need = |feed| Message::Need(vec![Need { feed, heads: vec![point] }]);
+    let unread = PackedRun { first: 1, bytes: vec![9; 40], signature: [0; 64] };
+    let named = |run| FeedRun { feed: FeedRef::Name(name), run };
+    let other = FeedName { incarnation: 9, ..name };
+    let cases: Vec<(Vec<Message>, EndReason)> = vec![
+        (vec![Message::Nodes(vec![])], EndReason::OutOfOrder),
+        (vec![turn(0, 0)], EndReason::OutOfOrder),
+        (vec![RECORDS, RECORDS], EndReason::OutOfOrder),
+        (vec![RECORDS, turn(0, 1)], EndReason::OutOfOrder),
+        (vec![Message::Durable(1)], EndReason::OutOfOrder),
+        (vec![Message::AskCertificate, Message::AskCertificate], EndReason::TooMuch),
+        (vec![Message::Presented(0)], EndReason::OutOfOrder),
+        (vec![RECORDS, need(FeedRef::Mine(0))], EndReason::UnknownReference),
+        (vec![RECORDS, need(FeedRef::Yours(7))], EndReason::UnknownReference),
+        (vec![need(FeedRef::Name(name)); 40], EndReason::TooMuch),
+        (vec![Message::Push(named(unread))], EndReason::BadRun),
+        (
+            vec![Message::Runs(vec![FeedRun { feed: FeedRef::Name(other), run: bad }])],
+            EndReason::BadRun,
+        ),
+        (vec![Message::End(EndReason::Lost)], EndReason::Lost),
+    ];
+    for (messages, reason) in cases {
+        let mut session = opened(&kec);
+        for message in &messages {
+            assert!(!matches!(session.phase(), Phase::Ended(_)), "{messages:?}");
+            say(&mut session, &mut kec, message);
+            if matches!(session.phase(), Phase::Ended(_)) {
+                break;
+            }
+        }
+        assert_eq!(session.phase(), Phase::Ended(reason), "{messages:?}");
+    }
+}
+
+#[test]
+fn turns_without_end_and_bytes_beyond_the_window_end_the_session() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let mut session = opened(&kec);
+    say(&mut session, &mut kec, &RECORDS);
+    let turn = Message::Turn(Turn { sent: 0, durable: 0, quiet: None });
+    for _ in 0..100 {
+        say(&mut session, &mut kec, &turn);
+    }
+    assert_eq!(session.phase(), Phase::Ended(EndReason::TooMuch));
+    let mut session = opened(&kec);
+    let run =
+        PackedRun { first: 1, bytes: vec![0; BULK_FRAME_BYTES_MAX - 1024], signature: [0; 64] };
+    let feed = FeedRef::Name(kec.feed(area(SAMBENG), Space::Records, 0));
+    let bytes = codec::encode(&Message::Runs(vec![FeedRun { feed, run }]));
+    for _ in 0..10 {
+        // The store has not answered yet.
+        let input = Input::Frame { stream: Stream::Bulk, bytes: bytes.clone() };
+        session.handle_input(Timestamp(0), &kec.local(), input);
+    }
+    assert_eq!(session.phase(), Phase::Ended(EndReason::TooMuch));
+}
+
+#[test]
+fn rows_go_down_with_the_next_frame_or_after_a_minute_and_cause_none() {
+    let mut kec = province().copy(KEC);
+    let mut desa = kec.copy(DESA);
+    let (name, _) = kec.edit(area(SAMBENG), 1).remove(0);
+    let (mut pair, _) = sync(&mut desa, &mut kec);
+    let row = |kec: &TestNode, counter| {
+        ReceiptRow::of(&kec.summary, kec.instance, area(SAMBENG), counter)
+    };
+    pair.tell_responder(Input::Receipts(vec![row(&kec, 1)]));
+    assert_eq!(pair.run(&mut desa, &mut kec).frames, 0, "a row alone causes no frame at once");
+    pair.tell_responder(durable(kec.change(name, 10)));
+    pair.tell_responder(Input::Receipts(vec![row(&kec, 2)]));
+    assert_eq!(pair.run(&mut desa, &mut kec).frames, 2);
+    assert_eq!(pair.initiator().receipts.len(), 1);
+    pair.tell_responder(Input::Receipts(vec![row(&kec, 3)]));
+    pair.run(&mut desa, &mut kec);
+    pair.wait(RECEIPT_DELAY_MS);
+    pair.tell_responder(Input::Tick);
+    let cost = pair.run(&mut desa, &mut kec);
+    assert_eq!((cost.frames, pair.initiator().receipts.last().unwrap().counter), (1, 3));
+    let up = ReceiptRow::of(&desa.summary, desa.instance, area(SAMBENG), 1);
+    pair.tell_initiator(Input::Receipts(vec![up]));
+    pair.wait(RECEIPT_DELAY_MS);
+    pair.tell_initiator(Input::Tick);
+    assert_eq!(pair.run(&mut desa, &mut kec).frames, 0, "rows of hubs go down only");
+}
+
+#[test]
+fn a_store_that_meets_a_newer_row_of_its_own_says_so() {
+    let kec = province().copy(KEC);
+    let mut desa = kec.copy(DESA);
+    desa.edit(area(SAMBENG), 1);
+    let (mut pair, _) = sync(&mut desa, &mut kec.copy(KEC));
+    let mut kec = kec.copy(KEC);
+    kec.instance = StoreInstance([3; 16]);
+    desa.instance = kec.instance;
+    let own = ReceiptRow::of(&kec.summary, kec.instance, area(SAMBENG), 9);
+    pair.tell_responder(Input::Receipts(vec![own]));
+    pair.run(&mut desa, &mut kec);
+    pair.wait(RECEIPT_DELAY_MS);
+    pair.tell_responder(Input::Tick);
+    pair.run(&mut desa, &mut kec);
+    assert_eq!(pair.initiator().own_instance_ahead, Some(9));
+    assert!(pair.initiator().receipts.is_empty());
+}
+
+/// Who saves, where, how many; of the devices below.
+type Save = (usize, usize, u64);
+
+const WRITERS: [(Keys, &[&str]); 6] = [
+    (PROV, &["32", "32.09.39.2003"]),
+    (KAB, &["32.09", NEXT]),
+    (KEC, &[SURANENGGALA, SAMBENG]),
+    (DESA, &[SAMBENG]),
+    // The same card, copied.
+    (DESA, &[SAMBENG]),
+    (DESA_TWO, &[NEXT]),
+];
+
+fn save(nodes: &mut [TestNode], (who, place, count): Save) {
+    let (who, node) = (who % nodes.len(), nodes.len());
+    assert_eq!(node, WRITERS.len());
+    let (_, areas) = WRITERS[who];
+    let at: AreaId = area(areas[place % areas.len()]);
+    let name = nodes[who].feed(at, Space::Records, (place % 3) as u64);
+    nodes[who].append(name, count, 20 + who);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn any_stores_converge_and_then_are_silent(
+        saves in prop::collection::vec((0usize..6, 0usize..4, 1u64..90), 1..12),
+        meetings in prop::collection::vec((0usize..6, 0usize..6), 1..12),
+        certified in 0usize..3,
+        first in prop::option::of(prop_oneof![Just(Stream::Control), Just(Stream::Bulk)]),
+    ) {
+        let province = province();
+        let mut nodes: Vec<TestNode> = WRITERS.iter().map(|(keys, _)| province.copy(*keys)).collect();
+        for number in 0..certified {
+            nodes[2].certify(Keys(50 + u16::try_from(number).unwrap()), NEXT, Rights::desa());
+        }
+        let half = saves.len() / 2;
+        saves[..half].iter().for_each(|it| save(&mut nodes, *it));
+        for (a, b) in meetings {
+            if nodes[a].device() != nodes[b].device() {
+                let [a, b] = nodes.get_disjoint_mut([a, b]).unwrap();
+                let mut pair = Pair::new(a.device(), b.device());
+                if let Some(first) = first {
+                    pair = pair.overtaken_by(first);
+                }
+                pair.run(a, b);
+                assert_equal(&pair);
+                converge(a, b);
+            }
+        }
+        saves[half..].iter().for_each(|it| save(&mut nodes, *it));
+        // Everyone meets the kecamatan twice: then all hold the same of it.
+        for _ in 0..2 {
+            for other in [0, 1, 3, 4, 5] {
+                let [kec, other] = nodes.get_disjoint_mut([2, other]).unwrap();
+                converge(other, kec);
+            }
+        }
+        for node in &nodes {
+            prop_assert_eq!(node.roots(area(SURANENGGALA)), nodes[2].roots(area(SURANENGGALA)));
+        }
+    }
+}
+
+#[test]
+fn a_closed_device_is_told_that_it_has_no_right() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let mut desa = province().copy(DESA);
+    let closing = Closing { device: DESA.device(), ends: vec![] };
+    kec.say(area(SAMBENG), &Payload::Closing(closing));
+    let (pair, _) = sync(&mut desa, &mut kec);
+    assert_eq!(pair.phases().1, Phase::Ended(EndReason::NoRights));
+    assert_eq!(desa.taken, 0);
+}
+
+#[test]
+fn an_initiator_that_does_not_know_the_responder_asks_for_its_certificate() {
+    let mut kec = province().copy(KEC);
+    kec.certify(NEW, NEXT, Rights::desa());
+    let mut new = kec.copy(NEW);
+    new.edit(area(NEXT), 3);
+    let mut desa = province().copy(DESA);
+    let (pair, _) = sync(&mut desa, &mut new);
+    assert_equal(&pair);
+    assert_eq!(desa.roots(area(SURANENGGALA)), new.roots(area(SURANENGGALA)));
+    let mut desa = province().copy(DESA);
+    converge(&mut new, &mut desa);
+    assert_eq!(desa.taken, 4);
+}
+
+#[test]
+fn after_a_mark_only_what_came_later_follows() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 100);
+    let mut desa = province().copy(DESA);
+    let (pair, _) = sync(&mut desa, &mut kec);
+    let (of_kec, of_desa) = (pair.initiator().mark.unwrap(), pair.responder().mark.unwrap());
+    assert_eq!((of_kec.instance, of_desa.instance), (kec.instance, desa.instance));
+    kec.edit(area(SAMBENG), 30);
+    kec.edit(area(SAMBENG), 70);
+    kec.edit(area(SURANENGGALA), 5);
+    kec.edit(area("32.09.21.2001"), 5);
+    // With news on one side a round is saved; with news on both none, and still no area is described.
+    for (news, saved) in [(0, 1), (3, 0)] {
+        let (mut desa, mut kec) = (desa.copy(DESA), kec.copy(KEC));
+        desa.edit(area(SAMBENG), news);
+        let (_, without) = sync(&mut desa.copy(DESA), &mut kec.copy(KEC));
+        let pair = Pair::new(desa.device(), kec.device());
+        let mut pair = pair.knowing(of_kec).responder_knowing(of_desa);
+        let cost = pair.run(&mut desa, &mut kec);
+        assert_equal(&pair);
+        assert_eq!(desa.roots(area(SURANENGGALA)), kec.roots(area(SURANENGGALA)));
+        assert_eq!((desa.taken, kec.taken), (105, news));
+        assert_eq!((desa.repeated, kec.repeated), (0, 0));
+        assert_eq!(cost.rounds + saved, without.rounds, "{cost:?} {without:?}");
+    }
+}
+
+#[test]
+fn a_mark_that_does_not_fit_costs_a_pass_and_nothing_else() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 100);
+    let mut desa = province().copy(DESA);
+    let (pair, _) = sync(&mut desa, &mut kec);
+    let mark = pair.initiator().mark.unwrap();
+    kec.edit(area(SAMBENG), 30);
+    for wrong in [
+        super::message::Since { running_hash: [1; 32], ..mark },
+        super::message::Since { number: u64::MAX, ..mark },
+        super::message::Since { number: 0, ..mark },
+        super::message::Since { instance: StoreInstance([9; 16]), ..mark },
+    ] {
+        let (mut desa, mut kec) = (desa.copy(DESA), kec.copy(KEC));
+        let mut pair = Pair::new(desa.device(), kec.device()).knowing(wrong);
+        pair.run(&mut desa, &mut kec);
+        assert_equal(&pair);
+        assert_eq!((desa.taken, desa.repeated), (30, 0));
+    }
+}
+
+#[test]
+fn a_ninth_branch_is_not_taken_and_both_stay_without_equality() {
+    let base = province().copy(DESA);
+    let name = base.feed(area(SAMBENG), Space::Records, 0);
+    let mut kec = province().copy(KEC);
+    for copy in 0..8 {
+        let mut copied = base.copy(DESA);
+        copied.append(name, 1, 20 + copy);
+        converge(&mut copied, &mut kec);
+    }
+    let mut ninth = base.copy(DESA);
+    ninth.append(name, 1, 50);
+    let (mut pair, _) = sync(&mut ninth, &mut kec);
+    let stay = Phase::Live { equal: false };
+    assert_eq!(pair.phases(), (stay, stay));
+    assert_eq!(kec.store().feed(&name.id()).unwrap().branches.len(), 8);
+    let full = Report::NotTaken(name.id(), Taken::Full);
+    assert!(
+        pair.responder().reports.contains(&full)
+            && pair.responder().reports.contains(&Report::Unequal)
+    );
+    let before = kec.taken;
+    let other = ninth.feed(area(SAMBENG), Space::Records, 1);
+    pair.tell_initiator(durable(ninth.append(other, 1, 9).remove(0)));
+    pair.run(&mut ninth, &mut kec);
+    assert_eq!(kec.taken, before + 1, "what is new still goes");
+}
+
+#[test]
+fn a_device_of_two_areas_is_reconciled_in_both_at_once() {
+    let mut kab = province().copy(KAB);
+    kab.certify(NEW, SURANENGGALA, Rights::above_desa());
+    kab.certify(NEW, GUNUNG_JATI, Rights::above_desa());
+    let mut new = kab.copy(NEW);
+    kab.edit(area(SAMBENG), 4);
+    kab.edit(area("32.09.21.2001"), 4);
+    kab.edit(area("32.09.20.2001"), 4);
+    new.edit(area(GUNUNG_JATI), 2);
+    converge(&mut new, &mut kab);
+    assert_eq!((new.taken, kab.taken), (8, 2));
+}
+
+#[test]
+fn in_a_full_pass_nothing_is_cut() {
+    let mut kec = province().copy(KEC);
+    let (name, _) = kec.edit(area(SAMBENG), 5).remove(0);
+    let mut session = opened(&kec);
+    let pass = Message::Pass(Pass { space: Space::Records, full: true, since: false });
+    say(&mut session, &mut kec, &pass);
+    let other = vec![(area(SAMBENG), Digest::Full([1; 32]))];
+    let print =
+        NodePrint { area: area(SURANENGGALA), own: Digest::Full([0; 32]), below: Some(other) };
+    let said = say(&mut session, &mut kec, &Message::Nodes(vec![print]));
+    let Some(Message::Heads(heads)) = said.first() else { unreachable!("{said:?}") };
+    let feed = &heads[0].feeds[0];
+    assert_eq!(feed.feed.as_bytes(), &name.id().0[..]);
+    assert!(matches!(feed.heads[0].id, super::message::IdStart::Full(_)));
+}
+
+#[test]
+fn an_area_with_more_feeds_than_a_frame_holds_is_reconciled() {
+    let mut one = province();
+    for incarnation in 0..4200 {
+        one.append(one.feed(area(SAMBENG), Space::Records, incarnation), 1, 9);
+    }
+    let mut two = one.copy(PROV_TWO);
+    one.append(one.feed(area(SAMBENG), Space::Records, 5000), 3, 9);
+    one.append(one.feed(area(SAMBENG), Space::Records, 77), 3, 9);
+    two.append(two.feed(area(SAMBENG), Space::Records, 1), 2, 9);
+    converge(&mut one, &mut two);
+    assert_eq!((one.taken, two.taken), (2, 6));
+}
