@@ -39,10 +39,12 @@
 pub mod answer;
 pub mod authority;
 pub mod bundle;
+pub mod clock;
 pub mod error;
 pub mod ingest;
 pub mod ports;
 pub mod progress;
+pub mod replica;
 pub mod store;
 pub mod sync;
 pub mod synth;

@@ -4,8 +4,9 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, RecordRef, SigningPublic};
-use crdt_schema::id::{EntryId, FeedId, FeedName, RecordId};
+use crdt_schema::area::AreaId;
+use crdt_schema::entry::{BackRefs, Block, ChainPoint, PackedRun, RecordRef, SigningPublic};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, RecordId, Space};
 
 use crate::ingest::{self, HeldFeed, Verdict};
 use crate::ports::{BranchHead, FeedHeads, FeedStore, PlacedRun, StoreError};
@@ -14,6 +15,8 @@ use crate::ports::{BranchHead, FeedHeads, FeedStore, PlacedRun, StoreError};
 #[derive(Debug, Default)]
 pub(super) struct Held {
     feeds: BTreeMap<FeedId, FeedHeads>,
+    /// Incarnations of each device in each area and space.
+    incarnations: BTreeMap<(DeviceId, AreaId, Space), usize>,
     staged: BTreeMap<(FeedId, u32, u64), StagedEntry>,
 }
 
@@ -27,7 +30,12 @@ impl Held {
     /// What the store holds now.
     pub(super) fn load(store: &impl FeedStore) -> Result<Self, StoreError> {
         let feeds = store.feeds()?.into_iter().map(|feed| (feed.name.id(), feed)).collect();
-        Ok(Self { feeds, staged: BTreeMap::new() })
+        let mut held = Self { feeds, ..Self::default() };
+        let names: Vec<FeedName> = held.feeds.values().map(|feed| feed.name).collect();
+        for name in &names {
+            held.count(name);
+        }
+        Ok(held)
     }
 
     /// The feeds, ascending by id.
@@ -40,6 +48,15 @@ impl Held {
         self.feeds.get(&id)
     }
 
+    /// How many feeds this one's device has in its area and space.
+    pub(super) fn incarnations(&self, name: &FeedName) -> usize {
+        self.incarnations.get(&(name.device, name.area, name.space)).copied().unwrap_or(0)
+    }
+
+    fn count(&mut self, name: &FeedName) {
+        *self.incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
+    }
+
     /// Judges a run on what is held and staged; an accepted one is staged.
     ///
     /// # Errors
@@ -49,13 +66,14 @@ impl Held {
         store: &impl FeedStore,
         name: &FeedName,
         packed: &PackedRun,
+        block: Block,
         key: &SigningPublic,
     ) -> Result<Verdict, StoreError> {
         let id = name.id();
         let branches = self.feeds.get(&id).map_or(&[][..], |feed| &feed.branches);
         let failed = Cell::new(None);
         let view = FeedView { held: self, store, id, branches, failed: &failed };
-        let verdict = ingest::judge(id, packed, &view, key);
+        let verdict = ingest::judge(id, packed, block, &view, key);
         if let Some(error) = failed.take() {
             return Err(error);
         }
@@ -68,13 +86,18 @@ impl Held {
     /// Puts a verified run on top of what is held.
     pub(super) fn stage(&mut self, name: &FeedName, placed: &PlacedRun) {
         let id = name.id();
+        if !self.feeds.contains_key(&id) {
+            self.count(name);
+        }
         let feed = self.feeds.entry(id);
         let feed = feed.or_insert_with(|| FeedHeads { name: *name, branches: Vec::new() });
         let head = *placed.run.head();
         let known = feed.branches.iter_mut().find(|known| known.branch == placed.branch);
         match known {
             Some(known) => known.head = head,
-            None => feed.branches.push(BranchHead { branch: placed.branch, from: placed.from, head }),
+            None => {
+                feed.branches.push(BranchHead { branch: placed.branch, from: placed.from, head });
+            }
         }
         for (entry, packed) in placed.run.entries().iter().zip(&placed.run.block().entries) {
             let named = match packed.record {
@@ -107,20 +130,40 @@ impl Held {
     ) -> Result<Option<ChainPoint>, StoreError> {
         match self.staged_at(feed, branch, seq) {
             Some(staged) => Ok(Some(ChainPoint { seq, id: staged.id })),
-            None => store.point(feed, branch, seq),
+            // A branch may be staged only: its parent's part is asked of the parent.
+            None => store.point(feed, self.owner(feed, branch, seq), seq),
         }
+    }
+
+    /// The branch on whose own part `seq` of `branch`'s past lies.
+    fn owner(&self, feed: FeedId, branch: u32, seq: u64) -> u32 {
+        let mut at = branch;
+        while let Some((parent, shared)) = self.from(feed, at)
+            && seq <= shared
+        {
+            at = parent;
+        }
+        at
+    }
+
+    fn from(&self, feed: FeedId, branch: u32) -> Option<(u32, u64)> {
+        self.feeds.get(&feed)?.branches.iter().find(|known| known.branch == branch)?.from
+    }
+
+    /// The branch itself, or the nearest it comes from that is stored: all between is staged.
+    fn stored_branch(&self, store: &impl FeedStore, feed: FeedId, branch: u32) -> u32 {
+        let mut at = branch;
+        while let Some((parent, _)) = self.from(feed, at)
+            && !matches!(store.point(feed, at, 0), Ok(Some(_)))
+        {
+            at = parent;
+        }
+        at
     }
 
     /// A staged entry at `seq` of `branch`, or of the parent below the branch's start.
     fn staged_at(&self, feed: FeedId, branch: u32, seq: u64) -> Option<StagedEntry> {
-        let mut branch = branch;
-        loop {
-            let head = self.feeds.get(&feed)?.branches.iter().find(|b| b.branch == branch)?;
-            match head.from {
-                Some((parent, shared)) if seq <= shared => branch = parent,
-                _ => return self.staged.get(&(feed, branch, seq)).copied(),
-            }
-        }
+        self.staged.get(&(feed, self.owner(feed, branch, seq), seq)).copied()
     }
 }
 
@@ -147,7 +190,8 @@ impl<S: FeedStore> HeldFeed for FeedView<'_, S> {
     }
 
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_> {
-        let stored = self.store.back_refs(self.id, branch);
+        let stored = self.held.stored_branch(self.store, self.id, branch);
+        let stored = self.store.back_refs(self.id, stored);
         Box::new(Before { held: self.held, id: self.id, branch, stored })
     }
 }
@@ -170,15 +214,4 @@ impl BackRefs for Before<'_> {
         let staged = self.held.staged_at(self.id, self.branch, seq);
         staged.map_or_else(|| self.stored.record(seq), |staged| staged.named)
     }
-}
-
-/// Whether `entry` is the one at its sequence on `branch`.
-pub(super) fn lies_on(
-    held: &Held,
-    store: &impl FeedStore,
-    branch: u32,
-    entry: &Entry,
-) -> Result<bool, StoreError> {
-    let point = held.point(store, entry.header.feed, branch, entry.header.seq)?;
-    Ok(point == Some(entry.point()))
 }

@@ -1,0 +1,296 @@
+//! Making a batch durable: the feeds first, then what they mean.
+//!
+//! A power cut between the two leaves the views behind, never ahead: `catch_up.rs` finds out from
+//! the arrival numbers. Nothing staged survives a failed commit.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crdt_schema::id::{FeedId, FeedName, Space};
+use crdt_schema::time::Timestamp;
+
+use super::author::Author;
+use super::stage::{Stage, WorkRow};
+use super::verdict::EntryVerdict;
+use super::{Replica, authority_entry};
+use crate::authority::Authority;
+use crate::ports::{
+    EditRef, FeedBatch, FeedStore, RecordKey, StoreError, ViewBatch, ViewRow, ViewStore,
+};
+
+/// Where the entries of a batch come from: what a fork report tells a technician.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Written here.
+    Here,
+    /// A bundle file, by its name without the folder.
+    Bundle(String),
+    /// A peer's device, in hex.
+    Peer(String),
+}
+
+impl Source {
+    /// `via` and `name`, as reports show them.
+    pub fn words(&self) -> (&'static str, &str) {
+        match self {
+            Self::Here => ("here", ""),
+            Self::Bundle(name) => ("bundle", name),
+            Self::Peer(device) => ("peer", device),
+        }
+    }
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default)]
+pub struct Committed {
+    /// Entries that are durable now.
+    pub entries: u64,
+    /// Feeds that got entries.
+    pub feeds: Vec<FeedName>,
+    /// Authority entries were among them.
+    pub authority_changed: bool,
+    /// This device goes on in a new incarnation, for entries of its own came from outside.
+    pub incarnation_changed: bool,
+}
+
+/// Name of the value that holds this device's incarnation.
+pub const INCARNATION: &[u8] = b"incarnation";
+/// Beginning of the values that name sources: then the first arrival number, big-endian.
+pub(super) const SOURCE: &[u8] = b"source/";
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// Signs what waits for it and makes everything staged durable; then nothing is staged.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store: then nothing of the batch was taken. Views that fail are
+    /// reported when they are read, for the save itself is done.
+    pub fn commit(
+        &mut self,
+        author: Option<&Author<'_>>,
+        source: &Source,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError> {
+        if let Some(author) = author
+            && let Err(error) = self.sign_all(author)
+        {
+            return Err(self.abandoned(error));
+        }
+        if self.stage.is_empty() {
+            self.stage = Stage::default();
+            return Ok(Committed::default());
+        }
+        let mut stage = std::mem::take(&mut self.stage);
+        let incarnation_changed = stage.own_came_back;
+        if incarnation_changed {
+            stage.put((INCARNATION.to_vec(), self.next_incarnation.to_be_bytes().to_vec()));
+        }
+        self.name_source(&mut stage, source)?;
+        let batch = FeedBatch {
+            new_feeds: std::mem::take(&mut stage.new_feeds),
+            runs: std::mem::take(&mut stage.runs),
+            values: std::mem::take(&mut stage.values),
+        };
+        match self.feeds.commit(&batch, now) {
+            Ok(arrived) => self.arrived = arrived,
+            Err(error) => return Err(self.abandoned(error)),
+        }
+        self.held.committed();
+        if incarnation_changed {
+            self.incarnation = self.next_incarnation;
+        }
+        let committed = Committed {
+            entries: stage.entries,
+            feeds: stage.touched.iter().filter_map(|id| Some(self.held.feed(*id)?.name)).collect(),
+            authority_changed: !stage.declared.is_empty(),
+            incarnation_changed,
+        };
+        self.take_effect(stage)?;
+        Ok(committed)
+    }
+
+    /// Drops what is staged. A store that cannot even be read again refuses everything that comes
+    /// after, so what is remembered of it does no harm.
+    pub fn abandon(&mut self) {
+        self.stage = Stage::default();
+        drop(self.held.reload(&self.feeds));
+    }
+
+    /// Drops what is staged because of `error`, which is the one to tell: a store that failed to
+    /// write refuses to be read as well, and says only that.
+    fn abandoned(&mut self, error: StoreError) -> StoreError {
+        self.abandon();
+        error
+    }
+
+    /// Stages a small named value with the next commit; `None` removes it.
+    pub fn put_value(&mut self, name: &[u8], value: Option<Vec<u8>>) {
+        self.stage.values.push((name.to_vec(), value));
+    }
+
+    /// A small named value as it will be once what is staged is committed.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store.
+    pub fn value_now(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.stage.values.iter().rev().find(|(staged, _)| staged == name) {
+            Some((_, value)) => Ok(value.clone()),
+            None => self.feeds.value(name),
+        }
+    }
+
+    /// Whether authority entries wait for the next commit to speak.
+    pub fn has_staged_authority(&self) -> bool {
+        !self.stage.declared.is_empty()
+    }
+
+    /// Makes the views durable too, so that the next start need not catch up.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the view store.
+    pub fn settle_views(&mut self) -> Result<(), StoreError> {
+        let batch = ViewBatch { applied: self.views()?.applied()?, ..ViewBatch::default() };
+        self.views.commit(&batch, true)?;
+        self.views_durable = batch.applied;
+        Ok(())
+    }
+
+    /// A new source is written once, before the first arrival it brings.
+    fn name_source(&self, stage: &mut Stage, source: &Source) -> Result<(), StoreError> {
+        let newest = self.feeds.values(SOURCE)?.pop();
+        let (via, name) = source.words();
+        let value = [via.as_bytes(), b"\n", name.as_bytes()].concat();
+        if newest.is_some_and(|(_, known)| known == value) {
+            return Ok(());
+        }
+        let key = [SOURCE, &(self.arrived + 1).to_be_bytes()].concat();
+        stage.put((key, value));
+        Ok(())
+    }
+
+    /// What a durable batch means: authority first, then heads, then rows.
+    fn take_effect(&mut self, stage: Stage) -> Result<(), StoreError> {
+        let Stage { rows, edits, declared, declared_at, touched, verdicts, .. } = stage;
+        let mut fold: BTreeSet<RecordKey> =
+            rows.iter().filter(|(_, row)| row.refold).map(|(key, _)| *key).collect();
+        let mut changed = BTreeSet::new();
+        if declared.is_empty() {
+            for feed in &touched {
+                if self.judge_feed(*feed)? {
+                    changed.insert(*feed);
+                }
+            }
+        } else {
+            self.declared.extend(declared);
+            self.declared_at.extend(declared_at);
+            changed = self.recompute_authority()?;
+        }
+        changed.extend(self.judged_otherwise(&verdicts));
+        fold.extend(self.records_of(&changed)?);
+        let edits: Vec<(RecordKey, EditRef)> = edits
+            .into_iter()
+            .flat_map(|(key, of_key)| of_key.into_iter().map(move |edit| (key, edit)))
+            .collect();
+        let stepped: Vec<(RecordKey, WorkRow)> =
+            rows.into_iter().filter(|(key, _)| !fold.contains(key)).collect();
+        self.write_views(edits, &stepped, &fold);
+        Ok(())
+    }
+
+    /// Computes the authority anew, regroups the summary, and returns the feeds of which another
+    /// part counts now.
+    pub(super) fn recompute_authority(&mut self) -> Result<BTreeSet<FeedId>, StoreError> {
+        self.standings.clear();
+        self.trusted.clear();
+        let authority = Authority::compute(self.statement.clone(), &self.declared);
+        let tree = Arc::new(authority.tree().clone());
+        self.summary.regroup(tree.clone());
+        self.apart.regroup(tree);
+        self.authority = Arc::new(authority);
+        self.judge_feeds()
+    }
+
+    /// Feeds with an edit that was staged under another verdict than it has now.
+    fn judged_otherwise(&self, staged: &[(FeedId, u32, u64, EntryVerdict)]) -> BTreeSet<FeedId> {
+        let otherwise = |(feed, branch, seq, verdict): &&(FeedId, u32, u64, EntryVerdict)| {
+            self.judged.get(feed).is_some_and(|now| now.verdict(*branch, *seq) != *verdict)
+        };
+        staged.iter().filter(otherwise).map(|(feed, ..)| *feed).collect()
+    }
+
+    /// Records with an edit in one of these feeds.
+    pub(super) fn records_of(
+        &self,
+        feeds: &BTreeSet<FeedId>,
+    ) -> Result<BTreeSet<RecordKey>, StoreError> {
+        let mut records = BTreeSet::new();
+        for feed in feeds.iter().filter_map(|id| self.held.feed(*id)) {
+            if feed.name.space != Space::Records {
+                continue;
+            }
+            for branch in &feed.branches {
+                let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+                let range = first..=branch.head.point.seq;
+                for entry in self.feeds.entries(feed.name.id(), branch.branch, range)? {
+                    let (kind, record) = (entry.header.record_kind, entry.header.record);
+                    records.insert(RecordKey { area: feed.name.area, kind, record });
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    /// Writes rows that took a step and rows folded anew. A failure leaves the views behind, and
+    /// is said when they are read.
+    pub(super) fn write_views(
+        &mut self,
+        edits: Vec<(RecordKey, EditRef)>,
+        stepped: &[(RecordKey, WorkRow)],
+        fold: &BTreeSet<RecordKey>,
+    ) {
+        if self.views_behind.is_some() {
+            return;
+        }
+        if let Err(error) = self.try_write_views(edits, stepped, fold) {
+            self.views_behind = Some(error);
+        }
+    }
+
+    fn try_write_views(
+        &mut self,
+        edits: Vec<(RecordKey, EditRef)>,
+        stepped: &[(RecordKey, WorkRow)],
+        fold: &BTreeSet<RecordKey>,
+    ) -> Result<(), StoreError> {
+        let mut rows: Vec<ViewRow> =
+            stepped.iter().map(|(key, row)| self.view_row(*key, row)).collect();
+        for key in fold {
+            let mut of_key = self.views.edits(key)?;
+            let from = edits.partition_point(|(other, _)| other < key);
+            let fresh = edits.iter().skip(from).take_while(|(other, _)| other == key);
+            of_key.extend(fresh.map(|(_, edit)| *edit));
+            rows.push(self.row_of(*key, &self.load(of_key)?));
+        }
+        self.views.commit(&ViewBatch { applied: self.arrived, edits, rows }, false)
+    }
+
+    /// Reads the authority entries of the store again; used where the views are made anew.
+    pub(super) fn declared_up_to(
+        &self,
+        later: &BTreeSet<(FeedId, u32, u64)>,
+    ) -> Result<Vec<crate::authority::AuthorityEntry>, StoreError> {
+        let mut declared = Vec::new();
+        let authority = self.held.feeds().filter(|(_, feed)| feed.name.space == Space::Authority);
+        for (id, feed) in authority {
+            for branch in &feed.branches {
+                let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+                let range = first..=branch.head.point.seq;
+                for entry in self.feeds.entries(*id, branch.branch, range)? {
+                    if !later.contains(&(*id, branch.branch, entry.header.seq)) {
+                        declared.push(authority_entry(&feed.name, &entry));
+                    }
+                }
+            }
+        }
+        Ok(declared)
+    }
+}

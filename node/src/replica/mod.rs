@@ -1,0 +1,239 @@
+//! The replica: entries become records. What a node holds, what of it counts, and what it means.
+//!
+//! Pure over the two store ports; one writer owns it. The way through this room:
+//!
+//! ```text
+//! offer (receive.rs) ─┐                                 ┌─► feed store, durable
+//!                     ├─► stage (stage.rs) ── commit ───┤    (commit.rs)
+//! save (author.rs) ───┘                                 └─► authority, summary, views
+//! ```
+//! `held.rs` heads in memory and what is staged on top · `verdict.rs` which entries count ·
+//! `row.rs` the edits of one record become its row · `catch_up.rs` views that lag after a crash ·
+//! `read.rs` what may be asked · `sink.rs` a replica as sessions see it.
+//!
+//! The feed store is the truth and is written first; when the views fail afterwards the save is
+//! still done, and reading says that the views are behind until they caught up.
+
+mod author;
+mod catch_up;
+mod commit;
+mod held;
+mod read;
+mod receive;
+mod row;
+mod sink;
+mod stage;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crdt_schema::authority::{Payload, SignedStatement};
+use crdt_schema::class::Class;
+use crdt_schema::entry::{Entry, SigningPublic};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, Space};
+use crdt_schema::record::Schema;
+use crdt_schema::time::Timestamp;
+
+use crate::authority::{Authority, AuthorityEntry, Standing};
+use crate::ports::{FeedStore, StoreError, ViewStore};
+use crate::sync::Summary;
+
+pub use author::{Author, Declaration, Save};
+pub use catch_up::{Rebuilt, ViewsCheckError};
+pub use commit::{Committed, INCARNATION, Source};
+pub use read::{EditSeen, Fork, HeldRecord};
+pub use receive::{Offer, Offered, RejectReason};
+pub use sink::PeerSink;
+pub use verdict::EntryVerdict;
+
+use held::Held;
+use stage::Stage;
+use verdict::Judged;
+
+/// One node's copy of the areas it holds.
+#[derive(Debug)]
+pub struct Replica<F, V> {
+    feeds: F,
+    views: V,
+    schema: Arc<Schema>,
+    me: DeviceId,
+    held: Held,
+    statement: SignedStatement,
+    declared: Vec<AuthorityEntry>,
+    authority: Arc<Authority>,
+    standings: BTreeMap<FeedId, Standing>,
+    /// Every feed as it was last judged.
+    judged: BTreeMap<FeedId, Judged>,
+    /// Feeds that count in full, with their devices' keys: what most runs need to know, until the
+    /// authority changes.
+    trusted: BTreeMap<FeedId, SigningPublic>,
+    summary: Summary,
+    /// Heads that are held and do not count: of devices that wait, and beyond where feeds end.
+    apart: Summary,
+    stage: Stage,
+    arrived: u64,
+    /// The first failure of the views since they were last whole.
+    views_behind: Option<StoreError>,
+    views_durable: u64,
+    /// Claimed times of the authority entries.
+    declared_at: BTreeMap<EntryId, Timestamp>,
+    /// What this device's feeds are named with from its next feed on.
+    incarnation: u64,
+    /// Random, and used once entries of our own come back from outside.
+    next_incarnation: u64,
+}
+
+/// What a replica is opened with beside its stores.
+#[derive(Debug)]
+pub struct Opening {
+    /// The network's root statement.
+    pub statement: SignedStatement,
+    /// The kinds of record this build knows.
+    pub schema: Arc<Schema>,
+    /// This device.
+    pub me: DeviceId,
+    /// The incarnation stored with the feeds.
+    pub incarnation: u64,
+    /// 64 random bits, for the moment a copy of this store turns up.
+    pub next_incarnation: u64,
+}
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// Reads heads and authority, and brings the views up to what the feeds hold.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store. Views that fail are reported when they are read.
+    pub fn open(feeds: F, views: V, opening: Opening) -> Result<Self, StoreError> {
+        let held = Held::load(&feeds)?;
+        let (declared, declared_at) = authority_entries(&feeds, &held)?;
+        let authority = Authority::compute(opening.statement.clone(), &declared);
+        let tree = Arc::new(authority.tree().clone());
+        let mut replica = Self {
+            feeds,
+            views,
+            schema: opening.schema,
+            me: opening.me,
+            held,
+            statement: opening.statement,
+            declared,
+            authority: Arc::new(authority),
+            standings: BTreeMap::new(),
+            judged: BTreeMap::new(),
+            trusted: BTreeMap::new(),
+            summary: Summary::new(tree.clone()),
+            apart: Summary::new(tree),
+            stage: Stage::default(),
+            arrived: 0,
+            views_behind: None,
+            views_durable: 0,
+            declared_at,
+            incarnation: opening.incarnation,
+            next_incarnation: opening.next_incarnation,
+        };
+        replica.arrived = replica.newest_arrival()?;
+        replica.judge_feeds()?;
+        replica.views_durable = replica.views.applied().unwrap_or(0);
+        replica.catch_up_quietly();
+        Ok(replica)
+    }
+
+    /// What the authority entries say together.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Every counting head, and the root of every area.
+    pub const fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The truth.
+    pub const fn feed_store(&self) -> &F {
+        &self.feeds
+    }
+
+    /// The truth, for work on the file itself.
+    pub(crate) const fn feed_store_mut(&mut self) -> &mut F {
+        &mut self.feeds
+    }
+
+    /// This device.
+    pub const fn me(&self) -> DeviceId {
+        self.me
+    }
+
+    /// The kinds of record.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The newest arrival number.
+    pub const fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// What this device's next feed is named with; changed once a copy of this store turned up.
+    pub const fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    /// Random bits for the next time own entries come back from outside.
+    pub const fn set_next_incarnation(&mut self, random: u64) {
+        self.next_incarnation = random;
+    }
+
+    /// The arrival up to which the views would survive a power cut.
+    pub const fn durable_views(&self) -> u64 {
+        self.views_durable
+    }
+
+    /// The claimed time of an authority entry held.
+    pub fn authority_claimed_at(&self, entry: EntryId) -> Option<Timestamp> {
+        self.declared_at.get(&entry).copied()
+    }
+
+    /// The views, unless they failed since they were last whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] naming what failed.
+    pub fn views(&self) -> Result<&V, StoreError> {
+        match &self.views_behind {
+            None => Ok(&self.views),
+            Some(error) => {
+                Err(StoreError::Damaged { what: format!("the views are behind: {error}") })
+            }
+        }
+    }
+}
+
+/// Every authority entry held, ascending by feed, branch and sequence.
+fn authority_entries(
+    feeds: &impl FeedStore,
+    held: &Held,
+) -> Result<(Vec<AuthorityEntry>, BTreeMap<EntryId, Timestamp>), StoreError> {
+    let (mut declared, mut claimed) = (Vec::new(), BTreeMap::new());
+    for (id, feed) in held.feeds().filter(|(_, feed)| feed.name.space == Space::Authority) {
+        for branch in &feed.branches {
+            let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+            let entries = feeds.entries(*id, branch.branch, first..=branch.head.point.seq)?;
+            claimed.extend(entries.iter().map(|entry| (entry.id, entry.header.claimed_at)));
+            declared.extend(entries.iter().map(|entry| authority_entry(&feed.name, entry)));
+        }
+    }
+    Ok((declared, claimed))
+}
+
+/// An authority entry as the computation wants it.
+fn authority_entry(name: &FeedName, entry: &Entry) -> AuthorityEntry {
+    let body = entry.open_body(Class::Open);
+    let payload = body.and_then(|body| Payload::from_bytes(entry.header.kind, body).ok().flatten());
+    AuthorityEntry {
+        feed: *name,
+        point: entry.point(),
+        prev: entry.header.prev,
+        kind: entry.header.kind,
+        deps: entry.header.deps.clone(),
+        payload,
+    }
+}

@@ -1,0 +1,253 @@
+//! What may be asked of a replica: one record, its edits in display order, pages of rows, forks.
+
+use std::collections::BTreeMap;
+
+use crdt_schema::entry::{ChainPoint, Entry};
+use crdt_schema::fold::{FoldEntry, RecordState, fold};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
+use crdt_schema::time::Timestamp;
+
+use super::Replica;
+use super::commit::SOURCE;
+use super::row::{LoadedEdit, fold_entry};
+use super::verdict::{EntryVerdict, own_branch};
+use crate::ports::{
+    BranchHead, FeedHeads, FeedStore, Place, RecordKey, RecordVerdict, RowFilter, StoreError,
+    Totals, ViewRow, ViewStore,
+};
+
+/// Arrivals read at once while looking for one.
+const ARRIVALS_AT_ONCE: usize = 4_096;
+
+/// One record as it is shown.
+#[derive(Debug, Clone)]
+pub struct HeldRecord {
+    /// Which.
+    pub key: RecordKey,
+    /// How it stands.
+    pub verdict: RecordVerdict,
+    /// Its values.
+    pub state: RecordState,
+    /// Claimed time of its newest edit.
+    pub changed_at: Timestamp,
+}
+
+/// One held edit with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct EditSeen {
+    /// The entry.
+    pub entry: Entry,
+    /// Where it lies.
+    pub place: Place,
+    /// Whose feed that is.
+    pub device: DeviceId,
+    /// How it stands.
+    pub verdict: EntryVerdict,
+}
+
+/// A place where one device wrote two entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The feed.
+    pub name: FeedName,
+    /// The first sequence with more than one entry.
+    pub seq: u64,
+    /// The entries there, by id, each with the arrival that brought it.
+    pub entries: Vec<(EntryId, u64)>,
+}
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// Records whose id in hex begins so.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the views.
+    pub fn find(&self, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError> {
+        self.views()?.find(hex_prefix)
+    }
+
+    /// One record; `None` when nobody wrote it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the views.
+    pub fn record(&self, key: &RecordKey) -> Result<Option<HeldRecord>, StoreError> {
+        let Some(row) = self.views()?.row(key)? else { return Ok(None) };
+        let state = decode(&row)?;
+        let ViewRow { key, verdict, changed_at, .. } = row;
+        Ok(Some(HeldRecord { key, verdict, state, changed_at }))
+    }
+
+    /// A page of rows with their values, and how many match in all.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the views.
+    pub fn rows(
+        &self,
+        filter: &RowFilter,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<(u64, Vec<(ViewRow, RecordState)>), StoreError> {
+        let (total, rows) = self.views()?.list(filter, after, limit)?;
+        let with_state = |row: ViewRow| decode(&row).map(|state| (row, state));
+        Ok((total, rows.into_iter().map(with_state).collect::<Result<_, _>>()?))
+    }
+
+    /// Totals over all rows.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the views.
+    pub fn totals(&self) -> Result<Totals, StoreError> {
+        self.views()?.totals()
+    }
+
+    /// Every held edit of a record in display order: causality, claimed time, entry id.
+    ///
+    /// # Errors
+    /// [`StoreError`] of either store.
+    pub fn history(&self, key: &RecordKey) -> Result<Vec<EditSeen>, StoreError> {
+        let loaded = self.load(self.views()?.edits(key)?)?;
+        let all: Vec<FoldEntry> = loaded.iter().map(|it| fold_entry(&it.entry, true)).collect();
+        let depths = fold(&all).depths;
+        let mut seen: Vec<EditSeen> =
+            loaded.into_iter().filter_map(|it| self.edit_seen(it)).collect();
+        // What waits for an entry not held has no depth yet, and stands last.
+        let place = |it: &EditSeen| {
+            let depth = depths.get(&it.entry.id).copied().unwrap_or(u64::MAX);
+            (depth, it.entry.header.claimed_at, it.entry.id)
+        };
+        seen.sort_by_key(place);
+        Ok(seen)
+    }
+
+    /// The edits of a record as the fold reads them, for its documents.
+    ///
+    /// # Errors
+    /// [`StoreError`] of either store.
+    pub fn fold_entries(&self, key: &RecordKey) -> Result<Vec<FoldEntry>, StoreError> {
+        let loaded = self.load(self.views()?.edits(key)?)?;
+        let counts = |it: &LoadedEdit| it.verdict == EntryVerdict::Counting;
+        Ok(loaded.iter().map(|it| fold_entry(&it.entry, counts(it))).collect())
+    }
+
+    fn edit_seen(&self, loaded: LoadedEdit) -> Option<EditSeen> {
+        let device = self.held.feed(loaded.edit.place.feed)?.name.device;
+        let LoadedEdit { edit, entry, verdict } = loaded;
+        Some(EditSeen { entry, place: edit.place, device, verdict })
+    }
+
+    /// The feeds held, ascending by id.
+    pub fn feeds(&self) -> impl Iterator<Item = &FeedHeads> {
+        self.held.feeds().map(|(_, feed)| feed)
+    }
+
+    /// One feed.
+    pub fn feed(&self, id: FeedId) -> Option<&FeedHeads> {
+        self.held.feed(id)
+    }
+
+    /// The branch of a feed on whose own part an entry lies, if it is held.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store.
+    pub fn branch_of(&self, feed: FeedId, point: ChainPoint) -> Result<Option<u32>, StoreError> {
+        let Some(heads) = self.held.feed(feed) else { return Ok(None) };
+        for branch in heads.branches.iter().filter(|branch| branch.head.point.seq >= point.seq) {
+            if self.held.point(&self.feeds, feed, branch.branch, point.seq)? == Some(point) {
+                return Ok(Some(own_branch(&self.held, feed, branch.branch, point.seq)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every entry of the feeds, each branch counted once.
+    pub fn entries_held(&self) -> u64 {
+        let own = |branch: &BranchHead| {
+            branch.head.point.seq - branch.from.map_or(0, |(_, shared)| shared)
+        };
+        self.held.feeds().flat_map(|(_, feed)| &feed.branches).map(own).sum()
+    }
+
+    /// Feeds that somebody wrote twice: by feed, then by place.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store.
+    pub fn forks(&self) -> Result<Vec<Fork>, StoreError> {
+        let mut forks = Vec::new();
+        for (id, feed) in self.held.feeds().filter(|(_, feed)| feed.branches.len() > 1) {
+            let mut at: BTreeMap<(u32, u64), Vec<u32>> = BTreeMap::new();
+            for branch in &feed.branches {
+                if let Some((parent, shared)) = branch.from {
+                    let parent = own_branch(&self.held, *id, parent, shared.max(1));
+                    at.entry((parent, shared + 1)).or_default().push(branch.branch);
+                }
+            }
+            for ((parent, seq), branches) in at {
+                forks.push(self.fork(feed.name, parent, seq, &branches)?);
+            }
+        }
+        forks.sort_by_key(|fork| (fork.name.id(), fork.seq));
+        Ok(forks)
+    }
+
+    fn fork(
+        &self,
+        name: FeedName,
+        parent: u32,
+        seq: u64,
+        branches: &[u32],
+    ) -> Result<Fork, StoreError> {
+        let mut entries = Vec::new();
+        for branch in [parent].iter().chain(branches) {
+            let point = self.held.point(&self.feeds, name.id(), *branch, seq)?;
+            if let Some(point) = point {
+                let own = own_branch(&self.held, name.id(), *branch, seq);
+                entries.push((point.id, self.arrival_of(name.id(), own, seq)?));
+            }
+        }
+        entries.sort_unstable();
+        entries.dedup();
+        Ok(Fork { name, seq, entries })
+    }
+
+    /// The arrival that brought an entry; 0 when it cannot be found.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store.
+    pub fn arrival_of(&self, feed: FeedId, branch: u32, seq: u64) -> Result<u64, StoreError> {
+        let mut at = 0;
+        loop {
+            let page = self.feeds.arrivals(at, ARRIVALS_AT_ONCE)?;
+            let Some(last) = page.last().map(|arrival| arrival.number) else { return Ok(0) };
+            let found = page.iter().find(|arrival| {
+                arrival.feed == feed
+                    && arrival.branch == branch
+                    && (arrival.first..=arrival.last).contains(&seq)
+            });
+            if let Some(found) = found {
+                return Ok(found.number);
+            }
+            at = last;
+        }
+    }
+
+    /// Where an arrival came from: `via`, `name`, and when.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store.
+    pub fn source_of(&self, arrival: u64) -> Result<(String, String, Timestamp), StoreError> {
+        let sources = self.feeds.values(SOURCE)?;
+        let until = [SOURCE, &arrival.to_be_bytes()].concat();
+        let source = sources.into_iter().rev().find(|(name, _)| *name <= until);
+        let text = source.map(|(_, value)| String::from_utf8_lossy(&value).into_owned());
+        let text = text.unwrap_or_default();
+        let (via, name) = text.split_once('\n').unwrap_or((&text, ""));
+        let row = self.feeds.arrivals(arrival.saturating_sub(1), 1)?;
+        let when = row.first().map(|row| row.received_at).unwrap_or_default();
+        Ok((via.to_owned(), name.to_owned(), when))
+    }
+}
+
+fn decode(row: &ViewRow) -> Result<RecordState, StoreError> {
+    RecordState::decode(&row.state).map_err(|_| StoreError::Damaged {
+        what: format!("the row of record {} in the views", row.key.record.short()),
+    })
+}

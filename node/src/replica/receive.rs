@@ -1,0 +1,260 @@
+//! Runs from outside: whose they are, whether they may be taken here, and the door they pass.
+
+use std::collections::BTreeSet;
+
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::{Payload, Rights};
+use crdt_schema::class::Class;
+use crdt_schema::entry::{
+    Block, ChainPoint, EntryKind, NoBackRefs, PackedRun, RefuseReason, SigningPublic,
+};
+use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
+
+use super::{Replica, authority_entry};
+use crate::authority::{MemberState, Standing};
+use crate::ingest::Verdict;
+use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
+
+/// Incarnations of one device in one area a node takes; a further one is not taken, and said.
+pub(super) const INCARNATIONS_MAX: usize = 64;
+/// Entries a provisional device's feeds may hold here: 16 MiB of full entries is far beyond what
+/// one device writes while it waits, and near this number of ordinary ones.
+pub(super) const PROVISIONAL_ENTRIES_MAX: u64 = 100_000;
+
+/// An offered run, judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// Entries in it; 0 when it cannot be read.
+    pub entries: u64,
+    /// What became of it.
+    pub outcome: Offered,
+}
+
+/// What became of an offered run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// So many new entries are staged.
+    Staged(u64),
+    /// All of it is held.
+    Duplicate,
+    /// Entries before it are missing.
+    Pending,
+    /// Not taken.
+    Rejected(RejectReason),
+}
+
+/// Why a run is not taken. Each is for a person to act on; none is our failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// No certificate names the device; its authority may still come.
+    UnknownDevice,
+    /// The device has no right to write there.
+    NoRight,
+    /// The area is none this node may hold.
+    OutsideInterest,
+    /// The device waits for confirmation, and this node may not confirm it.
+    Unconfirmed,
+    /// Branches, incarnations or provisional entries beyond what a node takes.
+    Limit,
+    /// The bytes, the chain or the signature.
+    Refused(RefuseReason),
+}
+
+impl RejectReason {
+    /// A stable word for counts in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownDevice => "unknown_device",
+            Self::NoRight => "no_right",
+            Self::OutsideInterest => "outside_interest",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Limit => "limit",
+            Self::Refused(RefuseReason::Signature) => "signature",
+            Self::Refused(RefuseReason::CrossesCheckpoint) => "crosses_checkpoint",
+            Self::Refused(RefuseReason::BackReference | RefuseReason::NotNext) => "broken_chain",
+            Self::Refused(_) => "unreadable",
+        }
+    }
+}
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// Judges a run and stages what is new of it; [`Replica::commit`] makes it durable.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk could not be read: then nothing was judged.
+    pub fn offer(&mut self, name: &FeedName, packed: &PackedRun) -> Result<Offer, StoreError> {
+        let block = match packed.block() {
+            Ok(block) => block,
+            Err(error) => {
+                let reason = RejectReason::Refused(RefuseReason::Bytes(error));
+                return Ok(Offer { entries: 0, outcome: Offered::Rejected(reason) });
+            }
+        };
+        let entries = block.entries.len() as u64;
+        Ok(Offer { entries, outcome: self.judge_run(name, packed, block)? })
+    }
+
+    fn judge_run(
+        &mut self,
+        name: &FeedName,
+        packed: &PackedRun,
+        block: Block,
+    ) -> Result<Offered, StoreError> {
+        let id = name.id();
+        let key = match self.trusted.get(&id) {
+            Some(key) => *key,
+            None => match self.admit(name, packed) {
+                Ok(key) => key,
+                Err(reason) => return Ok(Offered::Rejected(reason)),
+            },
+        };
+        let known = self.held.feed(id).is_some();
+        if !known && self.held.incarnations(name) >= INCARNATIONS_MAX {
+            return Ok(Offered::Rejected(RejectReason::Limit));
+        }
+        if self.standings.get(&id) == Some(&Standing::Counts) {
+            self.trusted.insert(id, key);
+        }
+        let verdict = self.held.judge(&self.feeds, name, packed, block, &key)?;
+        Ok(match verdict {
+            Verdict::Accepted(placed) => {
+                if !known {
+                    self.stage.new_feeds.push(*name);
+                }
+                let entries = placed.run.entries().len() as u64;
+                self.stage_run(name, *placed, true)?;
+                Offered::Staged(entries)
+            }
+            Verdict::Duplicate => Offered::Duplicate,
+            Verdict::Pending | Verdict::Refused(RefuseReason::NotNext) => Offered::Pending,
+            Verdict::TooManyBranches => Offered::Rejected(RejectReason::Limit),
+            Verdict::Refused(reason) => Offered::Rejected(RejectReason::Refused(reason)),
+        })
+    }
+
+    /// Whether the feed's runs are taken here, and the key they must be signed with.
+    fn admit(&self, name: &FeedName, packed: &PackedRun) -> Result<SigningPublic, RejectReason> {
+        let me = self.me;
+        let is_mine = name.device == me;
+        // A device that is joining is known to nobody yet, itself included: it takes the authority
+        // its invitation brings, which proves itself.
+        let joins = name.space == Space::Authority && self.authority.member(&me).is_none();
+        let learns = name.space == Space::Authority && self.authority.may_learn(&me, name.area);
+        let holds = learns || self.authority.may_serve(&me, name.space, name.area);
+        if !is_mine && !joins && !holds {
+            return Err(RejectReason::OutsideInterest);
+        }
+        let standing = self.authority.standing(name);
+        if standing == Standing::Unknown {
+            return self.introduced(name, packed).ok_or(RejectReason::UnknownDevice);
+        }
+        let key = self.authority.signing_key(&name.device).ok_or(RejectReason::UnknownDevice)?;
+        match standing {
+            Standing::Outside => Err(RejectReason::NoRight),
+            Standing::Provisional if !is_mine && !self.may_confirm(name.area) => {
+                Err(RejectReason::Unconfirmed)
+            }
+            Standing::Provisional
+                if self.provisional_entries(name.device) >= PROVISIONAL_ENTRIES_MAX =>
+            {
+                Err(RejectReason::Limit)
+            }
+            Standing::Counts
+            | Standing::CountsUntil(_)
+            | Standing::Provisional
+            | Standing::Unknown => Ok(key),
+        }
+    }
+
+    /// A device nobody certified introduces itself by a certificate it wrote with a throw-away key:
+    /// to whoever may confirm it, and to everybody when its invitation counts at once.
+    fn introduced(&self, name: &FeedName, packed: &PackedRun) -> Option<SigningPublic> {
+        if name.space != Space::Authority || packed.first != 1 {
+            return None;
+        }
+        let opened = packed.clone().open(name.id(), ChainPoint::START, &NoBackRefs).ok()?;
+        let key = own_certificate_key(&opened, name)?;
+        let run = opened.verify(&key).ok()?;
+        let mut entries = run.entries().iter().map(|entry| authority_entry(name, entry));
+        let may_confirm = self.may_confirm(name.area);
+        let enters = entries.any(|entry| match self.authority.would_join(&entry) {
+            Some(MemberState::Active) => true,
+            Some(_) => may_confirm,
+            None => false,
+        });
+        enters.then_some(key)
+    }
+
+    fn may_confirm(&self, area: AreaId) -> bool {
+        self.authority.may(&self.me, Rights::ISSUE, area)
+    }
+
+    fn provisional_entries(&self, device: DeviceId) -> u64 {
+        let of_device = self.held.feeds().filter(|(_, feed)| feed.name.device == device);
+        of_device.flat_map(|(_, feed)| &feed.branches).map(|branch| branch.head.point.seq).sum()
+    }
+
+    /// Puts a verified run, already staged in what is held, into the batch.
+    pub(super) fn stage_run(
+        &mut self,
+        name: &FeedName,
+        placed: PlacedRun,
+        from_outside: bool,
+    ) -> Result<(), StoreError> {
+        let id = name.id();
+        self.stage.touched.insert(id);
+        if from_outside && name.device == self.me {
+            self.stage.own_came_back = true;
+        }
+        match name.space {
+            Space::Authority => {
+                let entries = placed.run.entries();
+                self.stage.entries += entries.len() as u64;
+                self.stage.declare(name, entries);
+            }
+            Space::Records => {
+                let feed = self.held.feed(id).ok_or(StoreError::Misuse("a run of no feed"))?;
+                let reach = self.reach(feed)?;
+                let edits =
+                    |entry: &&crdt_schema::entry::Entry| entry.header.kind == EntryKind::EDIT;
+                for entry in placed.run.entries().iter().filter(edits) {
+                    let verdict = reach.verdict(placed.branch, entry.header.seq);
+                    self.stage_edit(name, placed.branch, entry, verdict);
+                }
+            }
+        }
+        self.stage.runs.push(placed);
+        Ok(())
+    }
+
+    /// The last entry of the newest staged run of a feed.
+    pub(super) fn newest_staged(&self, feed: FeedId) -> Option<ChainPoint> {
+        let runs = self.stage.runs.iter().rev();
+        let of_feed = runs.map(|placed| placed.run.head()).find(|head| head.feed == feed);
+        of_feed.map(|head| head.point)
+    }
+
+    /// Devices that wait for confirmation and that this device may confirm.
+    pub fn waiting_devices(&self) -> BTreeSet<DeviceId> {
+        let waits = |(_, member): &(&DeviceId, &crate::authority::Member)| {
+            member.state == MemberState::Provisional
+                && member.area().is_some_and(|area| self.may_confirm(area))
+        };
+        self.authority.members().filter(waits).map(|(device, _)| *device).collect()
+    }
+}
+
+/// The signing key in the first certificate of a run that names the feed's own device.
+fn own_certificate_key(
+    opened: &crdt_schema::entry::UnverifiedRun,
+    name: &FeedName,
+) -> Option<SigningPublic> {
+    opened.entries().iter().find_map(|entry| {
+        let body = entry.open_body(Class::Open)?;
+        let payload = Payload::from_bytes(entry.header.kind, body).ok()??;
+        let Payload::Certificate(it) = payload else { return None };
+        let is_own = it.invited.is_some() && it.keys.device() == name.device;
+        is_own.then_some(it.keys.signing)
+    })
+}

@@ -1,0 +1,98 @@
+//! What is verified and not yet committed: runs, the rows they change, and own entries not yet
+//! signed. Dropped whole when a commit fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::entry::{ChainPoint, Entry};
+use crdt_schema::fold::RecordState;
+use crdt_schema::id::{EntryId, FeedId, FeedName};
+use crdt_schema::time::Timestamp;
+
+use super::authority_entry;
+use super::verdict::EntryVerdict;
+use crate::authority::AuthorityEntry;
+use crate::ports::{EditRef, NamedValue, PlacedRun, RecordKey, RecordVerdict, ViewRow};
+
+/// A batch under way.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    pub(super) new_feeds: Vec<FeedName>,
+    pub(super) runs: Vec<PlacedRun>,
+    pub(super) values: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Rows that the batch touches, as they will be.
+    pub(super) rows: BTreeMap<RecordKey, WorkRow>,
+    /// Edits that are not in the views yet.
+    pub(super) edits: BTreeMap<RecordKey, Vec<EditRef>>,
+    /// How each edit was judged when it was staged; what comes later in the batch may change it.
+    pub(super) verdicts: Vec<(FeedId, u32, u64, EntryVerdict)>,
+    pub(super) declared: Vec<AuthorityEntry>,
+    pub(super) declared_at: BTreeMap<EntryId, Timestamp>,
+    /// Feeds that got entries.
+    pub(super) touched: BTreeSet<FeedId>,
+    /// Own entries that wait for the next signature.
+    pub(super) open: BTreeMap<FeedId, OpenRun>,
+    /// Entries of this device came from outside: its store was copied or restored.
+    pub(super) own_came_back: bool,
+    pub(super) entries: u64,
+}
+
+/// Own entries of one feed, placed and not yet signed.
+#[derive(Debug)]
+pub(super) struct OpenRun {
+    pub(super) name: FeedName,
+    pub(super) after: ChainPoint,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// One row while a batch changes it.
+#[derive(Debug, Clone)]
+pub(super) struct WorkRow {
+    pub(super) state: RecordState,
+    /// `None` for a record nobody had written before.
+    pub(super) verdict: Option<RecordVerdict>,
+    pub(super) waits: bool,
+    pub(super) changed_at: Timestamp,
+    /// Its edits must be folded anew after the commit.
+    pub(super) refold: bool,
+}
+
+impl WorkRow {
+    pub(super) fn new() -> Self {
+        Self {
+            state: RecordState::default(),
+            verdict: None,
+            waits: false,
+            changed_at: Timestamp(0),
+            refold: false,
+        }
+    }
+
+    /// A stored row. `None` when its bytes are not a row's: then it is folded anew.
+    pub(super) fn stored(row: &ViewRow) -> Self {
+        let state = RecordState::decode(&row.state);
+        Self {
+            refold: state.is_err(),
+            state: state.unwrap_or_default(),
+            verdict: Some(row.verdict),
+            waits: row.waits,
+            changed_at: row.changed_at,
+        }
+    }
+}
+
+impl Stage {
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.values.is_empty() && self.open.is_empty()
+    }
+
+    /// Authority entries that speak once they are committed.
+    pub(super) fn declare(&mut self, name: &FeedName, entries: &[Entry]) {
+        self.declared_at.extend(entries.iter().map(|entry| (entry.id, entry.header.claimed_at)));
+        self.declared.extend(entries.iter().map(|entry| authority_entry(name, entry)));
+    }
+
+    /// A small named value to be written with the batch.
+    pub(super) fn put(&mut self, (name, value): NamedValue) {
+        self.values.push((name, Some(value)));
+    }
+}

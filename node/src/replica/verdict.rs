@@ -1,0 +1,319 @@
+//! Which of the held entries count: the authority's word on a feed, applied to its branches.
+//!
+//! A function of heads, chain and authority alone; what sections say is never looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::{EntryId, FeedId};
+
+use super::Replica;
+use super::held::Held;
+use crate::authority::Standing;
+use crate::ports::{BranchHead, FeedHeads, FeedStore, StoreError, ViewStore};
+
+/// How one held entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryVerdict {
+    /// It counts.
+    Counting,
+    /// Its device waits for confirmation.
+    Provisional,
+    /// It lies beyond where its feed ends, and nobody adopted it.
+    Quarantined,
+}
+
+/// What of one feed counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Everything held.
+    All,
+    /// Nothing; a layer of its own.
+    Provisional,
+    /// On every branch up to a sequence, by number of the branch; and adopted ranges.
+    UpTo {
+        /// Branch, and the last sequence that counts on it.
+        until: Vec<(u32, u64)>,
+        /// Branch, first and last sequence.
+        adopted: Vec<(u32, u64, u64)>,
+    },
+}
+
+impl Reach {
+    /// How an entry of the feed stands. `branch` is the one it lies on.
+    pub(super) fn verdict(&self, branch: u32, seq: u64) -> EntryVerdict {
+        match self {
+            Self::All => EntryVerdict::Counting,
+            Self::Provisional => EntryVerdict::Provisional,
+            Self::UpTo { until, adopted } => {
+                let within = until.iter().any(|(of, last)| *of == branch && seq <= *last);
+                let taken = adopted
+                    .iter()
+                    .any(|(of, first, last)| *of == branch && (*first..=*last).contains(&seq));
+                if within || taken { EntryVerdict::Counting } else { EntryVerdict::Quarantined }
+            }
+        }
+    }
+}
+
+/// What of a feed counted when it was last judged, and what was held of it then.
+#[derive(Debug)]
+pub(super) struct Judged {
+    reach: Reach,
+    /// Branch, first and last sequence of its own part.
+    parts: Vec<(u32, u64, u64)>,
+}
+
+impl Judged {
+    /// How an entry on a branch's own part stands.
+    pub(super) fn verdict(&self, branch: u32, seq: u64) -> EntryVerdict {
+        self.reach.verdict(branch, seq)
+    }
+
+    /// Whether an entry held then stands otherwise under `now`.
+    fn stands_otherwise(&self, now: &Reach) -> bool {
+        let differs =
+            |branch: u32, seq: u64| self.reach.verdict(branch, seq) != now.verdict(branch, seq);
+        self.reach != *now
+            && self
+                .parts
+                .iter()
+                .any(|(branch, first, last)| (*first..=*last).any(|seq| differs(*branch, seq)))
+    }
+}
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// What of a feed counts under the authority of now.
+    pub(super) fn reach(&self, feed: &FeedHeads) -> Result<Reach, StoreError> {
+        match self.standings.get(&feed.name.id()) {
+            Some(standing) => self.reach_under(feed, standing),
+            None => self.reach_under(feed, &self.authority.standing(&feed.name)),
+        }
+    }
+
+    pub(super) fn reach_under(
+        &self,
+        feed: &FeedHeads,
+        standing: &Standing,
+    ) -> Result<Reach, StoreError> {
+        let end = match standing {
+            Standing::Counts => return Ok(Reach::All),
+            Standing::Provisional => return Ok(Reach::Provisional),
+            Standing::CountsUntil(end) => *end,
+            Standing::Outside | Standing::Unknown => ChainPoint::START,
+        };
+        let id = feed.name.id();
+        let until = self.counting_part(feed, end)?;
+        let mut adopted = BTreeSet::new();
+        for (first, last) in self.authority.adopted(id) {
+            for branch in &feed.branches {
+                if self.point_at(id, branch.branch, last.seq)? == Some(last) {
+                    let past = past_of(feed, branch.branch, last.seq);
+                    let within = past.into_iter().filter(|(_, seq)| *seq >= first);
+                    adopted.extend(within.map(|(number, seq)| (number, first, seq)));
+                }
+            }
+        }
+        let adopted = adopted.into_iter().collect();
+        Ok(Reach::UpTo { until: until.into_iter().collect(), adopted })
+    }
+
+    /// Per branch, the last sequence that counts when the feed ends at `end`. While the end is not
+    /// held, a branch not yet as long may still come to lead there, and counts as far as it is held.
+    fn counting_part(
+        &self,
+        feed: &FeedHeads,
+        end: ChainPoint,
+    ) -> Result<BTreeMap<u32, u64>, StoreError> {
+        let mut until = BTreeMap::new();
+        if end.seq == 0 {
+            return Ok(until);
+        }
+        let mut at_end = BTreeSet::new();
+        for branch in &feed.branches {
+            if self.point_at(feed.name.id(), branch.branch, end.seq)? == Some(end) {
+                at_end.insert(branch.branch);
+            }
+        }
+        for branch in &feed.branches {
+            let head = branch.head.point;
+            let leads_there = if at_end.is_empty() {
+                head.seq < end.seq
+            } else {
+                at_end.contains(&branch.branch)
+            };
+            if leads_there {
+                for (number, seq) in past_of(feed, branch.branch, head.seq.min(end.seq)) {
+                    let known: &mut u64 = until.entry(number).or_default();
+                    *known = seq.max(*known);
+                }
+            }
+        }
+        Ok(until)
+    }
+
+    fn point_at(
+        &self,
+        feed: FeedId,
+        branch: u32,
+        seq: u64,
+    ) -> Result<Option<ChainPoint>, StoreError> {
+        if seq == 0 { Ok(None) } else { self.held.point(&self.feeds, feed, branch, seq) }
+    }
+
+    /// The heads of a feed that count, as the summary holds them.
+    pub(super) fn counting_heads(&self, feed: &FeedHeads) -> Result<Vec<ChainPoint>, StoreError> {
+        let id = feed.name.id();
+        match self.reach(feed)? {
+            Reach::All => Ok(leaves(feed)),
+            Reach::Provisional => Ok(Vec::new()),
+            Reach::UpTo { until, adopted } => {
+                let mut heads = Vec::new();
+                let ends =
+                    until.into_iter().chain(adopted.into_iter().map(|(b, _, last)| (b, last)));
+                for (branch, seq) in ends {
+                    heads.extend(self.point_at(id, branch, seq)?);
+                }
+                heads.sort_unstable();
+                heads.dedup();
+                Ok(self.without_ancestors(id, feed, heads)?)
+            }
+        }
+    }
+
+    /// Drops points that lie below another of the list on its own branch.
+    fn without_ancestors(
+        &self,
+        id: FeedId,
+        feed: &FeedHeads,
+        heads: Vec<ChainPoint>,
+    ) -> Result<Vec<ChainPoint>, StoreError> {
+        let mut covered: BTreeSet<EntryId> = BTreeSet::new();
+        for head in &heads {
+            for branch in &feed.branches {
+                if self.point_at(id, branch.branch, head.seq)? != Some(*head) {
+                    continue;
+                }
+                for other in heads.iter().filter(|other| other.seq < head.seq) {
+                    if self.point_at(id, branch.branch, other.seq)? == Some(*other) {
+                        covered.insert(other.id);
+                    }
+                }
+            }
+        }
+        Ok(heads.into_iter().filter(|head| !covered.contains(&head.id)).collect())
+    }
+
+    /// Of each branch of a feed with anything that counts, up to where it does.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    pub fn counting_until(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64)>, StoreError> {
+        Ok(match self.reach(feed)? {
+            Reach::All => {
+                feed.branches.iter().map(|branch| (branch.branch, branch.head.point.seq)).collect()
+            }
+            Reach::Provisional => Vec::new(),
+            Reach::UpTo { until, adopted } => {
+                let mut by_branch: BTreeMap<u32, u64> = BTreeMap::new();
+                let ends = adopted.into_iter().map(|(branch, _, last)| (branch, last));
+                for (branch, seq) in until.into_iter().chain(ends) {
+                    let known = by_branch.entry(branch).or_default();
+                    *known = seq.max(*known);
+                }
+                by_branch.into_iter().collect()
+            }
+        })
+    }
+
+    /// Judges every feed anew, and the summary with them; returns those of which an entry judged
+    /// before stands otherwise now.
+    pub(super) fn judge_feeds(&mut self) -> Result<BTreeSet<FeedId>, StoreError> {
+        let ids: Vec<FeedId> = self.held.feeds().map(|(id, _)| *id).collect();
+        let mut changed = BTreeSet::new();
+        for id in ids {
+            if self.judge_feed(id)? {
+                changed.insert(id);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Judges one feed anew: its standing, its place in the summary. True when an entry judged
+    /// before stands otherwise now: authority changed, or the feed grew to where it ends, or past
+    /// it on another branch.
+    pub(super) fn judge_feed(&mut self, id: FeedId) -> Result<bool, StoreError> {
+        let Some(feed) = self.held.feed(id) else { return Ok(false) };
+        let name = feed.name;
+        if !self.standings.contains_key(&id) {
+            self.standings.insert(id, self.authority.standing(&name));
+        }
+        let heads = self.counting_heads(feed)?;
+        let apart: Vec<ChainPoint> =
+            leaves(feed).into_iter().filter(|head| !heads.contains(head)).collect();
+        let now = Judged { reach: self.reach(feed)?, parts: own_parts(feed) };
+        let before = self.judged.get(&id);
+        let changed = before.is_some_and(|before| before.stands_otherwise(&now.reach));
+        self.judged.insert(id, now);
+        self.summary.set(name, heads);
+        self.apart.set(name, apart);
+        Ok(changed)
+    }
+
+    /// Entries that are held and do not count, of feeds that ended or were never allowed.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    pub fn quarantined(&self) -> Result<u64, StoreError> {
+        let mut entries = 0;
+        let ended = |id: &FeedId| {
+            !matches!(self.standings.get(id), Some(Standing::Counts | Standing::Provisional))
+        };
+        for (_, feed) in self.held.feeds().filter(|(id, _)| ended(id)) {
+            let reach = self.reach(feed)?;
+            for branch in &feed.branches {
+                let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+                let beyond =
+                    |seq: &u64| reach.verdict(branch.branch, *seq) == EntryVerdict::Quarantined;
+                entries += (first..=branch.head.point.seq).filter(beyond).count() as u64;
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// The branches that hold the past of `seq` on a branch, each with its last sequence of it.
+fn past_of(feed: &FeedHeads, branch: u32, seq: u64) -> Vec<(u32, u64)> {
+    let before = |(number, last): &(u32, u64)| {
+        let from = feed.branches.iter().find(|known| known.branch == *number)?.from;
+        from.map(|(parent, shared)| (parent, shared.min(*last)))
+    };
+    std::iter::successors(Some((branch, seq)), before).collect()
+}
+
+/// Of each branch its number, and the first and last sequence that lie on it alone.
+fn own_parts(feed: &FeedHeads) -> Vec<(u32, u64, u64)> {
+    let part = |branch: &BranchHead| {
+        let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+        (branch.branch, first, branch.head.point.seq)
+    };
+    feed.branches.iter().map(part).collect()
+}
+
+/// Heads that no other branch goes on from.
+fn leaves(feed: &FeedHeads) -> Vec<ChainPoint> {
+    feed.branches.iter().map(|branch| branch.head.point).collect()
+}
+
+/// Whether a branch's own part holds `seq`.
+pub(super) fn own_branch(held: &Held, feed: FeedId, branch: u32, seq: u64) -> u32 {
+    let mut at = branch;
+    while let Some(head) = held.feed(feed).and_then(|f| f.branches.iter().find(|b| b.branch == at))
+    {
+        match head.from {
+            Some((parent, shared)) if seq <= shared => at = parent,
+            _ => break,
+        }
+    }
+    at
+}
