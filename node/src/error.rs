@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::bundle::OpenError;
 use crate::ports::StoreError;
+use crate::store::keystore::{KEY_FILE_VERSION, KeystoreError};
 
 /// Every kind of failure a script may meet, as the contract names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -466,6 +467,26 @@ impl NodeError {
     /// A failure of the store in `folder`.
     pub fn store(folder: &Path, source: StoreError) -> Self {
         Self::Store { folder: folder.to_path_buf(), source }
+    }
+
+    /// Keys in `folder` that cannot be had.
+    pub fn keys(folder: &Path, error: KeystoreError) -> Self {
+        match error {
+            KeystoreError::Store(source) => Self::store(folder, source),
+            KeystoreError::Exists => Self::store(folder, StoreError::Exists),
+            KeystoreError::Newer { found } => Self::FormatNewer {
+                path: folder.to_path_buf(),
+                found: found.into(),
+                known: KEY_FILE_VERSION.into(),
+            },
+            KeystoreError::Damaged { ref file } => {
+                Self::FileAltered { path: folder.join(file), what: error.to_string() }
+            }
+            KeystoreError::Entropy(error) => Self::Internal { what: error.to_string() },
+            KeystoreError::Missing | KeystoreError::Locked | KeystoreError::TooManyRoots => {
+                Self::KeystoreLocked { why: error.to_string() }
+            }
+        }
     }
 
     /// A bundle that could not be opened.

@@ -37,11 +37,14 @@
 //! There is no network yet and nothing is sealed: `docs/architecture.md` marks what is built.
 
 pub mod answer;
+pub mod atomic;
 pub mod authority;
 pub mod bundle;
 pub mod clock;
+pub mod describe;
 pub mod error;
 pub mod ingest;
+pub mod node;
 pub mod ports;
 pub mod progress;
 pub mod replica;

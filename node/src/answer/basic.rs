@@ -60,6 +60,11 @@ impl AreaName {
         Self { area: code, area_id: (code.first_id() != id).then_some(id) }
     }
 
+    /// An area whose digits never were a code: shown under the province, with its id beside it.
+    pub fn unknown(id: AreaId) -> Self {
+        Self::new(AreaCode::WEST_JAVA, id)
+    }
+
     /// The lasting id.
     pub fn id(&self) -> AreaId {
         self.area_id.unwrap_or_else(|| self.area.first_id())
@@ -139,6 +144,17 @@ pub enum MemberState {
     Closed,
     /// Revoked from above.
     Revoked,
+}
+
+impl From<crate::authority::MemberState> for MemberState {
+    fn from(state: crate::authority::MemberState) -> Self {
+        match state {
+            crate::authority::MemberState::Active => Self::Active,
+            crate::authority::MemberState::Provisional => Self::Provisional,
+            crate::authority::MemberState::Closed => Self::Closed,
+            crate::authority::MemberState::Revoked => Self::Revoked,
+        }
+    }
 }
 
 impl MemberState {

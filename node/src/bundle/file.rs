@@ -159,8 +159,9 @@ pub struct BundleWriter {
 
 #[derive(Debug)]
 struct Open {
-    path: PathBuf,
     file: BufWriter<File>,
+    /// Behind `file`, so that it is closed before its name goes.
+    path: Unfinished,
     bytes: u64,
     frames: u32,
     /// The feed the newest run belongs to.
@@ -208,11 +209,12 @@ impl BundleWriter {
             let reason = "the bundle would need too many pieces";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
-        let path = with_suffix(&self.target, &format!("{number}.part"));
-        let mut file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
-        file.write_all(MAGIC)?;
-        file.write_all(&[FORMAT_VERSION])?;
-        let mut open = Open { path, file, bytes: 9, frames: 0, feed: None, feeds: 0 };
+        let path = unfinished_name(&self.target, number);
+        let file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
+        let path = Unfinished(path);
+        let mut open = Open { file, path, bytes: 9, frames: 0, feed: None, feeds: 0 };
+        open.file.write_all(MAGIC)?;
+        open.file.write_all(&[FORMAT_VERSION])?;
         let part = u16::try_from(number).unwrap_or(PARTS_MAX);
         open.write(&Frame::Header(BundleHeader { part, parts: part, ..self.header.clone() }))?;
         for frame in &self.preamble {
@@ -225,7 +227,7 @@ impl BundleWriter {
     /// Ends every piece, makes it durable, and gives it its name.
     ///
     /// # Errors
-    /// What the disk says; the unfinished files are then removed.
+    /// What the disk says; the files that have no name yet are then removed.
     pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
         if self.pieces.is_empty() {
             self.begin()?;
@@ -240,24 +242,23 @@ impl BundleWriter {
             } else {
                 with_suffix(&self.target, &format!("{part}of{parts}"))
             };
-            let path = open.path.clone();
-            open.finish(&header)?;
-            ready.push((path, name));
+            ready.push((open.finish(&header)?, name));
         }
-        for (path, name) in &ready {
-            fs::rename(path, name)?;
+        for (unfinished, name) in &ready {
+            fs::rename(&unfinished.0, name)?;
         }
         sync_folder(&self.target)?;
         Ok(ready.into_iter().map(|(_, name)| name).collect())
     }
 }
 
-impl Drop for BundleWriter {
-    // A bundle that was not finished leaves nothing behind.
+/// A file before it has its name; it goes with this value, unless it got its name by then.
+#[derive(Debug)]
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
     fn drop(&mut self) {
-        for open in &self.pieces {
-            drop(fs::remove_file(&open.path));
-        }
+        drop(fs::remove_file(&self.0));
     }
 }
 
@@ -271,14 +272,15 @@ impl Open {
     }
 
     /// Writes the end, then the header again, which only now knows how many pieces there are.
-    fn finish(mut self, header: &BundleHeader) -> io::Result<()> {
+    fn finish(mut self, header: &BundleHeader) -> io::Result<Unfinished> {
         use std::io::Seek;
         self.write(&Frame::End(self.frames))?;
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(io::SeekFrom::Start(9))?;
         let (kind, payload) = Frame::Header(header.clone()).encode();
         write_frame(&mut file, kind, &payload)?;
-        file.sync_all()
+        file.sync_all()?;
+        Ok(self.path)
     }
 }
 
@@ -292,6 +294,13 @@ fn write_frame(file: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()
 
 fn frame_bytes(frame: &Frame) -> u64 {
     (frame.encode().1.len() + FRAME_OVERHEAD) as u64
+}
+
+/// What piece 2 of `desa.wksbm` is called before it is whole: `desa.wksbm.2.part`.
+fn unfinished_name(target: &Path, number: usize) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{number}.part"));
+    target.with_file_name(name)
 }
 
 /// `desa.wksbm` and `2of3` become `desa.2of3.wksbm`.

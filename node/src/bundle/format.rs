@@ -75,6 +75,25 @@ pub enum Frame {
     End(u32),
 }
 
+/// The feeds a file has introduced so far: which one a run belongs to.
+#[derive(Debug, Clone, Default)]
+pub struct FeedsSeen(Vec<FeedName>);
+
+impl FeedsSeen {
+    /// The next [`Frame::Feed`].
+    pub fn push(&mut self, feed: FeedName) {
+        self.0.push(feed);
+    }
+
+    /// The feed with this number. A number beyond those seen belongs to the newest: an altered
+    /// frame before it was a feed's, and every run follows its feed. Whether it does is for the
+    /// signatures to say.
+    pub fn of(&self, number: u32) -> Option<FeedName> {
+        let place = usize::try_from(number).ok()?;
+        self.0.get(place).or(self.0.last()).copied()
+    }
+}
+
 impl Frame {
     /// Type byte and payload.
     pub fn encode(&self) -> (u8, Vec<u8>) {

@@ -7,4 +7,4 @@ mod file;
 mod format;
 
 pub use file::{BundleReader, BundleWriter, OpenError, Piece};
-pub use format::{BundleHeader, FORMAT_VERSION, Frame, HEADS_PER_FRAME, Target};
+pub use format::{BundleHeader, FORMAT_VERSION, FeedsSeen, Frame, HEADS_PER_FRAME, Target};

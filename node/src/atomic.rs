@@ -1,0 +1,101 @@
+//! Small files written whole or not at all: beside the target first, durable, then renamed.
+
+use std::fs::{self, File};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes a file that only its owner may read.
+///
+/// # Errors
+/// What the disk says; the target is then as it was.
+pub fn write_private(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    reserve_private(target, 0)?.write(bytes)
+}
+
+/// Writes a file.
+///
+/// # Errors
+/// As [`write_private`].
+pub fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    reserve(target, 0, false)?.write(bytes)
+}
+
+/// Takes room for a file that only its owner may read, before what it tells of becomes durable
+/// elsewhere: a full or locked disk is met while nothing has changed yet.
+///
+/// # Errors
+/// As [`write_private`].
+pub fn reserve_private(target: &Path, bytes: usize) -> io::Result<Reserved> {
+    reserve(target, bytes, true)
+}
+
+fn reserve(target: &Path, bytes: usize, private: bool) -> io::Result<Reserved> {
+    let unfinished = beside(target);
+    let file = create(&unfinished, private)?;
+    let mut reserved = Reserved { file, unfinished, target: target.to_path_buf() };
+    reserved.file.write_all(&vec![0; bytes])?;
+    if bytes > 0 {
+        reserved.file.sync_all()?;
+    }
+    Ok(reserved)
+}
+
+/// A file without its name yet; it goes with this value, unless it was written.
+#[derive(Debug)]
+pub struct Reserved {
+    file: File,
+    unfinished: PathBuf,
+    target: PathBuf,
+}
+
+impl Reserved {
+    /// Writes the bytes, makes them durable, and gives the file its name.
+    ///
+    /// # Errors
+    /// As [`write_private`].
+    pub fn write(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(bytes)?;
+        self.file.set_len(bytes.len() as u64)?;
+        self.file.sync_all()?;
+        fs::rename(&self.unfinished, &self.target)?;
+        sync_folder(&self.target)
+    }
+}
+
+impl Drop for Reserved {
+    // Once it has its name there is nothing left to remove.
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.unfinished));
+    }
+}
+
+fn create(path: &Path, private: bool) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if private {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// The name a file has until it is whole.
+pub(crate) fn beside(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    target.with_file_name(name)
+}
+
+/// Makes the new name of a file durable where the system can.
+///
+/// # Errors
+/// What the disk says.
+pub fn sync_folder(target: &Path) -> io::Result<()> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match File::open(folder.unwrap_or(Path::new("."))) {
+        Ok(folder) => folder.sync_all().or(Ok(())),
+        Err(_) => Ok(()),
+    }
+}

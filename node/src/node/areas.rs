@@ -1,0 +1,124 @@
+//! Areas as this network has them today, and a village that moves.
+
+use crdt_schema::area::{AreaCode, AreaId};
+use crdt_schema::authority::{Alias, FeedEnd, NAMES_MAX, Payload};
+use crdt_schema::id::FeedName;
+
+use super::Node;
+use crate::answer::{AreaList, AreaRehome, AreaShow, EntryRef};
+use crate::describe;
+use crate::error::NodeError;
+
+impl Node {
+    /// One area with what lies above and directly below.
+    ///
+    /// # Errors
+    /// [`NodeError::Usage`] or [`NodeError::AreaUnknown`].
+    pub fn area_show(&self, code: &str) -> Result<AreaShow, NodeError> {
+        describe::area_show(self.tree(), code)
+    }
+
+    /// Areas in and below one, or all.
+    ///
+    /// # Errors
+    /// As [`Node::area_show`].
+    pub fn area_list(&self, under: Option<&str>) -> Result<AreaList, NodeError> {
+        describe::area_list(self.tree(), under)
+    }
+
+    /// Gives an area another code, and with it perhaps another parent: one entry, no record moves.
+    /// Feeds whose right to write there rests on the old parent end where this node holds them.
+    ///
+    /// # Errors
+    /// [`NodeError`] when an area is not known, the codes do not fit, this device does not stand
+    /// above both parents, or the disk fails.
+    pub fn rehome(&mut self, old: &str, new: &str) -> Result<AreaRehome, NodeError> {
+        let area = self.area(old)?;
+        let before = self.area_name(area).area;
+        let code: AreaCode = new.trim().parse().map_err(|error| NodeError::area(new, error))?;
+        let bearer = self.tree().find(new).filter(|bearer| *bearer != area);
+        if code.level() != area.level() || code == before {
+            let what =
+                format!("`{before}` cannot become `{code}`: another level, or the same code");
+            return Err(NodeError::Usage { what });
+        }
+        if bearer.is_some_and(|bearer| self.area_name(bearer).area == code) {
+            return Err(NodeError::Usage { what: format!("`{code}` is another area's code") });
+        }
+        let outside = || NodeError::AreaOutside {
+            area: before.to_string(),
+            own: self.area_name(self.own_area()).to_string(),
+        };
+        let new_parent = code.parent().map(|parent| parent.to_string());
+        let new_parent = self.area(&new_parent.ok_or_else(outside)?)?;
+        let old_parent = self.tree().parent(area).ok_or_else(outside)?;
+        let at = self.common_ancestor(old_parent, new_parent).ok_or_else(outside)?;
+        self.must_issue(area)?;
+        if !self.stands_above(at) {
+            return Err(outside());
+        }
+        let alias = Alias {
+            area,
+            code,
+            name: self.tree().name(area).unwrap_or_default().to_owned(),
+            parent: new_parent,
+            valid_from: self.today_number(),
+            closes: self.closed_by_move(area, old_parent, new_parent)?,
+        };
+        let replaces = self.tree().standing_aliases(area).to_vec();
+        let entry = self.declare(at, Payload::Alias(alias), replaces)?;
+        Ok(AreaRehome { area_id: area, old: before, new: code, entry: EntryRef::from(&entry) })
+    }
+
+    /// Whether this device's own area is `at` or above it.
+    fn stands_above(&self, at: AreaId) -> bool {
+        let Some(me) = self.me() else { return false };
+        me.grants.iter().any(|grant| self.tree().covers(grant.area, at))
+    }
+
+    /// The lowest area that covers both; an alias lies in its authority, which reaches everyone
+    /// below, in the old place and in the new one.
+    fn common_ancestor(&self, a: AreaId, b: AreaId) -> Option<AreaId> {
+        let own = |area: AreaId| [area].into_iter().chain(self.tree().ancestors(area));
+        own(a).find(|above| self.tree().covers(*above, b))
+    }
+
+    /// Where the feeds end whose device covered the area by its old parent and will not by the new.
+    fn closed_by_move(
+        &self,
+        area: AreaId,
+        old_parent: AreaId,
+        new_parent: AreaId,
+    ) -> Result<Vec<FeedEnd>, NodeError> {
+        if old_parent == new_parent {
+            return Ok(Vec::new());
+        }
+        let leaves = |name: &FeedName| {
+            let Some(member) = self.authority().member(&name.device) else { return false };
+            let stays = member
+                .grants
+                .iter()
+                .any(|grant| grant.area == area || self.tree().covers(grant.area, new_parent));
+            !stays
+        };
+        let feeds = self.replica.feeds().filter(|feed| feed.name.area == area);
+        let leaving = feeds.filter(|feed| leaves(&feed.name));
+        let end = |feed: &crate::ports::FeedHeads| {
+            let last = feed.branches.iter().map(|branch| branch.head.point).max();
+            last.map(|last| FeedEnd { feed: feed.name.id(), last })
+        };
+        let ends: Vec<FeedEnd> = leaving.filter_map(end).collect();
+        if ends.len() > NAMES_MAX {
+            let what = format!("more than {NAMES_MAX} feeds would end with this move");
+            return Err(NodeError::Usage { what });
+        }
+        Ok(ends)
+    }
+
+    /// Today as `YYYYMMDD` for reports, by this node's clock.
+    fn today_number(&self) -> u32 {
+        self.today().map_or(0, |date| {
+            u32::from(date.year()) * 10_000 + u32::from(date.month()) * 100 + u32::from(date.day())
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! The files of a data folder, and how a new one comes to be whole or not at all.
+
+use std::fs;
+use std::path::Path;
+
+use crdt_schema::authority::SignedStatement;
+use crdt_schema::id::{DeviceId, StoreInstance};
+use crdt_schema::time::Timestamp;
+
+use super::env::Environment;
+use super::{STATEMENT, damaged};
+use crate::error::NodeError;
+use crate::ports::{FeedBatch, FeedStore, StoreError};
+use crate::replica::INCARNATION;
+use crate::store::feed::RedbFeedStore;
+use crate::store::keystore::{Keystore, KeystoreError};
+
+/// The truth.
+pub(super) const FEEDS: &str = "feed.redb";
+/// The views.
+pub(super) const VIEWS: &str = "view.redb";
+/// The device's keys.
+pub(super) const KEYS: &str = "keys";
+/// What a person may read or change.
+pub(super) const CONFIG: &str = "config.toml";
+const NAME: &str = "name";
+const UNFINISHED: &str = "feed.redb.new";
+
+/// Refuses a folder that holds a node already.
+pub(super) fn must_be_free(folder: &Path) -> Result<(), NodeError> {
+    if folder.join(FEEDS).exists() {
+        return Err(NodeError::store(folder, StoreError::Exists));
+    }
+    let mut make = fs::DirBuilder::new();
+    make.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        // The stores hold people's data in clear until sealing exists: only their owner enters.
+        make.mode(0o700);
+    }
+    make.create(folder).map_err(|error| NodeError::file("create", folder, error))
+}
+
+/// The keys of a device to be: new ones, or those that an attempt without an end left behind.
+pub(super) fn make_keys(folder: &Path, env: &Environment) -> Result<Keystore, NodeError> {
+    let keys = folder.join(KEYS);
+    let made = match Keystore::create(&keys, &*env.entropy) {
+        Err(KeystoreError::Exists) => Keystore::open(&keys),
+        made => made,
+    };
+    made.map_err(|error| NodeError::keys(&keys, error))
+}
+
+/// Makes the feed store of a new node with what every store holds from its first moment. It gets
+/// its name last: a folder that was left half made holds no node.
+pub(super) fn make_store(
+    folder: &Path,
+    env: &Environment,
+    statement: &SignedStatement,
+    fill: impl FnOnce(RedbFeedStore, u64) -> Result<(), NodeError>,
+) -> Result<(), NodeError> {
+    let at = |error| NodeError::store(folder, error);
+    let unfinished = folder.join(UNFINISHED);
+    if unfinished.exists() {
+        fs::remove_file(&unfinished).map_err(|e| NodeError::file("remove", &unfinished, e))?;
+    }
+    let instance = StoreInstance(env.random()?);
+    let mut store = RedbFeedStore::create(&unfinished, instance).map_err(at)?;
+    let incarnation = env.random_u64()?;
+    let values = vec![
+        (STATEMENT.to_vec(), Some(statement.as_bytes().to_vec())),
+        (INCARNATION.to_vec(), Some(incarnation.to_be_bytes().to_vec())),
+    ];
+    store.commit(&FeedBatch { values, ..FeedBatch::default() }, env.clock.now()).map_err(at)?;
+    fill(store, incarnation)?;
+    let target = folder.join(FEEDS);
+    fs::rename(&unfinished, &target).map_err(|e| NodeError::file("create", &target, e))?;
+    sync(folder)
+}
+
+/// The note beside the stores that says whose folder this is.
+pub(super) fn write_config(
+    folder: &Path,
+    statement: &SignedStatement,
+    device: DeviceId,
+    made_at: Timestamp,
+) -> Result<(), NodeError> {
+    let path = folder.join(CONFIG);
+    let table = toml::Table::from_iter([
+        (NAME.to_owned(), statement.statement().name.clone().into()),
+        ("network".to_owned(), statement.statement().network().to_string().into()),
+        ("device".to_owned(), device.to_string().into()),
+        ("made_at_ms".to_owned(), made_at.0.into()),
+    ]);
+    let text = toml::to_string(&table);
+    let text = text.map_err(|_| NodeError::store(folder, damaged("the configuration")))?;
+    fs::write(&path, text).map_err(|error| NodeError::file("write", &path, error))
+}
+
+/// The network's name as the note says; empty when it cannot be read.
+pub(super) fn network_name(folder: &Path) -> String {
+    let text = fs::read_to_string(folder.join(CONFIG)).unwrap_or_default();
+    let table: toml::Table = text.parse().unwrap_or_default();
+    table.get(NAME).and_then(toml::Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Makes new names in a folder durable where the system can.
+fn sync(folder: &Path) -> Result<(), NodeError> {
+    match fs::File::open(folder) {
+        Ok(open) => open.sync_all().or(Ok(())),
+        Err(error) => Err(NodeError::file("open", folder, error)),
+    }
+}

@@ -1,0 +1,77 @@
+//! A new network: the root statement, its key, and the first provincial device.
+
+use std::path::Path;
+
+use crdt_schema::area::{AreaCode, AreaTree, Level};
+use crdt_schema::authority::{NAME_BYTES_MAX, RootStatement};
+
+use super::env::Environment;
+use super::{Node, folder};
+use crate::answer::{AreaName, NetworkCreate};
+use crate::error::NodeError;
+
+/// What `network create` asks for. Every network is a trial until sealing exists.
+#[derive(Debug, Clone)]
+pub struct CreateNetwork {
+    /// What people call it.
+    pub name: String,
+    /// Code of the province.
+    pub area: String,
+}
+
+impl Node {
+    /// Makes keys, a root statement of one key, and the first node of the network.
+    ///
+    /// # Errors
+    /// [`NodeError`] when the folder holds a node already, the area is no province, the name is
+    /// empty or too long, or the disk fails.
+    pub fn create_network(
+        path: &Path,
+        env: &Environment,
+        ask: &CreateNetwork,
+    ) -> Result<NetworkCreate, NodeError> {
+        let code: AreaCode =
+            ask.area.trim().parse().map_err(|error| NodeError::area(&ask.area, error))?;
+        if code.level() != Level::Provinsi {
+            let what = format!("a network is made for a province, `{code}` is none");
+            return Err(NodeError::Usage { what });
+        }
+        let name = ask.name.trim();
+        if name.is_empty() || name.len() > NAME_BYTES_MAX {
+            let what = format!("the name of a network has 1 to {NAME_BYTES_MAX} bytes");
+            return Err(NodeError::Usage { what });
+        }
+        if AreaTree::new(code.first_id()).name(code.first_id()).is_none() {
+            return Err(NodeError::AreaUnknown { code: ask.area.clone() });
+        }
+        folder::must_be_free(path)?;
+        let mut keys = folder::make_keys(path, env)?;
+        let failed = |error| NodeError::keys(&path.join(folder::KEYS), error);
+        keys.create_root(&*env.entropy).map_err(failed)?;
+        let root = keys.root_secrets().last().ok_or_else(|| NodeError::Internal {
+            what: "a root key that was made is not there".to_owned(),
+        })?;
+        let statement = RootStatement {
+            name: name.to_owned(),
+            area: code.first_id(),
+            trial: true,
+            threshold: 1,
+            keys: vec![root.public()],
+            devices: vec![keys.keys()],
+        };
+        let signed = statement.clone().sign(std::slice::from_ref(root)).map_err(|error| {
+            NodeError::Internal { what: format!("a root statement of our own: {error}") }
+        })?;
+        folder::write_config(path, &signed, keys.device(), env.clock.now())?;
+        folder::make_store(path, env, &signed, |_, _| Ok(()))?;
+        Ok(NetworkCreate {
+            network: statement.network(),
+            name: statement.name,
+            area: AreaName::new(code, code.first_id()),
+            device: keys.device(),
+            keys: 1,
+            threshold: 1,
+            trial: true,
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! Bundles in: every run passes the one door, whole blocks are kept whatever becomes of the rest.
+//!
+//! Files may come in any order, twice, or cut. A run whose device nobody certified yet, or whose
+//! beginning is missing, may be explained by a later file: the files are gone through again as
+//! long as that brings something.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crdt_schema::area::AreaId;
+use crdt_schema::entry::PackedRun;
+use crdt_schema::id::FeedName;
+
+use super::Node;
+use crate::answer::{BundleImport, ImportedArea, ImportedFile, RootHash};
+use crate::bundle::{BundleReader, FeedsSeen, Frame, Piece};
+use crate::error::NodeError;
+use crate::progress::Progress;
+use crate::replica::{Offered, RejectReason, Source};
+
+/// Entries staged before they are made durable: a stop loses no more than this, and a commit costs
+/// far less than verifying so many.
+const ENTRIES_PER_COMMIT: u64 = 8_192;
+/// Times the files are gone through: one for each level that must first be certified, and one more.
+const PASSES_MAX: usize = 6;
+
+/// The words under which a file's damage is counted.
+const CUT: &str = "cut";
+const ALTERED: &str = "altered";
+const NEWER: &str = "newer";
+
+/// One file while it is gone through.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Entries of the whole file, in the newest pass.
+    entries: u64,
+    new: u64,
+    pending: u64,
+    rejected: BTreeMap<String, u64>,
+    /// Something may be taken once more is known.
+    unsettled: bool,
+}
+
+impl Node {
+    /// Takes what bundle files bring.
+    ///
+    /// # Errors
+    /// [`NodeError`] when a file is no bundle or of another network: then nothing was taken from
+    /// any. [`NodeError::Interrupted`] and failures of the disk leave whole what was taken before.
+    pub fn bundle_import(
+        &mut self,
+        files: &[PathBuf],
+        progress: &mut dyn Progress,
+    ) -> Result<BundleImport, NodeError> {
+        let mut total = 0;
+        for path in files {
+            let reader = self.open_bundle(path)?;
+            drop(reader);
+            total += std::fs::metadata(path).map_or(0, |file| file.len());
+        }
+        let mut tallies: Vec<Tally> = files.iter().map(|_| Tally::default()).collect();
+        let mut areas = BTreeSet::new();
+        for pass in 0..PASSES_MAX {
+            let mut brought = 0;
+            let mut done = 0;
+            for (path, tally) in files.iter().zip(&mut tallies) {
+                if pass > 0 && !tally.unsettled {
+                    continue;
+                }
+                let before = tally.new;
+                self.pass_over(path, tally, &mut areas, progress, (&mut done, total))?;
+                brought += tally.new - before;
+            }
+            if brought == 0 || !tallies.iter().any(|tally| tally.unsettled) {
+                break;
+            }
+        }
+        self.renew_receipts()?;
+        let summary = self.replica.summary();
+        let answer = |area: &AreaId| ImportedArea {
+            area: self.area_name(*area),
+            root: RootHash(summary.root(*area).0),
+        };
+        Ok(BundleImport {
+            files: files.iter().zip(tallies).map(|(path, tally)| tally.answer(path)).collect(),
+            areas: areas.iter().map(answer).collect(),
+        })
+    }
+
+    /// Opens a bundle and holds it to this network.
+    fn open_bundle(&self, path: &Path) -> Result<BundleReader, NodeError> {
+        let reader = BundleReader::open(path).map_err(|error| NodeError::bundle(path, error))?;
+        let (theirs, ours) = (reader.header().network, self.authority().network());
+        if theirs == ours {
+            Ok(reader)
+        } else {
+            let (theirs, ours) = (theirs.to_string(), ours.to_string());
+            Err(NodeError::NetworkOther { theirs, ours })
+        }
+    }
+
+    fn pass_over(
+        &mut self,
+        path: &Path,
+        tally: &mut Tally,
+        areas: &mut BTreeSet<AreaId>,
+        progress: &mut dyn Progress,
+        (done, total): (&mut u64, u64),
+    ) -> Result<(), NodeError> {
+        let mut reader = self.open_bundle(path)?;
+        let (from, name) = (reader.header().from, path.file_name().unwrap_or_default());
+        let source = Source::Bundle(name.to_string_lossy().into_owned());
+        *tally = Tally { new: tally.new, ..Tally::default() };
+        self.note_contact(from, self.env.clock.now());
+        let (mut feeds, mut staged, mut heads_seen) = (FeedsSeen::default(), 0, false);
+        let mut stores = self.known_stores()?;
+        while let Some(piece) =
+            reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
+        {
+            match piece {
+                Piece::Frame(Frame::Feed(name)) => feeds.push(name),
+                Piece::Frame(Frame::Run(number, run)) => {
+                    *done += run.bytes.len() as u64;
+                    let Some(feed) = feeds.of(number) else {
+                        tally.reject("unreadable", 1);
+                        continue;
+                    };
+                    staged += self.take(&feed, &run, tally, &source, areas)?;
+                }
+                Piece::Frame(Frame::Heads(heads)) => {
+                    self.note_heads(from, &heads, !heads_seen)?;
+                    heads_seen = true;
+                }
+                Piece::Frame(Frame::Receipt(bytes)) => self.note_receipt(&bytes, &mut stores),
+                Piece::Frame(Frame::Header(_) | Frame::Statement(_) | Frame::End(_))
+                | Piece::End => {}
+                Piece::Newer => tally.reject(NEWER, 1),
+                Piece::Altered => tally.reject(ALTERED, 1),
+                Piece::Cut => tally.reject(CUT, 1),
+            }
+            if staged >= ENTRIES_PER_COMMIT {
+                self.commit_from(&source)?;
+                staged = 0;
+                if !progress.at((*done).min(total), total) {
+                    return Err(NodeError::Interrupted);
+                }
+            }
+        }
+        self.commit_from(&source)?;
+        if progress.at((*done).min(total), total) { Ok(()) } else { Err(NodeError::Interrupted) }
+    }
+
+    /// Offers one run; returns how many entries it staged.
+    fn take(
+        &mut self,
+        name: &FeedName,
+        run: &PackedRun,
+        tally: &mut Tally,
+        source: &Source,
+        areas: &mut BTreeSet<AreaId>,
+    ) -> Result<u64, NodeError> {
+        let offer = self.replica.offer(name, run).map_err(|error| self.store_error(error))?;
+        let (entries, offered) = (offer.entries.max(1), offer.outcome);
+        tally.entries += offer.entries;
+        let unknown = matches!(
+            offered,
+            Offered::Rejected(RejectReason::UnknownDevice | RejectReason::OutsideInterest)
+        );
+        let offered = if unknown && self.replica.has_staged_authority() {
+            self.commit_from(source)?;
+            self.replica.offer(name, run).map_err(|error| self.store_error(error))?.outcome
+        } else {
+            offered
+        };
+        match offered {
+            Offered::Staged(new) => {
+                tally.new += new;
+                areas.insert(name.area);
+                return Ok(new);
+            }
+            Offered::Duplicate => {}
+            Offered::Pending => {
+                tally.pending += entries;
+                tally.unsettled = true;
+            }
+            Offered::Rejected(reason) => {
+                tally.unsettled |= reason == RejectReason::UnknownDevice
+                    || reason == RejectReason::OutsideInterest;
+                tally.reject(reason.name(), entries);
+            }
+        }
+        Ok(0)
+    }
+
+    fn commit_from(&mut self, source: &Source) -> Result<(), NodeError> {
+        let now = self.env.clock.now();
+        let committed = self.replica.commit(None, source, now);
+        let committed = committed.map_err(|error| NodeError::store(&self.folder, error))?;
+        if committed.incarnation_changed {
+            let next = self.env.random_u64()?;
+            self.replica.set_next_incarnation(next);
+        }
+        Ok(())
+    }
+}
+
+impl Tally {
+    fn reject(&mut self, reason: &str, entries: u64) {
+        *self.rejected.entry(reason.to_owned()).or_default() += entries;
+    }
+
+    fn answer(self, path: &Path) -> ImportedFile {
+        let refused: u64 = self
+            .rejected
+            .iter()
+            .filter(|(reason, _)| ![CUT, ALTERED, NEWER].contains(&reason.as_str()))
+            .map(|(_, entries)| entries)
+            .sum();
+        ImportedFile {
+            file: path.display().to_string(),
+            entries: self.entries,
+            new: self.new,
+            duplicate: self.entries.saturating_sub(self.new + self.pending + refused),
+            pending: self.pending,
+            rejected: self.rejected,
+        }
+    }
+}

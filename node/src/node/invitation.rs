@@ -1,0 +1,136 @@
+//! The bytes of an invitation: everything a device needs to join with no connection.
+//!
+//! | bytes | field      | form                                                          |
+//! |-------|------------|---------------------------------------------------------------|
+//! | 0..8  | magic      | `WKSBMinv`                                                    |
+//! | 8     | version    | 1                                                             |
+//! | ..    | statement  | length, bytes: the network's root statement                   |
+//! | ..    | entry      | id of the invitation entry, 32                                |
+//! | ..    | secret     | seed of the throw-away key, 32                                |
+//! | ..    | invitation | length, the payload as signed                                 |
+//! | ..    | authority  | count of feeds; each its name, count of runs, the runs        |
+//! | last  | hash       | first 16 bytes of BLAKE3 over all before                      |
+//!
+//! As text it is the same bytes in base32 behind a word that says what it is. Whoever holds it
+//! may join: neither form is ever logged.
+
+use crdt_schema::authority::{Invitation, Payload, SignedStatement};
+use crdt_schema::codec::{DecodeError, Reader, Writer};
+use crdt_schema::entry::{EntryKind, PackedRun};
+use crdt_schema::id::{EntryId, FeedName};
+use data_encoding::BASE32_NOPAD;
+
+const MAGIC: &[u8; 8] = b"WKSBMinv";
+const VERSION: u8 = 1;
+const HASH_BYTES: usize = 16;
+const TEXT_PREFIX: &str = "wksbm-undangan:";
+/// Bytes of an invitation file a reader accepts: the authority of a whole province with every
+/// device certified is about two thirds of it.
+pub(super) const FILE_BYTES_MAX: u64 = 16 << 20;
+const STATEMENT_BYTES_MAX: usize = 16 << 10;
+const PAYLOAD_BYTES_MAX: usize = 4 << 10;
+const FEEDS_MAX: usize = 50_000;
+const RUNS_MAX: usize = 10_000;
+
+/// Why bytes are no invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoInvitation {
+    /// They do not begin like one.
+    Foreign,
+    /// They end too early.
+    Truncated,
+    /// They are not what was written.
+    Altered,
+    /// A newer layout.
+    Newer(u8),
+}
+
+/// An invitation as a device holds it. `Debug` shows nothing: it holds a private key.
+pub(super) struct InvitationFile {
+    pub(super) statement: SignedStatement,
+    pub(super) entry: EntryId,
+    pub(super) secret: [u8; 32],
+    pub(super) invitation: Invitation,
+    pub(super) authority: Vec<(FeedName, Vec<PackedRun>)>,
+}
+
+impl InvitationFile {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.raw(MAGIC).u8(VERSION).bytes(self.statement.as_bytes());
+        writer.raw(&self.entry.0).raw(&self.secret);
+        writer.bytes(&Payload::Invitation(self.invitation.clone()).to_bytes());
+        writer.varint(self.authority.len() as u64);
+        for (name, runs) in &self.authority {
+            name.write(&mut writer);
+            writer.varint(runs.len() as u64);
+            for run in runs {
+                run.write(&mut writer);
+            }
+        }
+        let mut bytes = writer.finish();
+        let hash = blake3::hash(&bytes);
+        bytes.extend(hash.as_bytes().iter().take(HASH_BYTES));
+        bytes
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        format!("{TEXT_PREFIX}{}", BASE32_NOPAD.encode(&self.to_bytes()))
+    }
+
+    /// Reads a file, which may hold the bytes or the text.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, NoInvitation> {
+        let text = std::str::from_utf8(bytes).ok().map(str::trim);
+        if let Some(code) = text.and_then(|text| text.strip_prefix(TEXT_PREFIX)) {
+            let code: String = code.split_whitespace().collect::<String>().to_ascii_uppercase();
+            let decoded = BASE32_NOPAD.decode(code.as_bytes());
+            return Self::from_bytes(&decoded.map_err(|_| NoInvitation::Altered)?);
+        }
+        Self::from_bytes(bytes)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, NoInvitation> {
+        let shared = bytes.iter().zip(MAGIC).take_while(|(a, b)| a == b).count();
+        if shared < MAGIC.len() {
+            let begun = shared > 0 && shared == bytes.len();
+            return Err(if begun { NoInvitation::Truncated } else { NoInvitation::Foreign });
+        }
+        match bytes.get(MAGIC.len()) {
+            None => return Err(NoInvitation::Truncated),
+            Some(&VERSION) => {}
+            Some(newer) => return Err(NoInvitation::Newer(*newer)),
+        }
+        let split = bytes.len().checked_sub(HASH_BYTES).ok_or(NoInvitation::Truncated)?;
+        let (body, hash) = bytes.split_at_checked(split).ok_or(NoInvitation::Truncated)?;
+        let is_whole = blake3::hash(body).as_bytes().starts_with(hash);
+        match Self::read_body(body.get(MAGIC.len() + 1..).unwrap_or_default()) {
+            Ok(file) if is_whole => Ok(file),
+            Err(DecodeError::Truncated) => Err(NoInvitation::Truncated),
+            Ok(_) | Err(_) => Err(NoInvitation::Altered),
+        }
+    }
+
+    fn read_body(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(body);
+        let statement = reader.bytes(STATEMENT_BYTES_MAX, "root statement")?;
+        let statement = SignedStatement::verify(statement)
+            .map_err(|_| DecodeError::Malformed("root statement"))?;
+        let entry = EntryId::read(&mut reader)?;
+        let secret = reader.array()?;
+        let payload = reader.bytes(PAYLOAD_BYTES_MAX, "invitation")?;
+        let Some(Payload::Invitation(invitation)) =
+            Payload::from_bytes(EntryKind::INVITATION, payload)?
+        else {
+            return Err(DecodeError::Malformed("invitation"));
+        };
+        let mut authority = Vec::new();
+        for _ in 0..reader.count(FEEDS_MAX, "feeds")? {
+            let name = FeedName::read(&mut reader)?;
+            let count = reader.count(RUNS_MAX, "runs")?;
+            let runs = (0..count).map(|_| PackedRun::read(&mut reader));
+            authority.push((name, runs.collect::<Result<_, _>>()?));
+        }
+        reader.end()?;
+        Ok(Self { statement, entry, secret, invitation, authority })
+    }
+}

@@ -1,0 +1,296 @@
+//! Who belongs: invitations, confirmations, closings.
+
+use std::path::Path;
+
+use crdt_schema::area::{AreaId, Level};
+use crdt_schema::authority::{
+    Certificate, Closing, Confirmation, FeedEnd, Invitation, Limits, NAMES_MAX, Payload, Rights,
+};
+use crdt_schema::entry::{Entry, SigningSecret};
+use crdt_schema::id::{DeviceId, EntryId, FeedName, Space};
+use crdt_schema::time::Timestamp;
+use crdt_schema::words::{eight_words, matches, parse_eight};
+
+use super::Node;
+use super::invitation::InvitationFile;
+use crate::answer::{self, EntryRef, Invite, MemberChange, MemberList, When};
+use crate::atomic;
+use crate::authority::{Member, MemberState};
+use crate::error::NodeError;
+use crate::ports::FeedStore;
+use crate::replica::{Author, Declaration};
+
+/// Bytes around a run's own in an invitation: its feed's name, its head, its signature.
+const RUN_BYTES: usize = 256;
+/// Bytes of an invitation beside the statement and the runs held before it: the invitation, twice,
+/// for its own entry travels with it.
+const INVITATION_BYTES: usize = 4_096;
+
+/// What `invite` asks for.
+#[derive(Debug, Clone)]
+pub struct InviteAsk {
+    /// Code of the area the device will belong to.
+    pub area: String,
+    /// Rights with commas; what the level gets otherwise.
+    pub rights: Option<String>,
+    /// How long until a confirmer is warned, in milliseconds.
+    pub expires_ms: i64,
+    /// Whoever joins counts at once, open data only, until a closing says where that ends.
+    pub counts_at_once: bool,
+}
+
+impl Node {
+    /// Writes an invitation for one device into `file`. It works with no connection.
+    ///
+    /// # Errors
+    /// [`NodeError`] when this device may not certify there, the rights are none, or a disk fails.
+    pub fn invite(&mut self, ask: &InviteAsk, file: &Path) -> Result<Invite, NodeError> {
+        let area = self.area(&ask.area)?;
+        self.must_issue(area)?;
+        let rights = match &ask.rights {
+            None if area.level() == Level::Desa => Rights::desa(),
+            None => Rights::above_desa(),
+            Some(text) => text.parse().map_err(|error| NodeError::Usage {
+                what: format!("`{text}` names what is no right: {error}"),
+            })?,
+        };
+        let secret = self.env.random()?;
+        let now = self.env.clock.now();
+        let invitation = Invitation {
+            key: SigningSecret::from_seed(&secret).public(),
+            area,
+            rights,
+            expires_at: Timestamp(now.0.saturating_add(ask.expires_ms)),
+            counts_at_once: ask.counts_at_once,
+        };
+        let failed = |error| NodeError::file("write", file, error);
+        let reserved = atomic::reserve_private(file, self.invitation_bytes(area)?);
+        let reserved = reserved.map_err(failed)?;
+        let entry = self.declare(area, Payload::Invitation(invitation.clone()), Vec::new())?;
+        let invitation = InvitationFile {
+            statement: self.authority().statement().clone(),
+            entry: entry.id,
+            secret,
+            authority: self.authority_runs(area)?,
+            invitation,
+        };
+        reserved.write(&invitation.to_bytes()).map_err(failed)?;
+        Ok(Invite {
+            invitation: invitation.to_text(),
+            file: file.display().to_string(),
+            area: self.area_name(area),
+            rights: rights.names().into_iter().map(str::to_owned).collect(),
+            expires_at: Some(When(invitation.invitation.expires_at)),
+            addresses: Vec::new(),
+        })
+    }
+
+    /// Bytes an invitation to `area` will hardly exceed.
+    fn invitation_bytes(&self, area: AreaId) -> Result<usize, NodeError> {
+        let runs = self.authority_runs(area)?;
+        let runs: usize =
+            runs.iter().flat_map(|(_, runs)| runs).map(|run| run.bytes.len() + RUN_BYTES).sum();
+        Ok(runs + self.authority().statement().as_bytes().len() + INVITATION_BYTES)
+    }
+
+    /// Every device this node knows, by area, then by device.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn members(&self) -> Result<MemberList, NodeError> {
+        let mut members = Vec::new();
+        for (device, member) in self.authority().members() {
+            let Some(grant) = member.grants.first() else { continue };
+            members.push(answer::Member {
+                device: *device,
+                area: self.area_name(member.area().unwrap_or(grant.area)),
+                rights: member.rights().names().into_iter().map(str::to_owned).collect(),
+                state: member.state.into(),
+                issuer: grant.issuer,
+                since: grant.since.and_then(|entry| self.claimed_at(entry)).map(When),
+                words: eight_words(device).map(str::to_owned).to_vec(),
+            });
+        }
+        members.sort_by_key(|member| (member.area, member.device));
+        Ok(MemberList { members })
+    }
+
+    /// Confirms a device that waits, named by its full id or its eight words.
+    ///
+    /// # Errors
+    /// [`NodeError`] when nobody waits under that name, this device may not confirm there, another
+    /// device was confirmed with the same invitation, or the disk fails.
+    pub fn confirm(&mut self, who: &str) -> Result<MemberChange, NodeError> {
+        let device = self.device_named(who)?;
+        let member = self.known(device)?.clone();
+        let unknown = || NodeError::DeviceUnknown { device: who.to_owned() };
+        let (Some(invitation), Some(grant)) = (member.invitation, member.grants.first()) else {
+            return Err(unknown());
+        };
+        let used = self.authority().used_by(&invitation);
+        if used.is_some_and(|used| used.contains(&device)) {
+            let what = "this device was confirmed already".to_owned();
+            return Err(NodeError::Usage { what });
+        }
+        if used.is_some_and(|used| !used.is_empty()) {
+            return Err(NodeError::InvitationUsed);
+        }
+        self.must_issue(grant.area)?;
+        let invited = self.authority().invitations().get(&invitation).ok_or_else(unknown)?;
+        let now = self.env.clock.now();
+        let is_late = invited.invitation.expires_at < now;
+        let certificate = Certificate {
+            keys: member.keys,
+            area: grant.area,
+            rights: invited.invitation.rights,
+            limits: Limits::default(),
+            invited: None,
+        };
+        let area = grant.area;
+        let payload = Payload::Confirmation(Confirmation { invitation, certificate });
+        let entry = self.declare(area, payload, vec![invitation])?;
+        let warnings = is_late.then(|| "invitation_expired".to_owned()).into_iter().collect();
+        self.change(device, area, &entry, warnings)
+    }
+
+    /// Closes a device by agreement: what this node holds of its feeds goes on counting, what it
+    /// writes afterwards does not. A device may close itself.
+    ///
+    /// # Errors
+    /// [`NodeError`] when the device is not known, this device does not stand above it, or the
+    /// disk fails.
+    pub fn close_member(&mut self, who: &str) -> Result<MemberChange, NodeError> {
+        let device = self.device_named(who)?;
+        let member = self.known(device)?;
+        let area = member.area().unwrap_or_else(|| self.own_area());
+        if device != self.device() {
+            for area in member.grants.iter().map(|grant| grant.area).collect::<Vec<_>>() {
+                self.must_issue(area)?;
+            }
+        }
+        let feeds = self.replica.feeds().filter(|feed| feed.name.device == device);
+        let end = |feed: &crate::ports::FeedHeads| {
+            let heads = feed.branches.iter().map(|branch| branch.head.point);
+            heads.max().map(|last| FeedEnd { feed: feed.name.id(), last })
+        };
+        let ends: Vec<FeedEnd> = feeds.filter_map(end).collect();
+        if ends.len() > NAMES_MAX {
+            let what = format!("a device with more than {NAMES_MAX} feeds cannot be closed yet");
+            return Err(NodeError::Usage { what });
+        }
+        let entry = self.declare(area, Payload::Closing(Closing { device, ends }), Vec::new())?;
+        self.change(device, area, &entry, Vec::new())
+    }
+
+    fn change(
+        &self,
+        device: DeviceId,
+        area: AreaId,
+        entry: &Entry,
+        warnings: Vec<String>,
+    ) -> Result<MemberChange, NodeError> {
+        let state = self.known(device)?.state.into();
+        let area = self.area_name(area);
+        Ok(MemberChange { device, area, state, entry: EntryRef::from(entry), warnings })
+    }
+
+    /// Writes one authority entry, durable when this returns.
+    pub(super) fn declare(
+        &mut self,
+        area: AreaId,
+        payload: Payload,
+        deps: Vec<EntryId>,
+    ) -> Result<Entry, NodeError> {
+        self.must_be_whole()?;
+        let author = Author { device: self.keys.device(), key: self.keys.signing() };
+        let claimed_at = self.env.clock.now();
+        let declaration = Declaration { area, payload, deps, claimed_at };
+        let entry = self.replica.declare(&author, &declaration);
+        let entry = entry.map_err(|error| NodeError::store(&self.folder, error))?;
+        self.commit_own()?;
+        Ok(entry)
+    }
+
+    /// This device's certificate still counts.
+    pub(super) fn must_be_whole(&self) -> Result<(), NodeError> {
+        let area = self.area_name(self.own_area()).to_string();
+        match self.me().map(|me| me.state) {
+            None => Err(NodeError::NoCertificate { area }),
+            Some(MemberState::Closed | MemberState::Revoked) => Err(NodeError::Revoked { area }),
+            Some(MemberState::Active | MemberState::Provisional) => Ok(()),
+        }
+    }
+
+    /// This device may certify in an area: it covers it, stands above it, and may issue.
+    pub(super) fn must_issue(&self, area: AreaId) -> Result<(), NodeError> {
+        self.must_be_whole()?;
+        let (asked, own) = (self.area_name(area).to_string(), self.area_name(self.own_area()));
+        let Some(me) = self.me() else { return Err(NodeError::NoCertificate { area: asked }) };
+        let covers = me.grants.iter().any(|grant| self.tree().covers(grant.area, area));
+        if !covers || area.level() <= me.level() {
+            return Err(NodeError::AreaOutside { area: asked, own: own.to_string() });
+        }
+        if self.authority().may(&self.device(), Rights::ISSUE, area) {
+            Ok(())
+        } else {
+            Err(NodeError::NoRight { right: Rights::ISSUE.to_string(), area: asked })
+        }
+    }
+
+    /// A device by its full id or its eight words: never by a prefix, for a stranger may try.
+    pub(super) fn device_named(&self, who: &str) -> Result<DeviceId, NodeError> {
+        let known = || self.authority().members().map(|(device, _)| *device);
+        let named: Vec<DeviceId> = match (who.trim().to_ascii_lowercase().parse(), parse_eight(who))
+        {
+            (Ok(device), _) => known().filter(|known| *known == device).collect(),
+            (Err(_), Some(words)) => known().filter(|known| matches(known, &words)).collect(),
+            (Err(_), None) => Vec::new(),
+        };
+        match named.as_slice() {
+            [device] => Ok(*device),
+            _ => Err(NodeError::DeviceUnknown { device: who.to_owned() }),
+        }
+    }
+
+    fn known(&self, device: DeviceId) -> Result<&Member, NodeError> {
+        let member = self.authority().member(&device);
+        member.ok_or_else(|| NodeError::DeviceUnknown { device: device.to_string() })
+    }
+
+    /// The claimed time of an authority entry.
+    fn claimed_at(&self, entry: EntryId) -> Option<Timestamp> {
+        self.replica.authority_claimed_at(entry)
+    }
+
+    /// Every run of the authority that a device of `area` rests on, feeds of higher levels first.
+    fn authority_runs(
+        &self,
+        area: AreaId,
+    ) -> Result<Vec<(FeedName, Vec<crdt_schema::entry::PackedRun>)>, NodeError> {
+        let tree = self.tree();
+        let above = tree.above(area);
+        let belongs = |name: &FeedName| {
+            name.space == Space::Authority
+                && (tree.covers(area, name.area) || above.contains(&name.area))
+        };
+        let mut feeds: Vec<_> = self.replica.feeds().filter(|feed| belongs(&feed.name)).collect();
+        feeds.sort_by_key(|feed| (feed.name.area.level(), feed.name.id()));
+        let mut all = Vec::new();
+        for feed in feeds {
+            let mut runs = Vec::new();
+            for branch in &feed.branches {
+                let mut from = branch.from.map_or(1, |(_, shared)| shared + 1);
+                while from <= branch.head.point.seq {
+                    let store = self.replica.feed_store();
+                    let run = store.packed_run(feed.name.id(), branch.branch, from);
+                    let Some(run) = run.map_err(|error| self.store_error(error))? else { break };
+                    let last = run.block().map(|block| block.last());
+                    from = last.unwrap_or(branch.head.point.seq) + 1;
+                    runs.push(run);
+                }
+            }
+            all.push((feed.name, runs));
+        }
+        Ok(all)
+    }
+}

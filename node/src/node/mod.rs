@@ -1,0 +1,184 @@
+//! `Node`: one village's replica with its keys and files, and everything a person may ask of it.
+//!
+//! The command line and the local API call nothing else; each method answers with an object of
+//! [`crate::answer`]. One room per subject:
+//!
+//! `found.rs` a new network · `invitation.rs` the bytes of an invitation · `join.rs` becoming a member ·
+//! `members.rs` who belongs · `areas.rs` codes and moves · `records.rs` saves · `shown.rs` what is read ·
+//! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
+//! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
+//! `synthetic.rs` people that never were.
+
+mod areas;
+mod env;
+mod export;
+mod folder;
+mod found;
+mod import;
+mod inspect;
+mod invitation;
+mod join;
+mod members;
+mod peers;
+mod receipts;
+mod records;
+mod shown;
+mod standing;
+mod synthetic;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use crdt_schema::area::{AreaId, AreaTree};
+use crdt_schema::authority::SignedStatement;
+use crdt_schema::id::DeviceId;
+
+pub use env::Environment;
+pub use export::{ExportAsk, ExportTarget};
+pub use found::CreateNetwork;
+pub use members::InviteAsk;
+pub use records::Choice;
+pub use shown::ListAsk;
+pub use synthetic::{SynthAsk, synth_jsonl};
+
+use crate::answer::{AreaName, MemberState};
+use crate::authority::{Authority, Member};
+use crate::describe;
+use crate::error::NodeError;
+use crate::ports::{FeedStore, StoreError};
+use crate::replica::{Author, Committed, INCARNATION, Opening, Replica, Source};
+use crate::store::feed::RedbFeedStore;
+use crate::store::keystore::Keystore;
+use crate::store::view::RedbViewStore;
+
+/// Name of the value that holds the network's root statement.
+pub(crate) const STATEMENT: &[u8] = b"statement";
+/// Memory for pages of the views: a small board's share.
+const VIEW_CACHE_BYTES: usize = 8 << 20;
+/// Arrivals the views may lag behind when a node closes: the next start catches up on so many
+/// without being felt, and a single save needs no second sync.
+const LAG_MAX: u64 = 256;
+
+/// An open node. Dropping it closes its files.
+#[derive(Debug)]
+pub struct Node {
+    folder: PathBuf,
+    env: Environment,
+    keys: Keystore,
+    replica: Replica<RedbFeedStore, RedbViewStore>,
+}
+
+impl Node {
+    /// Opens the node in `folder`.
+    ///
+    /// # Errors
+    /// [`NodeError`] when there is none, another process holds it, a newer build wrote it, or
+    /// the disk or the keys fail.
+    pub fn open(folder: &Path, env: Environment) -> Result<Self, NodeError> {
+        let at = |error| NodeError::store(folder, error);
+        let keys = |error| NodeError::keys(&folder.join(folder::KEYS), error);
+        let feeds = RedbFeedStore::open(&folder.join(folder::FEEDS)).map_err(at)?;
+        let keys = Keystore::open(&folder.join(folder::KEYS)).map_err(keys)?;
+        let statement = feeds.value(STATEMENT).map_err(at)?;
+        let statement = statement.and_then(|bytes| SignedStatement::verify(&bytes).ok());
+        let statement = statement.ok_or_else(|| at(damaged("the root statement")))?;
+        let incarnation = feeds.value(INCARNATION).map_err(at)?;
+        let incarnation = incarnation.and_then(|bytes| bytes.try_into().ok());
+        let incarnation = incarnation.ok_or_else(|| at(damaged("the incarnation")))?;
+        let views = RedbViewStore::open_or_create(
+            &folder.join(folder::VIEWS),
+            feeds.instance(),
+            VIEW_CACHE_BYTES,
+        );
+        let opening = Opening {
+            statement,
+            schema: env.schema.clone(),
+            me: keys.device(),
+            incarnation: u64::from_be_bytes(incarnation),
+            next_incarnation: env.random_u64()?,
+        };
+        let replica = Replica::open(feeds, views.map_err(at)?, opening).map_err(at)?;
+        let mut node = Self { folder: folder.to_path_buf(), env, keys, replica };
+        if node.replica.views().is_err() {
+            // The views are only derived: whatever is wrong with them, they can be made anew.
+            let rebuilt = node.replica.rebuild_views(&mut crate::progress::Unwatched);
+            rebuilt.map_err(|error| NodeError::store(folder, error))?;
+        }
+        Ok(node)
+    }
+
+    /// Whether synthetic people only may be entered, for ever.
+    pub fn is_trial(&self) -> bool {
+        self.authority().statement().statement().trial
+    }
+
+    /// Closes the files; the views are made durable where catching up would be felt.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn close(mut self) -> Result<(), NodeError> {
+        let applied = self.replica.durable_views();
+        if self.replica.arrived().saturating_sub(applied) > LAG_MAX {
+            self.replica.settle_views().map_err(|error| self.store_error(error))?;
+        }
+        Ok(())
+    }
+
+    /// What the node holds, for the rooms that build on it.
+    pub const fn replica(&self) -> &Replica<RedbFeedStore, RedbViewStore> {
+        &self.replica
+    }
+
+    /// This device.
+    pub fn device(&self) -> DeviceId {
+        self.keys.device()
+    }
+
+    fn authority(&self) -> &Authority {
+        self.replica.authority()
+    }
+
+    fn tree(&self) -> &AreaTree {
+        self.authority().tree()
+    }
+
+    fn me(&self) -> Option<&Member> {
+        self.authority().member(&self.device())
+    }
+
+    /// The area of this device's certificate.
+    fn own_area(&self) -> AreaId {
+        let own = self.me().and_then(Member::area);
+        own.unwrap_or_else(|| self.tree().root())
+    }
+
+    fn state(&self) -> MemberState {
+        self.me().map_or(MemberState::Provisional, |member| member.state.into())
+    }
+
+    /// An area under today's code.
+    fn area_name(&self, area: AreaId) -> AreaName {
+        describe::area_name(self.tree(), area)
+    }
+
+    /// The area a person means.
+    fn area(&self, text: &str) -> Result<AreaId, NodeError> {
+        describe::find_area(self.tree(), text)
+    }
+
+    /// Makes what is staged durable, as written here.
+    fn commit_own(&mut self) -> Result<Committed, NodeError> {
+        let now = self.env.clock.now();
+        let author = Author { device: self.keys.device(), key: self.keys.signing() };
+        let committed = self.replica.commit(Some(&author), &Source::Here, now);
+        committed.map_err(|error| NodeError::store(&self.folder, error))
+    }
+
+    fn store_error(&self, error: StoreError) -> NodeError {
+        NodeError::store(&self.folder, error)
+    }
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Damaged { what: what.to_owned() }
+}

@@ -1,0 +1,317 @@
+//! Receipts as this node keeps and hands them on: what hubs say they hold, and the words of a root.
+//!
+//! Rows lie in the feed store as small named values: `receipt/`, the store instance, the area;
+//! `device/` and the device. They are no entries, count for nothing, and travel in bundles beside
+//! the runs. A device above the desa is a hub; it renews its rows when a root below it changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::area::{AreaId, Level};
+use crdt_schema::codec::{Reader, Writer};
+use crdt_schema::id::{DeviceId, FeedId, Space, StoreInstance};
+use crdt_schema::words::six_words;
+
+use super::Node;
+use crate::answer::{Arrived, Moment, When};
+use crate::authority::MemberState;
+use crate::bundle::Target;
+use crate::error::NodeError;
+use crate::ports::{FeedHeads, FeedStore};
+use crate::sync::{DeviceRow, ReceiptRow, RowHead, RowKey};
+
+const RECEIPT: &[u8] = b"receipt/";
+const DEVICE: &[u8] = b"device/";
+const TAG_RECEIPT: u8 = 1;
+const TAG_DEVICE: u8 = 2;
+/// Arrivals read at once while looking for the oldest one missing.
+const ARRIVALS_AT_ONCE: usize = 4_096;
+
+impl Node {
+    /// Writes new rows where a root changed since the last one: about every area this hub holds,
+    /// and about this device.
+    pub(super) fn renew_receipts(&mut self) -> Result<(), NodeError> {
+        let instance = self.replica.feed_store().instance();
+        let mut rows: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        if self.is_hub() {
+            let known = self.receipts()?;
+            for area in self.areas_with_feeds() {
+                let before = known.iter().find(|row| row.key == RowKey { instance, area });
+                let counter = before.map_or(0, |row| row.counter) + 1;
+                let row = ReceiptRow::of(self.replica.summary(), instance, area, counter);
+                if before.is_none_or(|known| (known.root, &known.heads) != (row.root, &row.heads)) {
+                    rows.push(receipt_value(&row));
+                }
+            }
+        }
+        let device = self.device_row()?;
+        if let Some(row) = device {
+            rows.push(device_value(&row));
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for (name, value) in rows {
+            self.replica.put_value(&name, Some(value));
+        }
+        self.commit_own()?;
+        Ok(())
+    }
+
+    /// What this device says about itself, if it changed since it last did.
+    fn device_row(&self) -> Result<Option<DeviceRow>, NodeError> {
+        let (device, instance) = (self.device(), self.replica.feed_store().instance());
+        let mut heads: Vec<RowHead> = self
+            .replica
+            .feeds()
+            .filter(|feed| feed.name.device == device)
+            .flat_map(|feed| {
+                let id = feed.name.id();
+                feed.branches.iter().map(move |branch| RowHead::new(&id, &branch.head.point))
+            })
+            .collect();
+        heads.sort_unstable();
+        heads.dedup();
+        let before = self.device_rows()?.remove(&device);
+        let same = |row: &DeviceRow| row.heads == heads && row.instance == instance;
+        if before.as_ref().is_some_and(same) {
+            return Ok(None);
+        }
+        Ok(Some(DeviceRow {
+            device,
+            instance,
+            counter: before.map_or(0, |row| row.counter) + 1,
+            heads,
+            claimed_at: self.env.clock.now(),
+            orders: Vec::new(),
+            addresses: Vec::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }))
+    }
+
+    /// Whether this device keeps others' villages: it belongs above the desa and counts.
+    fn is_hub(&self) -> bool {
+        let counts = self.me().is_some_and(|me| me.state == MemberState::Active);
+        counts && self.own_area().level() < Level::Desa
+    }
+
+    /// Areas in and below this device's own that hold records, with those between.
+    fn areas_with_feeds(&self) -> BTreeSet<AreaId> {
+        let own = self.own_area();
+        let summary = self.replica.summary();
+        let records = self.replica.feeds().filter(|feed| feed.name.space == Space::Records);
+        let inside = |area: &AreaId| self.tree().covers(own, *area);
+        records.flat_map(|feed| summary.upward(feed.name.area)).filter(inside).collect()
+    }
+
+    /// The stores of devices that said which is theirs.
+    pub(super) fn known_stores(&self) -> Result<BTreeSet<StoreInstance>, NodeError> {
+        Ok(self.device_rows()?.into_values().map(|row| row.instance).collect())
+    }
+
+    /// Stages a row that came in a bundle, unless a newer one is held. `stores` are those of known
+    /// devices, and grow by what the file says before.
+    pub(super) fn note_receipt(&mut self, bytes: &[u8], stores: &mut BTreeSet<StoreInstance>) {
+        let mut reader = Reader::new(bytes);
+        let (name, value, counter) = match reader.u8() {
+            Ok(TAG_RECEIPT) => {
+                let Ok(row) = ReceiptRow::read(&mut reader) else { return };
+                // Nobody else speaks for this store; and a row of a store that no member has, or
+                // about no area of this network, would only take room.
+                let is_mine = row.key.instance == self.replica.feed_store().instance();
+                if is_mine
+                    || !stores.contains(&row.key.instance)
+                    || !self.tree().contains(row.key.area)
+                {
+                    return;
+                }
+                let (name, value) = receipt_value(&row);
+                (name, value, row.counter)
+            }
+            Ok(TAG_DEVICE) => {
+                let Ok(row) = DeviceRow::read(&mut reader) else { return };
+                if row.device == self.device() || self.authority().member(&row.device).is_none() {
+                    return;
+                }
+                stores.insert(row.instance);
+                let (name, value) = device_value(&row);
+                (name, value, row.counter)
+            }
+            Ok(_) | Err(_) => return,
+        };
+        let held = self.replica.value_now(&name).ok().flatten();
+        if held.and_then(|held| counter_of(&held)).is_none_or(|known| known < counter) {
+            self.replica.put_value(&name, Some(value));
+        }
+    }
+
+    /// Rows that concern whoever a bundle is for.
+    pub(super) fn receipts_for(&self, target: Target) -> Result<Vec<Vec<u8>>, NodeError> {
+        let concerns = |area: AreaId| match target {
+            Target::All => true,
+            Target::Area(asked) => {
+                self.tree().ever_covered(asked, area) || self.tree().covers(area, asked)
+            }
+            Target::Device(device) => {
+                let interest = self.authority().interest(&device);
+                let near = |held: &AreaId| {
+                    self.tree().ever_covered(*held, area) || self.tree().covers(area, *held)
+                };
+                interest.iter().any(near)
+            }
+        };
+        let rows: Vec<ReceiptRow> =
+            self.receipts()?.into_iter().filter(|row| concerns(row.key.area)).collect();
+        let writers: BTreeSet<StoreInstance> = rows.iter().map(|row| row.key.instance).collect();
+        let devices = self.device_rows()?.into_values();
+        let said =
+            devices.filter(|row| writers.contains(&row.instance) || row.device == self.device());
+        let mut frames: Vec<Vec<u8>> = said.map(|row| device_value(&row).1).collect();
+        frames.extend(rows.iter().map(|row| receipt_value(row).1));
+        Ok(frames)
+    }
+
+    /// The six words of an area and whose moment they name: of the receipts held for the area the
+    /// one that says what this node holds too, else the one with the highest counter.
+    pub(super) fn words_of(
+        &self,
+        area: AreaId,
+    ) -> Result<(Option<Vec<String>>, Option<Moment>), NodeError> {
+        let mine = self.replica.summary().root(area).cut();
+        let devices = self.device_rows()?;
+        let by_instance: BTreeMap<StoreInstance, DeviceId> =
+            devices.values().map(|row| (row.instance, row.device)).collect();
+        let rows = self.receipts()?.into_iter().filter(|row| row.key.area == area);
+        let named = rows.filter_map(|row| Some((by_instance.get(&row.key.instance)?, row)));
+        let newest = named.max_by_key(|(device, row)| (row.root == mine, row.counter, **device));
+        let Some((device, row)) = newest.map(|(device, row)| (*device, row)) else {
+            return Ok((None, None));
+        };
+        let mut root = [0; 32];
+        for (to, from) in root.iter_mut().zip(row.root.0) {
+            *to = from;
+        }
+        let words = six_words(&root).map(str::to_owned).to_vec();
+        Ok((Some(words), Some(Moment { device, counter: row.counter })))
+    }
+
+    /// How far what was written here has come, from receipts only: the nearest level first.
+    pub(super) fn arrived(&self) -> Result<Vec<Arrived>, NodeError> {
+        let (rows, devices) = (self.receipts()?, self.device_rows()?);
+        let me = self.device();
+        let own: Vec<&FeedHeads> = self
+            .replica
+            .feeds()
+            .filter(|feed| feed.name.device == me && feed.name.space == Space::Records)
+            .collect();
+        let mut arrived = Vec::new();
+        for row in devices.into_values().filter(|row| row.device != me) {
+            let member = self.authority().member(&row.device);
+            let Some(area) = member.and_then(crate::authority::Member::area) else { continue };
+            if area.level() == Level::Desa || !self.tree().covers(area, self.own_area()) {
+                continue;
+            }
+            let said: Vec<&ReceiptRow> =
+                rows.iter().filter(|known| known.key.instance == row.instance).collect();
+            if said.is_empty() {
+                continue;
+            }
+            arrived.push((area.level(), self.arrived_at(row.device, area.level(), &own, &said)?));
+        }
+        arrived.sort_by_key(|(level, at)| (std::cmp::Reverse(*level), at.device));
+        Ok(arrived.into_iter().map(|(_, at)| at).collect())
+    }
+
+    fn arrived_at(
+        &self,
+        hub: DeviceId,
+        level: Level,
+        own: &[&FeedHeads],
+        rows: &[&ReceiptRow],
+    ) -> Result<Arrived, NodeError> {
+        let reach =
+            |feed: &&FeedHeads| (feed.name.id(), rows_reach(rows, &feed.name.id()).min(top(feed)));
+        let reached: BTreeMap<FeedId, u64> = own.iter().map(reach).collect();
+        let mine: u64 = own.iter().map(|feed| top(feed)).sum();
+        let held: u64 = reached.values().sum();
+        let (mut oldest_missing, mut complete_as_of, mut at) = (None, None, 0);
+        'all: loop {
+            let page = self.replica.feed_store().arrivals(at, ARRIVALS_AT_ONCE);
+            let page = page.map_err(|error| self.store_error(error))?;
+            let Some(last) = page.last().map(|arrival| arrival.number) else { break };
+            for arrival in &page {
+                let Some(covered) = reached.get(&arrival.feed) else { continue };
+                if arrival.last > *covered {
+                    let first = arrival.first.max(covered + 1);
+                    let store = self.replica.feed_store();
+                    let entries = store.entries(arrival.feed, arrival.branch, first..=first);
+                    let entries = entries.map_err(|error| self.store_error(error))?;
+                    oldest_missing = entries.first().map(|entry| When(entry.header.claimed_at));
+                    break 'all;
+                }
+                complete_as_of = Some(When(arrival.received_at));
+            }
+            at = last;
+        }
+        Ok(Arrived {
+            at: level.name().to_owned(),
+            device: hub,
+            mine,
+            held,
+            missing: mine.saturating_sub(held),
+            oldest_missing,
+            complete_as_of: complete_as_of.filter(|_| self.clock_is_plausible()),
+        })
+    }
+
+    fn receipts(&self) -> Result<Vec<ReceiptRow>, NodeError> {
+        let rows = self.rows_at(RECEIPT)?;
+        let read = |value: Vec<u8>| ReceiptRow::read(&mut Reader::new(value.get(1..)?)).ok();
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+
+    fn device_rows(&self) -> Result<BTreeMap<DeviceId, DeviceRow>, NodeError> {
+        let rows = self.rows_at(DEVICE)?;
+        let read = |value: Vec<u8>| DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok();
+        Ok(rows.into_iter().filter_map(read).map(|row| (row.device, row)).collect())
+    }
+
+    fn rows_at(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, NodeError> {
+        let values = self.replica.feed_store().values(prefix);
+        let values = values.map_err(|error| self.store_error(error))?;
+        Ok(values.into_iter().map(|(_, value)| value).collect())
+    }
+}
+
+fn top(feed: &FeedHeads) -> u64 {
+    feed.branches.iter().map(|branch| branch.head.point.seq).max().unwrap_or(0)
+}
+
+/// How far the rows of one hub say they hold a feed.
+fn rows_reach(rows: &[&ReceiptRow], feed: &FeedId) -> u64 {
+    let heads = rows.iter().flat_map(|row| &row.heads);
+    heads.filter(|head| feed.0.starts_with(&head.feed)).map(|head| head.seq).max().unwrap_or(0)
+}
+
+fn receipt_value(row: &ReceiptRow) -> (Vec<u8>, Vec<u8>) {
+    let mut writer = Writer::new();
+    writer.u8(TAG_RECEIPT);
+    row.write(&mut writer);
+    let name = [RECEIPT, &row.key.instance.0, row.key.area.as_bytes()].concat();
+    (name, writer.finish())
+}
+
+fn device_value(row: &DeviceRow) -> (Vec<u8>, Vec<u8>) {
+    let mut writer = Writer::new();
+    writer.u8(TAG_DEVICE);
+    row.write(&mut writer);
+    ([DEVICE, &row.device.0].concat(), writer.finish())
+}
+
+fn counter_of(value: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(value);
+    match reader.u8().ok()? {
+        TAG_RECEIPT => ReceiptRow::read(&mut reader).ok().map(|row| row.counter),
+        TAG_DEVICE => DeviceRow::read(&mut reader).ok().map(|row| row.counter),
+        _ => None,
+    }
+}

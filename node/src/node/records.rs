@@ -1,0 +1,277 @@
+//! Saves: what a person typed becomes an entry, durable before it is answered.
+
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::Rights;
+use crdt_schema::class::Class;
+use crdt_schema::edit::Date;
+use crdt_schema::entry::DraftSection;
+use crdt_schema::id::{EntryId, FeedId};
+use crdt_schema::record::{Ask, Kind, Notice, Plan, Refusal, RefusalReason, Wish};
+use crdt_schema::time::Timestamp;
+use jiff::tz::Offset;
+
+use super::Node;
+use crate::answer::{EntryRef, FieldWarning, RecordWrite};
+use crate::authority::Grant;
+use crate::error::NodeError;
+use crate::ports::RecordKey;
+use crate::replica::{Author, EditSeen, Save};
+
+/// Hours between UTC and West Java.
+const WIB_HOURS: i8 = 7;
+/// Hex digits of a record's id that name it.
+const ID_DIGITS_MIN: usize = 8;
+
+/// How a conflict is settled.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// By a value as typed.
+    Value(String),
+    /// By the value of one entry: `FEED:SEQ`, `FEED:SEQ@ID`, or the entry's id.
+    Entry(String),
+}
+
+impl Node {
+    /// Makes a record.
+    ///
+    /// # Errors
+    /// [`NodeError`] when the kind, the area or a field is not known, a value is refused, this
+    /// device may not write there, or the disk fails: then nothing changed.
+    pub fn record_add(
+        &mut self,
+        kind: &str,
+        area: &str,
+        person: u8,
+        asks: &[Ask],
+    ) -> Result<RecordWrite, NodeError> {
+        let schema = self.env.schema.clone();
+        let kind =
+            schema.kind(kind).ok_or_else(|| NodeError::KindUnknown { kind: kind.to_owned() })?;
+        let area = self.area(area)?;
+        self.must_write(area)?;
+        let plan = kind.plan(None, asks, self.today()).map_err(|it| refused(kind, it))?;
+        let key = RecordKey { area, kind: kind.number, record: self.env.record_id()? };
+        self.save(key, person, plan)
+    }
+
+    /// Changes fields of a record. Asking for what it already says writes nothing and answers
+    /// with the newest entry.
+    ///
+    /// # Errors
+    /// As [`Node::record_add`], and when the record is not known.
+    pub fn record_set(
+        &mut self,
+        id: &str,
+        person: u8,
+        asks: &[Ask],
+    ) -> Result<RecordWrite, NodeError> {
+        let key = self.record_key(id)?;
+        let schema = self.env.schema.clone();
+        let kind = schema
+            .kind_numbered(key.kind)
+            .ok_or_else(|| NodeError::KindUnknown { kind: key.kind.to_string() })?;
+        self.must_write(key.area)?;
+        let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
+        let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
+        let plan = kind.plan(Some(&held.state), asks, self.today());
+        let plan = plan.map_err(|it| refused(kind, it))?;
+        if plan.changes == 0 {
+            let newest = self.newest_edit(&key)?;
+            let warnings = plan.notices.into_iter().map(warning).collect();
+            return Ok(RecordWrite { record: key.record, entry: newest, warnings });
+        }
+        self.save(key, person, plan)
+    }
+
+    /// Settles a conflict: an ordinary edit that has seen every value and puts one.
+    ///
+    /// # Errors
+    /// As [`Node::record_set`], and when no entry is meant or it holds no value of the field.
+    pub fn record_settle(
+        &mut self,
+        id: &str,
+        field: &str,
+        person: u8,
+        choice: &Choice,
+    ) -> Result<RecordWrite, NodeError> {
+        let text = match choice {
+            Choice::Value(text) => text.clone(),
+            Choice::Entry(entry) => self.value_of(id, field, entry)?,
+        };
+        let ask = Ask { field: field.to_owned(), what: Wish::Put(text) };
+        self.record_set(id, person, &[ask])
+    }
+
+    fn save(&mut self, key: RecordKey, person: u8, plan: Plan) -> Result<RecordWrite, NodeError> {
+        let entry = self.stage_save(key, person, self.env.clock.now(), &plan)?;
+        self.commit_own()?;
+        let warnings = plan.notices.into_iter().map(warning).collect();
+        Ok(RecordWrite { record: key.record, entry, warnings })
+    }
+
+    /// Stages one save; it is saved once the batch is committed.
+    pub(crate) fn stage_save(
+        &mut self,
+        key: RecordKey,
+        person: u8,
+        claimed_at: Timestamp,
+        plan: &Plan,
+    ) -> Result<EntryRef, NodeError> {
+        let mut sections = Vec::with_capacity(plan.sections.len());
+        for (class, section) in &plan.sections {
+            let salt = if class.is_droppable() { self.env.random()? } else { [0; 16] };
+            sections.push(DraftSection::in_clear(*class, &section.encode(), salt));
+        }
+        if self.replica.needs_commit(key) {
+            self.commit_own()?;
+        }
+        let author = Author { device: self.keys.device(), key: self.keys.signing() };
+        let save = Save { key, person, claimed_at, sections };
+        let entry = self.replica.save(&author, save);
+        let entry = entry.map_err(|error| NodeError::store(&self.folder, error))?;
+        Ok(EntryRef::from(&entry))
+    }
+
+    /// This device may write in an area.
+    pub(crate) fn must_write(&self, area: AreaId) -> Result<(), NodeError> {
+        self.must_be_whole()?;
+        let asked = self.area_name(area).to_string();
+        let Some(me) = self.me() else { return Err(NodeError::NoCertificate { area: asked }) };
+        let covered = |grant: &Grant| self.tree().ever_covered(grant.area, area);
+        if !me.grants.iter().any(covered) {
+            let own = self.area_name(self.own_area()).to_string();
+            return Err(NodeError::AreaOutside { area: asked, own });
+        }
+        let writes = |grant: &Grant| grant.rights.has(Rights::WRITE) && covered(grant);
+        if me.grants.iter().any(writes) {
+            Ok(())
+        } else {
+            Err(NodeError::NoRight { right: Rights::WRITE.to_string(), area: asked })
+        }
+    }
+
+    /// Whether this device can open a class in an area. In a trial network nothing is sealed, and
+    /// whoever carries a section can read it: the pages say so rather than pretend.
+    pub(super) fn may_read(&self, class: Class, area: AreaId) -> bool {
+        if self.is_trial() {
+            return true;
+        }
+        let Some(me) = self.me() else { return false };
+        me.grants.iter().any(|grant| {
+            grant.rights.has(Rights::read(class)) && self.tree().ever_covered(grant.area, area)
+        })
+    }
+
+    /// The record a person means by its id or a beginning of it.
+    pub(super) fn record_key(&self, id: &str) -> Result<RecordKey, NodeError> {
+        let unknown = || NodeError::RecordUnknown { id: id.to_owned() };
+        let prefix = id.trim().to_ascii_lowercase();
+        let is_hex = prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if prefix.len() < ID_DIGITS_MIN || prefix.len() > 32 || !is_hex {
+            return Err(unknown());
+        }
+        let found = self.replica.find(&prefix).map_err(|error| self.store_error(error))?;
+        match found.as_slice() {
+            [key] => Ok(*key),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// Today in West Java, by this node's clock; `None` when no calendar reaches it.
+    pub(crate) fn today(&self) -> Option<Date> {
+        date_of(self.env.clock.now())
+    }
+
+    fn newest_edit(&self, key: &RecordKey) -> Result<EntryRef, NodeError> {
+        let history = self.replica.history(key).map_err(|error| self.store_error(error))?;
+        let newest = history.last().map(|seen| EntryRef::from(&seen.entry));
+        newest.ok_or_else(|| NodeError::RecordUnknown { id: key.record.to_string() })
+    }
+
+    /// The value of a field in one entry, as a person would type it.
+    fn value_of(&self, id: &str, field: &str, entry: &str) -> Result<String, NodeError> {
+        let key = self.record_key(id)?;
+        let kind = self.env.schema.kind_numbered(key.kind);
+        let kind = kind.ok_or_else(|| NodeError::KindUnknown { kind: key.kind.to_string() })?;
+        let declared = kind.field(field).ok_or_else(|| NodeError::FieldUnknown {
+            kind: kind.name.to_owned(),
+            field: field.to_owned(),
+        })?;
+        let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
+        let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
+        let history = self.replica.history(&key).map_err(|error| self.store_error(error))?;
+        let named = EntryNamed::parse(entry);
+        let meant: Vec<EntryId> =
+            history.iter().filter(|seen| named.means(seen)).map(|seen| seen.entry.id).collect();
+        let [meant] = meant.as_slice() else {
+            return Err(NodeError::EntryUnknown { entry: entry.to_owned() });
+        };
+        let survivors = declared.survivors_in(&held.state, None);
+        let survivor = survivors.iter().find(|survivor| survivor.entry == *meant);
+        survivor
+            .map(|survivor| declared.show(None, &survivor.value))
+            .ok_or_else(|| NodeError::EntryUnknown { entry: entry.to_owned() })
+    }
+}
+
+/// An entry as a person names it.
+struct EntryNamed {
+    id: Option<String>,
+    place: Option<(String, u64)>,
+}
+
+impl EntryNamed {
+    fn parse(text: &str) -> Self {
+        let text = text.trim().to_ascii_lowercase();
+        let (place, id) = match text.split_once('@') {
+            Some((place, id)) => (place.to_owned(), Some(id.to_owned())),
+            None => (text, None),
+        };
+        match place.split_once(':') {
+            Some((feed, seq)) => {
+                Self { id, place: seq.parse().ok().map(|seq| (feed.to_owned(), seq)) }
+            }
+            None => Self { id: Some(place), place: None },
+        }
+    }
+
+    fn means(&self, seen: &EditSeen) -> bool {
+        let begins =
+            |whole: String, with: &str| with.len() >= ID_DIGITS_MIN && whole.starts_with(with);
+        let feed: FeedId = seen.entry.header.feed;
+        let place = self.place.as_ref().is_none_or(|(named, seq)| {
+            *seq == seen.entry.header.seq && begins(feed.to_string(), named)
+        });
+        let id = self.id.as_ref().is_none_or(|id| begins(seen.entry.id.to_string(), id));
+        place && id && (self.place.is_some() || self.id.is_some())
+    }
+}
+
+/// A refusal of the declarations as what the caller can do about it.
+pub(crate) fn refused(kind: &Kind, refusal: Refusal) -> NodeError {
+    let Refusal { reason, field, rule, message } = refusal;
+    match reason {
+        RefusalReason::FieldUnknown => {
+            NodeError::FieldUnknown { kind: kind.name.to_owned(), field }
+        }
+        RefusalReason::NikExcel => NodeError::NikExcel { field },
+        RefusalReason::Transition { from, to } => NodeError::TransitionInvalid { field, from, to },
+        // A newer reason is a value refused for a rule that says why.
+        RefusalReason::Value | _ => {
+            NodeError::ValueInvalid { field, rule: rule.to_owned(), message }
+        }
+    }
+}
+
+fn warning(notice: Notice) -> FieldWarning {
+    FieldWarning { field: notice.field, rule: notice.rule.to_owned(), message: notice.message }
+}
+
+/// The day of a moment in West Java; `None` when no calendar reaches it.
+pub(super) fn date_of(moment: Timestamp) -> Option<Date> {
+    let now = jiff::Timestamp::from_millisecond(moment.0).ok()?;
+    let date = Offset::constant(WIB_HOURS).to_datetime(now).date();
+    let year = u16::try_from(date.year()).ok()?;
+    let (month, day) = (u8::try_from(date.month()).ok()?, u8::try_from(date.day()).ok()?);
+    Date::new(year, month, day).ok()
+}

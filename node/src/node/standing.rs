@@ -1,0 +1,117 @@
+//! How things stand: one node at a glance, and the root of an area.
+
+use crdt_schema::id::Space;
+use crdt_schema::time::Timestamp;
+
+use super::Node;
+use crate::answer::{
+    self, Clock, ForkPlace, ForkSeen, PeerSeen, RootHash, Status, StoreStatus, When,
+};
+use crate::error::NodeError;
+use crate::ports::FeedStore;
+
+/// No clock is right that stands before this program was written: 2026-11-01.
+const CLOCK_FLOOR: Timestamp = Timestamp(1_793_491_200_000);
+/// Nor one this far after it: twenty years.
+const CLOCK_CEILING: Timestamp = Timestamp(CLOCK_FLOOR.0 + 20 * 365 * 86_400_000);
+
+impl Node {
+    /// One node at a glance.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn status(&self) -> Result<Status, NodeError> {
+        let at = |error| self.store_error(error);
+        let totals = self.replica.totals().map_err(at)?;
+        let store = self.replica.feed_store();
+        let views = std::fs::metadata(self.folder.join(super::folder::VIEWS));
+        let bytes = store.size_bytes().map_err(at)? + views.map_or(0, |file| file.len());
+        let rights = self.me().map(crate::authority::Member::rights).unwrap_or_default();
+        Ok(Status {
+            network: self.authority().network(),
+            name: self.authority().statement().statement().name.clone(),
+            trial: self.is_trial(),
+            device: self.device(),
+            area: self.area_name(self.own_area()),
+            rights: rights.names().into_iter().map(str::to_owned).collect(),
+            state: self.state(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            running: false,
+            records: totals.records,
+            entries: self.replica.entries_held(),
+            feeds: self.replica.feeds().count() as u64,
+            waiting_deps: totals.waiting_deps,
+            waiting_confirmation: totals.waiting,
+            quarantined: self.replica.quarantined().map_err(at)?,
+            conflicts: totals.conflicts,
+            store: StoreStatus { instance: store.instance(), format: store.format(), bytes },
+            clock: Clock { plausible: self.clock_is_plausible() },
+            forks: self.forks()?,
+            peers: self.peers()?,
+            arrived: self.arrived()?,
+        })
+    }
+
+    /// The root of an area over the heads that count, and its words if a hub's receipt is held.
+    ///
+    /// # Errors
+    /// [`NodeError::Usage`] or [`NodeError::AreaUnknown`]; else of the disk.
+    pub fn root(&self, area: Option<&str>) -> Result<answer::Root, NodeError> {
+        let area = area.map_or(Ok(self.own_area()), |code| self.area(code))?;
+        let summary = self.replica.summary();
+        let counts = summary.counts(Space::Records, area);
+        let (words, moment) = self.words_of(area)?;
+        Ok(answer::Root {
+            area: self.area_name(area),
+            root: RootHash(summary.root(area).0),
+            words,
+            moment,
+            feeds: counts.feeds,
+            entries: counts.entries,
+            authority: RootHash(summary.authority_root(area).0),
+        })
+    }
+
+    /// Whether this node's clock can be right.
+    pub(super) fn clock_is_plausible(&self) -> bool {
+        (CLOCK_FLOOR..CLOCK_CEILING).contains(&self.env.clock.now())
+    }
+
+    fn forks(&self) -> Result<Vec<ForkSeen>, NodeError> {
+        let at = |error| self.store_error(error);
+        let mut seen = Vec::new();
+        for fork in self.replica.forks().map_err(at)? {
+            let mut places = Vec::with_capacity(fork.entries.len());
+            for (_, arrival) in &fork.entries {
+                let (via, name, seen_at) = self.replica.source_of(*arrival).map_err(at)?;
+                places.push(ForkPlace { via, name, seen_at: Some(When(seen_at)) });
+            }
+            seen.push(ForkSeen {
+                feed: fork.name.id(),
+                seq: fork.seq,
+                ids: fork.entries.iter().map(|(id, _)| *id).collect(),
+                device: fork.name.device,
+                places,
+            });
+        }
+        Ok(seen)
+    }
+
+    /// Devices this node exchanged bundles with.
+    fn peers(&self) -> Result<Vec<PeerSeen>, NodeError> {
+        let mut peers = Vec::new();
+        for (device, contact) in self.contacts()? {
+            let member = self.authority().member(&device);
+            let area = member.and_then(crate::authority::Member::area);
+            peers.push(PeerSeen {
+                device,
+                area: self.area_name(area.unwrap_or_else(|| self.tree().root())),
+                address: None,
+                connected: false,
+                last_contact: Some(When(contact)),
+                equal: None,
+            });
+        }
+        Ok(peers)
+    }
+}
