@@ -48,6 +48,7 @@ pub mod node;
 pub mod ports;
 pub mod progress;
 pub mod replica;
+mod sheet;
 pub mod store;
 pub mod sync;
 pub mod synth;

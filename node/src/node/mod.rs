@@ -7,7 +7,7 @@
 //! `members.rs` who belongs · `areas.rs` codes and moves · `records.rs` saves · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
-//! `synthetic.rs` people that never were.
+//! `sheet.rs` spreadsheets · `synthetic.rs` people that never were.
 
 mod areas;
 mod env;
@@ -22,6 +22,7 @@ mod members;
 mod peers;
 mod receipts;
 mod records;
+mod sheet;
 mod shown;
 mod standing;
 mod synthetic;
@@ -38,6 +39,7 @@ pub use export::{ExportAsk, ExportTarget};
 pub use found::CreateNetwork;
 pub use members::InviteAsk;
 pub use records::Choice;
+pub use sheet::SheetAsk;
 pub use shown::ListAsk;
 pub use synthetic::{SynthAsk, synth_jsonl};
 

@@ -1,0 +1,542 @@
+//! Sheets in: every row planned, then what was planned written, and nothing in between.
+//!
+//! The file is read twice. The first reading plans each row as a save would be planned and keeps
+//! of it a few bytes; a file that cannot be read to its end has changed nothing by then. The
+//! second writes the accepted rows in durable commits, each row held against the first reading.
+//! Whatever stops it, what is written is whole rows, and the same import run again goes on where
+//! it stopped, for rows already written find their records and change nothing.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crdt_schema::area::AreaId;
+use crdt_schema::edit::Date;
+use crdt_schema::fold::RecordState;
+use crdt_schema::id::RecordId;
+use crdt_schema::record::{Ask, Kind, Notice, Plan, Refusal, Rule, Wish, rules};
+
+use super::Node;
+use crate::answer::{Import, RefusedRow};
+use crate::error::NodeError;
+use crate::ports::{RecordKey, RecordVerdict, RowFilter};
+use crate::progress::Progress;
+use crate::sheet::{
+    Book, ColumnMap, Found, HEADING_ROWS, Heading, HeadingError, Identity, Key, Known, Row, Seen,
+    SheetError, row_asks,
+};
+
+/// Rows that are listed with their reasons; all are counted.
+const LISTED_MAX: usize = 10_000;
+/// Records read at once while the keys of an area are collected.
+const PAGE: usize = 1_024;
+/// Bytes of a column map.
+const MAP_BYTES_MAX: u64 = 1 << 20;
+/// In the field that says where a record comes from: a file.
+const SOURCE_FIELD: &str = "sumber_data";
+const SOURCE_FILE: &str = "impor";
+/// The field named where the file as a whole is refused.
+const WHOLE_FILE: &str = "berkas";
+
+/// What bounds one import; a test sets smaller ones, for these take long to reach.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SheetLimits {
+    /// Rows of one sheet.
+    rows_max: u64,
+    /// Saves of one durable commit.
+    saves_per_commit: usize,
+    /// Rows between two looks at whether to go on.
+    rows_per_look: u64,
+}
+
+impl SheetLimits {
+    /// As many rows as Excel itself can hold, with the keys of all in some hundred megabytes; a
+    /// stop loses no more than a commit, and syncing the disk is spread thin.
+    const STANDARD: Self =
+        Self { rows_max: 1_000_000, saves_per_commit: 2_048, rows_per_look: 1_000 };
+}
+
+/// What `import` asks for.
+#[derive(Debug, Clone)]
+pub struct SheetAsk {
+    /// CSV, XLSX, XLS or ODS; its bytes say which.
+    pub file: PathBuf,
+    /// Kind of its rows.
+    pub kind: String,
+    /// Area its records belong to.
+    pub area: String,
+    /// TOML with `"Title" = "field"` for columns that are called otherwise.
+    pub map: Option<PathBuf>,
+    /// Writes; else it is a dry run.
+    pub apply: bool,
+    /// Which of the device's people imports.
+    pub person: u8,
+}
+
+/// A row that will be written.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    digest: u64,
+    row: u64,
+    /// The record it changes; `None` makes one.
+    record: Option<RecordId>,
+}
+
+impl Node {
+    /// Reads a sheet and says row by row what it would do; with `apply` does it.
+    ///
+    /// # Errors
+    /// [`NodeError`] when the kind, the area or a field of the map is not known, this device may
+    /// not write there, the file is missing, no spreadsheet, cut or damaged, has no heading, one
+    /// field twice or too many rows: then nothing was written. [`NodeError::Interrupted`],
+    /// [`NodeError::FileAltered`] for a file that changed meanwhile and failures of the disk leave
+    /// whole rows written; the same import again completes them.
+    pub fn import_sheet(
+        &mut self,
+        ask: &SheetAsk,
+        progress: &mut dyn Progress,
+    ) -> Result<Import, NodeError> {
+        self.import_sheet_within(ask, SheetLimits::STANDARD, progress)
+    }
+
+    /// The same with other limits.
+    pub(crate) fn import_sheet_within(
+        &mut self,
+        ask: &SheetAsk,
+        limits: SheetLimits,
+        progress: &mut dyn Progress,
+    ) -> Result<Import, NodeError> {
+        let schema = self.env.schema.clone();
+        let unknown = || NodeError::KindUnknown { kind: ask.kind.clone() };
+        let kind = schema.kind(&ask.kind).ok_or_else(unknown)?;
+        let area = self.area(&ask.area)?;
+        self.must_write(area)?;
+        let map = ask.map.as_deref().map(read_map).transpose()?.unwrap_or_default();
+        let at = |error| sheet_error(&ask.file, error);
+        let mut book = Book::open(&ask.file).map_err(at)?;
+        let (sheet, heading) = find_heading(&mut book, kind, &map, &ask.file)?;
+        let mut planning = Planning::new(self, kind, area, &heading, limits)?;
+        planning.note_columns(book.sheets() > 1);
+        let read = book.rows(sheet, &mut |row| planning.row(&row, progress));
+        let planned = planning.finish(read.map_err(at))?;
+        let mut report = planned.report;
+        if ask.apply {
+            let mut writing = Writing {
+                node: self,
+                kind,
+                area,
+                heading: &heading,
+                person: ask.person,
+                today: planned.today,
+                limits,
+                rows: report.rows,
+                steps: &planned.steps,
+                written: 0,
+            };
+            let wrote = writing.all(&mut book, sheet, &ask.file, progress);
+            if let Err(error) = wrote {
+                self.replica.abandon();
+                return Err(error);
+            }
+            report.applied = true;
+        }
+        Ok(report)
+    }
+
+    /// The keys of every record of a kind in an area.
+    fn known_records(
+        &self,
+        kind: &Kind,
+        area: AreaId,
+        identity: &Identity,
+    ) -> Result<Known, NodeError> {
+        let filter =
+            RowFilter { areas: [area].into(), kinds: [kind.number].into(), ..RowFilter::default() };
+        let mut known = Known::default();
+        let mut after = None;
+        loop {
+            let page = self.replica.rows(&filter, after.as_ref(), PAGE);
+            let (_, rows) = page.map_err(|error| self.store_error(error))?;
+            let Some((last, _)) = rows.last() else { break };
+            after = Some(last.key);
+            for (row, state) in &rows {
+                let is_live =
+                    matches!(row.verdict, RecordVerdict::Counting | RecordVerdict::Waiting);
+                if is_live {
+                    known.add(&identity.keys(&identity.of_record(state)), row.key.record);
+                }
+            }
+        }
+        known.settle();
+        Ok(known)
+    }
+
+    fn state_of(
+        &self,
+        kind: &Kind,
+        area: AreaId,
+        record: RecordId,
+    ) -> Result<Option<RecordState>, NodeError> {
+        let key = RecordKey { area, kind: kind.number, record };
+        let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
+        Ok(held.map(|held| held.state))
+    }
+}
+
+/// The first reading.
+struct Planning<'a> {
+    node: &'a Node,
+    kind: &'a Kind,
+    area: AreaId,
+    heading: &'a Heading,
+    identity: Identity,
+    known: Known,
+    seen: Seen,
+    today: Option<Date>,
+    limits: SheetLimits,
+    report: Import,
+    steps: Vec<Step>,
+    failed: Option<NodeError>,
+}
+
+/// What the first reading leaves.
+struct Planned {
+    report: Import,
+    steps: Vec<Step>,
+    today: Option<Date>,
+}
+
+/// What becomes of one row.
+enum Fate {
+    Unchanged,
+    Written(Option<RecordId>, Vec<Notice>),
+}
+
+impl<'a> Planning<'a> {
+    fn new(
+        node: &'a Node,
+        kind: &'a Kind,
+        area: AreaId,
+        heading: &'a Heading,
+        limits: SheetLimits,
+    ) -> Result<Self, NodeError> {
+        let identity = Identity::of(kind);
+        let known = node.known_records(kind, area, &identity)?;
+        Ok(Self {
+            node,
+            kind,
+            area,
+            heading,
+            identity,
+            known,
+            seen: Seen::default(),
+            today: node.today(),
+            limits,
+            report: Import::default(),
+            steps: Vec::new(),
+            failed: None,
+        })
+    }
+
+    /// Says which columns, and which other sheets, are passed over.
+    fn note_columns(&mut self, has_others: bool) {
+        let row = self.heading.row;
+        for (title, rule) in &self.heading.passed {
+            self.notice(row, title, rule.name, rule.english);
+        }
+        if has_others {
+            let rule = &rules::SHEET_OTHERS;
+            self.notice(row, "", rule.name, rule.english);
+        }
+    }
+
+    fn row(&mut self, row: &Row, progress: &mut dyn Progress) -> ControlFlow<()> {
+        let is_first = self.report.rows == 0 && row.number > self.heading.row;
+        if row.number <= self.heading.row || (is_first && Heading::is_numbering(row)) {
+            return ControlFlow::Continue(());
+        }
+        if self.report.rows >= self.limits.rows_max {
+            let more = format!("more than {} rows", self.limits.rows_max);
+            self.failed = Some(whole_file(&rules::SHEET_LARGE, &more));
+            return ControlFlow::Break(());
+        }
+        self.report.rows += 1;
+        let is_look = self.report.rows.is_multiple_of(self.limits.rows_per_look);
+        if is_look && !progress.at(self.report.rows, 0) {
+            self.failed = Some(NodeError::Interrupted);
+            return ControlFlow::Break(());
+        }
+        match self.fate(row) {
+            Ok(Ok(fate)) => self.take(row, fate),
+            Ok(Err(refusal)) => self.refuse(row.number, refusal),
+            Err(error) => {
+                self.failed = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take(&mut self, row: &Row, fate: Fate) {
+        let Fate::Written(record, notices) = fate else {
+            self.report.unchanged += 1;
+            return;
+        };
+        let count = if record.is_some() { &mut self.report.changed } else { &mut self.report.new };
+        *count += 1;
+        self.steps.push(Step { digest: row.digest(), row: row.number, record });
+        for notice in notices {
+            self.notice(row.number, &notice.field, notice.rule, &notice.message);
+        }
+    }
+
+    /// What a row would do; the inner error is the row's, the outer the store's.
+    fn fate(&mut self, row: &Row) -> Result<Result<Fate, Refusal>, NodeError> {
+        let read = row_asks(self.kind, self.heading, row)
+            .and_then(|asks| Ok((self.identity.of_row(&asks)?, asks)));
+        let (says, asks) = match read {
+            Ok(read) => read,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut keys = self.identity.keys(&says);
+        let record = match self.known.find(&keys) {
+            Found::None => None,
+            Found::One(record) => Some(record),
+            Found::Several => return Ok(Err(Refusal::value("", &rules::SHEET_SEVERAL))),
+        };
+        let state = match record {
+            Some(record) => self.node.state_of(self.kind, self.area, record)?,
+            None => None,
+        };
+        if let Some(state) = &state {
+            // What the record will be known by afterwards belongs to this row too.
+            keys.extend(self.identity.keys(&says.over(self.identity.of_record(state))));
+        }
+        if let Some(earlier) = self.seen.clash(&keys, record) {
+            let refusal = Refusal::value("", &rules::SHEET_TWICE);
+            return Ok(Err(refusal.because(&format!("row {earlier}"))));
+        }
+        let plan = match plan_row(self.kind, state.as_ref(), asks, self.today) {
+            Ok(plan) => plan,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.remember(&keys, record, row.number);
+        let is_written = state.is_none() || plan.changes > 0;
+        let record = record.filter(|_| state.is_some());
+        Ok(Ok(if is_written { Fate::Written(record, plan.notices) } else { Fate::Unchanged }))
+    }
+
+    fn remember(&mut self, keys: &[Key], record: Option<RecordId>, row: u64) {
+        // The limit on rows keeps their numbers far below; a text file of blank lines may pass it.
+        self.seen.add(keys, record, u32::try_from(row).unwrap_or(u32::MAX));
+    }
+
+    fn refuse(&mut self, row: u64, refusal: Refusal) {
+        let Refusal { field, rule, message, .. } = refusal;
+        *self.report.refused_by_rule.entry(rule.to_owned()).or_default() += 1;
+        if self.report.refused.len() < LISTED_MAX {
+            let rule = rule.to_owned();
+            self.report.refused.push(RefusedRow { row, field, rule, message });
+        }
+    }
+
+    fn notice(&mut self, row: u64, field: &str, rule: &str, message: &str) {
+        self.report.warnings += 1;
+        if self.report.noticed.len() < LISTED_MAX {
+            let (field, rule, message) = (field.to_owned(), rule.to_owned(), message.to_owned());
+            self.report.noticed.push(RefusedRow { row, field, rule, message });
+        }
+    }
+
+    fn finish(self, read: Result<(), NodeError>) -> Result<Planned, NodeError> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => {
+                read.map(|()| Planned { report: self.report, steps: self.steps, today: self.today })
+            }
+        }
+    }
+}
+
+/// The second reading.
+struct Writing<'a> {
+    node: &'a mut Node,
+    kind: &'a Kind,
+    area: AreaId,
+    heading: &'a Heading,
+    person: u8,
+    today: Option<Date>,
+    limits: SheetLimits,
+    /// Rows of the first reading, for the count of what is behind.
+    rows: u64,
+    steps: &'a [Step],
+    written: usize,
+}
+
+impl Writing<'_> {
+    fn all(
+        &mut self,
+        book: &mut Book,
+        sheet: usize,
+        file: &Path,
+        progress: &mut dyn Progress,
+    ) -> Result<(), NodeError> {
+        let mut failed = None;
+        let read = book.rows(sheet, &mut |row| match self.row(&row, file, progress) {
+            Ok(flow) => flow,
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        read.map_err(|error| sheet_error(file, error))?;
+        if self.written < self.steps.len() {
+            return Err(changed_meanwhile(file));
+        }
+        self.node.commit_own()?;
+        let done = self.rows + self.steps.len() as u64;
+        if progress.at(done, done) { Ok(()) } else { Err(NodeError::Interrupted) }
+    }
+
+    fn row(
+        &mut self,
+        row: &Row,
+        file: &Path,
+        progress: &mut dyn Progress,
+    ) -> Result<ControlFlow<()>, NodeError> {
+        let Some(step) = self.steps.get(self.written).copied() else {
+            return Ok(ControlFlow::Break(()));
+        };
+        if row.number < step.row {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if row.number > step.row || row.digest() != step.digest {
+            return Err(changed_meanwhile(file));
+        }
+        self.write(row, step)?;
+        self.written += 1;
+        if self.written.is_multiple_of(self.limits.saves_per_commit) {
+            self.node.commit_own()?;
+            let (done, total) = (self.written as u64, self.steps.len() as u64);
+            if !progress.at(self.rows + done, self.rows + total) {
+                return Err(NodeError::Interrupted);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Plans as the first reading did; the same row on the same record gives the same plan.
+    fn write(&mut self, row: &Row, step: Step) -> Result<(), NodeError> {
+        let ours = |refusal: Refusal| NodeError::Internal {
+            what: format!("row {} was planned and then refused: {}", row.number, refusal.rule),
+        };
+        let asks = row_asks(self.kind, self.heading, row).map_err(ours)?;
+        let state = match step.record {
+            Some(record) => self.node.state_of(self.kind, self.area, record)?,
+            None => None,
+        };
+        let plan = plan_row(self.kind, state.as_ref(), asks, self.today).map_err(ours)?;
+        let record = match step.record {
+            Some(record) => record,
+            None => self.node.env.record_id()?,
+        };
+        let key = RecordKey { area: self.area, kind: self.kind.number, record };
+        let now = self.node.env.clock.now();
+        self.node.stage_save(key, self.person, now, &plan)?;
+        Ok(())
+    }
+}
+
+/// The plan of one row; a new record notes that it comes from a file unless the sheet says whence.
+fn plan_row(
+    kind: &Kind,
+    state: Option<&RecordState>,
+    mut asks: Vec<Ask>,
+    today: Option<Date>,
+) -> Result<Plan, Refusal> {
+    let source = kind.field(SOURCE_FIELD).filter(|field| field.parse(SOURCE_FILE).is_ok());
+    if let (Some(field), None) = (source, state)
+        && !asks.iter().any(|ask| ask.field == field.name)
+    {
+        let what = Wish::Put(SOURCE_FILE.to_owned());
+        asks.push(Ask { field: field.name.to_owned(), what });
+    }
+    kind.plan(state, &asks, today)
+}
+
+/// The first sheet with a heading, and that.
+fn find_heading(
+    book: &mut Book,
+    kind: &Kind,
+    map: &ColumnMap,
+    file: &Path,
+) -> Result<(usize, Heading), NodeError> {
+    for sheet in 0..book.sheets() {
+        let mut first = Vec::with_capacity(HEADING_ROWS);
+        let mut take = |row| {
+            first.push(row);
+            if first.len() < HEADING_ROWS {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        book.rows(sheet, &mut take).map_err(|error| sheet_error(file, error))?;
+        match Heading::find(kind, map, &first) {
+            Ok(heading) => return Ok((sheet, heading)),
+            Err(HeadingError::Missing) => {}
+            Err(HeadingError::Twice(field)) => {
+                let rule = &rules::SHEET_COLUMN_TWICE;
+                return Err(NodeError::ValueInvalid {
+                    field: field.to_owned(),
+                    rule: rule.name.to_owned(),
+                    message: rule.english.to_owned(),
+                });
+            }
+            Err(HeadingError::FieldUnknown(field)) => {
+                return Err(NodeError::FieldUnknown { kind: kind.name.to_owned(), field });
+            }
+        }
+    }
+    Err(whole_file(&rules::SHEET_HEADING, "no row names two columns"))
+}
+
+fn read_map(path: &Path) -> Result<ColumnMap, NodeError> {
+    let size = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?.len();
+    let foreign = || NodeError::FileForeign { path: path.to_path_buf(), expected: "a column map" };
+    if size > MAP_BYTES_MAX {
+        return Err(foreign());
+    }
+    let bytes = std::fs::read(path).map_err(|error| NodeError::file("read", path, error))?;
+    let text = String::from_utf8(bytes).map_err(|_| foreign())?;
+    ColumnMap::parse(text.trim_start_matches('\u{feff}')).map_err(|_| foreign())
+}
+
+fn whole_file(rule: &Rule, more: &str) -> NodeError {
+    NodeError::ValueInvalid {
+        field: WHOLE_FILE.to_owned(),
+        rule: rule.name.to_owned(),
+        message: format!("{}: {more}", rule.english),
+    }
+}
+
+fn changed_meanwhile(file: &Path) -> NodeError {
+    let what = "it changed while it was read".to_owned();
+    NodeError::FileAltered { path: file.to_path_buf(), what }
+}
+
+fn sheet_error(path: &Path, error: SheetError) -> NodeError {
+    let path = path.to_path_buf();
+    match error {
+        SheetError::Foreign => NodeError::FileForeign { path, expected: "a spreadsheet" },
+        SheetError::Truncated => NodeError::FileTruncated { path },
+        SheetError::Altered(what) => NodeError::FileAltered { path, what },
+        SheetError::Large(more) => whole_file(&rules::SHEET_LARGE, &more),
+        SheetError::Io(error) => NodeError::file("read", &path, error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! The heading: the row whose titles mean fields, found below whatever stands above it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::record::{Field, Kind, Rule, forbidden, rules};
+
+use super::names::{NAMES, NUMBERING, PLACE_AND_DAY, RT_AND_RW, RW_AND_RT, fold};
+use super::{Cell, Row};
+
+/// Rows with anything in them among which the heading is looked for: letterheads are shorter.
+pub(crate) const HEADING_ROWS: usize = 20;
+/// Titles that make a row a heading: one alone may stand there by chance.
+const TITLES_MIN: usize = 2;
+/// Characters of a title that a message repeats.
+const TITLE_CHARS_MAX: usize = 60;
+/// In a map, what means both fields of a shared column.
+const PLACE_AND_DAY_NAME: &str = "tempat_tanggal_lahir";
+const RT_AND_RW_NAME: &str = "rt_rw";
+
+/// What a person says about columns: folded title, name of the field; an empty name passes over.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ColumnMap(BTreeMap<String, String>);
+
+impl ColumnMap {
+    /// Reads `"Title" = "field"` lines.
+    ///
+    /// # Errors
+    /// What is wrong with the TOML.
+    pub(crate) fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let lines: BTreeMap<String, String> = toml::from_str(text)?;
+        Ok(Self(lines.into_iter().map(|(title, field)| (fold(&title), field)).collect()))
+    }
+}
+
+/// What one column means.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Column {
+    /// One field.
+    Field(&'static Field),
+    /// A place and a day of birth.
+    PlaceAndDay(&'static Field, &'static Field),
+    /// Two numbers: of the first field, of the second.
+    Neighbourhood(&'static Field, &'static Field),
+    /// Nothing here.
+    None,
+}
+
+impl Column {
+    fn fields(self) -> impl Iterator<Item = &'static Field> {
+        let (first, second) = match self {
+            Self::Field(field) => (Some(field), None),
+            Self::PlaceAndDay(first, second) | Self::Neighbourhood(first, second) => {
+                (Some(first), Some(second))
+            }
+            Self::None => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+/// A heading that was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Heading {
+    /// Its row.
+    pub(crate) row: u64,
+    /// Columns that are passed over, by title, each with why.
+    pub(crate) passed: Vec<(String, &'static Rule)>,
+    pub(super) columns: Vec<Column>,
+}
+
+/// Why a heading will not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HeadingError {
+    /// No row has titles that mean fields.
+    Missing,
+    /// Two columns mean the same field.
+    Twice(&'static str),
+    /// The map names a field that the kind has not.
+    FieldUnknown(String),
+}
+
+impl Heading {
+    /// The heading among the first rows of a sheet.
+    ///
+    /// # Errors
+    /// [`HeadingError`].
+    pub(crate) fn find(kind: &Kind, map: &ColumnMap, rows: &[Row]) -> Result<Self, HeadingError> {
+        for name in map.0.values().filter(|name| !name.trim().is_empty()) {
+            let known = named(kind, name);
+            known.ok_or_else(|| HeadingError::FieldUnknown(name.clone()))?;
+        }
+        let mut best: Option<(usize, &Row)> = None;
+        for row in rows.iter().take(HEADING_ROWS) {
+            let score = row.cells.iter().filter(|cell| is_known(kind, map, cell)).count();
+            if score >= TITLES_MIN && best.is_none_or(|(most, _)| score > most) {
+                best = Some((score, row));
+            }
+        }
+        let (_, row) = best.ok_or(HeadingError::Missing)?;
+        Self::read(kind, map, row)
+    }
+
+    fn read(kind: &Kind, map: &ColumnMap, row: &Row) -> Result<Self, HeadingError> {
+        let mut heading = Self { row: row.number, passed: Vec::new(), columns: Vec::new() };
+        let mut taken = BTreeSet::new();
+        let mut used = BTreeSet::new();
+        for cell in &row.cells {
+            let title = cell.title();
+            let column = match meaning(kind, map, &title) {
+                Ok(column) => column,
+                Err(rule) => {
+                    heading.passed.push((title.chars().take(TITLE_CHARS_MAX).collect(), rule));
+                    Column::None
+                }
+            };
+            used.insert(fold(&title));
+            for field in column.fields() {
+                if !taken.insert(field.number) {
+                    return Err(HeadingError::Twice(field.name));
+                }
+            }
+            heading.columns.push(column);
+        }
+        let unused = map.0.keys().filter(|title| !used.contains(*title));
+        heading.passed.extend(unused.map(|title| (title.clone(), &rules::SHEET_MAP)));
+        Ok(heading)
+    }
+
+    /// Whether a row below only numbers the columns: `(1) (2) (3)`.
+    pub(crate) fn is_numbering(row: &Row) -> bool {
+        let filled: Vec<String> =
+            row.cells.iter().filter(|cell| !cell.is_blank()).map(Cell::title).collect();
+        let bare =
+            |text: &String| text.trim_matches(['(', ')', '[', ']', ' ']).parse::<usize>().ok();
+        filled.len() > TITLES_MIN
+            && filled.iter().enumerate().all(|(place, text)| bare(text) == Some(place + 1))
+    }
+}
+
+fn is_known(kind: &Kind, map: &ColumnMap, cell: &Cell) -> bool {
+    let Cell::Text(_) = cell else { return false };
+    meaning(kind, map, &cell.title()).is_ok_and(|column| column.fields().next().is_some())
+}
+
+/// What a title means; the rule says why it means nothing.
+fn meaning(kind: &Kind, map: &ColumnMap, title: &str) -> Result<Column, &'static Rule> {
+    let folded = fold(title);
+    if let Some(name) = map.0.get(&folded) {
+        return Ok(named(kind, name).unwrap_or(Column::None));
+    }
+    if NUMBERING.contains(&folded.as_str()) {
+        return Ok(Column::None);
+    }
+    let without = |open: char| title.split_once(open).map_or("", |(before, _)| before);
+    let shorter = fold(without('('));
+    let found = by_name(kind, &folded)
+        .or_else(|| if shorter.is_empty() { None } else { by_name(kind, &shorter) });
+    found.ok_or_else(|| {
+        let is_forbidden = forbidden(&folded.replace(' ', "_")).is_some();
+        if is_forbidden { &rules::FORBIDDEN } else { &rules::SHEET_COLUMN }
+    })
+}
+
+/// A field, or a pair of them, by the name a map gives it.
+fn named(kind: &Kind, name: &str) -> Option<Column> {
+    let name = name.trim();
+    match name {
+        "" => Some(Column::None),
+        PLACE_AND_DAY_NAME => place_and_day(kind),
+        RT_AND_RW_NAME => neighbourhood(kind, "rt", "rw"),
+        _ => kind.field(name).map(Column::Field),
+    }
+}
+
+fn by_name(kind: &Kind, folded: &str) -> Option<Column> {
+    let is = |name: &str| fold(name) == folded;
+    let fields = kind.fields;
+    let declared = fields.iter().find(|field| is(field.name));
+    let declared = declared.or_else(|| fields.iter().find(|field| is(field.label)));
+    let declared =
+        declared.or_else(|| fields.iter().find(|field| field.aliases.iter().any(|it| is(it))));
+    if let Some(field) = declared {
+        return Some(Column::Field(field));
+    }
+    if PLACE_AND_DAY.contains(&folded) {
+        return place_and_day(kind);
+    }
+    if RT_AND_RW.contains(&folded) {
+        return neighbourhood(kind, "rt", "rw");
+    }
+    if RW_AND_RT.contains(&folded) {
+        return neighbourhood(kind, "rw", "rt");
+    }
+    let mut called = NAMES.iter().filter(|(_, names)| names.contains(&folded));
+    called.find_map(|(field, _)| kind.field(field)).map(Column::Field)
+}
+
+fn place_and_day(kind: &Kind) -> Option<Column> {
+    Some(Column::PlaceAndDay(kind.field("tempat_lahir")?, kind.field("tanggal_lahir")?))
+}
+
+fn neighbourhood(kind: &Kind, first: &str, second: &str) -> Option<Column> {
+    Some(Column::Neighbourhood(kind.field(first)?, kind.field(second)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use crdt_schema::record::Schema;
+
+    use super::*;
+
+    fn row(number: u64, titles: &[&str]) -> Row {
+        let cell = |text: &&str| {
+            if text.is_empty() { Cell::Blank } else { Cell::Text((*text).to_owned()) }
+        };
+        Row { number, cells: titles.iter().map(cell).collect() }
+    }
+
+    fn fields(heading: &Heading) -> Vec<&'static str> {
+        heading.columns.iter().flat_map(|column| column.fields()).map(|field| field.name).collect()
+    }
+
+    fn ppks() -> &'static Kind {
+        Schema::standard().kind("ppks").unwrap()
+    }
+
+    #[test]
+    fn offices_titles_are_understood() {
+        let titles = [
+            "No.",
+            "NAMA LENGKAP",
+            "N I K",
+            "NO. KK",
+            "L/P",
+            "Tempat/Tgl. Lahir",
+            "RT/RW",
+            "Jenis PPKS",
+            "Ket.",
+        ];
+        let heading = Heading::find(ppks(), &ColumnMap::default(), &[row(1, &titles)]).unwrap();
+        assert_eq!(
+            fields(&heading),
+            [
+                "nama",
+                "no_kk",
+                "jenis_kelamin",
+                "tempat_lahir",
+                "tanggal_lahir",
+                "rt",
+                "rw",
+                "kode_jenis",
+                "kondisi"
+            ]
+        );
+        assert_eq!(heading.passed, [("N I K".to_owned(), &rules::SHEET_COLUMN)]);
+    }
+
+    #[test]
+    fn the_heading_is_found_below_titles_and_a_numbering_row_is_known() {
+        let rows = [
+            row(1, &["DAFTAR PPKS DESA SUKAMAJU"]),
+            row(2, &["Nama", "", "Tahun 2026"]),
+            row(4, &["No", "Nama", "NIK", "RT", "RW"]),
+            row(5, &["(1)", "(2)", "(3)", "(4)", "(5)"]),
+        ];
+        let heading = Heading::find(ppks(), &ColumnMap::default(), &rows).unwrap();
+        assert_eq!(heading.row, 4);
+        assert!(Heading::is_numbering(&rows[3]));
+        assert!(!Heading::is_numbering(&row(6, &["1", "Asep", "3"])));
+    }
+
+    #[test]
+    fn every_name_of_a_kind_means_a_field_of_it() {
+        for kind in Schema::standard().kinds() {
+            for field in kind.fields {
+                let found = by_name(kind, &fold(field.name)).map(|it| it.fields().next());
+                assert_eq!(found.flatten().map(|it| it.name), Some(field.name));
+            }
+        }
+        for (_, names) in NAMES {
+            for name in *names {
+                assert_eq!(fold(name), *name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_map_comes_before_everything_and_unused_lines_are_told() {
+        let map = "\"Kolom A\" = \"nama\"\n\"NIK\" = \"\"\n\"Lama\" = \"alamat\"";
+        let map = ColumnMap::parse(map).unwrap();
+        let heading = Heading::find(ppks(), &map, &[row(1, &["kolom a", "NIK", "RT"])]).unwrap();
+        assert_eq!(fields(&heading), ["nama", "rt"]);
+        assert_eq!(heading.passed, [("lama".to_owned(), &rules::SHEET_MAP)]);
+        let wrong = ColumnMap::parse("\"A\" = \"tinggi\"").unwrap();
+        let refused = Heading::find(ppks(), &wrong, &[]).unwrap_err();
+        assert_eq!(refused, HeadingError::FieldUnknown("tinggi".to_owned()));
+    }
+
+    #[test]
+    fn two_columns_for_one_field_and_forbidden_columns_are_told() {
+        let twice = Heading::find(
+            ppks(),
+            &ColumnMap::default(),
+            &[row(1, &["Nama", "Nama Lengkap", "RT"])],
+        );
+        assert_eq!(twice.unwrap_err(), HeadingError::Twice("nama"));
+        let law = Heading::find(
+            ppks(),
+            &ColumnMap::default(),
+            &[row(1, &["Nama", "RT", "Agama", "Nama Ibu Kandung"])],
+        );
+        let passed = law.unwrap().passed;
+        assert!(passed.len() == 2 && passed.iter().all(|(_, rule)| **rule == rules::FORBIDDEN));
+    }
+}

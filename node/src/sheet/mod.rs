@@ -1,0 +1,103 @@
+//! Spreadsheets in: what an office typed or exported becomes wishes for records.
+//!
+//! A sheet is foreign bytes: it may lie about its size, break off, or hold a million rows. So it
+//! is looked over before it is opened, read as a stream, and read twice: once to plan every row
+//! and once to write what was planned. Nothing here knows a node or a store; `node/sheet.rs` does.
+//!
+//! | file         | holds                                                                       |
+//! |--------------|-----------------------------------------------------------------------------|
+//! | `mod.rs`     | [`Row`], [`SheetError`], the limits of all formats                          |
+//! | `book.rs`    | [`Book`]: an open file of any format, its sheets and their rows             |
+//! | `guard.rs`   | XLSX and ODS: what a zip may unpack to, checked before it is opened         |
+//! | `legacy.rs`  | XLS: how much its cells will take, checked before it is opened              |
+//! | `text.rs`    | CSV: encodings, separators, quotes                                          |
+//! | `cell.rs`    | one cell as text for one field: dates, numbers, marks of spreadsheets       |
+//! | `columns.rs` | the heading: which column means which field                                 |
+//! | `names.rs`   | what offices call the columns                                               |
+//! | `asks.rs`    | one row as wishes, and what it identifies                                   |
+//! | `keys.rs`    | by what a row finds its record                                              |
+//!
+//! Of merged cells the first holds the value and the others are blank; blank never erases, so a
+//! merged block changes one record. Of formulas the value counts that was computed last.
+
+mod asks;
+mod book;
+mod cell;
+mod columns;
+mod guard;
+mod keys;
+mod legacy;
+mod names;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io;
+
+use cell::Cell;
+
+pub(crate) use asks::row_asks;
+pub(crate) use book::Book;
+pub(crate) use columns::{ColumnMap, HEADING_ROWS, Heading, HeadingError};
+pub(crate) use keys::{Found, Identity, Key, Known, Seen};
+
+/// Bytes of a text file: a million rows of a thousand bytes.
+const TEXT_BYTES_MAX: u64 = 1 << 30;
+/// Bytes of a packed workbook, as it lies on the disk.
+const PACKED_BYTES_MAX: u64 = 128 << 20;
+/// Cells of one row: no form has so many columns, and a row must fit into memory.
+const CELLS_PER_ROW_MAX: usize = 512;
+/// Bytes of one cell: twice what Excel allows.
+const CELL_BYTES_MAX: usize = 64 << 10;
+
+/// One row with anything in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    /// Its number in the sheet, from 1, as spreadsheets show it.
+    pub(crate) number: u64,
+    /// From column A.
+    pub(crate) cells: Vec<Cell>,
+}
+
+impl Row {
+    /// Two rows with equal digests say the same: how the second reading knows the first.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.number.to_be_bytes());
+        for cell in &self.cells {
+            cell.feed(&mut hasher);
+        }
+        let mut first = [0; 8];
+        hasher.finalize_xof().fill(&mut first);
+        u64::from_be_bytes(first)
+    }
+}
+
+/// Why a sheet cannot be read.
+#[derive(Debug)]
+pub(crate) enum SheetError {
+    /// No format we read.
+    Foreign,
+    /// It ends too early.
+    Truncated,
+    /// Its parts do not fit together.
+    Altered(String),
+    /// Whole, and more than we take.
+    Large(String),
+    /// The disk.
+    Io(io::Error),
+}
+
+impl SheetError {
+    /// A failure while reading; one that only the bytes can be blamed for is the file's.
+    fn read(error: io::Error) -> Self {
+        let kind = error.kind();
+        if kind == io::ErrorKind::UnexpectedEof {
+            Self::Truncated
+        } else if matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {
+            Self::Altered(error.to_string())
+        } else {
+            Self::Io(error)
+        }
+    }
+}

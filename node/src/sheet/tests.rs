@@ -1,0 +1,379 @@
+//! Every format, whole and broken, built byte by byte.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::{Book, Cell, SheetError};
+
+/// Rows of the first sheet as text, each behind its number.
+fn read(bytes: &[u8]) -> Result<Vec<(u64, Vec<String>)>, SheetError> {
+    let (_folder, path) = saved(bytes);
+    let mut book = Book::open(&path)?;
+    let mut rows = Vec::new();
+    book.rows(0, &mut |row| {
+        let text = |cell: &Cell| match cell {
+            Cell::Truth(truth) => truth.to_string(),
+            Cell::Broken => "!".to_owned(),
+            Cell::Blank | Cell::Text(_) | Cell::Number(..) | Cell::Day(_) => cell.title(),
+        };
+        rows.push((row.number, row.cells.iter().map(text).collect()));
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}
+
+fn saved(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("lembar");
+    fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+fn rows(rows: &[(u64, &[&str])]) -> Vec<(u64, Vec<String>)> {
+    rows.iter()
+        .map(|(number, cells)| (*number, cells.iter().map(|it| (*it).to_owned()).collect()))
+        .collect()
+}
+
+fn utf16(text: &str, big: bool) -> Vec<u8> {
+    let unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(unit).collect()
+}
+
+fn packed(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in parts {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+const TYPES: &str = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#;
+const RELATIONS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+const BOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>"#;
+const BOOK_RELATIONS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
+
+/// A workbook with these strings and this sheet, as XML.
+fn xlsx(strings: &str, sheet: &str) -> Vec<u8> {
+    packed(&[
+        ("[Content_Types].xml", TYPES.as_bytes()),
+        ("_rels/.rels", RELATIONS.as_bytes()),
+        ("xl/workbook.xml", BOOK.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", BOOK_RELATIONS.as_bytes()),
+        ("xl/sharedStrings.xml", strings.as_bytes()),
+        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+    ])
+}
+
+fn ods(table: &str) -> Vec<u8> {
+    let content = format!(
+        r#"<office:document-content xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:spreadsheet><table:table table:name="A">{table}</table:table></office:spreadsheet></office:body></office:document-content>"#
+    );
+    let kind = b"application/vnd.oasis.opendocument.spreadsheet";
+    let manifest = br#"<manifest:manifest xmlns:manifest="m"/>"#;
+    packed(&[
+        ("mimetype", kind),
+        ("META-INF/manifest.xml", manifest),
+        ("content.xml", content.as_bytes()),
+    ])
+}
+
+/// An XLS with one stream, in sectors of 512 bytes.
+fn xls(sheet: &[(u16, Vec<u8>)], named: usize) -> Vec<u8> {
+    let record = |kind: u16, body: &[u8]| {
+        let length = u16::try_from(body.len()).unwrap();
+        [&kind.to_le_bytes()[..], &length.to_le_bytes(), body].concat()
+    };
+    let begin = |kind: u8| record(0x0809, &[0, 6, kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let at = begin(5).len() + named * (4 + 9) + 4;
+    let mut stream = begin(5);
+    for number in 0..named {
+        let place = u32::try_from(at).unwrap().to_le_bytes();
+        let letter = b'A' + u8::try_from(number % 26).unwrap();
+        stream.extend(record(0x0085, &[&place[..], &[0, 0, 1, 0, letter]].concat()));
+    }
+    stream.extend(record(0x000a, &[]));
+    stream.extend(begin(0x10));
+    stream.extend(sheet.iter().flat_map(|(kind, body)| record(*kind, body)));
+    stream.extend(record(0x000a, &[]));
+    stream.resize(stream.len().max(4_096).next_multiple_of(512), 0);
+    let sectors = u32::try_from(stream.len() / 512).unwrap();
+    let mut header = vec![0; 512];
+    let mut set = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
+    set(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    set(24, &[0x3e, 0, 3, 0, 0xfe, 0xff, 9, 0, 6, 0]);
+    set(44, &[1, 0, 0, 0, 1, 0, 0, 0]);
+    set(56, &[0, 0x10, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]);
+    set(76, &[0; 4]);
+    for place in 1..109 {
+        set(76 + place * 4, &[0xff; 4]);
+    }
+    let mut table: Vec<u32> = vec![0xffff_fffd, 0xffff_fffe];
+    table.extend((0..sectors).map(|n| if n + 1 == sectors { 0xffff_fffe } else { n + 3 }));
+    table.resize(128, 0xffff_ffff);
+    let entry = |name: &str, kind: u8, start: u32, size: u32| {
+        let mut entry = vec![0; 128];
+        for (place, unit) in name.encode_utf16().enumerate() {
+            entry[place * 2..place * 2 + 2].copy_from_slice(&unit.to_le_bytes());
+        }
+        entry[64] = u8::try_from(name.len() * 2 + 2).unwrap();
+        entry[66] = kind;
+        entry[116..120].copy_from_slice(&start.to_le_bytes());
+        entry[120..124].copy_from_slice(&size.to_le_bytes());
+        entry
+    };
+    let mut directory = entry("Root Entry", 5, 0xffff_fffe, 0);
+    directory.extend(entry("Workbook", 2, 2, u32::try_from(stream.len()).unwrap()));
+    directory.resize(512, 0);
+    let table: Vec<u8> = table.into_iter().flat_map(u32::to_le_bytes).collect();
+    [header, table, directory, stream].concat()
+}
+
+fn label(row: u16, column: u16, text: &str) -> (u16, Vec<u8>) {
+    let length = u16::try_from(text.len()).unwrap();
+    let head = [row, column, 0, length].map(u16::to_le_bytes).concat();
+    (0x0204, [&head[..], &[0], text.as_bytes()].concat())
+}
+
+fn number(row: u16, column: u16, value: f64) -> (u16, Vec<u8>) {
+    let head = [row, column, 0].map(u16::to_le_bytes).concat();
+    (0x0203, [&head[..], &value.to_le_bytes()].concat())
+}
+
+#[test]
+fn text_is_read_in_every_encoding_and_with_every_separator() {
+    let expected = rows(&[(1, &["Nama", "RT"]), (2, &["Dédé", "01"])]);
+    let text = "Nama;RT\r\nDédé;01\r\n";
+    let marked = format!("\u{feff}{text}");
+    let windows: Vec<u8> = b"Nama;RT\r\nD\xe9d\xe9;01\r\n".to_vec();
+    for (what, bytes) in [
+        ("UTF-8", text.as_bytes().to_vec()),
+        ("UTF-8 with a mark", marked.into_bytes()),
+        ("UTF-16 LE", utf16(text, false)),
+        ("UTF-16 BE", utf16(text, true)),
+        ("Windows-1252", windows),
+        ("comma", text.replace(';', ",").into_bytes()),
+        ("tab", text.replace(';', "\t").into_bytes()),
+        ("bar", text.replace(';', "|").into_bytes()),
+        ("old Macintosh", text.replace("\r\n", "\r").into_bytes()),
+        ("no last break", text.trim_end().as_bytes().to_vec()),
+    ] {
+        assert_eq!(read(&bytes).unwrap(), expected, "{what}");
+    }
+}
+
+#[test]
+fn rows_bear_the_numbers_a_spreadsheet_shows() {
+    let text = "Nama;Alamat\n\n;\nAsep;\"Jl. Raya\nno. \"\"1\"\"\"\nUjang;\n";
+    let expected = rows(&[
+        (1, &["Nama", "Alamat"]),
+        (4, &["Asep", "Jl. Raya\nno. \"1\""]),
+        (5, &["Ujang", ""]),
+    ]);
+    assert_eq!(read(text.as_bytes()).unwrap(), expected);
+}
+
+#[test]
+fn commas_inside_cells_do_not_hide_the_separator() {
+    let text =
+        "DAFTAR\nNo;Nama;TTL;Alamat\n1;A;Garut, 1-1-1990;Jl. A, B\n2;B;Garut, 2-1-1990;Jl. C, D\n";
+    let read = read(text.as_bytes()).unwrap();
+    assert_eq!(read[2].1, ["1", "A", "Garut, 1-1-1990", "Jl. A, B"]);
+}
+
+#[test]
+fn a_letter_cut_by_a_piece_of_the_file_stays_whole() {
+    // The two bytes of é lie on both sides of the first 64 KiB.
+    for shift in 0..3 {
+        let line = format!("{}\u{e9};x\n", "a".repeat(60_000));
+        let text = format!("{}{line}{line}", "b;c\n".repeat(1384 - shift));
+        let read = read(text.as_bytes()).unwrap();
+        let last = read.last().unwrap();
+        assert!(last.1[0].ends_with("a\u{e9}"), "{shift}");
+    }
+}
+
+#[test]
+fn text_that_cannot_be_read_to_its_end_is_refused() {
+    let open = b"Nama;RT\nAsep;\"01\nUjang;02\n".to_vec();
+    assert!(matches!(read(&open), Err(SheetError::Truncated)));
+    let mut endless = b"Nama;RT\nAsep;\"".to_vec();
+    endless.extend(vec![b'x'; super::CELL_BYTES_MAX + 1]);
+    assert!(matches!(read(&endless), Err(SheetError::Altered(_))));
+    let wide = format!("Nama;RT\n{}", ";".repeat(super::CELLS_PER_ROW_MAX + 1));
+    assert!(matches!(read(wide.as_bytes()), Err(SheetError::Large(_))));
+    let odd = [utf16("Nama;RT\n", false), vec![0x41]].concat();
+    assert!(matches!(read(&odd), Err(SheetError::Truncated)));
+}
+
+#[test]
+fn what_is_no_sheet_is_foreign() {
+    for bytes in [
+        &b"%PDF-1.7\n\x00\x01"[..],
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        b"<html><table><tr><td>Nama</td></tr></table></html>",
+        b"\xef\xbb\xbf <?xml version=\"1.0\"?>",
+        &packed(&[("gambar.jpg", b"...")]),
+    ] {
+        assert!(matches!(read(bytes), Err(SheetError::Foreign)));
+    }
+    let folder = TempDir::new().unwrap();
+    assert!(matches!(Book::open(folder.path()), Err(SheetError::Foreign)));
+    assert!(matches!(Book::open(&folder.path().join("tiada")), Err(SheetError::Io(_))));
+    assert_eq!(read(b"").unwrap(), []);
+}
+
+#[test]
+fn a_workbook_gives_cached_formulas_days_and_broken_cells() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let day = Format::new().set_num_format("dd/mm/yyyy");
+    sheet.merge_range(0, 0, 0, 3, "DAFTAR PPKS", &Format::new()).unwrap();
+    sheet.write(2, 0, "Nama").unwrap();
+    sheet.write(3, 0, "Asep").unwrap();
+    sheet.write_formula(3, 1, rust_xlsxwriter::Formula::new("1+1").set_result("2")).unwrap();
+    sheet.write_with_format(3, 2, ExcelDateTime::from_ymd(1960, 8, 17).unwrap(), &day).unwrap();
+    sheet.write_formula(3, 3, rust_xlsxwriter::Formula::new("NA()").set_result("#N/A")).unwrap();
+    sheet.write(3, 4, true).unwrap();
+    sheet.write(3, 5, 3_205_010_101_879_001_f64).unwrap();
+    let read = read(&book.save_to_buffer().unwrap()).unwrap();
+    assert_eq!(read[0], (1, vec!["DAFTAR PPKS".to_owned()]), "of merged cells only the first");
+    let row = &read[2];
+    assert_eq!(row.0, 4);
+    assert_eq!(row.1[..3], ["Asep", "2", "1960-08-17"]);
+    assert!(row.1[3] == "!" || row.1[3] == "#N/A", "{}", row.1[3]);
+    assert_eq!(row.1[4..], ["true", "3205010101879001"]);
+}
+
+#[test]
+fn an_open_document_and_an_old_workbook_are_read() {
+    let cell = |text: &str| {
+        format!(
+            r#"<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>"#
+        )
+    };
+    let row = |cells: &str| format!("<table:table-row>{cells}</table:table-row>");
+    let padding = r#"<table:table-cell table:number-columns-repeated="16382"/>"#;
+    let blank_rows = r#"<table:table-row table:number-rows-repeated="1048574"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>"#;
+    let day = r#"<table:table-cell office:value-type="date" office:date-value="1960-08-17"/>"#;
+    let table = [
+        row(&(cell("Nama") + &cell("Lahir") + padding)),
+        row(&(cell("Asep") + day + padding)),
+        blank_rows.to_owned(),
+    ];
+    let expected = rows(&[(1, &["Nama", "Lahir"]), (2, &["Asep", "1960-08-17"])]);
+    assert_eq!(read(&ods(&table.concat())).unwrap(), expected);
+    let dimensions = (0x0200, [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0].to_vec());
+    let sheet = [
+        dimensions,
+        label(0, 0, "Nama"),
+        label(0, 1, "RT"),
+        label(1, 0, "Asep"),
+        number(1, 1, 5.0),
+    ];
+    let expected = rows(&[(1, &["Nama", "RT"]), (2, &["Asep", "5"])]);
+    assert_eq!(read(&xls(&sheet, 1)).unwrap(), expected);
+}
+
+#[test]
+fn bombs_are_found_before_they_go_off() {
+    let head = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>"#;
+    let endless = format!("{head}<row r=\"1\"><c r=\"A1\" t=\"str\"><v>{}", "x".repeat(3 << 20));
+    let zeros = vec![b' '; 40 << 20];
+    let strings = r#"<sst uniqueCount="100000000000"></sst>"#;
+    let repeated = r#"<table:table-row table:number-rows-repeated="1000000"><table:table-cell office:value="1" table:number-columns-repeated="16384"/></table:table-row>"#;
+    let before = r#"<table:table-row><table:table-cell table:number-columns-repeated="16000"/><table:table-cell office:value="1"/></table:table-row>"#.repeat(300);
+    let claims = (
+        0x0200,
+        [0_u32.to_le_bytes(), u32::MAX.to_le_bytes(), [0, 0, 0xff, 0], [0; 4]].concat()[..14]
+            .to_vec(),
+    );
+    let names: Vec<String> = (0..5_000).map(|n| format!("xl/{n}.xml")).collect();
+    let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+    let corners = [number(0, 0, 1.0), number(65_535, 255, 1.0)];
+    for (what, bytes) in [
+        ("a cell without end", xlsx("<sst/>", &endless)),
+        ("growth", packed(&[("xl/workbook.xml", b"<a/>"), ("xl/x.bin", &zeros)])),
+        ("too many parts", packed(&many)),
+        ("strings claimed", xlsx(strings, head)),
+        ("cells repeated", ods(repeated)),
+        ("blanks before values", ods(&before)),
+        ("an old sheet's claim", xls(&[claims], 1)),
+        ("corners of an old sheet", xls(&corners, 1)),
+        ("one old sheet named often", xls(&[number(0, 0, 1.0), number(60_000, 3, 1.0)], 40)),
+    ] {
+        let refused = read(&bytes);
+        assert!(
+            matches!(refused, Err(SheetError::Altered(_) | SheetError::Large(_))),
+            "{what}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_directory_that_lies_about_a_size_is_found() {
+    let part = format!("<a>{}</a>", "x".repeat(1_000));
+    let mut bytes = packed(&[("xl/workbook.xml", part.as_bytes())]);
+    let size = u32::try_from(part.len()).unwrap().to_le_bytes();
+    for at in 0..bytes.len() - 4 {
+        if bytes[at..at + 4] == size {
+            bytes[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
+        }
+    }
+    assert!(matches!(read(&bytes), Err(SheetError::Altered(_))));
+}
+
+#[test]
+fn a_cut_or_scratched_workbook_never_panics_and_never_reads_as_whole() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for row in 0..40 {
+        sheet.write(row, 0, format!("nama {row}")).unwrap();
+        sheet.write(row, 1, f64::from(row)).unwrap();
+    }
+    let whole = book.save_to_buffer().unwrap();
+    for cut in (5..whole.len()).step_by(97) {
+        assert!(read(&whole[..cut]).is_err(), "cut at {cut}");
+    }
+    let expected = read(&whole).unwrap();
+    for at in (0..whole.len()).step_by(41) {
+        let mut scratched = whole.clone();
+        scratched[at] ^= 0x55;
+        if let Ok(rows) = read(&scratched) {
+            assert_eq!(rows, expected, "scratched at {at}");
+        }
+    }
+    let old = xls(&[label(0, 0, "Nama"), number(1, 0, 1.0)], 1);
+    for at in (0..old.len()).step_by(7) {
+        let mut scratched = old.clone();
+        scratched[at] ^= 0xff;
+        let _either = read(&scratched).is_ok();
+    }
+}
+
+#[test]
+fn a_million_rows_pass_through_one_at_a_time() {
+    let text = "Nama;NIK;RT\n".to_owned() + &"Asep;3205010101879001;01\n".repeat(1_000_000);
+    let (_folder, path) = saved(text.as_bytes());
+    let mut book = Book::open(&path).unwrap();
+    let mut last = 0;
+    let mut count = |row: super::Row| {
+        last = row.number;
+        ControlFlow::Continue(())
+    };
+    book.rows(0, &mut count).unwrap();
+    assert_eq!(last, 1_000_001);
+}

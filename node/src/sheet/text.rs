@@ -1,0 +1,310 @@
+//! CSV as offices have it: any of four separators, UTF-8, UTF-16 or Windows-1252, titles above the
+//! heading, quotes that were never closed.
+//!
+//! Written out rather than taken from a library: a row's number must be the one a spreadsheet
+//! shows, with blank lines counted and breaks inside quotes not; and a quote that never closes
+//! must not take the rest of a gigabyte into memory.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+
+use encoding_rs::{CoderResult, Encoding, UTF_8, WINDOWS_1252};
+
+use super::{CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, Row, SheetError, TEXT_BYTES_MAX};
+
+/// Separators that are tried, the likeliest first.
+const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
+/// Rows that decide about the separator.
+const SAMPLE_ROWS: usize = 20;
+/// Bytes that decide about it.
+const SAMPLE_BYTES: usize = 64 << 10;
+/// Bytes read at once.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// How a text file is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TextForm {
+    encoding: &'static Encoding,
+    /// Bytes of the byte order mark.
+    mark: u64,
+    separator: char,
+}
+
+impl TextForm {
+    /// Finds out by reading the whole file once: only so is known whether it is UTF-8.
+    pub(super) fn sniff(file: &mut File) -> Result<Self, SheetError> {
+        let size = file.metadata().map_err(SheetError::read)?.len();
+        if size > TEXT_BYTES_MAX {
+            return Err(SheetError::Large(format!("it has more than {TEXT_BYTES_MAX} bytes")));
+        }
+        file.seek(SeekFrom::Start(0)).map_err(SheetError::read)?;
+        let mut first = Vec::with_capacity(SAMPLE_BYTES);
+        file.by_ref()
+            .take(SAMPLE_BYTES as u64)
+            .read_to_end(&mut first)
+            .map_err(SheetError::read)?;
+        let (encoding, mark) = match Encoding::for_bom(&first) {
+            Some((encoding, mark)) => (encoding, mark as u64),
+            None if first.iter().any(|byte| is_binary(*byte)) => return Err(SheetError::Foreign),
+            None if is_utf8(file)? => (UTF_8, 0),
+            None => (WINDOWS_1252, 0),
+        };
+        let mut form = Self { encoding, mark, separator: ',' };
+        if form.is_markup(&first) {
+            return Err(SheetError::Foreign);
+        }
+        form.separator = form.likeliest_separator(file)?;
+        Ok(form)
+    }
+
+    /// Gives every row with anything in it to `take`, until that breaks.
+    ///
+    /// # Errors
+    /// [`SheetError`] when a row cannot be held, a quote is never closed, or the disk fails.
+    pub(super) fn read(
+        self,
+        file: &mut File,
+        take: &mut dyn FnMut(Row) -> ControlFlow<()>,
+    ) -> Result<(), SheetError> {
+        let mut parser = Parser::new(self.separator);
+        let whole = self.decode(file, &mut |text| parser.push(text, take))?;
+        if whole.is_continue() { parser.end(take) } else { Ok(()) }
+    }
+
+    /// The file as UTF-8, piece by piece.
+    fn decode(
+        self,
+        file: &mut File,
+        push: &mut dyn FnMut(&str) -> Result<ControlFlow<()>, SheetError>,
+    ) -> Result<ControlFlow<()>, SheetError> {
+        file.seek(SeekFrom::Start(self.mark)).map_err(SheetError::read)?;
+        let mut decoder = self.encoding.new_decoder_without_bom_handling();
+        let mut bytes = vec![0; CHUNK_BYTES];
+        let mut text = String::with_capacity(CHUNK_BYTES * 3 + 16);
+        loop {
+            let count = file.read(&mut bytes).map_err(SheetError::read)?;
+            let mut rest = bytes.get(..count).unwrap_or_default();
+            loop {
+                let (result, read, replaced) =
+                    decoder.decode_to_string(rest, &mut text, count == 0);
+                if count == 0 && replaced && self.encoding != WINDOWS_1252 {
+                    return Err(SheetError::Truncated);
+                }
+                rest = rest.get(read..).unwrap_or_default();
+                if push(&text)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                text.clear();
+                if result == CoderResult::InputEmpty {
+                    break;
+                }
+            }
+            if count == 0 {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+    }
+
+    /// A page or a document some programs save under a spreadsheet's name.
+    fn is_markup(self, first: &[u8]) -> bool {
+        let (text, _) = self.encoding.decode_without_bom_handling(first);
+        text.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']).starts_with('<')
+    }
+
+    /// The separator by which the first rows have most cells, most rows alike.
+    fn likeliest_separator(self, file: &mut File) -> Result<char, SheetError> {
+        let mut best = (0, ',');
+        for separator in SEPARATORS {
+            let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
+            let mut seen = 0;
+            let mut count = |row: Row| {
+                *widths.entry(row.cells.len()).or_default() += 1;
+                seen += 1;
+                if seen < SAMPLE_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            let form = Self { separator, ..self };
+            match form.read(file, &mut count) {
+                // What only the wrong separator makes too large is no reason to give up.
+                Ok(())
+                | Err(SheetError::Altered(_) | SheetError::Large(_) | SheetError::Truncated) => {}
+                Err(error) => return Err(error),
+            }
+            let score = widths.iter().map(|(width, rows)| rows * width.saturating_sub(1)).max();
+            let score = score.unwrap_or_default();
+            if score > best.0 {
+                best = (score, separator);
+            }
+        }
+        Ok(best.1)
+    }
+}
+
+/// Bytes that no text has.
+const fn is_binary(byte: u8) -> bool {
+    byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a)
+}
+
+fn is_utf8(file: &mut File) -> Result<bool, SheetError> {
+    file.seek(SeekFrom::Start(0)).map_err(SheetError::read)?;
+    let mut bytes = vec![0; CHUNK_BYTES];
+    let mut kept = 0;
+    loop {
+        let free = bytes.get_mut(kept..).unwrap_or_default();
+        let count = file.read(free).map_err(SheetError::read)?;
+        let piece = bytes.get(..kept + count).unwrap_or_default();
+        let valid = match std::str::from_utf8(piece) {
+            Ok(_) => piece.len(),
+            // A letter cut by the end of the piece has no error length.
+            Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
+            Err(_) => return Ok(false),
+        };
+        if count == 0 {
+            return Ok(true);
+        }
+        let filled = kept + count;
+        bytes.copy_within(valid..filled, 0);
+        kept = filled - valid;
+    }
+}
+
+/// Where in a cell the parser is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote inside a quoted cell: the end, or half of a doubled one.
+    AfterQuote,
+}
+
+/// Characters to rows.
+#[derive(Debug)]
+struct Parser {
+    separator: char,
+    at: At,
+    number: u64,
+    cells: Vec<Cell>,
+    cell: String,
+    /// A `\r` ended the row; a `\n` right behind it belongs to it.
+    after_return: bool,
+}
+
+impl Parser {
+    const fn new(separator: char) -> Self {
+        Self {
+            separator,
+            at: At::Start,
+            number: 1,
+            cells: Vec::new(),
+            cell: String::new(),
+            after_return: false,
+        }
+    }
+
+    fn push(
+        &mut self,
+        text: &str,
+        take: &mut dyn FnMut(Row) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, SheetError> {
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            let run = self.content(rest);
+            if let Some(content) = rest.get(..run).filter(|content| !content.is_empty()) {
+                self.cell.push_str(content);
+                self.check_cell()?;
+                rest = rest.get(run..).unwrap_or_default();
+                continue;
+            }
+            rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+            let follows_return = std::mem::take(&mut self.after_return);
+            if letter == '\n' && follows_return {
+                continue;
+            }
+            let is_end = matches!(letter, '\n' | '\r') && self.at != At::Quoted;
+            if is_end {
+                self.after_return = letter == '\r';
+                if self.end_row(take)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            } else {
+                self.letter(letter)?;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Bytes from here on that only belong to the cell. All marks are ASCII, and no byte of a
+    /// longer letter looks like one.
+    fn content(&self, rest: &str) -> usize {
+        let separator = self.separator;
+        let is_mark = |byte: &u8| match self.at {
+            At::Quoted => *byte == b'"',
+            At::Plain => matches!(*byte, b'\n' | b'\r') || char::from(*byte) == separator,
+            At::Start | At::AfterQuote => true,
+        };
+        rest.as_bytes().iter().position(is_mark).unwrap_or(rest.len())
+    }
+
+    fn letter(&mut self, letter: char) -> Result<(), SheetError> {
+        match (self.at, letter) {
+            (At::Start, '"') => self.at = At::Quoted,
+            (At::Quoted, '"') => self.at = At::AfterQuote,
+            (At::Quoted, _) => self.cell.push(letter),
+            (At::AfterQuote, '"') => {
+                self.cell.push('"');
+                self.at = At::Quoted;
+            }
+            (At::Start | At::Plain | At::AfterQuote, _) if letter == self.separator => {
+                self.end_cell()?;
+            }
+            (At::Start | At::Plain | At::AfterQuote, _) => {
+                self.cell.push(letter);
+                self.at = At::Plain;
+            }
+        }
+        self.check_cell()
+    }
+
+    fn check_cell(&self) -> Result<(), SheetError> {
+        if self.cell.len() > CELL_BYTES_MAX {
+            let what = "has a cell without end: is a quotation mark never closed?";
+            return Err(SheetError::Altered(format!("row {} {what}", self.number)));
+        }
+        Ok(())
+    }
+
+    fn end_cell(&mut self) -> Result<(), SheetError> {
+        if self.cells.len() >= CELLS_PER_ROW_MAX {
+            let what = format!("row {} has more than {CELLS_PER_ROW_MAX} cells", self.number);
+            return Err(SheetError::Large(what));
+        }
+        self.at = At::Start;
+        let text = std::mem::take(&mut self.cell);
+        self.cells.push(if text.is_empty() { Cell::Blank } else { Cell::Text(text) });
+        Ok(())
+    }
+
+    fn end_row(
+        &mut self,
+        take: &mut dyn FnMut(Row) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, SheetError> {
+        self.end_cell()?;
+        let row = Row { number: self.number, cells: std::mem::take(&mut self.cells) };
+        self.number += 1;
+        let is_empty = row.cells.iter().all(Cell::is_blank);
+        Ok(if is_empty { ControlFlow::Continue(()) } else { take(row) })
+    }
+
+    fn end(&mut self, take: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), SheetError> {
+        if self.at == At::Quoted {
+            return Err(SheetError::Truncated);
+        }
+        if !self.cells.is_empty() || !self.cell.is_empty() {
+            // The last row: whether to go on is no question any more.
+            let _last = self.end_row(take)?;
+        }
+        Ok(())
+    }
+}
