@@ -1,0 +1,29 @@
+# The demo.
+
+demo-working = Working
+demo-doing-found = Founding the network at { $node }
+demo-doing-join = { $node } joins
+demo-doing-write = { $node } writes records
+demo-doing-carry = A stick goes round from { $node }
+demo-doing-apart = { $node } and a neighbour change the same field
+demo-doing-watch = Every node is asked about conflicts
+demo-doing-settle = { $node } chooses one value
+demo-founded = Network { $network } founded at the province
+demo-joined = { $node } joined, confirmed by { $by }: { $words }
+demo-wrote = { $node } wrote { $count } synthetic records
+demo-carried = The stick changed hands { $visits } times ({ $bytes }): all roots equal
+demo-carried-unequal = The stick changed hands { $visits } times ({ $bytes }), but roots differ
+demo-apart = { $one } and { $other } changed `{ $field }` of record { $record } without news of each other
+demo-watched = The conflict is seen by { $seeing } of { $nodes } nodes; no value was lost
+demo-watched-left = The conflict is still seen by { $seeing } of { $nodes } nodes
+demo-watched-none = The conflict is settled on all { $nodes } nodes
+demo-settled = { $node } chose "{ $value }"
+demo-equal = { $nodes } nodes hold the same root of { $area }.
+demo-not-equal = Not all of { $nodes } nodes showed the same root.
+demo-conflicts = { $made } made, seen by { $seeing } of { $nodes } nodes, { $left } left
+demo-cut = Without a connection
+demo-cut-by = { $node }, by { $count } bundles
+demo-bundle-bytes = By bundle
+demo-wire-bytes = Over the wire
+demo-ends = This version has no network yet, so no node stays up.
+demo-step-failed = One step failed: { $what }

@@ -1,0 +1,9 @@
+# Messages while working.
+
+tell-trial = Trial network: synthetic people only. Do not enter data of real people.
+tell-always-trial = This is a trial network although --trial was not given: every network is one until sealing exists.
+tell-invitation-secret = Whoever holds { $path } may join. Keep it safe.
+tell-verifying = Verifying
+tell-importing = Importing
+tell-exporting = Writing the bundle
+tell-making = Making synthetic data

@@ -1,0 +1,29 @@
+# Peragaan.
+
+demo-working = Bekerja
+demo-doing-found = Mendirikan jaringan di { $node }
+demo-doing-join = { $node } bergabung
+demo-doing-write = { $node } mencatat
+demo-doing-carry = Stik berkeliling mulai dari { $node }
+demo-doing-apart = { $node } dan tetangganya mengubah kolom yang sama
+demo-doing-watch = Setiap simpul ditanya tentang konflik
+demo-doing-settle = { $node } memilih satu isi
+demo-founded = Jaringan { $network } berdiri di provinsi
+demo-joined = { $node } bergabung, disahkan { $by }: { $words }
+demo-wrote = { $node } mencatat { $count } catatan sintetis
+demo-carried = Stik berkeliling { $visits } kali serah ({ $bytes }): semua akar sama
+demo-carried-unequal = Stik berkeliling { $visits } kali serah ({ $bytes }), tetapi akar belum sama
+demo-apart = { $one } dan { $other } mengubah `{ $field }` pada catatan { $record } tanpa saling tahu
+demo-watched = Konflik terlihat oleh { $seeing } dari { $nodes } simpul; tidak ada isi yang hilang
+demo-watched-left = Konflik masih terlihat oleh { $seeing } dari { $nodes } simpul
+demo-watched-none = Konflik selesai di semua { $nodes } simpul
+demo-settled = { $node } memilih "{ $value }"
+demo-equal = { $nodes } simpul memegang akar { $area } yang sama.
+demo-not-equal = Tidak semua dari { $nodes } simpul menunjukkan akar yang sama.
+demo-conflicts = { $made } dibuat, dilihat { $seeing } dari { $nodes } simpul, sisa { $left }
+demo-cut = Tanpa sambungan
+demo-cut-by = { $node }, lewat { $count } bundel
+demo-bundle-bytes = Lewat bundel
+demo-wire-bytes = Lewat jaringan
+demo-ends = Belum ada sambungan jaringan di versi ini, jadi tidak ada simpul yang tetap hidup.
+demo-step-failed = Satu langkah gagal: { $what }

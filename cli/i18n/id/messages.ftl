@@ -1,0 +1,9 @@
+# Pesan selama bekerja.
+
+tell-trial = Jaringan uji: hanya orang sintetis. Jangan masukkan data orang sungguhan.
+tell-always-trial = Ini jaringan uji, walau --trial tidak ditulis: setiap jaringan demikian sampai penyegelan ada.
+tell-invitation-secret = Siapa pun yang memegang { $path } dapat bergabung. Simpan baik-baik.
+tell-verifying = Memeriksa
+tell-importing = Mengimpor
+tell-exporting = Menulis bundel
+tell-making = Membuat data sintetis

@@ -1,0 +1,24 @@
+# Baris perintah yang keliru.
+
+usage-no-data-folder = Folder data tidak diketahui di komputer ini.
+usage-no-command = Perintahnya belum ditulis.
+usage-unknown-command = Perintah `{ $argument }` tidak dikenal. Mungkin maksudnya: { $near }
+usage-unknown-argument = `{ $argument }` tidak dikenal di sini. Mungkin maksudnya: { $near }
+usage-word-too-many = Ada kata yang tidak pada tempatnya. Isi yang memuat spasi ditulis di antara tanda kutip.
+usage-missing = Masih kurang: { $argument }
+usage-conflict = `{ $argument }` tidak dapat bersama `{ $other }`.
+usage-no-value = `{ $argument }` belum diberi isi.
+usage-unknown-value = `{ $value }` bukan isi untuk `{ $argument }`. Yang dikenal: { $known }
+usage-value = `{ $value }` bukan isi untuk `{ $argument }`.
+usage-count = Banyaknya isi `{ $argument }` tidak tepat.
+usage-letters = Ada huruf yang tidak dapat dibaca di baris perintah.
+usage-other = Baris perintah tidak dapat dipahami: { $what }
+usage-field-form = Kolom ditulis NAMA=ISI, NAMA+=ISI atau NAMA-=ISI.
+usage-field-twice = Kolom `{ $field }` diisi atau dikosongkan lebih dari sekali dalam satu simpan.
+usage-fields-json = --fields bukan satu objek JSON (baris { $line }).
+usage-fields-value = Isi `{ $field }` di --fields bukan teks, angka, true, false, null atau daftar darinya.
+usage-element-sign = Satu butir daftar `{ $field }` memuat tanda `;`. Tambahkan dengan { $field }+=ISI.
+usage-stdin-twice = Masukan baku hanya dapat dibaca sekali.
+usage-value-too-long = Isi dari `{ $path }` terlalu besar untuk satu kolom.
+usage-not-text = `{ $path }` bukan teks UTF-8.
+usage-nothing-to-set = Tidak ada kolom yang diubah. Pakai --field, --clear atau --fields.

@@ -1,0 +1,240 @@
+//! `bundle export`, `import`, `inspect`: records that travel by file.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Subcommand};
+use node::answer::{Audience, BundleExport, BundleImport, BundleInspect, ImportedFile};
+use node::error::ErrorKind;
+use node::node::{ExportAsk, ExportTarget, Node};
+
+use super::show;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::report::{Page, Report};
+use crate::settings::NamedBy;
+use crate::words::{Fact, Words};
+
+/// Carry records by file: stick, shared folder, mail
+#[derive(Subcommand)]
+pub(crate) enum Args {
+    /// Write a bundle for a device, an area, or all
+    #[command(visible_alias = "ekspor")]
+    Export(ExportArgs),
+    /// Take what bundles hold; twice, half, in any order
+    #[command(visible_alias = "impor")]
+    Import {
+        /// The bundles
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// What a bundle says and whether it is whole; takes nothing from it
+    #[command(visible_alias = "tengok")]
+    Inspect {
+        /// The bundle
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// `bundle export`.
+#[derive(clap::Args)]
+#[command(group = ArgGroup::new("audience").required(true).args(["device", "area", "all"]))]
+pub(crate) struct ExportArgs {
+    /// For this device: what it is not known to hold
+    #[arg(long = "for", value_name = "DEVICE")]
+    device: Option<String>,
+    /// For whoever holds this area: all of it
+    #[arg(long, value_name = "CODE")]
+    area: Option<String>,
+    /// Everything this node holds
+    #[arg(long)]
+    all: bool,
+    /// In clear, for anyone who finds the file; only for synthetic people
+    #[arg(long)]
+    clear: bool,
+    /// Cut into pieces of at most so many bytes, like 100M (k, M, G: thousands)
+    #[arg(long, value_name = "SIZE", value_parser = size_bytes)]
+    max_size: Option<u64>,
+    /// Where the bundle is written
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Reads `1048576`, `64k`, `100M`, `4G`.
+fn size_bytes(text: &str) -> Result<u64, String> {
+    let wrong = || "a number of bytes, or with k, M or G, like 100M".to_owned();
+    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => match text.strip_suffix(['m', 'M']) {
+            Some(digits) => (digits, 1_000_000),
+            None => match text.strip_suffix(['g', 'G']) {
+                Some(digits) => (digits, 1_000_000_000),
+                None => (text, 1),
+            },
+        },
+    };
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    count.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(wrong)
+}
+
+pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
+    match args {
+        Args::Export(args) => export(context, args),
+        Args::Import { files } => import(context, &files),
+        Args::Inspect { file } => {
+            let node = node_if_named(context)?;
+            let found = Node::bundle_inspect(&file, node.as_ref())?;
+            node.map_or(Ok(()), Node::close)?;
+            context.report(&found, inspected)
+        }
+    }
+}
+
+fn export(context: &mut Context<'_>, args: ExportArgs) -> Result<Report, Failure> {
+    let target = match (args.device, args.area) {
+        (Some(device), _) => ExportTarget::Device(device),
+        (None, Some(area)) => ExportTarget::Area(area),
+        (None, None) => ExportTarget::All,
+    };
+    let ask = ExportAsk { target, clear: args.clear, max_bytes: args.max_size };
+    let mut bar = context.bar("tell-exporting");
+    let made = context.on_node(|node| node.bundle_export(&ask, &args.output, &mut bar))?;
+    drop(bar);
+    context.report(&made, exported)
+}
+
+fn import(context: &mut Context<'_>, files: &[PathBuf]) -> Result<Report, Failure> {
+    let mut bar = context.bar("tell-importing");
+    let done = context.on_node(|node| node.bundle_import(files, &mut bar))?;
+    drop(bar);
+    let report = context.report(&done, imported)?;
+    Ok(report.but(partial(&done)))
+}
+
+/// The failure that says so, where anything was left in a file.
+fn partial(done: &BundleImport) -> Option<Failure> {
+    let left = |file: &ImportedFile| file.pending > 0 || file.rejected.values().any(|n| *n > 0);
+    let files = done.files.iter().filter(|file| left(file)).count();
+    let facts = || vec![Fact::new("count", files)];
+    (files > 0).then(|| Failure::because(ErrorKind::Partial, "page-import-partial", facts()))
+}
+
+/// Only a folder that was named asks what would be new here; a stranger looks without any.
+fn node_if_named(context: &Context<'_>) -> Result<Option<Node>, Failure> {
+    match context.settings.named_by {
+        NamedBy::Flag => context.open().map(Some),
+        NamedBy::Variable => context.open_if_any(),
+        NamedBy::Platform => Ok(None),
+    }
+}
+
+fn audience(audience: &Audience, words: Words) -> String {
+    match audience {
+        Audience::Device(device) => device.to_string(),
+        Audience::Area(area) => area.to_string(),
+        Audience::All => words.say("page-all"),
+    }
+}
+
+fn areas(areas: &[crdt_schema::area::AreaCode]) -> String {
+    areas.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn exported(page: &mut Page, words: Words, made: &BundleExport) {
+    page.good(words.say("page-bundle-made"));
+    for file in &made.files {
+        page.pair(words.say("page-file"), file);
+    }
+    page.pair(words.say("page-size"), show::size(made.bytes));
+    page.pair(words.say("page-for"), audience(&made.audience, words));
+    page.pair(words.say("page-areas"), areas(&made.areas));
+    page.pair(words.say("page-entries"), made.entries);
+}
+
+fn inspected(page: &mut Page, words: Words, found: &BundleInspect) {
+    if found.whole {
+        page.good(words.say("page-bundle-whole"));
+    } else {
+        page.warning(words.say("page-bundle-cut"));
+    }
+    page.pair(words.say("page-network"), found.network);
+    page.pair(words.say("page-from-device"), found.from);
+    page.pair(words.say("page-for"), audience(&found.audience, words));
+    page.pair(words.say("page-made-at"), show::moment(found.made_at));
+    let [piece, pieces] = found.part;
+    page.pair(words.say("page-piece"), format!("{piece}/{pieces}"));
+    page.pair(words.say("page-areas"), areas(&found.areas));
+    page.pair(words.say("page-entries"), found.entries);
+    page.pair(words.say("page-size"), show::size(found.bytes));
+    let new = found.new_here.map_or_else(|| show::NONE.to_owned(), |new| new.to_string());
+    page.pair(words.say("page-new-here"), new);
+    let row = |run: &node::answer::MissingRun| {
+        vec![show::short(&run.feed), run.from.to_string(), run.to.to_string()]
+    };
+    let heads = show::heads(words, ["page-missing-feed", "page-from", "page-to"]);
+    page.table(heads, found.missing.iter().map(row).collect());
+}
+
+fn imported(page: &mut Page, words: Words, done: &BundleImport) {
+    let row = |file: &ImportedFile| {
+        let rejected: Vec<String> =
+            file.rejected.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        vec![
+            file.file.clone(),
+            file.entries.to_string(),
+            file.new.to_string(),
+            file.duplicate.to_string(),
+            file.pending.to_string(),
+            rejected.join(", "),
+        ]
+    };
+    let heads = [
+        "page-file",
+        "page-entries",
+        "page-rows-new",
+        "page-duplicate",
+        "page-pending",
+        "page-rows-refused",
+    ];
+    page.table(show::heads(words, heads), done.files.iter().map(row).collect());
+    let row =
+        |area: &node::answer::ImportedArea| vec![area.area.to_string(), area.root.to_string()];
+    let heads = show::heads(words, ["page-area", "page-root"]);
+    page.table(heads, done.areas.iter().map(row).collect());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_size_is_a_number_and_perhaps_a_unit() {
+        assert_eq!(size_bytes("1048576"), Ok(1_048_576));
+        assert_eq!(size_bytes("64k"), Ok(64_000));
+        assert_eq!(size_bytes("100M"), Ok(100_000_000));
+        assert_eq!(size_bytes("4G"), Ok(4_000_000_000));
+        for wrong in ["", "M", "0", "-1", "1.5M", "1T", "99999999999999999999G"] {
+            assert!(size_bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_stays_in_a_file_makes_an_import_partial_and_what_was_held_before_does_not() {
+        let file = |pending, rejected: &[(&str, u64)]| ImportedFile {
+            duplicate: 5,
+            pending,
+            rejected: rejected
+                .iter()
+                .map(|(why, n)| ((*why).to_owned(), *n))
+                .collect::<BTreeMap<_, _>>(),
+            ..ImportedFile::default()
+        };
+        let exit = |files| partial(&BundleImport { files, areas: Vec::new() }).map(|f| f.exit());
+        assert_eq!(exit(vec![file(0, &[])]), None);
+        assert_eq!(exit(vec![file(0, &[]), file(1, &[])]), Some(12));
+        assert_eq!(exit(vec![file(0, &[("network", 2)])]), Some(12));
+        assert_eq!(exit(vec![file(0, &[("network", 0)])]), None);
+    }
+}

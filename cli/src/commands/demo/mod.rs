@@ -1,0 +1,115 @@
+//! `demo`: a whole mesh on this machine, in a temporary folder, for whoever wants to see it work.
+//!
+//! `plan.rs` says what happens, as a list of steps; `stage.rs` knows the nodes and asks them, each
+//! question a process of its own; `carry.rs` brings what one node wrote to the others (by a stick
+//! that goes round); `scene.rs` does the steps; `picture.rs` is what people see. What a node does,
+//! it does through the commands anyone may type: nothing here opens a store.
+
+mod carry;
+mod picture;
+mod plan;
+mod scene;
+mod stage;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crdt_schema::time::Timestamp;
+use node::answer::Demo;
+use node::error::ErrorKind;
+
+use self::carry::Stick;
+use self::plan::{Cast, steps};
+use self::scene::Scene;
+use self::stage::{Processes, STICK, Stage};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::report::{Page, Report};
+use crate::words::{Fact, Words};
+
+/// Most villages: those of the kecamatan the demo plays in.
+const VILLAGES_MAX: i64 = 12;
+
+/// Most records: what a person waits for.
+const RECORDS_MAX: i64 = 100_000;
+
+/// `demo`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How many villages
+    #[arg(long, value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u16).range(1..=VILLAGES_MAX))]
+    villages: u16,
+    /// How many records, over all villages
+    #[arg(long, value_name = "N", default_value_t = 40,
+          value_parser = clap::value_parser!(u64).range(1..=RECORDS_MAX as u64))]
+    records: u64,
+    /// End once the roots are equal; today the demo always does
+    #[arg(long)]
+    once: bool,
+    /// Keep the nodes' folders here, to be asked afterwards
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+    let started = context.world.environment.clock.now();
+    let cast = Cast::new(usize::from(args.villages), args.records)?;
+    let (folder, temporary) = folder(args.keep.as_ref())?;
+    let hands = Processes::of_this_program(&context.world.interrupt)?;
+    let mut scene = Scene::new(Stage::new(folder, cast.nodes(), hands), Stick::default());
+    if !context.settings.quiet {
+        context.console.tell(&picture::tree(cast.nodes()));
+    }
+    for step in steps(&cast) {
+        let bar = context.bar("demo-working");
+        bar.label(scene.doing(&step, context.words)?);
+        let done = scene.play(&step, context.words);
+        drop(bar);
+        let done = done?;
+        if !context.settings.quiet {
+            context.console.step(&done);
+        }
+    }
+    let seconds = elapsed(started, context.world.environment.clock.now()).as_secs_f64();
+    let result = scene.result(&cast, seconds)?;
+    if !args.once {
+        context.tell("demo-ends", &[]);
+    }
+    drop(temporary);
+    let failure = unequal(&result);
+    let end = |page: &mut Page, words: Words, result: &Demo| {
+        picture::end(page, words, result);
+        if args.keep.is_some() {
+            page.pair(words.say("page-folder"), &result.folder);
+        }
+    };
+    Ok(context.report(&result, end)?.but(failure))
+}
+
+/// The folder to play in, with the stick's in it; a temporary one goes with its guard.
+fn folder(keep: Option<&PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), Failure> {
+    let made = if let Some(folder) = keep {
+        // The answer names the folders, and may be read from another place.
+        let whole = std::path::absolute(folder);
+        (whole.map_err(|error| Failure::file("find", folder, error))?, None)
+    } else {
+        let made = tempfile::Builder::new().prefix("wksbm-demo-").tempdir();
+        let made = made.map_err(|error| Failure::file("create", &std::env::temp_dir(), error))?;
+        (made.path().to_path_buf(), Some(made))
+    };
+    let stick = made.0.join(STICK);
+    std::fs::create_dir_all(&stick).map_err(|error| Failure::file("create", &stick, error))?;
+    Ok(made)
+}
+
+/// The clock may have been set back meanwhile.
+fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(to.0.saturating_sub(from.0)).unwrap_or(0))
+}
+
+/// The failure that says so, where not every node showed the same root.
+fn unequal(result: &Demo) -> Option<Failure> {
+    let facts = vec![Fact::new("nodes", result.nodes.len())];
+    (!result.equal).then(|| Failure::because(ErrorKind::NotEqual, "demo-not-equal", facts))
+}

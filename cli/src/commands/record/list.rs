@@ -1,0 +1,72 @@
+//! `record list`: one page of records.
+
+use node::answer::{RecordList, RecordRow};
+use node::node::ListAsk;
+
+use super::look;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fields;
+use crate::report::{Page, Report};
+use crate::words::{Fact, Words};
+
+/// Most records one page may hold: what a small board lists in a moment, and far above what a
+/// person reads.
+const LIMIT_MAX: i64 = 10_000;
+
+/// `record list`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this kind
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Only this area and all below it
+    #[arg(long, value_name = "CODE")]
+    area: Option<String>,
+    /// Only records with these words: beginnings of names, a NIK, a KK; @- reads standard input
+    #[arg(long, value_name = "TEXT")]
+    query: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=LIMIT_MAX))]
+    limit: u32,
+    /// Where the last page ended, as it said
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+}
+
+pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
+    let query = args.query.map(|typed| fields::value(&typed, context.console)).transpose()?;
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let ask = ListAsk { kind: args.kind, area: args.area, query, limit, after: args.after };
+    context.report(&context.on_node(|node| node.record_list(&ask))?, fill)
+}
+
+fn fill(page: &mut Page, words: Words, list: &RecordList) {
+    let row = |row: &RecordRow| {
+        vec![
+            look::short(&row.record),
+            row.kind.clone(),
+            row.area.to_string(),
+            row.label.clone().unwrap_or_else(|| look::NONE.to_owned()),
+            row.status.clone().unwrap_or_else(|| look::NONE.to_owned()),
+            if row.conflicts > 0 { row.conflicts.to_string() } else { String::new() },
+            look::moment(row.changed_at),
+        ]
+    };
+    let heads = [
+        "page-record",
+        "page-kind",
+        "page-area",
+        "page-label",
+        "page-status",
+        "page-conflicts",
+        "page-changed-at",
+    ];
+    page.table(look::heads(words, heads), list.records.iter().map(row).collect());
+    let facts = [Fact::new("shown", list.records.len()), Fact::new("total", list.total)];
+    page.line(words.say_with("page-list-total", &facts));
+    if let Some(next) = &list.next {
+        page.line(words.say_with("page-list-next", &[Fact::new("cursor", next)]));
+    }
+}

@@ -1,0 +1,27 @@
+//! `root`: one area's root over the heads that count.
+
+use super::show;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::report::Report;
+
+/// `root`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Code of the area; left out, this device's own
+    #[arg(long, value_name = "CODE")]
+    area: Option<String>,
+}
+
+pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+    let root = context.on_node(|node| node.root(args.area.as_deref()))?;
+    context.report(&root, |page, words, root| {
+        page.pair(words.say("page-area"), root.area);
+        page.pair(words.say("page-root"), root.root);
+        let spoken = root.words.as_ref().map_or_else(|| show::NONE.to_owned(), |w| w.join(" "));
+        page.pair(words.say("page-words"), spoken);
+        page.pair(words.say("page-feeds"), root.feeds);
+        page.pair(words.say("page-entries"), root.entries);
+        page.pair(words.say("page-authority"), root.authority);
+    })
+}

@@ -1,0 +1,86 @@
+//! `status`: one node at a glance.
+
+use node::answer::{Arrived, ForkSeen, PeerSeen, Status};
+
+use super::member::state;
+use super::show;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::report::{Page, Report};
+use crate::words::{Fact, Words};
+
+pub(crate) fn run(context: &mut Context<'_>) -> Result<Report, Failure> {
+    let node = context.open()?;
+    context.tell_if_trial(&node);
+    context.report(&Context::ask(node, |node| node.status())?, fill)
+}
+
+fn fill(page: &mut Page, words: Words, status: &Status) {
+    page.title(format!("{}  {}", status.name, status.area));
+    page.pair(words.say("page-network"), status.network);
+    page.pair(words.say("page-trial"), show::yes(status.trial, words));
+    page.pair(words.say("page-device"), status.device);
+    page.pair(words.say("page-state"), state(status.state, words));
+    page.pair(words.say("page-rights"), status.rights.join(", "));
+    page.pair(words.say("page-version"), &status.version);
+    page.pair(words.say("page-running"), show::yes(status.running, words));
+    page.pair(words.say("page-records"), status.records);
+    page.pair(words.say("page-entries"), format!("{} ({})", status.entries, status.feeds));
+    page.pair(words.say("page-size"), show::size(status.store.bytes));
+    troubles(page, words, status);
+    arrived(page, words, &status.arrived);
+    peers(page, words, &status.peers);
+}
+
+/// What a person should look at; nothing is said where there is nothing.
+fn troubles(page: &mut Page, words: Words, status: &Status) {
+    let counts = [
+        ("page-trouble-conflicts", status.conflicts),
+        ("page-trouble-deps", status.waiting_deps),
+        ("page-trouble-confirmation", status.waiting_confirmation),
+        ("page-trouble-quarantined", status.quarantined),
+    ];
+    for (key, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        page.warning(words.say_with(key, &[Fact::new("count", count)]));
+    }
+    if !status.clock.plausible {
+        page.warning(words.say("page-trouble-clock"));
+    }
+    for ForkSeen { feed, seq, device, places, .. } in &status.forks {
+        let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
+        let facts = [
+            Fact::new("entry", format!("{}:{seq}", show::short(feed))),
+            Fact::new("device", show::short(device)),
+            Fact::new("places", names.join(", ")),
+        ];
+        page.warning(words.say_with("page-trouble-fork", &facts));
+    }
+}
+
+fn arrived(page: &mut Page, words: Words, arrived: &[Arrived]) {
+    let heads = ["page-arrived-at", "page-mine", "page-held", "page-missing", "page-complete"];
+    let row = |row: &Arrived| {
+        vec![
+            row.at.clone(),
+            row.mine.to_string(),
+            row.held.to_string(),
+            row.missing.to_string(),
+            show::moment(row.complete_as_of),
+        ]
+    };
+    page.table(show::heads(words, heads), arrived.iter().map(row).collect());
+}
+
+fn peers(page: &mut Page, words: Words, peers: &[PeerSeen]) {
+    let heads = ["page-device", "page-area", "page-connected", "page-contact", "page-equal"];
+    let row = |peer: &PeerSeen| {
+        vec![
+            show::short(&peer.device),
+            peer.area.to_string(),
+            show::yes(peer.connected, words),
+            show::moment(peer.last_contact),
+            peer.equal.map_or_else(|| show::NONE.to_owned(), |equal| show::yes(equal, words)),
+        ]
+    };
+    page.table(show::heads(words, heads), peers.iter().map(row).collect());
+}

@@ -1,0 +1,79 @@
+//! `verify`: everything at rest is read and checked again; damage ends with exit code 7.
+
+use node::answer::Verify;
+use node::error::ErrorKind;
+
+use super::show;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::report::{Page, Report};
+use crate::words::{Fact, Words};
+
+/// `verify`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Make the views again from the entries
+    #[arg(long)]
+    rebuild: bool,
+}
+
+pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+    let mut bar = context.bar("tell-verifying");
+    let found = context.on_node(|node| node.verify(args.rebuild, &mut bar))?;
+    drop(bar);
+    let report = context.report(&found, fill)?;
+    Ok(report.but(damage(&found)))
+}
+
+/// The failure that says so, where anything is wrong.
+fn damage(found: &Verify) -> Option<Failure> {
+    let places = Fact::new("count", found.damage.len());
+    (!found.ok).then(|| Failure::because(ErrorKind::Damage, "page-verify-damage", vec![places]))
+}
+
+fn fill(page: &mut Page, words: Words, found: &Verify) {
+    if found.ok {
+        page.good(words.say("page-verify-ok"));
+    }
+    page.pair(words.say("page-feeds"), found.feeds);
+    page.pair(words.say("page-entries"), found.entries);
+    page.pair(words.say("page-signatures"), found.signatures);
+    page.pair(words.say("page-certificates"), found.certificates);
+    page.pair(words.say("page-dropped"), found.payloads_dropped);
+    page.pair(words.say("page-forks"), found.forks);
+    page.pair(words.say("page-views-equal"), show::yes(found.views_equal, words));
+    page.pair(words.say("page-seconds"), format!("{:.1}", found.seconds));
+    let row = |damage: &node::answer::Damage| {
+        let feed = damage.feed.map_or_else(|| show::NONE.to_owned(), |feed| show::short(&feed));
+        let seq = damage.seq.map_or_else(|| show::NONE.to_owned(), |seq| seq.to_string());
+        vec![feed, seq, damage.what.clone()]
+    };
+    let heads = show::heads(words, ["page-feed", "page-seq", "page-what"]);
+    page.table(heads, found.damage.iter().map(row).collect());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(ok: bool) -> Verify {
+        Verify {
+            ok,
+            feeds: 1,
+            entries: 1,
+            signatures: 1,
+            certificates: 1,
+            payloads_dropped: 0,
+            forks: 0,
+            views_equal: true,
+            damage: Vec::new(),
+            seconds: 0.0,
+        }
+    }
+
+    #[test]
+    fn only_what_is_wrong_ends_with_seven() {
+        assert!(damage(&found(true)).is_none());
+        assert_eq!(damage(&found(false)).map(|failure| failure.exit()), Some(7));
+    }
+}

@@ -1,0 +1,321 @@
+//! Why a command did not do what was asked: kind, cause, hint, and the table of exit codes.
+//!
+//! A person reads three things in the language of choice: what failed, why, what to do next (the
+//! texts lie in `i18n/*/errors.ftl`). A script reads `kind` and `exit`; its message is English
+//! always. What a node could not do comes as [`NodeError`]; nothing personal is part of either.
+
+use std::io;
+use std::path::Path;
+
+use node::error::{ErrorKind, NodeError};
+use serde_json::{Value, json};
+
+use crate::settings::Language;
+use crate::words::{Fact, Words};
+
+/// Exit codes and the kinds that end so, as in section 2 of `docs/cli.md`. 0 is success.
+pub const EXIT_CODES: [(u8, &[ErrorKind]); 14] = [
+    (1, &[ErrorKind::Internal]),
+    (2, &[ErrorKind::Usage]),
+    (
+        3,
+        &[
+            ErrorKind::FileMissing,
+            ErrorKind::RecordUnknown,
+            ErrorKind::AreaUnknown,
+            ErrorKind::KindUnknown,
+            ErrorKind::FieldUnknown,
+            ErrorKind::DeviceUnknown,
+        ],
+    ),
+    (
+        4,
+        &[
+            ErrorKind::ValueInvalid,
+            ErrorKind::NikExcel,
+            ErrorKind::TransitionInvalid,
+            ErrorKind::AreaOutside,
+        ],
+    ),
+    (
+        5,
+        &[
+            ErrorKind::FileForeign,
+            ErrorKind::FileTruncated,
+            ErrorKind::FileAltered,
+            ErrorKind::FormatNewer,
+        ],
+    ),
+    (6, &[ErrorKind::NotEqual]),
+    (7, &[ErrorKind::Damage]),
+    (
+        8,
+        &[
+            ErrorKind::NoCertificate,
+            ErrorKind::NoRight,
+            ErrorKind::Revoked,
+            ErrorKind::KeystoreLocked,
+        ],
+    ),
+    (9, &[ErrorKind::NetworkOther, ErrorKind::AlreadyJoined, ErrorKind::InvitationUsed]),
+    (
+        10,
+        &[
+            ErrorKind::StoreLocked,
+            ErrorKind::StoreNewer,
+            ErrorKind::StoreMissing,
+            ErrorKind::StoreExists,
+        ],
+    ),
+    (11, &[ErrorKind::DiskFull, ErrorKind::DiskError, ErrorKind::ReadOnly]),
+    (12, &[ErrorKind::Partial]),
+    (
+        13,
+        &[
+            ErrorKind::PortInUse,
+            ErrorKind::PeerUnreachable,
+            ErrorKind::Timeout,
+            ErrorKind::PeerRefused,
+        ],
+    ),
+    (130, &[ErrorKind::Interrupted]),
+];
+
+/// The exit code of a kind; one the table does not know is our mistake.
+pub fn exit_code(kind: ErrorKind) -> u8 {
+    let row = EXIT_CODES.iter().find(|(_, kinds)| kinds.contains(&kind));
+    row.map_or(1, |(code, _)| *code)
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub struct Failure {
+    kind: ErrorKind,
+    cause: Cause,
+    facts: Vec<Fact>,
+}
+
+/// Where the "why" comes from.
+#[derive(Debug)]
+enum Cause {
+    /// In English as the node or a child said it; people read `error-KIND.why`.
+    Said(String),
+    /// A text of ours, in every language.
+    Text(&'static str),
+}
+
+impl Failure {
+    /// A command line that is wrong, for the reason with this key in `usage.ftl`.
+    pub(crate) fn usage(key: &'static str, facts: Vec<Fact>) -> Self {
+        Self { kind: ErrorKind::Usage, cause: Cause::Text(key), facts }
+    }
+
+    /// A failure of `kind` whose why has this key.
+    pub(crate) fn because(kind: ErrorKind, key: &'static str, facts: Vec<Fact>) -> Self {
+        Self { kind, cause: Cause::Text(key), facts }
+    }
+
+    /// A file that could not be read or written.
+    pub(crate) fn file(step: &'static str, path: &Path, source: io::Error) -> Self {
+        NodeError::file(step, path, source).into()
+    }
+
+    /// The result could not be written to standard output.
+    pub(crate) fn output(source: io::Error) -> Self {
+        Self::file("write", Path::new("stdout"), source)
+    }
+
+    /// The contract's word for it.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> u8 {
+        exit_code(self.kind)
+    }
+
+    /// What failed.
+    pub(crate) fn message(&self, words: Words) -> String {
+        words.say_with(&self.key("what"), &self.facts)
+    }
+
+    /// Why.
+    pub(crate) fn cause(&self, words: Words) -> String {
+        match self.cause {
+            Cause::Said(_) => {
+                let rule = self.facts.iter().find_map(|fact| words.rule_of(fact));
+                rule.unwrap_or_else(|| words.say_with(&self.key("why"), &self.facts))
+            }
+            Cause::Text(key) => words.say_with(key, &self.facts),
+        }
+    }
+
+    /// What to do next.
+    pub(crate) fn hint(&self, words: Words) -> String {
+        words.say_with(&self.key("do"), &self.facts)
+    }
+
+    /// The contract's error object, English whatever the language.
+    pub(crate) fn json(&self) -> Value {
+        let english = Words::new(Language::English);
+        let cause = match &self.cause {
+            Cause::Said(said) => said.clone(),
+            Cause::Text(_) => self.cause(english),
+        };
+        json!({
+            "kind": self.kind.as_str(),
+            "message": self.message(english),
+            "cause": cause,
+            "hint": self.hint(english),
+            "exit": self.exit(),
+        })
+    }
+
+    fn key(&self, part: &str) -> String {
+        format!("error-{}.{part}", self.kind.as_str().replace('_', "-"))
+    }
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let facts = error.facts().into_iter().map(|(name, value)| Fact::new(name, value));
+        Self { kind: error.kind(), facts: facts.collect(), cause: Cause::Said(error.to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use std::collections::BTreeSet;
+
+    use node::ports::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_exactly_one_exit_code() {
+        let listed: Vec<ErrorKind> =
+            EXIT_CODES.iter().flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+        assert_eq!(listed.len(), ErrorKind::ALL.len());
+        assert_eq!(
+            listed.iter().collect::<BTreeSet<_>>(),
+            ErrorKind::ALL.iter().collect::<BTreeSet<_>>()
+        );
+        assert!(EXIT_CODES.is_sorted_by(|one, next| one.0 < next.0));
+    }
+
+    #[test]
+    fn codes_that_scripts_rely_on_stay() {
+        for (kind, code) in [
+            (ErrorKind::Usage, 2),
+            (ErrorKind::NikExcel, 4),
+            (ErrorKind::FileTruncated, 5),
+            (ErrorKind::Damage, 7),
+            (ErrorKind::StoreLocked, 10),
+            (ErrorKind::Partial, 12),
+            (ErrorKind::Interrupted, 130),
+        ] {
+            assert_eq!(exit_code(kind), code, "{kind:?}");
+        }
+    }
+
+    /// One of each way a node fails, and of each way a kind comes about.
+    fn node_errors() -> Vec<NodeError> {
+        let text = || String::from("x");
+        let path = || Path::new("/tmp/x").to_path_buf();
+        let io = |kind: io::ErrorKind| io::Error::from(kind);
+        let store = |source| NodeError::store(Path::new("/tmp/x"), source);
+        vec![
+            NodeError::Usage { what: text() },
+            NodeError::FileMissing { path: path() },
+            NodeError::file("open", &path(), io(io::ErrorKind::NotFound)),
+            NodeError::RecordUnknown { id: text() },
+            NodeError::EntryUnknown { entry: text() },
+            NodeError::AreaUnknown { code: text() },
+            NodeError::KindUnknown { kind: text() },
+            NodeError::FieldUnknown { kind: text(), field: text() },
+            NodeError::DeviceUnknown { device: text() },
+            NodeError::ValueInvalid { field: text(), rule: text(), message: text() },
+            NodeError::NikExcel { field: text() },
+            NodeError::TransitionInvalid { field: text(), from: text(), to: text() },
+            NodeError::AreaOutside { area: text(), own: text() },
+            NodeError::FileForeign { path: path(), expected: "a bundle" },
+            NodeError::FileTruncated { path: path() },
+            NodeError::FileAltered { path: path(), what: text() },
+            NodeError::FormatNewer { path: path(), found: 2, known: 1 },
+            NodeError::NoCertificate { area: text() },
+            NodeError::NoRight { right: text(), area: text() },
+            NodeError::Revoked { area: text() },
+            NodeError::KeystoreLocked { why: text() },
+            NodeError::NetworkOther { theirs: text(), ours: text() },
+            NodeError::AlreadyJoined { name: text() },
+            NodeError::InvitationUsed,
+            store(StoreError::Full),
+            store(StoreError::ReadOnly),
+            store(StoreError::Locked),
+            store(StoreError::Newer { found: 2, known: 1 }),
+            store(StoreError::Missing),
+            store(StoreError::Exists),
+            store(StoreError::Damaged { what: text() }),
+            store(StoreError::Poisoned),
+            store(StoreError::Io { step: "open", source: io(io::ErrorKind::NotFound) }),
+            store(StoreError::Io { step: "open", source: io(io::ErrorKind::Other) }),
+            store(StoreError::Misuse("x")),
+            NodeError::file("write", &path(), io(io::ErrorKind::StorageFull)),
+            NodeError::file("write", &path(), io(io::ErrorKind::PermissionDenied)),
+            NodeError::file("write", &path(), io(io::ErrorKind::Other)),
+            NodeError::Interrupted,
+            NodeError::Internal { what: text() },
+        ]
+    }
+
+    #[test]
+    fn every_failure_of_a_node_is_told_in_full_in_every_language() {
+        for error in node_errors() {
+            let shown = format!("{error:?}");
+            let failure = Failure::from(error);
+            for language in Language::ALL {
+                let words = Words::new(language);
+                for text in [failure.message(words), failure.cause(words), failure.hint(words)] {
+                    assert!(!text.is_empty(), "{shown}");
+                    assert!(!text.contains('$') && !text.contains("error-"), "{shown}: {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_says_what_why_and_what_to_do_in_every_language() {
+        for kind in ErrorKind::ALL {
+            for language in Language::ALL {
+                for part in ["what", "why", "do"] {
+                    let key = format!("error-{}.{part}", kind.as_str().replace('_', "-"));
+                    assert!(crate::words::tests::keys(language).contains(&key), "{key}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_refused_value_is_explained_by_its_rule_in_the_language_of_the_reader() {
+        let refused = |rule: &str| {
+            let (field, message) = ("nama".to_owned(), "x".to_owned());
+            Failure::from(NodeError::ValueInvalid { field, rule: rule.to_owned(), message })
+        };
+        let (known, unknown) = (refused("wajib_diisi"), refused("no_such_rule"));
+        let indonesian = Words::new(Language::Indonesian);
+        assert_eq!(known.cause(indonesian), "Kolom ini wajib diisi.");
+        assert!(unknown.cause(indonesian).contains("no_such_rule"));
+    }
+
+    #[test]
+    fn the_object_for_scripts_is_english_and_complete() {
+        let object = Failure::from(NodeError::AreaUnknown { code: "99".into() }).json();
+        let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["kind", "message", "cause", "hint", "exit"]);
+        assert_eq!(object.get("kind").unwrap(), "area_unknown");
+        assert_eq!(object.get("cause").unwrap(), "no area has the code `99`");
+        assert_eq!(object.get("exit").unwrap(), 3);
+    }
+}

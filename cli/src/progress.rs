@@ -1,0 +1,119 @@
+//! Long work shows a bar on the terminal, and Ctrl-C ends it where it is whole.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use node::progress::Progress;
+
+/// After so many Ctrl-C the process ends at once. Not the second: tools that stop a whole group of
+/// processes may send two for one.
+const AT_ONCE: usize = 3;
+
+/// A person's wish to end early; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicUsize>);
+
+impl Interrupt {
+    /// From now on Ctrl-C sets it, and a third one ends the process at once (which the store
+    /// survives, as it survives a power cut).
+    pub fn listen(&self) {
+        let wishes = Arc::clone(&self.0);
+        let set = ctrlc::set_handler(move || {
+            if wishes.fetch_add(1, Ordering::SeqCst) + 1 >= AT_ONCE {
+                std::process::exit(130);
+            }
+        });
+        // Without a handler the system's own stays: the first Ctrl-C then ends the process.
+        drop(set);
+    }
+
+    /// Wishes it.
+    pub fn set(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether it is wished.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// One piece of long work on the terminal; nothing is left of it when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    interrupt: Interrupt,
+}
+
+impl Bar {
+    /// A bar named `label`; one that is not `shown` only listens for the interrupt.
+    pub(crate) fn new(label: String, shown: bool, interrupt: &Interrupt) -> Self {
+        let target =
+            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(label);
+        bar.set_style(style(WAITING));
+        if shown {
+            bar.enable_steady_tick(TICK);
+        }
+        Self { bar, interrupt: interrupt.clone() }
+    }
+
+    /// Says what is being done now.
+    pub(crate) fn label(&self, label: String) {
+        self.bar.set_message(label);
+    }
+}
+
+impl Progress for Bar {
+    fn at(&mut self, done: u64, total: u64) -> bool {
+        if total > 0 && self.bar.length() != Some(total) {
+            self.bar.set_length(total);
+            self.bar.set_style(style(COUNTING));
+        }
+        self.bar.set_position(done);
+        !self.interrupt.is_set()
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// How often the bar shows that it lives.
+const TICK: Duration = Duration::from_millis(120);
+
+/// While the end is not known.
+const WAITING: &str = "{spinner:.cyan} {msg}";
+/// Once it is.
+const COUNTING: &str = "{spinner:.cyan} {msg} {bar:24.cyan/blue} {human_pos}/{human_len} {eta}";
+
+/// A template that does not parse shows the plain bar; a test holds both to parse.
+fn style(template: &str) -> ProgressStyle {
+    let plain = ProgressStyle::default_bar();
+    plain.template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_templates_parse() {
+        for template in [WAITING, COUNTING] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+
+    #[test]
+    fn work_is_told_to_stop_only_after_somebody_wished_it() {
+        let interrupt = Interrupt::default();
+        let mut bar = Bar::new(String::new(), false, &interrupt);
+        assert!(bar.at(1, 10));
+        interrupt.clone().set();
+        assert!(!bar.at(2, 10));
+    }
+}

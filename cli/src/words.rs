@@ -1,0 +1,225 @@
+//! Texts for people, Indonesian first and English: the files of `i18n/`, compiled in.
+//!
+//! Keys have a namespace (`page-`, `tell-`, `usage-`, `error-`, `demo-`, `help`), and a
+//! test holds the files to the sources: a key that is used exists in each language, and one that
+//! exists is used. English help stands beside the flags in the sources, not in a file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crdt_schema::record;
+use fluent_templates::fluent_bundle::FluentValue;
+use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
+
+use crate::settings::Language;
+
+static_loader! {
+    static TEXTS = {
+        locales: "./i18n",
+        fallback_language: "id",
+        // Marks around every gap would show as odd letters in simple terminals.
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+static INDONESIAN: LanguageIdentifier = langid!("id");
+static ENGLISH: LanguageIdentifier = langid!("en");
+
+/// What fills a gap of a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    name: &'static str,
+    value: String,
+}
+
+impl Fact {
+    /// `value` for the gap `name`.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over numbers and texts alike")]
+    pub(crate) fn new(name: &'static str, value: impl ToString) -> Self {
+        Self { name, value: value.to_string() }
+    }
+
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// Texts in one language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words {
+    language: Language,
+}
+
+impl Words {
+    /// Texts in `language`.
+    pub(crate) const fn new(language: Language) -> Self {
+        Self { language }
+    }
+
+    /// The language.
+    pub(crate) const fn language(self) -> Language {
+        self.language
+    }
+
+    /// The text with this key.
+    pub(crate) fn say(self, key: &str) -> String {
+        TEXTS.lookup(self.identifier(), key)
+    }
+
+    /// The text with this key, its gaps filled.
+    pub(crate) fn say_with(self, key: &str, facts: &[Fact]) -> String {
+        TEXTS.lookup_with_args(self.identifier(), key, &gaps(facts))
+    }
+
+    /// The text with this key, if there is one in this very language.
+    pub(crate) fn find(self, key: &str) -> Option<String> {
+        TEXTS.lookup_single_language::<&str>(self.identifier(), key, None).ok()
+    }
+
+    /// What a rule of the records says; of one this build does not know, what came with it.
+    pub(crate) fn rule(self, name: &str, message: &str) -> String {
+        self.known_rule(name).unwrap_or(message).to_owned()
+    }
+
+    /// The same, where the fact names a rule this build knows.
+    pub(crate) fn rule_of(self, fact: &Fact) -> Option<String> {
+        let name = (fact.name == "rule").then_some(fact.value.as_str())?;
+        self.known_rule(name).map(str::to_owned)
+    }
+
+    fn known_rule(self, name: &str) -> Option<&'static str> {
+        record::rule(name).map(|rule| match self.language {
+            Language::Indonesian => rule.indonesian,
+            Language::English => rule.english,
+        })
+    }
+
+    fn identifier(self) -> &'static LanguageIdentifier {
+        match self.language {
+            Language::Indonesian => &INDONESIAN,
+            Language::English => &ENGLISH,
+        }
+    }
+}
+
+fn gaps(facts: &[Fact]) -> HashMap<Cow<'static, str>, FluentValue<'_>> {
+    let gap = |fact: &'_ Fact| (Cow::Borrowed(fact.name), fact.value.clone().into());
+    facts.iter().map(gap).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(files(&path, ending));
+            } else if path.extension().is_some_and(|ext| ext == ending) {
+                found.push(path);
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn home(folder: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+    }
+
+    /// Keys of the language's files, attributes as `message.attribute`.
+    pub(crate) fn keys(language: Language) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        for path in files(&home("i18n").join(language.code()), "ftl") {
+            let mut message = String::new();
+            for line in fs::read_to_string(path).unwrap().lines() {
+                let Some((name, _)) = line.split_once('=') else { continue };
+                if let Some(attribute) = name.trim().strip_prefix('.') {
+                    keys.insert(format!("{message}.{attribute}"));
+                } else if !line.starts_with([' ', '#']) {
+                    name.trim().clone_into(&mut message);
+                    assert!(keys.insert(message.clone()), "{message} stands twice");
+                }
+            }
+        }
+        keys
+    }
+
+    /// Words in quotes in the sources that look like a key.
+    fn used() -> BTreeSet<String> {
+        let mut used = BTreeSet::new();
+        for path in files(&home("src"), "rs") {
+            let source = fs::read_to_string(path).unwrap();
+            for word in source.split('"') {
+                let looks = !word.ends_with('-')
+                    && word.bytes().all(|b| b.is_ascii_lowercase() || b"-.0123456789".contains(&b));
+                if looks && NAMESPACES.iter().any(|start| word.starts_with(start)) {
+                    used.insert(word.to_owned());
+                }
+            }
+        }
+        used
+    }
+
+    const NAMESPACES: [&str; 4] = ["page-", "tell-", "usage-", "demo-"];
+
+    #[test]
+    fn both_languages_have_the_same_keys_but_for_help() {
+        let shared = |language| -> BTreeSet<String> {
+            keys(language).into_iter().filter(|key| !key.starts_with("help")).collect()
+        };
+        let (ours, theirs) = (shared(Language::Indonesian), shared(Language::English));
+        let apart: Vec<&String> = ours.symmetric_difference(&theirs).collect();
+        assert!(apart.is_empty(), "in one language only: {apart:?}");
+    }
+
+    #[test]
+    fn a_key_that_is_used_exists_and_one_that_exists_is_used() {
+        let (used, known) = (used(), keys(Language::Indonesian));
+        assert!(used.len() > 50, "the scan found {}", used.len());
+        let absent: Vec<&String> = used.difference(&known).collect();
+        assert!(absent.is_empty(), "used, but no text: {absent:?}");
+        let ours = known.iter().filter(|key| NAMESPACES.iter().any(|n| key.starts_with(n)));
+        let idle: Vec<&String> = ours.filter(|key| !used.contains(*key)).collect();
+        assert!(idle.is_empty(), "a text nobody uses: {idle:?}");
+    }
+
+    #[test]
+    fn every_gap_is_the_same_in_both_languages() {
+        let gaps = |language: Language| -> BTreeSet<String> {
+            let mut gaps = BTreeSet::new();
+            for path in files(&home("i18n").join(language.code()), "ftl") {
+                let mut key = String::new();
+                for line in fs::read_to_string(path).unwrap().lines() {
+                    if let Some((name, _)) = line.split_once(" =") {
+                        name.trim().clone_into(&mut key);
+                    }
+                    for gap in line.split("{ $").skip(1) {
+                        gaps.insert(format!("{key} {}", gap.split(' ').next().unwrap()));
+                    }
+                }
+            }
+            gaps
+        };
+        assert!(gaps(Language::Indonesian).len() > 20);
+        let apart: Vec<String> = gaps(Language::Indonesian)
+            .symmetric_difference(&gaps(Language::English))
+            .cloned()
+            .collect();
+        assert!(apart.is_empty(), "{apart:?}");
+    }
+
+    #[test]
+    fn a_gap_is_filled_without_marks_around_it() {
+        let facts = [Fact::new("area", "32.09")];
+        let text = Words::new(Language::English).say_with("error-area-unknown.what", &facts);
+        assert!(text.contains("32.09") && text.is_ascii(), "{text}");
+    }
+}

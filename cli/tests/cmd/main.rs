@@ -1,0 +1,18 @@
+//! Whole commands on real folders: what they print, what they refuse, how they end.
+//!
+//! `desk.rs` the desk somebody types at · `objects.rs` every object of `docs/cli.md` ·
+//! `exits.rs` the exit table, with its rows in `scenes.rs` and what no command makes in `fixtures.rs` ·
+//! `refusals.rs` more that is refused · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
+//! `personal.rs` what nobody may read · `process.rs` the binary itself.
+#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+mod desk;
+mod disk;
+mod exits;
+mod fixtures;
+mod objects;
+mod pages;
+mod personal;
+mod process;
+mod refusals;
+mod scenes;
