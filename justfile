@@ -14,9 +14,17 @@ check:
 test FILTER="":
     cargo nextest run --workspace --locked --no-fail-fast {{FILTER}}
 
+# Kill a node so often, at random moments (slow: about a second each).
+kills COUNT="1000":
+    WKSBM_KILLS={{COUNT}} cargo nextest run --locked -p cli --test kill --no-capture
+
 # Renew the document of the declarations.
 schema:
     cargo run -q --locked -p crdt-schema --example schema > docs/schema.md
+
+# Every measure of the core, as a table.
+bench:
+    cargo run --release --locked -p tests --bin bench
 
 # As CI does, on whatever lies in this folder.
 ci:

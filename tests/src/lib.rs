@@ -1,1 +1,27 @@
-//! Placeholder story.
+//! The mesh as a laboratory.
+//!
+//! Nothing of this crate is shipped. What one function promises is tested beside it; here stands what
+//! takes several nodes, real files or a whole year of data: offices on one disk that meet only in
+//! files, and figures measured the same way each time. Clocks and randomness come from a seed, so a
+//! failure happens again.
+//!
+//! `office.rs` nodes in folders of their own that never meet: what one writes reaches another only
+//! in files · `world.rs` devices and signed runs without any node · `desk.rs` synthetic saves as
+//! entries · `measure/` figures for the bench · `histories/` whole replicas under random histories ·
+//! test binaries: `sim/` simulations, `real/` the facade on real files ·
+//! `tidy/` the sources held to the house rules.
+#![expect(clippy::missing_panics_doc, reason = "a laboratory that fails is a test that fails")]
+
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+pub mod desk;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
+pub mod histories;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::cast_precision_loss, reason = "figures are rounded anyway")]
+pub mod measure;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+pub mod office;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::cast_possible_wrap, reason = "synthetic numbers are small")]
+pub mod world;

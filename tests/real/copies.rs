@@ -1,0 +1,122 @@
+//! A data folder that was copied, and an old backup put back: nothing is lost, both are told.
+
+use tests::office::{Office, Town};
+
+const DESA: &str = "32.09.39.2001";
+
+fn activity(office: &mut Office, title: &str) -> String {
+    let fields = [
+        ("judul", title),
+        ("kode_program", "G.1.2"),
+        ("jenis", "rapat"),
+        ("tanggal", "2026-11-02"),
+    ];
+    office.add("kegiatan", DESA, &fields).record.to_string()
+}
+
+#[test]
+fn a_folder_that_was_copied_and_used_twice_is_reported_with_both_places() {
+    let mut town = Town::new(20);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    activity(&mut desa, "sebelum");
+    let mut copy = town.clone_of(&mut desa, "salinan");
+    activity(&mut desa, "di kantor");
+    activity(&mut copy, "di rumah");
+    desa.carry_to(&mut province);
+    copy.carry_to(&mut province);
+    let status = province.node().status().unwrap();
+    assert_eq!(status.records, 3, "nothing is lost");
+    let fork = status.forks.first().unwrap();
+    assert_eq!((status.forks.len(), fork.ids.len(), fork.places.len()), (1, 2, 2));
+    assert_eq!(fork.device, desa.node().device());
+    let places: Vec<&str> = fork.places.iter().map(|place| place.name.as_str()).collect();
+    assert!(places.iter().any(|name| name.starts_with("desa-")), "{places:?}");
+    assert!(places.iter().any(|name| name.starts_with("salinan-")), "{places:?}");
+    province.carry_to(&mut desa);
+    province.carry_to(&mut copy);
+    for office in [&mut desa, &mut copy] {
+        assert_eq!(office.root("32"), province.root("32"), "{}", office.name);
+        assert_eq!(office.node().status().unwrap().records, 3);
+        assert_eq!(office.node().status().unwrap().forks.len(), 1);
+    }
+    // Both go on in an incarnation of their own: no second fork.
+    activity(&mut desa, "lagi di kantor");
+    activity(&mut copy, "lagi di rumah");
+    desa.carry_to(&mut province);
+    copy.carry_to(&mut province);
+    let status = province.node().status().unwrap();
+    assert_eq!((status.records, status.forks.len()), (5, 1));
+}
+
+#[test]
+fn an_old_backup_put_back_takes_its_later_entries_back_and_goes_on_without_a_fork() {
+    let mut town = Town::new(21);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    activity(&mut desa, "sebelum cadangan");
+    let mut backup = town.clone_of(&mut desa, "cadangan");
+    activity(&mut desa, "sesudah cadangan");
+    desa.carry_to(&mut province);
+    drop(desa);
+    province.carry_to(&mut backup);
+    assert_eq!(backup.node().status().unwrap().records, 2, "taken back");
+    activity(&mut backup, "baru");
+    backup.carry_to(&mut province);
+    let status = province.node().status().unwrap();
+    assert_eq!((status.records, status.forks.len()), (3, 0));
+    assert_eq!(backup.root("32"), province.root("32"));
+}
+
+#[test]
+fn an_old_backup_used_before_it_met_anyone_forks_and_loses_nothing() {
+    let mut town = Town::new(22);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    activity(&mut desa, "sebelum cadangan");
+    let mut backup = town.clone_of(&mut desa, "cadangan");
+    activity(&mut desa, "sesudah cadangan");
+    desa.carry_to(&mut province);
+    drop(desa);
+    activity(&mut backup, "ditulis di cadangan");
+    backup.carry_to(&mut province);
+    province.carry_to(&mut backup);
+    for office in [&mut province, &mut backup] {
+        let status = office.node().status().unwrap();
+        assert_eq!((status.records, status.forks.len()), (3, 1), "{}", office.name);
+    }
+    assert_eq!(backup.root("32"), province.root("32"));
+}
+
+#[test]
+fn a_closed_device_whose_feed_was_forked_ends_at_one_place_for_everybody() {
+    let mut town = Town::new(40);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut desa = town.member(&mut kabupaten, "desa", DESA);
+    activity(&mut desa, "bersama");
+    let mut copy = town.clone_of(&mut desa, "salinan");
+    for number in 2..=4 {
+        activity(&mut desa, &format!("kantor {number}"));
+    }
+    for number in 2..=3 {
+        activity(&mut copy, &format!("rumah {number}"));
+    }
+    desa.carry_to(&mut province);
+    copy.carry_to(&mut province);
+    desa.carry_to(&mut kabupaten);
+    for number in 4..=6 {
+        activity(&mut copy, &format!("rumah {number}"));
+    }
+    copy.carry_to(&mut kabupaten);
+    let device = desa.node().device().to_string();
+    province.node().close_member(&device).unwrap();
+    for _ in 0..2 {
+        province.carry_to(&mut kabupaten);
+        kabupaten.carry_to(&mut province);
+    }
+    assert_eq!(province.root("32.09"), kabupaten.root("32.09"));
+    for office in [&mut province, &mut kabupaten] {
+        assert_eq!(office.node().status().unwrap().records, 4, "{}", office.name);
+    }
+}

@@ -1,0 +1,8 @@
+//! The facade on real files: offices that never meet and exchange nothing but files.
+#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+mod bundles;
+mod copies;
+mod province;
+mod rehome;
+mod sessions;

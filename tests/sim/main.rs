@@ -1,0 +1,70 @@
+//! Random histories of whole replicas: whatever the order, the loss and the verdicts, all see the
+//! same; and a fault planted in one of them is found.
+#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+use crdt_schema::fold::Fault;
+use crdt_schema::testing::check_history;
+use tests::histories::{EVENTS, Lie, Tally, check, check_authority};
+
+/// Histories of whole replicas, over the four quarters; `--bin histories` plays any number more.
+const HISTORIES: u64 = 1_000;
+/// Parts that run beside each other.
+const PARTS: u64 = 4;
+/// Histories of authority alone.
+const AUTHORITY: u64 = 300;
+/// Histories of one record at the level of the fold.
+const FOLDS: u64 = 1_000;
+/// Histories within which a planted fault must be found.
+const FOUND_WITHIN: u64 = 400;
+
+fn part(number: u64) -> Tally {
+    let mut tally = Tally::new();
+    for seed in (0..HISTORIES).filter(|seed| seed % PARTS == number) {
+        for (what, count) in check(seed, Lie::None).unwrap() {
+            *tally.entry(what).or_default() += count;
+        }
+    }
+    tally
+}
+
+#[test]
+fn all_replicas_see_the_same_first_quarter() {
+    let tally = part(0);
+    let missing: Vec<_> = EVENTS.iter().filter(|event| !tally.contains_key(**event)).collect();
+    assert!(missing.is_empty(), "never happened: {missing:?}");
+}
+
+#[test]
+fn all_replicas_see_the_same_second_quarter() {
+    part(1);
+}
+
+#[test]
+fn all_replicas_see_the_same_third_quarter() {
+    part(2);
+}
+
+#[test]
+fn all_replicas_see_the_same_fourth_quarter() {
+    part(3);
+}
+
+#[test]
+fn every_planted_fault_is_found() {
+    for lie in Lie::ALL {
+        let found = (0..FOUND_WITHIN).find(|seed| check(*seed, lie).is_err());
+        assert!(found.is_some(), "{lie:?} went unnoticed");
+    }
+}
+
+#[test]
+fn the_fold_is_what_automerge_makes_of_the_same_edits() {
+    (10_000..10_000 + FOLDS).try_for_each(|seed| check_history(seed, Fault::None)).unwrap();
+}
+
+#[test]
+fn words_of_authority_mean_the_same_in_any_order_and_after_a_start() {
+    for seed in 0..AUTHORITY {
+        check_authority(seed).unwrap();
+    }
+}

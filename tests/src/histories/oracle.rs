@@ -1,0 +1,355 @@
+//! What a replica must show, computed from its feeds alone by the plainest means: every entry looked
+//! at, every past walked, every record folded from nothing. Shares no code with `node::replica`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crdt_schema::authority::Payload;
+use crdt_schema::class::Class;
+use crdt_schema::entry::{ChainPoint, Entry, EntryKind};
+use crdt_schema::fold::{FoldEntry, Folded, SectionRead, fold};
+use crdt_schema::id::{EntryId, FeedId, FeedName, Space};
+use crdt_schema::record::Schema;
+use crdt_schema::testing::disagreement;
+use crdt_schema::time::Timestamp;
+use node::authority::{Authority, AuthorityEntry, Standing};
+use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
+use node::progress::Unwatched;
+use node::replica::{EntryVerdict, Replica};
+use node::sync::Summary;
+
+use super::cast::Cast;
+use super::stores::{Feeds, Views};
+
+/// One feed with all its branches, as a tree of entries.
+struct FeedTree {
+    name: FeedName,
+    entries: BTreeMap<EntryId, Entry>,
+    /// Newest entry of each branch.
+    tips: Vec<ChainPoint>,
+}
+
+impl FeedTree {
+    fn read(store: &impl FeedStore) -> Result<Vec<Self>, String> {
+        let mut feeds = Vec::new();
+        for feed in store.feeds().map_err(told)? {
+            let mut entries = BTreeMap::new();
+            let mut tips = Vec::new();
+            for branch in &feed.branches {
+                let range = 1..=branch.head.point.seq;
+                let held = store.entries(feed.name.id(), branch.branch, range).map_err(told)?;
+                entries.extend(held.into_iter().map(|entry| (entry.id, entry)));
+                tips.push(branch.head.point);
+            }
+            feeds.push(Self { name: feed.name, entries, tips });
+        }
+        Ok(feeds)
+    }
+
+    /// The entry at `end` and all before it; nothing when it is not held.
+    fn past(&self, end: ChainPoint) -> BTreeSet<EntryId> {
+        let mut past = BTreeSet::new();
+        let mut at = end.id;
+        while let Some(entry) = self.entries.get(&at) {
+            past.insert(at);
+            at = entry.header.prev;
+        }
+        past
+    }
+
+    /// Entries that count, when the feed counts up to `end`. While the end is not held, a branch
+    /// that is shorter may still come to lead there.
+    fn until(&self, end: ChainPoint) -> BTreeSet<EntryId> {
+        if end.seq == 0 {
+            return BTreeSet::new();
+        }
+        let past = self.past(end);
+        if !past.is_empty() {
+            return past;
+        }
+        let shorter = self.tips.iter().filter(|tip| tip.seq < end.seq);
+        shorter.flat_map(|tip| self.past(*tip)).collect()
+    }
+
+    fn counting(&self, authority: &Authority) -> BTreeSet<EntryId> {
+        let mut counting = match authority.standing(&self.name) {
+            Standing::Counts => return self.entries.keys().copied().collect(),
+            Standing::Provisional => return BTreeSet::new(),
+            Standing::CountsUntil(end) => self.until(end),
+            Standing::Outside | Standing::Unknown => BTreeSet::new(),
+        };
+        for (first, last) in authority.adopted(self.name.id()) {
+            let range = self.past(last).into_iter().filter(|id| self.seq(id) >= first);
+            counting.extend(range);
+        }
+        counting
+    }
+
+    fn seq(&self, id: &EntryId) -> u64 {
+        self.entries.get(id).map_or(0, |entry| entry.header.seq)
+    }
+
+    /// Counting entries that no other counting entry has before it.
+    fn heads(&self, counting: &BTreeSet<EntryId>) -> Vec<ChainPoint> {
+        let mut covered = BTreeSet::new();
+        for id in counting {
+            let mut at = self.entries[id].header.prev;
+            while let Some(entry) = self.entries.get(&at) {
+                if !covered.insert(at) {
+                    break;
+                }
+                at = entry.header.prev;
+            }
+        }
+        counting.difference(&covered).map(|id| self.entries[id].point()).collect()
+    }
+
+    fn verdict(
+        &self,
+        id: &EntryId,
+        counting: &BTreeSet<EntryId>,
+        authority: &Authority,
+    ) -> EntryVerdict {
+        if counting.contains(id) {
+            EntryVerdict::Counting
+        } else if authority.standing(&self.name) == Standing::Provisional {
+            EntryVerdict::Provisional
+        } else {
+            EntryVerdict::Quarantined
+        }
+    }
+}
+
+/// What a replica must show.
+#[derive(Debug)]
+pub(super) struct Expected {
+    rows: BTreeMap<RecordKey, ViewRow>,
+    /// Of each record its edits as the fold of counting entries sees them.
+    edits: BTreeMap<RecordKey, Vec<FoldEntry>>,
+    heads: BTreeMap<FeedId, (FeedName, Vec<ChainPoint>)>,
+    authority: Authority,
+}
+
+/// Holds a replica against what its feeds say; with `documents` also against Automerge.
+///
+/// # Errors
+/// What differs.
+pub(super) fn check(replica: &Replica<Feeds, Views>, documents: bool) -> Result<Expected, String> {
+    let expected = Expected::of(&replica.feed_store().held)?;
+    expected.check_authority(replica)?;
+    expected.check_rows(replica)?;
+    expected.check_roots(replica)?;
+    let agree = replica.views_agree(&mut Unwatched).map_err(told)?;
+    if !agree {
+        return Err("the replica says itself that its views do not agree".to_owned());
+    }
+    if documents {
+        expected.check_documents()?;
+    }
+    Ok(expected)
+}
+
+impl Expected {
+    fn of(store: &impl FeedStore) -> Result<Self, String> {
+        let feeds = FeedTree::read(store)?;
+        let mut declared = Vec::new();
+        for feed in feeds.iter().filter(|feed| feed.name.space == Space::Authority) {
+            declared.extend(feed.entries.values().map(|entry| authority_entry(&feed.name, entry)));
+        }
+        let authority = Authority::compute(Cast::get().statement.clone(), &declared);
+        let mut judged: BTreeMap<RecordKey, Vec<(FoldEntry, EntryVerdict, Timestamp)>> =
+            BTreeMap::new();
+        let mut heads = BTreeMap::new();
+        for feed in &feeds {
+            let counting = feed.counting(&authority);
+            heads.insert(feed.name.id(), (feed.name, feed.heads(&counting)));
+            if feed.name.space == Space::Authority {
+                continue;
+            }
+            for entry in feed.entries.values() {
+                if entry.header.kind != EntryKind::EDIT {
+                    continue;
+                }
+                let header = &entry.header;
+                let key = RecordKey {
+                    area: feed.name.area,
+                    kind: header.record_kind,
+                    record: header.record,
+                };
+                let verdict = feed.verdict(&entry.id, &counting, &authority);
+                let fold_entry = FoldEntry {
+                    id: entry.id,
+                    deps: header.deps.clone(),
+                    counts: verdict == EntryVerdict::Counting,
+                    sections: SectionRead::of(entry),
+                };
+                judged.entry(key).or_default().push((fold_entry, verdict, header.claimed_at));
+            }
+        }
+        let rows = judged.iter().map(|(key, edits)| (*key, row(*key, edits))).collect();
+        let only = |edits: Vec<(FoldEntry, EntryVerdict, Timestamp)>| {
+            edits.into_iter().map(|(edit, ..)| edit).collect()
+        };
+        let edits = judged.into_iter().map(|(key, edits)| (key, only(edits))).collect();
+        Ok(Self { rows, edits, heads, authority })
+    }
+
+    /// Records with an edit that waits for an entry nobody brought.
+    pub(super) fn waiting(&self) -> usize {
+        self.rows.values().filter(|row| row.waits).count()
+    }
+
+    /// Rows by verdict.
+    pub(super) fn with(&self, verdict: RecordVerdict) -> usize {
+        self.rows.values().filter(|row| row.verdict == verdict).count()
+    }
+
+    /// Rows in conflict.
+    pub(super) fn conflicts(&self) -> usize {
+        self.rows.values().filter(|row| row.conflicts > 0).count()
+    }
+
+    /// Entries of records that do not count.
+    pub(super) fn uncounted(&self) -> usize {
+        self.edits.values().flatten().filter(|edit| !edit.counts).count()
+    }
+
+    fn check_authority(&self, replica: &Replica<Feeds, Views>) -> Result<(), String> {
+        let live = replica.authority();
+        same("members", live.members().collect(), self.authority.members().collect::<Vec<_>>())?;
+        for (name, _) in self.heads.values() {
+            let (live, once) = (live.standing(name), self.authority.standing(name));
+            if live != once {
+                return Err(format!("the standing of a feed is {live:?}, at once {once:?}"));
+            }
+        }
+        let (mut live, mut once) =
+            (live.adopted_ranges().to_vec(), self.authority.adopted_ranges().to_vec());
+        live.sort_unstable();
+        once.sort_unstable();
+        same("adopted ranges", live, once)?;
+        let live = replica.authority().tree();
+        for area in Cast::get().areas() {
+            same("the parent of an area", live.parent(area), self.authority.tree().parent(area))?;
+        }
+        Ok(())
+    }
+
+    fn check_rows(&self, replica: &Replica<Feeds, Views>) -> Result<(), String> {
+        let views = replica.views().map_err(told)?;
+        let (_, rows) = views.list(&RowFilter::default(), None, usize::MAX).map_err(told)?;
+        for row in &rows {
+            let Some(expected) = self.rows.get(&row.key) else {
+                return Err(format!("a row of {:?}, which nobody wrote", row.key.record));
+            };
+            if let Some(what) = differs(row, expected) {
+                return Err(format!("the row of {:?} has {what}", row.key.record));
+            }
+        }
+        same("the number of rows", rows.len(), self.rows.len())
+    }
+
+    fn check_roots(&self, replica: &Replica<Feeds, Views>) -> Result<(), String> {
+        let tree = Arc::new(self.authority.tree().clone());
+        let mut summary = Summary::new(tree);
+        for (name, heads) in self.heads.values() {
+            summary.set(*name, heads.clone());
+        }
+        for area in Cast::get().areas() {
+            let live = replica.summary();
+            same(&format!("the root of {area}"), live.root(area), summary.root(area))?;
+            let (live, once) = (live.authority_root(area), summary.authority_root(area));
+            same("the authority root of an area", live, once)?;
+        }
+        Ok(())
+    }
+
+    fn check_documents(&self) -> Result<(), String> {
+        for (key, edits) in &self.edits {
+            if let Some(what) = disagreement(edits, &fold(edits)) {
+                return Err(format!("record {:?}: {what}", key.record));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The row of a record: what counts; else what waits; else everything.
+fn row(key: RecordKey, edits: &[(FoldEntry, EntryVerdict, Timestamp)]) -> ViewRow {
+    let with = |least: EntryVerdict| {
+        let entries: Vec<FoldEntry> = edits
+            .iter()
+            .map(|(edit, verdict, _)| FoldEntry { counts: *verdict <= least, ..edit.clone() })
+            .collect();
+        (least, fold(&entries))
+    };
+    let counting = with(EntryVerdict::Counting);
+    let (verdict, (least, folded)) = if !counting.1.state.heads().is_empty() {
+        (RecordVerdict::Counting, counting)
+    } else if edits.iter().any(|(_, verdict, _)| *verdict != EntryVerdict::Quarantined) {
+        (RecordVerdict::Waiting, with(EntryVerdict::Provisional))
+    } else {
+        (RecordVerdict::Quarantined, with(EntryVerdict::Quarantined))
+    };
+    let kind = Schema::standard().kind_numbered(key.kind);
+    ViewRow {
+        key,
+        state: folded.state.encode(),
+        verdict,
+        conflicts: u32::try_from(folded.state.conflicts().len()).unwrap(),
+        waits: folded.incomplete > 0,
+        changed_at: newest(edits, least, &folded),
+        terms: kind.map(|kind| kind.terms(&folded.state)).unwrap_or_default(),
+    }
+}
+
+/// Claimed time of the last complete edit that speaks in this layer, in display order.
+fn newest(
+    edits: &[(FoldEntry, EntryVerdict, Timestamp)],
+    least: EntryVerdict,
+    folded: &Folded,
+) -> Timestamp {
+    let speaking = edits.iter().filter(|(_, verdict, _)| *verdict <= least);
+    let placed =
+        speaking.map(|(edit, _, at)| ((folded.depths.get(&edit.id).copied(), *at, edit.id), *at));
+    placed.max().map(|(_, at)| at).unwrap_or_default()
+}
+
+/// In what two rows of one record differ.
+pub(super) fn differs(row: &ViewRow, other: &ViewRow) -> Option<&'static str> {
+    let facts = [
+        ("another verdict", row.verdict == other.verdict),
+        ("other values", row.state == other.state),
+        ("other conflicts", row.conflicts == other.conflicts),
+        ("another opinion on what waits", row.waits == other.waits),
+        ("another time", row.changed_at == other.changed_at),
+        ("other terms", row.terms == other.terms),
+    ];
+    facts.into_iter().find(|(_, equal)| !equal).map(|(what, _)| what)
+}
+
+fn authority_entry(name: &FeedName, entry: &Entry) -> AuthorityEntry {
+    let body = entry.open_body(Class::Open);
+    AuthorityEntry {
+        feed: *name,
+        point: entry.point(),
+        prev: entry.header.prev,
+        kind: entry.header.kind,
+        deps: entry.header.deps.clone(),
+        payload: body.and_then(|body| Payload::from_bytes(entry.header.kind, body).ok().flatten()),
+    }
+}
+
+/// Equal, or told.
+///
+/// # Errors
+/// Names what differs.
+#[expect(clippy::needless_pass_by_value, reason = "what is compared is made to be compared")]
+pub(super) fn same<T: PartialEq>(what: &str, here: T, there: T) -> Result<(), String> {
+    if here == there { Ok(()) } else { Err(format!("{what} differs")) }
+}
+
+/// An error in words.
+pub(super) fn told(error: impl std::fmt::Debug) -> String {
+    format!("{error:?}")
+}

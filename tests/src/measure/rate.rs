@@ -1,0 +1,69 @@
+//! What this machine does by itself, to read all other figures beside.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+
+use crdt_schema::entry::SigningSecret;
+use redb::{Database, Durability, TableDefinition};
+use tempfile::TempDir;
+
+use super::Report;
+use super::watch::Watch;
+
+const HASHED_BYTES: usize = 64 << 20;
+const VERIFIED: u32 = 4_000;
+const SYNCS: u32 = 200;
+const PUTS: u64 = 200_000;
+const TABLE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("ukur");
+
+pub(super) fn measure(report: &mut Report) {
+    report.add("this machine, BLAKE3", hashing(), "MB/s", "");
+    report.add("this machine, Ed25519 strict", verifying(), "checks/s", "");
+    report.add("this machine, sync of 4 KiB", syncing(), "a second", "");
+    report.add("this machine, redb puts of 100 bytes", putting(), "a second", "");
+}
+
+fn hashing() -> f64 {
+    let bytes = vec![7; HASHED_BYTES];
+    let watch = Watch::start();
+    assert_ne!(blake3::hash(&bytes).as_bytes(), &[0; 32]);
+    bytes.len() as f64 / 1e6 / watch.worked_seconds()
+}
+
+fn verifying() -> f64 {
+    let secret = SigningSecret::from_seed(&[7; 32]);
+    let (public, signature) = (secret.public(), secret.sign(b"ukur"));
+    let watch = Watch::start();
+    for _ in 0..VERIFIED {
+        public.verify(b"ukur", &signature).unwrap();
+    }
+    f64::from(VERIFIED) / watch.worked_seconds()
+}
+
+fn syncing() -> f64 {
+    let folder = TempDir::new().unwrap();
+    let mut file = File::create(folder.path().join("ukur")).unwrap();
+    file.write_all(&[0; 4096]).unwrap();
+    let watch = Watch::start();
+    for number in 0..SYNCS {
+        file.write_all_at(&number.to_be_bytes(), 0).unwrap();
+        file.sync_data().unwrap();
+    }
+    f64::from(SYNCS) / watch.seconds()
+}
+
+fn putting() -> f64 {
+    let folder = TempDir::new().unwrap();
+    let database = Database::create(folder.path().join("ukur.redb")).unwrap();
+    let watch = Watch::start();
+    let mut transaction = database.begin_write().unwrap();
+    transaction.set_durability(Durability::None).unwrap();
+    let mut table = transaction.open_table(TABLE).unwrap();
+    for key in 0..PUTS {
+        table.insert(key, &[7; 100][..]).unwrap();
+    }
+    drop(table);
+    transaction.commit().unwrap();
+    PUTS as f64 / watch.worked_seconds()
+}
