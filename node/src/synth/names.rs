@@ -91,7 +91,7 @@ static GENERAL: Names = Names {
 };
 
 static JAVANESE: Names = Names {
-    men: &["Slamet", "Sugeng", "Joko", "Agus", "Bambang", "Sutrisno", "Wahyu", "Eko"],
+    men: &["Slamet", "Sugeng", "Parno", "Agus", "Bambang", "Sutrisno", "Wahyu", "Eko"],
     women: &["Sri", "Wahyuni", "Endah", "Sulastri", "Tri", "Dwi", "Ningsih", "Retno"],
     second_men: &["Santoso", "Widodo", "Prasetyo", "Purnomo", "Susilo", "Wibowo"],
     second_women: &["Utami", "Rahayu", "Lestari", "Handayani", "Astuti", "Wulandari"],
