@@ -54,6 +54,8 @@ pub enum OpenError {
 pub struct BundleReader {
     file: BufReader<File>,
     header: BundleHeader,
+    /// Frames read so far, the header included.
+    frames: u32,
     done: bool,
 }
 
@@ -78,8 +80,8 @@ impl BundleReader {
             return Err(OpenError::Newer(version));
         }
         match next_piece(&mut file)? {
-            Piece::Frame(Frame::Header(header)) => Ok(Self { file, header, done: false }),
-            Piece::Cut | Piece::End => Err(OpenError::Truncated),
+            Piece::Frame(Frame::Header(header)) => Ok(Self { file, header, frames: 1, done: false }),
+            Piece::Cut | Piece::End | Piece::Frame(Frame::End(_)) => Err(OpenError::Truncated),
             Piece::Frame(_) | Piece::Newer | Piece::Altered => Err(OpenError::Altered),
         }
     }
@@ -89,7 +91,8 @@ impl BundleReader {
         &self.header
     }
 
-    /// The next piece; after [`Piece::End`] or [`Piece::Cut`] there is none.
+    /// The next piece; after [`Piece::End`] or [`Piece::Cut`] there is none. A file that ends with
+    /// another count of frames than it has lost some whole: that is a cut as well.
     ///
     /// # Errors
     /// What the disk says.
@@ -97,7 +100,12 @@ impl BundleReader {
         if self.done {
             return Ok(None);
         }
-        let piece = next_piece(&mut self.file)?;
+        let piece = match next_piece(&mut self.file)? {
+            Piece::Frame(Frame::End(frames)) if frames == self.frames => Piece::End,
+            Piece::Frame(Frame::End(_)) => Piece::Cut,
+            piece => piece,
+        };
+        self.frames = self.frames.saturating_add(1);
         self.done = matches!(piece, Piece::End | Piece::Cut);
         Ok(Some(piece))
     }
@@ -123,7 +131,6 @@ fn next_piece(file: &mut impl Read) -> io::Result<Piece> {
         return Ok(Piece::Altered);
     }
     Ok(match Frame::decode(kind, &payload) {
-        Ok(Some(Frame::End(_))) => Piece::End,
         Ok(Some(frame)) => Piece::Frame(frame),
         Ok(None) => Piece::Newer,
         Err(_) => Piece::Altered,

@@ -5,6 +5,8 @@
 
 mod file;
 mod format;
+#[cfg(test)]
+mod tests;
 
 pub use file::{BundleReader, BundleWriter, OpenError, Piece};
 pub use format::{BundleHeader, FORMAT_VERSION, FeedsSeen, Frame, HEADS_PER_FRAME, Target};

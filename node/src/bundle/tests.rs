@@ -1,0 +1,94 @@
+//! The bytes of bundles, for ever; and that any bytes are read or refused.
+#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+use crdt_schema::area::AreaId;
+use crdt_schema::entry::{ChainPoint, PackedRun};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
+use crdt_schema::time::Timestamp;
+use proptest::prelude::*;
+
+use super::format::{BundleHeader, Frame, Target};
+use super::{BundleReader, BundleWriter, Piece};
+
+fn header(target: Target) -> BundleHeader {
+    BundleHeader {
+        network: NetworkId([1; 32]),
+        from: DeviceId([2; 32]),
+        target,
+        made_at: Timestamp(1_700_000_000_000),
+        bundle: [3; 16],
+        part: 1,
+        parts: 2,
+    }
+}
+
+fn feed() -> Frame {
+    Frame::Feed(FeedName {
+        device: DeviceId([4; 32]),
+        area: AreaId::WEST_JAVA,
+        space: Space::Records,
+        incarnation: 5,
+    })
+}
+
+fn run(first: u64) -> PackedRun {
+    PackedRun { first, bytes: vec![6, 7, 8], signature: [9; 64] }
+}
+
+fn one_of_each() -> Vec<Frame> {
+    let point = ChainPoint { seq: 300, id: EntryId([10; 32]) };
+    vec![
+        Frame::Header(header(Target::All)),
+        Frame::Header(header(Target::Area(AreaId::WEST_JAVA))),
+        Frame::Header(header(Target::Device(DeviceId([11; 32])))),
+        Frame::Statement(vec![12; 3]),
+        feed(),
+        Frame::Run(1, run(65)),
+        Frame::Heads(vec![(FeedId([13; 32]), point)]),
+        Frame::Receipt(vec![14; 4]),
+        Frame::End(7),
+    ]
+}
+
+#[test]
+fn frames_have_these_bytes_for_ever() {
+    let line = |frame: &Frame| {
+        let (kind, payload) = frame.encode();
+        assert_eq!(Frame::decode(kind, &payload).unwrap().as_ref(), Some(frame));
+        format!("{kind} {}", hex::encode(payload))
+    };
+    let lines: Vec<String> = one_of_each().iter().map(line).collect();
+    assert_eq!(lines.join("\n"), include_str!("../../golden/bundle-frames-v1.hex").trim());
+}
+
+#[test]
+fn a_frame_taken_out_whole_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wksbm");
+    let mut writer = BundleWriter::new(&path, header(Target::All), Vec::new(), u64::MAX);
+    for first in [1, 65] {
+        writer.push(&feed(), |number| Frame::Run(number, run(first))).unwrap();
+    }
+    writer.finish().unwrap();
+    let ends = |path| {
+        let mut reader = BundleReader::open(path).unwrap();
+        std::iter::from_fn(|| reader.next_piece().unwrap()).last().unwrap()
+    };
+    assert!(matches!(ends(&path), Piece::End));
+    let bytes = std::fs::read(&path).unwrap();
+    let run_bytes = 1 + 4 + Frame::Run(0, run(65)).encode().1.len() + 16;
+    let end_bytes = 1 + 4 + 4 + 16;
+    let (kept, last) = bytes.split_at(bytes.len() - end_bytes - run_bytes);
+    let without = [kept, last.get(run_bytes..).unwrap()].concat();
+    std::fs::write(&path, without).unwrap();
+    assert!(matches!(ends(&path), Piece::Cut));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_frame_or_refused(kind: u8, payload: Vec<u8>) {
+        if let Ok(Some(frame)) = Frame::decode(kind, &payload) {
+            prop_assert_eq!(frame.encode(), (kind, payload));
+        }
+    }
+}
