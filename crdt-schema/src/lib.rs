@@ -94,15 +94,15 @@
 //! // In whatever order the entries come, every node holds both values until somebody chooses.
 //! let apart = folded(&[&other, &made, &one]).state;
 //! assert_eq!(apart, folded(&[&made, &one, &other]).state);
-//! assert_eq!(apart.survivors(judul, None).len(), 2);
-//! assert!(apart.conflicts().contains(&judul));
+//! assert_eq!(apart.survivors(Class::Open, judul, None).len(), 2);
+//! assert!(apart.conflicts().contains(&(Class::Open, judul)));
 //!
 //! // Choosing is an edit that has seen both.
 //! let choice = kegiatan.plan(Some(&apart), &[put("judul", "Rapat bulanan")], None)?;
 //! let choice = save(4, apart.heads(), choice)?;
 //! let settled = folded(&[&choice, &one, &other, &made]).state;
 //! assert!(settled.conflicts().is_empty());
-//! assert_eq!(settled.shown(judul, None).and_then(|value| value.as_text()), Some("Rapat bulanan"));
+//! assert_eq!(settled.shown(Class::Open, judul, None).and_then(|value| value.as_text()), Some("Rapat bulanan"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -32,7 +32,6 @@
 //! | [`ingest`]     | pure     | the one door for every run                                       |
 //! | [`authority`]  | pure     | who may do what, and up to where feeds count                     |
 //! | [`sync`]       | pure     | the summary, receipts, and how two nodes reconcile               |
-//! | [`tree`]       | pure     | today's tree in the form the summary asks for                    |
 //!
 //! There is no network yet and nothing is sealed: `docs/architecture.md` marks what is built.
 
