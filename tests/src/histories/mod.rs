@@ -82,7 +82,7 @@ pub const EVENTS: &[&str] = &[
 ];
 
 /// Steps of the longest history.
-const STEPS_MAX: usize = 55;
+const STEPS_MAX: usize = 48;
 /// Words of authority, and saves between them, of a history without anything else.
 const AUTHORITY_STEPS: usize = 16;
 /// After how many steps in a hundred one replica is looked at.

@@ -71,9 +71,9 @@ impl Mesh {
             return Ok(());
         }
         match self.numbers.below(100) {
-            0..=37 => self.save(site),
-            38..=59 => self.deliver(site),
-            60..=68 => self.meet(site),
+            0..=40 => self.save(site),
+            41..=54 => self.deliver(site),
+            55..=68 => self.meet(site),
             69..=83 => self.speak(),
             84..=87 => self.remember(site),
             88..=91 => self.crash(site),
@@ -118,6 +118,10 @@ impl Mesh {
 
     /// One to three saves that become durable together.
     fn save(&mut self, site: usize) -> Result<(), String> {
+        if self.numbers.chance(60) {
+            // Mostly a person looks at what others wrote before saving.
+            self.deliver(site)?;
+        }
         let Some(state) = self.writes(site) else { return Ok(()) };
         let drawer = self.numbers.chance(15);
         for _ in 0..=self.numbers.below(3) {
