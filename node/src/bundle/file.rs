@@ -80,7 +80,9 @@ impl BundleReader {
             return Err(OpenError::Newer(version));
         }
         match next_piece(&mut file)? {
-            Piece::Frame(Frame::Header(header)) => Ok(Self { file, header, frames: 1, done: false }),
+            Piece::Frame(Frame::Header(header)) => {
+                Ok(Self { file, header, frames: 1, done: false })
+            }
             Piece::Cut | Piece::End | Piece::Frame(Frame::End(_)) => Err(OpenError::Truncated),
             Piece::Frame(_) | Piece::Newer | Piece::Altered => Err(OpenError::Altered),
         }
