@@ -4,7 +4,7 @@
 
 use crdt_schema::fold::Fault;
 use crdt_schema::testing::check_history;
-use tests::histories::{EVENTS, Lie, Tally, check, check_authority};
+use tests::histories::{EVENTS, Lie, Tally, check, check_authority, check_growth};
 
 /// Histories of whole replicas, over the four quarters; `--bin histories` plays any number more.
 const HISTORIES: u64 = 1_000;
@@ -66,5 +66,27 @@ fn the_fold_is_what_automerge_makes_of_the_same_edits() {
 fn words_of_authority_mean_the_same_in_any_order_and_after_a_start() {
     for seed in 0..AUTHORITY {
         check_authority(seed).unwrap();
+    }
+}
+
+#[test]
+fn what_was_adopted_before_it_arrived_counts_once_it_has() {
+    (0..20).try_for_each(check_growth).unwrap();
+}
+
+/// Histories that once failed, each with what was wrong then.
+#[test]
+fn histories_that_failed_once_hold() {
+    let once = [
+        (7, "an edit that does not count had a say in the time of its row"),
+        (0, "a device that counts at once was taken by nobody but issuers"),
+        (46, "an edit kept the verdict it was staged with when authority came in the same batch"),
+        (276, "a branch beside the one that ends was counted because it is shorter"),
+        (4, "a branch that was only staged did not stand on what its parent had stored"),
+        (381, "a device revoked by one who was revoked never learned it"),
+        (365, "an adopted range ended at the fork it reaches below"),
+    ];
+    for (seed, what) in once {
+        check(seed, Lie::None).map_err(|error| format!("{what}: {error}")).unwrap();
     }
 }

@@ -175,6 +175,42 @@ fn hear(mesh: &mut Mesh) -> Result<(), String> {
     oracle::check(&mesh.sites[listener].replica, false).map(drop)
 }
 
+/// A closed device's range is adopted before the range has arrived in full: what was held of it
+/// counts from the moment its last entry comes, also when the views lagged behind then.
+///
+/// # Errors
+/// What does not hold, with the seed.
+pub fn check_growth(seed: u64) -> Result<(), String> {
+    let mut mesh = Mesh::new(seed, Lie::None);
+    grow(&mut mesh).map_err(|what| format!("seed {seed}: {what}"))
+}
+
+fn grow(mesh: &mut Mesh) -> Result<(), String> {
+    mesh.adopted_range()?;
+    let all = mesh.bag.clone();
+    let device = Cast::get().devices[cast::VILLAGERS[0]].id;
+    let written = |message: &&mesh::Message| {
+        message.name.device == device && message.name.space == Space::Records
+    };
+    let (late, early) = all.iter().filter(written).partition::<Vec<_>, _>(|it| it.last.seq > 1);
+    let listener = mesh.site(cast::KABUPATEN, None, true);
+    for message in all.iter().filter(|it| !written(it)).chain(early) {
+        mesh.offer(listener, message)?;
+        mesh.commit(listener, false)?;
+    }
+    let before = oracle::check(&mesh.sites[listener].replica, false)?;
+    same("the rows that do not count before", before.with(RecordVerdict::Quarantined), 1)?;
+    let views = mesh.sites[listener].replica.views().map_err(told)?.clone();
+    for message in late {
+        mesh.offer(listener, message)?;
+        mesh.commit(listener, false)?;
+    }
+    let after = oracle::check(&mesh.sites[listener].replica, true)?;
+    same("the rows that count after", after.with(RecordVerdict::Counting), 2)?;
+    mesh.reopen(listener, views)?;
+    oracle::check(&mesh.sites[listener].replica, true).map(drop)
+}
+
 /// Holds one replica, or the lying one, against the oracle in the middle of things.
 fn look(mesh: &mut Mesh) -> Result<(), String> {
     if mesh.lie != Lie::None && mesh.lie != Lie::VerdictKept {

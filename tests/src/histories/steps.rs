@@ -586,6 +586,41 @@ impl Mesh {
         self.declare(site, feed.name.area, Payload::Adoption(Adoption { ranges })).map(drop)
     }
 
+    /// Somebody of the village writes about two records; the kabupaten closes the device with nothing
+    /// of it counting, and adopts it all.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn adopted_range(&mut self) -> Result<(), String> {
+        self.found()?;
+        let (issuer, device) = (KABUPATEN, &Cast::get().devices[VILLAGERS[0]]);
+        let writer = self.sites.iter().position(|it| it.device == VILLAGERS[0]).unwrap();
+        for site in [writer, issuer] {
+            self.give_all(site)?;
+        }
+        let area = device.area;
+        let key = RecordKey { area, kind: KINDS[0], record: RecordId([1; 16]) };
+        self.records = vec![key; RECORDS_MAX];
+        self.save_one(writer, MemberState::Active)?;
+        self.commit(writer, false)?;
+        // Another record, so that nothing but the verdict touches the first one's row.
+        self.records = vec![RecordKey { record: RecordId([2; 16]), ..key }; RECORDS_MAX];
+        for _ in 0..2 {
+            self.save_one(writer, MemberState::Active)?;
+        }
+        self.commit(writer, false)?;
+        self.give_all(issuer)?;
+        let closing = Payload::Closing(Closing { device: device.id, ends: Vec::new() });
+        self.declare(issuer, area, closing)?;
+        let replica = &self.sites[issuer].replica;
+        let feed = replica
+            .feeds()
+            .find(|it| it.name.device == device.id && it.name.space == Space::Records);
+        let feed = feed.ok_or("the writer has no feed")?;
+        let ranges = vec![(feed.name.id(), 1, feed.branches[0].head.point)];
+        self.declare(issuer, area, Payload::Adoption(Adoption { ranges })).map(drop)
+    }
+
     /// The village moves to the other kecamatan, or only gets another name.
     fn rehome(&mut self, site: usize) -> Result<(), String> {
         if ![PROVINCE, KABUPATEN].contains(&self.sites[site].device) {
