@@ -102,11 +102,10 @@ impl BundleReader {
         if self.done {
             return Ok(None);
         }
-        let piece = match next_piece(&mut self.file)? {
-            Piece::Frame(Frame::End(frames)) if frames == self.frames => Piece::End,
-            Piece::Frame(Frame::End(_)) => Piece::Cut,
-            piece => piece,
-        };
+        let mut piece = next_piece(&mut self.file)?;
+        if let Piece::Frame(Frame::End(frames)) = piece {
+            piece = if frames == self.frames { Piece::End } else { Piece::Cut };
+        }
         self.frames = self.frames.saturating_add(1);
         self.done = matches!(piece, Piece::End | Piece::Cut);
         Ok(Some(piece))

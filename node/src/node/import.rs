@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::AreaId;
-use crdt_schema::entry::PackedRun;
+use crdt_schema::entry::{PackedRun, RefuseReason};
 use crdt_schema::id::FeedName;
 
 use super::Node;
@@ -184,8 +184,7 @@ impl Node {
                 tally.unsettled = true;
             }
             Offered::Rejected(reason) => {
-                tally.unsettled |= reason == RejectReason::UnknownDevice
-                    || reason == RejectReason::OutsideInterest;
+                tally.unsettled |= may_settle(reason);
                 tally.reject(reason.name(), entries);
             }
         }
@@ -202,6 +201,17 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Whether more may make the run acceptable: its device's certificate, or the branch it goes on
+/// from, without which its signature cannot hold.
+const fn may_settle(reason: RejectReason) -> bool {
+    matches!(
+        reason,
+        RejectReason::UnknownDevice
+            | RejectReason::OutsideInterest
+            | RejectReason::Refused(RefuseReason::Signature | RefuseReason::BackReference)
+    )
 }
 
 impl Tally {
