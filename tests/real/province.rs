@@ -155,3 +155,16 @@ fn a_closed_device_counts_up_to_its_end_and_what_it_writes_later_does_not() {
     assert_eq!(province.root("32.09"), kabupaten.root("32.09"));
     assert_eq!(province.node().status().unwrap().records, 1);
 }
+
+#[test]
+fn a_closed_device_is_told_by_the_bundle_for_it() {
+    let mut town = Town::new(14);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA[0]);
+    let device = desa.node().device().to_string();
+    province.node().close_member(&device).unwrap();
+    province.carry_to(&mut desa);
+    assert_eq!(desa.node().status().unwrap().state, MemberState::Closed);
+    let late = tests::office::asks(&[("judul", "terlambat")]);
+    assert!(desa.node().record_add("kegiatan", DESA[0], 0, &late).is_err());
+}

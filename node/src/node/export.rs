@@ -214,7 +214,11 @@ impl Node {
                         && self.tree().above(area).contains(&name.area)
             }
             Target::Device(device) => {
-                name.device == device || self.authority().may_serve(&device, name.space, name.area)
+                // A device that was closed is told so: it may learn what authority says after its end.
+                name.device == device
+                    || self.authority().may_serve(&device, name.space, name.area)
+                    || name.space == Space::Authority
+                        && self.authority().may_learn(&device, name.area)
             }
         }
     }
