@@ -168,3 +168,19 @@ fn a_closed_device_is_told_by_the_bundle_for_it() {
     let late = tests::office::asks(&[("judul", "terlambat")]);
     assert!(desa.node().record_add("kegiatan", DESA[0], 0, &late).is_err());
 }
+
+#[test]
+fn a_bundle_never_replaces_a_store_of_its_own_node() {
+    let mut town = Town::new(15);
+    let mut province = town.province();
+    let ask = node::node::ExportAsk {
+        target: node::node::ExportTarget::All,
+        clear: true,
+        max_bytes: None,
+    };
+    let own = province.folder().join("feed.redb");
+    assert!(province.node().bundle_export(&ask, &own, &mut Unwatched).is_err());
+    province.shut();
+    province.open();
+    assert!(province.node().verify(false, &mut Unwatched).unwrap().ok);
+}

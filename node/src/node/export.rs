@@ -58,6 +58,7 @@ impl Node {
         file: &Path,
         progress: &mut dyn Progress,
     ) -> Result<BundleExport, NodeError> {
+        super::folder::must_be_outside(&self.folder, file)?;
         let (target, audience) = self.target(&ask.target)?;
         let max_bytes = ask.max_bytes.unwrap_or(u64::MAX);
         if max_bytes < PIECE_BYTES_MIN {

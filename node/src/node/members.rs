@@ -45,6 +45,7 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when this device may not certify there, the rights are none, or a disk fails.
     pub fn invite(&mut self, ask: &InviteAsk, file: &Path) -> Result<Invite, NodeError> {
+        super::folder::must_be_outside(&self.folder, file)?;
         let area = self.area(&ask.area)?;
         self.must_issue(area)?;
         let rights = match &ask.rights {

@@ -163,6 +163,7 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when the record is not known, cannot be made a document, or of the disk.
     pub fn record_export(&self, id: &str, file: &Path) -> Result<RecordExport, NodeError> {
+        super::folder::must_be_outside(&self.folder, file)?;
         let key = self.record_key(id)?;
         let entries = self.replica.fold_entries(&key).map_err(|error| self.store_error(error))?;
         let made = documents(&entries).map_err(|error| NodeError::Internal {
