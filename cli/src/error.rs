@@ -91,6 +91,8 @@ pub fn exit_code(kind: ErrorKind) -> u8 {
 #[derive(Debug)]
 pub struct Failure {
     kind: ErrorKind,
+    /// Of which message in `errors.ftl` its texts are; the kind's own but for few.
+    told: &'static str,
     cause: Cause,
     facts: Vec<Fact>,
 }
@@ -107,12 +109,12 @@ enum Cause {
 impl Failure {
     /// A command line that is wrong, for the reason with this key in `usage.ftl`.
     pub(crate) fn usage(key: &'static str, facts: Vec<Fact>) -> Self {
-        Self { kind: ErrorKind::Usage, cause: Cause::Text(key), facts }
+        Self::because(ErrorKind::Usage, key, facts)
     }
 
     /// A failure of `kind` whose why has this key.
     pub(crate) fn because(kind: ErrorKind, key: &'static str, facts: Vec<Fact>) -> Self {
-        Self { kind, cause: Cause::Text(key), facts }
+        Self { kind, told: kind.as_str(), cause: Cause::Text(key), facts }
     }
 
     /// A file that could not be read or written.
@@ -173,14 +175,28 @@ impl Failure {
     }
 
     fn key(&self, part: &str) -> String {
-        format!("error-{}.{part}", self.kind.as_str().replace('_', "-"))
+        format!("error-{}.{part}", self.told.replace('_', "-"))
+    }
+}
+
+/// The message in `errors.ftl` that tells an error: its kind's own, unless the same kind has
+/// several things to say and to do.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are told as their kind is")]
+fn told(error: &NodeError) -> &'static str {
+    match error {
+        NodeError::AreaNotBelow { .. } => "area_not_below",
+        NodeError::AreaMoved { .. } => "area_moved",
+        NodeError::RecordQuarantined { .. } => "record_quarantined",
+        NodeError::RecordWaits { .. } => "record_waits",
+        _ => error.kind().as_str(),
     }
 }
 
 impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Self {
         let facts = error.facts().into_iter().map(|(name, value)| Fact::new(name, value));
-        Self { kind: error.kind(), facts: facts.collect(), cause: Cause::Said(error.to_string()) }
+        let cause = Cause::Said(error.to_string());
+        Self { kind: error.kind(), told: told(&error), cause, facts: facts.collect() }
     }
 }
 
@@ -246,6 +262,10 @@ mod tests {
             NodeError::FormatNewer { path: path(), found: 2, known: 1 },
             NodeError::NoCertificate { area: text() },
             NodeError::NoRight { right: text(), area: text() },
+            NodeError::AreaNotBelow { area: text(), own: text() },
+            NodeError::AreaMoved { area: text(), parent: text(), own: text() },
+            NodeError::RecordQuarantined { record: text() },
+            NodeError::RecordWaits { record: text() },
             NodeError::Revoked { area: text() },
             NodeError::KeystoreLocked { why: text() },
             NodeError::NetworkOther { theirs: text(), ours: text() },

@@ -273,6 +273,14 @@ pub enum NodeError {
         /// The area of this device.
         own: String,
     },
+    /// A certificate is given only below the issuer's own area.
+    #[error("`{area}` does not lie below `{own}`, and only what lies below is certified")]
+    AreaNotBelow {
+        /// The area asked for.
+        area: String,
+        /// The area of this device.
+        own: String,
+    },
     /// Not one of our files.
     #[error("`{}` is not {expected}", path.display())]
     FileForeign {
@@ -318,6 +326,36 @@ pub enum NodeError {
         right: String,
         /// The area.
         area: String,
+    },
+    /// Nothing this device writes in the area counts any more.
+    #[error(
+        "nothing was written: `{area}` has moved, it belongs to `{parent}` now and no longer to \
+         `{own}`, where the feed of this device ended"
+    )]
+    AreaMoved {
+        /// The area.
+        area: String,
+        /// What it belongs to today.
+        parent: String,
+        /// The area of this device.
+        own: String,
+    },
+    /// The record does not count, so what builds on it would not either.
+    #[error(
+        "nothing was written: record `{record}` is quarantined, and what builds on it counts nowhere"
+    )]
+    RecordQuarantined {
+        /// The record.
+        record: String,
+    },
+    /// The record waits, so what builds on it would wait with it.
+    #[error(
+        "nothing was written: record `{record}` waits for its device to be confirmed, or for an \
+         entry that has not come, and what builds on it would wait too"
+    )]
+    RecordWaits {
+        /// The record.
+        record: String,
     },
     /// The device was revoked or has closed itself.
     #[error("this device was closed or revoked in `{area}`")]
@@ -391,13 +429,16 @@ impl NodeError {
             Self::ValueInvalid { .. } => ErrorKind::ValueInvalid,
             Self::NikExcel { .. } => ErrorKind::NikExcel,
             Self::TransitionInvalid { .. } => ErrorKind::TransitionInvalid,
-            Self::AreaOutside { .. } => ErrorKind::AreaOutside,
+            Self::AreaOutside { .. } | Self::AreaNotBelow { .. } => ErrorKind::AreaOutside,
             Self::FileForeign { .. } => ErrorKind::FileForeign,
             Self::FileTruncated { .. } => ErrorKind::FileTruncated,
             Self::FileAltered { .. } => ErrorKind::FileAltered,
             Self::FormatNewer { .. } => ErrorKind::FormatNewer,
             Self::NoCertificate { .. } => ErrorKind::NoCertificate,
-            Self::NoRight { .. } => ErrorKind::NoRight,
+            Self::NoRight { .. }
+            | Self::AreaMoved { .. }
+            | Self::RecordQuarantined { .. }
+            | Self::RecordWaits { .. } => ErrorKind::NoRight,
             Self::Revoked { .. } => ErrorKind::Revoked,
             Self::KeystoreLocked { .. } => ErrorKind::KeystoreLocked,
             Self::NetworkOther { .. } => ErrorKind::NetworkOther,
@@ -439,7 +480,15 @@ impl NodeError {
             Self::TransitionInvalid { field, from, to } => {
                 vec![("field", field.clone()), ("from", from.clone()), ("to", to.clone())]
             }
-            Self::AreaOutside { area, own } => vec![("area", area.clone()), ("own", own.clone())],
+            Self::AreaOutside { area, own } | Self::AreaNotBelow { area, own } => {
+                vec![("area", area.clone()), ("own", own.clone())]
+            }
+            Self::AreaMoved { area, parent, own } => {
+                vec![("area", area.clone()), ("parent", parent.clone()), ("own", own.clone())]
+            }
+            Self::RecordQuarantined { record } | Self::RecordWaits { record } => {
+                vec![("id", record.clone())]
+            }
             Self::NoCertificate { area } | Self::Revoked { area } => vec![("area", area.clone())],
             Self::NoRight { right, area } => {
                 vec![("right", right.clone()), ("area", area.clone())]

@@ -329,6 +329,15 @@ pub struct RowFilter {
     pub terms: Vec<(TermKind, String)>,
     /// Only rows with a conflict.
     pub conflicts_only: bool,
+    /// Only rows that stand so; any otherwise.
+    pub verdicts: BTreeSet<RecordVerdict>,
+}
+
+impl RowFilter {
+    /// Whether a row that stands so may be among what is asked for.
+    pub fn takes(&self, verdict: RecordVerdict) -> bool {
+        self.verdicts.is_empty() || self.verdicts.contains(&verdict)
+    }
 }
 
 /// Counting rows: area, kind, one term of type or status (or all of the kind), how many.

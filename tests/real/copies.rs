@@ -1,5 +1,7 @@
 //! A data folder that was copied, and an old backup put back: nothing is lost, both are told.
 
+use std::collections::BTreeSet;
+
 use tests::office::{Office, Town};
 
 const DESA: &str = "32.09.39.2001";
@@ -33,12 +35,23 @@ fn a_folder_that_was_copied_and_used_twice_is_reported_with_both_places() {
     let places: Vec<&str> = fork.places.iter().map(|place| place.name.as_str()).collect();
     assert!(places.iter().any(|name| name.starts_with("desa-")), "{places:?}");
     assert!(places.iter().any(|name| name.starts_with("salinan-")), "{places:?}");
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let heard = kabupaten.node().status().unwrap().forks;
+    let places: Vec<usize> = heard.iter().map(|fork| fork.places.len()).collect();
+    assert_eq!(places, [1], "both came in one file, which is named once");
     province.carry_to(&mut desa);
     province.carry_to(&mut copy);
     for office in [&mut desa, &mut copy] {
         assert_eq!(office.root("32"), province.root("32"), "{}", office.name);
         assert_eq!(office.node().status().unwrap().records, 3);
-        assert_eq!(office.node().status().unwrap().forks.len(), 1);
+        let status = office.node().status().unwrap();
+        assert_eq!(status.forks.len(), 1);
+        // What was written here came from this device itself.
+        let places = &status.forks.first().unwrap().places;
+        let kinds: BTreeSet<&str> = places.iter().map(|place| place.via.as_str()).collect();
+        assert_eq!(kinds, BTreeSet::from(["bundle", "peer"]));
+        let here = places.iter().find(|place| place.via == "peer").unwrap();
+        assert_eq!(here.name, status.device.to_string());
     }
     // Both go on in an incarnation of their own: no second fork.
     activity(&mut desa, "lagi di kantor");

@@ -6,3 +6,4 @@ mod copies;
 mod province;
 mod rehome;
 mod sessions;
+mod standing;

@@ -1,29 +1,35 @@
 //! Sambeng moves from Suranenggala to Gunung Jati: one entry, no record moves.
 
+use crdt_schema::id::{DeviceId, FeedName};
+use node::answer::{RecordList, Verdict};
+use node::error::ErrorKind;
+use node::node::{Choice, ExportTarget, Layer, ListAsk, SheetAsk};
 use node::ports::FeedStore;
-use tests::office::{Office, Town};
+use node::progress::Unwatched;
+use tests::office::{Office, Town, asks};
 
 const SAMBENG: &str = "32.09.39.2001";
 const SAMBENG_NOW: &str = "32.09.21.2016";
 const OLD: &str = "32.09.39";
 const NEW: &str = "32.09.21";
 
-fn activity(office: &mut Office, title: &str) {
+fn activity(office: &mut Office, title: &str) -> String {
     let fields = [
         ("judul", title),
         ("kode_program", "G.1.2"),
         ("jenis", "rapat"),
         ("tanggal", "2026-11-02"),
     ];
-    office.add("kegiatan", SAMBENG, &fields);
+    office.add("kegiatan", SAMBENG, &fields).record.to_string()
 }
 
-/// Every stored run of the feeds that lie in Sambeng, in order.
-fn stored_bytes(office: &mut Office) -> Vec<(String, u64, Vec<u8>)> {
+/// Every stored run of the feeds a device has in Sambeng, in order.
+fn stored_bytes(office: &mut Office, device: DeviceId) -> Vec<(String, u64, Vec<u8>)> {
     let replica = office.node().replica();
     let area = replica.authority().tree().find(SAMBENG).unwrap();
     let mut stored = Vec::new();
-    for feed in replica.feeds().filter(|feed| feed.name.area == area) {
+    let of_device = |name: &FeedName| name.area == area && name.device == device;
+    for feed in replica.feeds().filter(|feed| of_device(&feed.name)) {
         let mut from = 1;
         while let Some(run) = replica.feed_store().packed_run(feed.name.id(), 0, from).unwrap() {
             from = run.block().unwrap().last() + 1;
@@ -48,7 +54,9 @@ fn a_moved_desa_takes_its_history_along_and_the_old_kecamatan_ends_there() {
     old.carry_to(&mut sambeng);
     sambeng.carry_to(&mut old);
     old.carry_to(&mut kabupaten);
-    let before = stored_bytes(&mut kabupaten);
+    let device = sambeng.node().device();
+    let before = stored_bytes(&mut kabupaten, device);
+    assert!(!before.is_empty());
     let entries_before = kabupaten.node().root(Some(SAMBENG)).unwrap().entries;
     assert_eq!(entries_before, 4);
 
@@ -65,7 +73,7 @@ fn a_moved_desa_takes_its_history_along_and_the_old_kecamatan_ends_there() {
     kabupaten.carry_to(&mut sambeng);
     new.carry_to(&mut sambeng);
 
-    assert_eq!(stored_bytes(&mut kabupaten).get(..1), before.get(..1), "stored bytes of its feeds");
+    assert_eq!(stored_bytes(&mut kabupaten, device), before, "stored bytes of its feeds");
     for office in [&mut kabupaten, &mut old, &mut new, &mut sambeng] {
         let root = office.node().root(Some(SAMBENG_NOW)).unwrap();
         assert_eq!(root.entries, entries_before, "{}: what counts did not change", office.name);
@@ -96,4 +104,127 @@ fn a_moved_desa_takes_its_history_along_and_the_old_kecamatan_ends_there() {
     new.carry_to(&mut late);
     assert_eq!(late.node().status().unwrap().records, 5);
     assert_eq!(late.root(SAMBENG), new.root(SAMBENG));
+}
+
+/// A moved Sambeng with a record the old kecamatan made in time, and one it made too late.
+struct Moved {
+    kabupaten: Office,
+    old: Office,
+    in_time: String,
+    late: String,
+}
+
+fn moved(seed: u64) -> Moved {
+    let mut town = Town::new(seed);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+    let in_time = activity(&mut old, "pada waktunya");
+    old.carry_to(&mut kabupaten);
+    kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
+    let late = activity(&mut old, "terlambat");
+    kabupaten.carry_to(&mut old);
+    Moved { kabupaten, old, in_time, late }
+}
+
+fn list(office: &mut Office, layer: Option<Layer>) -> RecordList {
+    let ask = ListAsk { limit: 100, layer, ..ListAsk::default() };
+    office.node().record_list(&ask).unwrap()
+}
+
+fn ids(list: &RecordList) -> Vec<(String, Verdict)> {
+    assert_eq!(list.total, list.records.len() as u64);
+    list.records.iter().map(|row| (row.record.to_string(), row.verdict)).collect()
+}
+
+#[test]
+fn a_save_that_would_count_nowhere_is_refused_and_writes_nothing() {
+    let Moved { mut old, in_time, late, .. } = moved(31);
+    let before = old.node().status().unwrap().entries;
+    let title = asks(&[("judul", "lagi")]);
+    let sheet = old.folder().join("lembar.csv");
+    std::fs::write(&sheet, "judul;kode_program;jenis;tanggal\nRapat;G.1.2;rapat;2026-11-02\n")
+        .unwrap();
+    let sheet = SheetAsk {
+        file: sheet,
+        kind: "kegiatan".to_owned(),
+        area: SAMBENG.to_owned(),
+        map: None,
+        apply: true,
+        person: 0,
+    };
+    let node = old.node();
+    let choice = Choice::Value("lagi".to_owned());
+    let refused = [
+        node.record_add("kegiatan", SAMBENG, 0, &title).unwrap_err(),
+        node.record_set(&in_time, 0, &title).unwrap_err(),
+        node.record_set(&late, 0, &title).unwrap_err(),
+        node.record_settle(&in_time, "judul", 0, &choice).unwrap_err(),
+        node.import_sheet(&sheet, &mut Unwatched).unwrap_err(),
+    ];
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::NoRight, "{error}");
+        let told = error.to_string();
+        for part in ["nothing was written", SAMBENG_NOW, "moved", NEW, OLD] {
+            assert!(told.contains(part), "{told}: {part}");
+        }
+    }
+    assert_eq!(old.node().status().unwrap().entries, before);
+}
+
+#[test]
+fn what_does_not_count_is_listed_apart_and_nothing_builds_on_it() {
+    let Moved { mut kabupaten, mut old, in_time, late, .. } = moved(32);
+    old.carry_to(&mut kabupaten);
+    for office in [&mut old, &mut kabupaten] {
+        assert_eq!(ids(&list(office, None)), [(in_time.clone(), Verdict::Counting)]);
+        assert_eq!(list(office, Some(Layer::Counting)), list(office, None));
+        let apart = list(office, Some(Layer::Quarantined));
+        assert_eq!(ids(&apart), [(late.clone(), Verdict::Quarantined)], "{}", office.name);
+        assert_eq!(list(office, Some(Layer::Waiting)).total, 0);
+        assert_eq!(list(office, Some(Layer::All)).total, 2);
+        assert_eq!(office.node().status().unwrap().records, 1);
+    }
+    let error = kabupaten.node().record_set(&late, 0, &asks(&[("judul", "x")])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoRight);
+    assert!(error.to_string().contains("quarantined"), "{error}");
+    kabupaten.set(&in_time, &[("judul", "diubah")]);
+}
+
+#[test]
+fn what_does_not_count_is_handed_only_to_who_may_adopt_it() {
+    let mut town = Town::new(33);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+    let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
+    let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
+    old.carry_to(&mut kabupaten);
+    kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
+    activity(&mut old, "terlambat");
+    kabupaten.carry_to(&mut old);
+    let quarantined = |office: &mut Office| office.node().status().unwrap().quarantined;
+    kabupaten.carry_to(&mut new);
+    kabupaten.carry_to(&mut sambeng);
+    let all = old.export(ExportTarget::All);
+    kabupaten.import(&all);
+    assert_eq!(quarantined(&mut kabupaten), 0, "a bundle for all holds what counts");
+    old.carry_to(&mut kabupaten);
+    assert_eq!(quarantined(&mut kabupaten), 1, "it may adopt");
+    kabupaten.carry_to(&mut new);
+    assert_eq!(quarantined(&mut new), 1, "it may too");
+    new.carry_to(&mut sambeng);
+    kabupaten.carry_to(&mut sambeng);
+    assert_eq!(quarantined(&mut sambeng), 0, "a desa may not");
+    assert_eq!(sambeng.root(SAMBENG), kabupaten.root(SAMBENG));
+}
+
+#[test]
+fn a_move_out_of_ones_own_area_names_the_area_that_lies_outside() {
+    let mut town = Town::new(34);
+    let mut province = town.province();
+    let mut old = town.member(&mut province, "kecamatan-lama", OLD);
+    let error = old.node().rehome(SAMBENG, SAMBENG_NOW).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AreaOutside);
+    assert_eq!(error.to_string(), format!("`{NEW}` lies outside `{OLD}`"));
 }

@@ -128,10 +128,21 @@ impl Town {
         area: &str,
         clock_shift_ms: i64,
     ) -> Office {
+        self.join_with(issuer, name, area, None, clock_shift_ms)
+    }
+
+    fn join_with(
+        &mut self,
+        issuer: &mut Office,
+        name: &'static str,
+        area: &str,
+        rights: Option<&str>,
+        clock_shift_ms: i64,
+    ) -> Office {
         let file = self.room.path().join(format!("undangan-{name}.wksbm-undangan"));
         let ask = InviteAsk {
             area: area.to_owned(),
-            rights: None,
+            rights: rights.map(str::to_owned),
             expires_ms: 7 * 86_400_000,
             counts_at_once: false,
         };
@@ -145,13 +156,20 @@ impl Town {
 
     /// An office that joined, was confirmed by `issuer`, and knows it: three files in all.
     pub fn member(&mut self, issuer: &mut Office, name: &'static str, area: &str) -> Office {
-        let mut office = self.join(issuer, name, area);
-        office.carry_to(issuer);
-        let device = office.node().device().to_string();
-        issuer.node().confirm(&device).unwrap();
-        issuer.carry_to(&mut office);
-        assert_eq!(office.node().status().unwrap().state, MemberState::Active);
-        office
+        let office = self.join(issuer, name, area);
+        confirmed(issuer, office)
+    }
+
+    /// The same, invited with these rights.
+    pub fn member_with(
+        &mut self,
+        issuer: &mut Office,
+        name: &'static str,
+        area: &str,
+        rights: &str,
+    ) -> Office {
+        let office = self.join_with(issuer, name, area, Some(rights), 0);
+        confirmed(issuer, office)
     }
 
     /// A copy of an office as it stands, under a name of its own; the office is shut then, so that
@@ -240,6 +258,15 @@ impl Office {
     pub fn root(&mut self, area: &str) -> String {
         self.node().root(Some(area)).unwrap().root.to_string()
     }
+}
+
+fn confirmed(issuer: &mut Office, mut office: Office) -> Office {
+    office.carry_to(issuer);
+    let device = office.node().device().to_string();
+    issuer.node().confirm(&device).unwrap();
+    issuer.carry_to(&mut office);
+    assert_eq!(office.node().status().unwrap().state, MemberState::Active);
+    office
 }
 
 /// Puts of texts.

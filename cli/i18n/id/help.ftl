@@ -66,6 +66,7 @@ help-record-list = Catatan menurut wilayah, jenis dan id
     .query = Hanya catatan dengan kata ini: awal nama, NIK, KK; @- membaca masukan baku
     .limit = Paling banyak sekian
     .after = Akhir halaman sebelumnya, seperti yang disebutnya
+    .layer = Catatan mana: yang dihitung (di perangkat yang menunggu, miliknya juga), yang menunggu, yang disisihkan, atau semua
 help-record-history = Setiap simpan pada satu catatan: siapa, kapan, apa
     .id = Id catatan, atau 8 angka pertamanya atau lebih
     .reveal = Tampilkan isi kelas S untuk tujuan ini; tujuan dicatat

@@ -20,6 +20,9 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
         page.pair(words.say("page-root"), root.root);
         let spoken = root.words.as_ref().map_or_else(|| show::NONE.to_owned(), |w| w.join(" "));
         page.pair(words.say("page-words"), spoken);
+        if root.other_moment {
+            page.line(words.say("page-other-moment"));
+        }
         page.pair(words.say("page-feeds"), root.feeds);
         page.pair(words.say("page-entries"), root.entries);
         page.pair(words.say("page-authority"), root.authority);

@@ -1,6 +1,6 @@
 //! `status`: one node at a glance.
 
-use node::answer::{Arrived, ForkSeen, PeerSeen, Status};
+use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, Status};
 
 use super::member::state;
 use super::show;
@@ -47,13 +47,24 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
         page.warning(words.say("page-trouble-clock"));
     }
     for ForkSeen { feed, seq, device, places, .. } in &status.forks {
-        let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
+        let names: Vec<String> = places.iter().map(|it| place(it, status, words)).collect();
         let facts = [
             Fact::new("entry", format!("{}:{seq}", show::short(feed))),
             Fact::new("device", show::short(device)),
             Fact::new("places", names.join(", ")),
         ];
         page.warning(words.say_with("page-trouble-fork", &facts));
+    }
+}
+
+/// Where a branch was first seen: a bundle's file, or a device.
+fn place(place: &ForkPlace, status: &Status, words: Words) -> String {
+    if place.via == "bundle" {
+        place.name.clone()
+    } else if place.name == status.device.to_string() {
+        words.say("page-this-device")
+    } else {
+        show::short(&place.name)
     }
 }
 

@@ -60,3 +60,23 @@ fn a_refusal_says_what_why_and_what_next_in_the_language_of_the_desk() {
         assert!(english.stderr.contains(part), "{}", english.stderr);
     }
 }
+
+#[test]
+fn a_page_says_why_there_are_no_words_and_how_a_record_stands() {
+    let (province, desk) = (Desk::province(), Desk::empty());
+    province.activity(DESA, "Rapat");
+    province.json(&["bundle", "export", "--all", "-o", &province.path("paket")]).done();
+    let spoken = province.typed(&["root", "--lang", "en"], "").stdout;
+    assert!(!spoken.contains("another moment"), "{spoken}");
+    province.activity(DESA, "Rapat lagi");
+    let silent = province.typed(&["root", "--lang", "en"], "").stdout;
+    assert!(silent.contains("another moment"), "{silent}");
+    let file = province.path("undangan");
+    province.json(&["invite", "--area", DESA, "-o", &file]).done();
+    desk.json(&["join", "--invitation", &file]).done();
+    desk.activity(DESA, "Menunggu sah");
+    let own = desk.typed(&["record", "list"], "").stdout;
+    assert!(own.contains("Menunggu sah") && own.contains("menunggu"), "{own}");
+    let none = desk.typed(&["record", "list", "--layer", "counting"], "").stdout;
+    assert!(!none.contains("Menunggu sah"), "{none}");
+}

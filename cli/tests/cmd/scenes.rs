@@ -48,6 +48,7 @@ pub(crate) const ROWS: &[Row] = &[
     (ErrorKind::ValueInvalid, "a required field", || {
         on(&["record", "add", "kegiatan", "--area", DESA])
     }),
+    (ErrorKind::ValueInvalid, "an entry whose value was replaced", settle_by_a_replaced_entry),
     (ErrorKind::NikExcel, "to add", nik_excel),
     (ErrorKind::TransitionInvalid, "called off to held", transition_invalid),
     (ErrorKind::AreaOutside, "beside a desa", area_outside),
@@ -82,6 +83,11 @@ pub(crate) const ROWS: &[Row] = &[
     (ErrorKind::NoCertificate, "keys of another device", keys_of_another),
     (ErrorKind::NoRight, "to write", no_right_to_write),
     (ErrorKind::NoRight, "to issue", no_right_to_issue),
+    (ErrorKind::NoRight, "to issue, in a desa", invite_in_a_desa),
+    (ErrorKind::NoRight, "to give a right it lacks", invite_with_more),
+    (ErrorKind::NoRight, "to write where the area has moved", write_in_a_moved_area),
+    (ErrorKind::NoRight, "to build on what is quarantined", build_on_quarantined),
+    (ErrorKind::NoRight, "to build on what waits", build_on_waiting),
     (ErrorKind::Revoked, "it closed itself", closed_itself),
     (ErrorKind::Revoked, "by the province", revoked_by_the_province),
     (ErrorKind::KeystoreLocked, "no keys", keystore_locked),
@@ -203,9 +209,66 @@ fn area_outside() -> Made {
 
 fn invite_beside() -> Made {
     let province = register();
+    let kabupaten = Desk::member(&province, "32.09");
+    let file = kabupaten.path("u");
+    Ok(Scene::new(kabupaten, &["invite", "--area", "32.09", "-o", &file]))
+}
+
+fn invite_in_a_desa() -> Made {
+    let province = register();
     let desa = Desk::member(&province, DESA);
     let file = desa.path("u");
     Ok(Scene::new(desa, &["invite", "--area", DESA, "-o", &file]))
+}
+
+fn invite_with_more() -> Made {
+    let province = register();
+    let desk = Desk::member(&province, "32.09");
+    let file = desk.path("u");
+    Ok(Scene::new(desk, &["invite", "--area", DESA, "--rights", "write,erase", "-o", &file]))
+}
+
+/// A village, where it moves to, and the kecamatan it leaves.
+const MOVING: &str = "32.09.39.2001";
+const MOVED: &str = "32.09.21.2016";
+const LEFT: &str = "32.09.39";
+
+fn write_in_a_moved_area() -> Made {
+    let province = Desk::province();
+    let desk = Desk::member(&province, LEFT);
+    province.json(&["area", "rehome", MOVING, MOVED]).done();
+    province.carry_to(&desk);
+    let line = ["record", "add", "ppks", "--area", MOVED, "--fields", "-"];
+    let scene = Scene::new(desk, &line);
+    Ok(Scene { stdin: Desk::marked_person().to_string(), ..scene })
+}
+
+fn build_on_quarantined() -> Made {
+    let province = Desk::province();
+    let desk = Desk::member(&province, LEFT);
+    province.json(&["area", "rehome", MOVING, MOVED]).done();
+    let id = desk.activity(MOVING, "Terlambat");
+    desk.carry_to(&province);
+    Ok(Scene::new(province, &["record", "set", &id, "-f", "tempat=Balai"]))
+}
+
+fn build_on_waiting() -> Made {
+    let (province, desk) = (register(), Desk::empty());
+    let file = province.path("undangan");
+    province.json(&["invite", "--area", DESA, "-o", &file]).done();
+    desk.json(&["join", "--invitation", &file]).done();
+    let id = desk.activity(DESA, "Menunggu");
+    desk.carry_to(&province);
+    Ok(Scene::new(province, &["record", "set", &id, "-f", "tempat=Balai"]))
+}
+
+fn settle_by_a_replaced_entry() -> Made {
+    let desk = register();
+    let id = desk.activity(DESA, "Rapat");
+    let written = desk.json(&["record", "set", &id, "-f", "tempat=Masjid"]).done();
+    desk.json(&["record", "set", &id, "-f", "tempat=Balai"]).done();
+    let entry = written.get("entry").unwrap().get("id").unwrap().as_str().unwrap().to_owned();
+    Ok(Scene::new(desk, &["record", "settle", &id, "tempat", "--entry", &entry]))
 }
 
 fn foreign(what: &str) -> Made {

@@ -130,6 +130,14 @@ rules! {
         "Baris sebelumnya berisi orang atau hal yang sama. Gabungkan kedua baris.";
     SHEET_SEVERAL "cocok_lebih_dari_satu" "the row fits two records or more"
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
+    SHEET_WAITS "catatan_menunggu" "the row fits a record that waits for a confirmation, or for an entry that has not come"
+        "Baris ini cocok dengan catatan yang masih menunggu. Sahkan dahulu perangkat penulisnya, atau impor bundel yang kurang.";
+    ENTRY_REPLACED "isi_sudah_diganti" "the entry's value has been replaced by a later one"
+        "Isi dari entri itu sudah diganti entri lain. Lihat pilihannya dengan `wksbm record conflicts`.";
+    ENTRY_WITHOUT "entri_tanpa_isi" "the entry wrote no value of this field"
+        "Entri itu tidak menulis isi kolom ini. Lihat pilihannya dengan `wksbm record conflicts`.";
+    ENTRY_APART "entri_tidak_dihitung" "the entry does not count, so its value is no choice"
+        "Entri itu tidak dihitung, jadi isinya tidak dapat dipilih. Lihat pilihannya dengan `wksbm record conflicts`.";
 }
 
 /// The rule of that name: what a message in Indonesian is made from.

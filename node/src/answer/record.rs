@@ -172,6 +172,8 @@ pub struct RecordRow {
     pub conflicts: u32,
     /// Claimed time of its newest edit.
     pub changed_at: Option<When>,
+    /// How it stands.
+    pub verdict: Verdict,
 }
 
 impl fmt::Debug for RecordRow {

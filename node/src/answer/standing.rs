@@ -84,16 +84,17 @@ pub struct ForkSeen {
     pub ids: Vec<EntryId>,
     /// Whose feed it is.
     pub device: DeviceId,
-    /// Where each branch came from; one for each id, in their order.
+    /// Where the branches came from, each place once, in the order of the ids.
     pub places: Vec<ForkPlace>,
 }
 
 /// Where a branch was first seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ForkPlace {
-    /// `peer` or `bundle`; `here` for what this node wrote itself.
+    /// `peer` or `bundle`.
     pub via: String,
-    /// The peer's device, or the bundle's file name.
+    /// The peer's device, which is this node's own for what was written here; or the bundle's file
+    /// name.
     pub name: String,
     /// By this node's clock.
     pub seen_at: Option<When>,
@@ -144,7 +145,8 @@ pub struct Root {
     pub area: AreaName,
     /// Equal on two nodes exactly if they hold the same counting heads.
     pub root: RootHash,
-    /// The root's six words, from the newest receipt this node holds for the area.
+    /// The root's six words, from the newest receipt this node holds for the area that names this
+    /// root; `None` where none does.
     pub words: Option<Vec<String>>,
     /// That receipt's device and counter.
     pub moment: Option<Moment>,
@@ -154,6 +156,9 @@ pub struct Root {
     pub entries: u64,
     /// Root over the area's authority; roots of records compare only under equal ones.
     pub authority: RootHash,
+    /// Why there are no words: receipts are held, and all speak of another moment.
+    #[serde(skip)]
+    pub other_moment: bool,
 }
 
 /// One receipt, by who wrote it and its number.

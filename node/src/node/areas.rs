@@ -45,17 +45,18 @@ impl Node {
         if bearer.is_some_and(|bearer| self.area_name(bearer).area == code) {
             return Err(NodeError::Usage { what: format!("`{code}` is another area's code") });
         }
-        let outside = || NodeError::AreaOutside {
-            area: before.to_string(),
+        // What this device may issue in lies below its own area, and has a parent.
+        self.must_issue(area)?;
+        let outside = |area: AreaCode| NodeError::AreaOutside {
+            area: area.to_string(),
             own: self.area_name(self.own_area()).to_string(),
         };
-        let new_parent = code.parent().map(|parent| parent.to_string());
-        let new_parent = self.area(&new_parent.ok_or_else(outside)?)?;
-        let old_parent = self.tree().parent(area).ok_or_else(outside)?;
-        let at = self.common_ancestor(old_parent, new_parent).ok_or_else(outside)?;
-        self.must_issue(area)?;
+        let parent = code.parent().ok_or_else(|| outside(code))?;
+        let new_parent = self.area(&parent.to_string())?;
+        let old_parent = self.tree().parent(area).ok_or_else(|| outside(before))?;
+        let at = self.common_ancestor(old_parent, new_parent).ok_or_else(|| outside(parent))?;
         if !self.stands_above(at) {
-            return Err(outside());
+            return Err(outside(parent));
         }
         let alias = Alias {
             area,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::AreaCode;
+use crdt_schema::authority::Rights;
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
@@ -191,7 +192,7 @@ impl Node {
             let is_own = matches!(target, Target::Device(device) if device == feed.name.device);
             let held = known.get(&feed.name.id()).filter(|_| !is_own);
             let held = held.map(Vec::as_slice).unwrap_or_default();
-            let branches = self.branches_to_send(feed, held)?;
+            let branches = self.branches_to_send(feed, held, target)?;
             if !branches.is_empty() {
                 parts.push(Part { feed, branches });
             }
@@ -229,9 +230,10 @@ impl Node {
         &self,
         feed: &'a FeedHeads,
         known: &[ChainPoint],
+        target: Target,
     ) -> Result<Vec<(&'a BranchHead, u64, u64)>, NodeError> {
         let mut send = Vec::new();
-        for (branch, until) in self.handed_on(feed)? {
+        for (branch, until) in self.handed_on(feed, target)? {
             let first = branch.from.map_or(1, |(_, shared)| shared + 1);
             let mut from = first;
             for point in known {
@@ -247,12 +249,19 @@ impl Node {
         Ok(send)
     }
 
-    /// The branches of a feed and how far each is handed on: all that counts; of this device and of
-    /// devices that wait everything, so that somebody may confirm them.
-    fn handed_on<'a>(&self, feed: &'a FeedHeads) -> Result<Vec<(&'a BranchHead, u64)>, NodeError> {
+    /// The branches of a feed and how far each is handed on: all that counts; of devices that wait
+    /// everything, so that somebody may confirm them; and to a device that may issue there also what
+    /// does not count, so that somebody may adopt it.
+    fn handed_on<'a>(
+        &self,
+        feed: &'a FeedHeads,
+        target: Target,
+    ) -> Result<Vec<(&'a BranchHead, u64)>, NodeError> {
         let member = self.authority().member(&feed.name.device);
         let waits = member.is_some_and(|member| member.state == MemberState::Provisional);
-        if waits {
+        let may_adopt = matches!(target, Target::Device(device)
+            if self.authority().may(&device, Rights::ISSUE, feed.name.area));
+        if waits || may_adopt {
             return Ok(feed.branches.iter().map(|b| (b, b.head.point.seq)).collect());
         }
         let until = self.replica.counting_until(feed).map_err(|error| self.store_error(error))?;

@@ -43,7 +43,8 @@ impl Node {
     /// Writes an invitation for one device into `file`. It works with no connection.
     ///
     /// # Errors
-    /// [`NodeError`] when this device may not certify there, the rights are none, or a disk fails.
+    /// [`NodeError`] when this device may not certify there, the rights are none or not its own to
+    /// give, or a disk fails.
     pub fn invite(&mut self, ask: &InviteAsk, file: &Path) -> Result<Invite, NodeError> {
         super::folder::must_be_outside(&self.folder, file)?;
         let area = self.area(&ask.area)?;
@@ -55,6 +56,7 @@ impl Node {
                 what: format!("`{text}` names what is no right: {error}"),
             })?,
         };
+        self.must_hold(rights, area)?;
         let secret = self.env.random()?;
         let now = self.env.clock.now();
         let invitation = Invitation {
@@ -119,8 +121,8 @@ impl Node {
     /// Confirms a device that waits, named by its full id or its eight words.
     ///
     /// # Errors
-    /// [`NodeError`] when nobody waits under that name, this device may not confirm there, another
-    /// device was confirmed with the same invitation, or the disk fails.
+    /// [`NodeError`] when nobody waits under that name, this device may not confirm there or lacks a
+    /// right it would give, another device was confirmed with the same invitation, or the disk fails.
     pub fn confirm(&mut self, who: &str) -> Result<MemberChange, NodeError> {
         let device = self.device_named(who)?;
         let member = self.known(device)?.clone();
@@ -138,6 +140,7 @@ impl Node {
         }
         self.must_issue(grant.area)?;
         let invited = self.authority().invitations().get(&invitation).ok_or_else(unknown)?;
+        self.must_hold(invited.invitation.rights, grant.area)?;
         let now = self.env.clock.now();
         let is_late = invited.invitation.expires_at < now;
         let certificate = Certificate {
@@ -151,11 +154,12 @@ impl Node {
         let payload = Payload::Confirmation(Confirmation { invitation, certificate });
         let entry = self.declare(area, payload, vec![invitation])?;
         let warnings = is_late.then(|| "invitation_expired".to_owned()).into_iter().collect();
-        self.change(device, area, &entry, warnings)
+        self.change(device, area, EntryRef::from(&entry), warnings)
     }
 
     /// Closes a device by agreement: what this node holds of its feeds goes on counting, what it
-    /// writes afterwards does not. A device may close itself.
+    /// writes afterwards does not. A device may close itself. One that is closed stays as it is: the
+    /// answer is the closing that is held.
     ///
     /// # Errors
     /// [`NodeError`] when the device is not known, this device does not stand above it, or the
@@ -169,6 +173,13 @@ impl Node {
                 self.must_issue(area)?;
             }
         }
+        if member.state == MemberState::Closed
+            && let Some(closing) = self.replica.closing_of(&device)
+        {
+            let entry =
+                EntryRef { feed: closing.feed.id(), seq: closing.point.seq, id: closing.point.id };
+            return self.change(device, area, entry, Vec::new());
+        }
         let feeds = self.replica.feeds().filter(|feed| feed.name.device == device);
         let end = |feed: &crate::ports::FeedHeads| {
             let heads = feed.branches.iter().map(|branch| branch.head.point);
@@ -180,19 +191,19 @@ impl Node {
             return Err(NodeError::Usage { what });
         }
         let entry = self.declare(area, Payload::Closing(Closing { device, ends }), Vec::new())?;
-        self.change(device, area, &entry, Vec::new())
+        self.change(device, area, EntryRef::from(&entry), Vec::new())
     }
 
     fn change(
         &self,
         device: DeviceId,
         area: AreaId,
-        entry: &Entry,
+        entry: EntryRef,
         warnings: Vec<String>,
     ) -> Result<MemberChange, NodeError> {
         let state = self.known(device)?.state.into();
         let area = self.area_name(area);
-        Ok(MemberChange { device, area, state, entry: EntryRef::from(entry), warnings })
+        Ok(MemberChange { device, area, state, entry, warnings })
     }
 
     /// Writes one authority entry, durable when this returns.
@@ -222,20 +233,40 @@ impl Node {
         }
     }
 
-    /// This device may certify in an area: it covers it, stands above it, and may issue.
+    /// This device may certify in an area: it may issue, stands above the area, and covers it.
     pub(super) fn must_issue(&self, area: AreaId) -> Result<(), NodeError> {
         self.must_be_whole()?;
-        let (asked, own) = (self.area_name(area).to_string(), self.area_name(self.own_area()));
+        let asked = self.area_name(area).to_string();
+        let own = self.area_name(self.own_area()).to_string();
         let Some(me) = self.me() else { return Err(NodeError::NoCertificate { area: asked }) };
-        let covers = me.grants.iter().any(|grant| self.tree().covers(grant.area, area));
-        if !covers || area.level() <= me.level() {
-            return Err(NodeError::AreaOutside { area: asked, own: own.to_string() });
+        if !me.rights().has(Rights::ISSUE) {
+            return Err(NodeError::NoRight { right: Rights::ISSUE.to_string(), area: own });
+        }
+        if !me.grants.iter().any(|grant| self.tree().covers(grant.area, area)) {
+            return Err(NodeError::AreaOutside { area: asked, own });
+        }
+        if area.level() <= me.level() {
+            return Err(NodeError::AreaNotBelow { area: asked, own });
         }
         if self.authority().may(&self.device(), Rights::ISSUE, area) {
             Ok(())
         } else {
             Err(NodeError::NoRight { right: Rights::ISSUE.to_string(), area: asked })
         }
+    }
+
+    /// This device holds every right it gives in an area. What a desa carries of its parent lies
+    /// within what whoever stands above it carries.
+    fn must_hold(&self, rights: Rights, area: AreaId) -> Result<(), NodeError> {
+        for name in rights.names() {
+            let Ok(right) = name.parse::<Rights>() else { continue };
+            let needed = if right == Rights::CARRY_PARENT { Rights::CARRY } else { right };
+            if !self.authority().may(&self.device(), needed, area) {
+                let area = self.area_name(area).to_string();
+                return Err(NodeError::NoRight { right: needed.to_string(), area });
+            }
+        }
+        Ok(())
     }
 
     /// A device by its full id or its eight words: never by a prefix, for a stranger may try.

@@ -40,7 +40,7 @@ pub use found::CreateNetwork;
 pub use members::InviteAsk;
 pub use records::Choice;
 pub use sheet::SheetAsk;
-pub use shown::ListAsk;
+pub use shown::{Layer, ListAsk};
 pub use synthetic::{SynthAsk, synth_jsonl};
 
 use crate::answer::{AreaName, MemberState};

@@ -26,6 +26,17 @@ const TAG_DEVICE: u8 = 2;
 /// Arrivals read at once while looking for the oldest one missing.
 const ARRIVALS_AT_ONCE: usize = 4_096;
 
+/// What may be read out of an area's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// The words of this node's own root, and whose receipt speaks of it.
+    Words(Vec<String>, Moment),
+    /// Receipts are held, and every one speaks of another moment than this node's.
+    OtherMoment,
+    /// Nobody's receipt for the area is held.
+    NoReceipt,
+}
+
 impl Node {
     /// Writes new rows where a root changed since the last one: about every area this hub holds,
     /// and about this device.
@@ -170,28 +181,27 @@ impl Node {
         Ok(frames)
     }
 
-    /// The six words of an area and whose moment they name: of the receipts held for the area the
-    /// one that says what this node holds too, else the one with the highest counter.
-    pub(super) fn words_of(
-        &self,
-        area: AreaId,
-    ) -> Result<(Option<Vec<String>>, Option<Moment>), NodeError> {
+    /// The six words of an area's root, and whose moment they name: only of a receipt that says
+    /// what this node holds, for whoever reads them out says "my register". Of several of those
+    /// the one with the highest counter.
+    pub(super) fn words_of(&self, area: AreaId) -> Result<Spoken, NodeError> {
         let mine = self.replica.summary().root(area).cut();
         let devices = self.device_rows()?;
         let by_instance: BTreeMap<StoreInstance, DeviceId> =
             devices.values().map(|row| (row.instance, row.device)).collect();
         let rows = self.receipts()?.into_iter().filter(|row| row.key.area == area);
-        let named = rows.filter_map(|row| Some((by_instance.get(&row.key.instance)?, row)));
-        let newest = named.max_by_key(|(device, row)| (row.root == mine, row.counter, **device));
-        let Some((device, row)) = newest.map(|(device, row)| (*device, row)) else {
-            return Ok((None, None));
+        let named = rows.filter_map(|row| Some((*by_instance.get(&row.key.instance)?, row)));
+        let (fitting, others): (Vec<_>, Vec<_>) = named.partition(|(_, row)| row.root == mine);
+        let newest = fitting.into_iter().max_by_key(|(device, row)| (row.counter, *device));
+        let Some((device, row)) = newest else {
+            return Ok(if others.is_empty() { Spoken::NoReceipt } else { Spoken::OtherMoment });
         };
         let mut root = [0; 32];
         for (to, from) in root.iter_mut().zip(row.root.0) {
             *to = from;
         }
         let words = six_words(&root).map(str::to_owned).to_vec();
-        Ok((Some(words), Some(Moment { device, counter: row.counter })))
+        Ok(Spoken::Words(words, Moment { device, counter: row.counter }))
     }
 
     /// How far what was written here has come, from receipts only: the nearest level first.

@@ -3,19 +3,22 @@
 use crdt_schema::area::AreaId;
 use crdt_schema::authority::Rights;
 use crdt_schema::class::Class;
-use crdt_schema::edit::Date;
+use crdt_schema::edit::{Action, Date, Op};
 use crdt_schema::entry::DraftSection;
-use crdt_schema::id::{EntryId, FeedId};
-use crdt_schema::record::{Ask, Kind, Notice, Plan, Refusal, RefusalReason, Wish};
+use crdt_schema::fold::SectionRead;
+use crdt_schema::id::FeedId;
+use crdt_schema::record::{
+    Ask, Field, Kind, Notice, Plan, Refusal, RefusalReason, Rule, Wish, rules,
+};
 use crdt_schema::time::Timestamp;
 use jiff::tz::Offset;
 
 use super::Node;
 use crate::answer::{EntryRef, FieldWarning, RecordWrite};
-use crate::authority::Grant;
+use crate::authority::{Grant, MemberState, Standing};
 use crate::error::NodeError;
-use crate::ports::RecordKey;
-use crate::replica::{Author, EditSeen, Save};
+use crate::ports::{RecordKey, RecordVerdict};
+use crate::replica::{Author, EditSeen, EntryVerdict, Save};
 
 /// Hours between UTC and West Java.
 const WIB_HOURS: i8 = 7;
@@ -73,6 +76,7 @@ impl Node {
         self.must_write(key.area)?;
         let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
         let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
+        self.must_build_on(&key, held.verdict)?;
         let plan = kind.plan(Some(&held.state), asks, self.today());
         let plan = plan.map_err(|it| refused(kind, it))?;
         if plan.changes == 0 {
@@ -125,6 +129,9 @@ impl Node {
         if self.replica.needs_commit(key) {
             self.commit_own()?;
         }
+        if let Some(verdict) = self.replica.verdict_now(key) {
+            self.must_build_on(&key, verdict)?;
+        }
         let author = Author { device: self.keys.device(), key: self.keys.signing() };
         let save = Save { key, person, claimed_at, sections };
         let entry = self.replica.save(&author, save);
@@ -143,11 +150,44 @@ impl Node {
             return Err(NodeError::AreaOutside { area: asked, own });
         }
         let writes = |grant: &Grant| grant.rights.has(Rights::WRITE) && covered(grant);
-        if me.grants.iter().any(writes) {
-            Ok(())
-        } else {
-            Err(NodeError::NoRight { right: Rights::WRITE.to_string(), area: asked })
+        if !me.grants.iter().any(writes) {
+            return Err(NodeError::NoRight { right: Rights::WRITE.to_string(), area: asked });
         }
+        match self.replica.own_standing(&self.device(), area) {
+            Standing::Counts | Standing::Provisional => Ok(()),
+            // Of a device that is whole and may write, only a move ends a feed.
+            Standing::CountsUntil(_) | Standing::Outside | Standing::Unknown => {
+                let parent = self.tree().parent(area).unwrap_or(area);
+                Err(NodeError::AreaMoved {
+                    area: asked,
+                    parent: self.area_name(parent).to_string(),
+                    own: self.area_name(self.own_area()).to_string(),
+                })
+            }
+        }
+    }
+
+    /// What this device writes on a record would count as the record does: on one that counts, or,
+    /// while the device waits itself, in the layer of those that wait.
+    pub(super) fn must_build_on(
+        &self,
+        key: &RecordKey,
+        verdict: RecordVerdict,
+    ) -> Result<(), NodeError> {
+        let record = key.record.to_string();
+        match verdict {
+            RecordVerdict::Counting => Ok(()),
+            RecordVerdict::Waiting if self.waits() => Ok(()),
+            RecordVerdict::Waiting => Err(NodeError::RecordWaits { record }),
+            RecordVerdict::Quarantined | RecordVerdict::SetAside => {
+                Err(NodeError::RecordQuarantined { record })
+            }
+        }
+    }
+
+    /// Whether this device waits for its confirmation.
+    pub(super) fn waits(&self) -> bool {
+        self.me().is_none_or(|me| me.state == MemberState::Provisional)
     }
 
     /// Whether this device can open a class in an area. In a trial network nothing is sealed, and
@@ -201,16 +241,31 @@ impl Node {
         let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
         let history = self.replica.history(&key).map_err(|error| self.store_error(error))?;
         let named = EntryNamed::parse(entry);
-        let meant: Vec<EntryId> =
-            history.iter().filter(|seen| named.means(seen)).map(|seen| seen.entry.id).collect();
+        let meant: Vec<&EditSeen> = history.iter().filter(|seen| named.means(seen)).collect();
         let [meant] = meant.as_slice() else {
             return Err(NodeError::EntryUnknown { entry: entry.to_owned() });
         };
         let survivors = declared.survivors_in(&held.state, None);
-        let survivor = survivors.iter().find(|survivor| survivor.entry == *meant);
-        survivor
-            .map(|survivor| declared.show(None, &survivor.value))
-            .ok_or_else(|| NodeError::EntryUnknown { entry: entry.to_owned() })
+        let survivor = survivors.iter().find(|survivor| survivor.entry == meant.entry.id);
+        let chosen = survivor.map(|survivor| declared.show(None, &survivor.value));
+        chosen.ok_or_else(|| refused(kind, Refusal::value(field, no_choice(declared, meant))))
+    }
+}
+
+/// Why a held entry's value of a field cannot be chosen.
+fn no_choice(field: &Field, meant: &EditSeen) -> &'static Rule {
+    let puts = |op: &Op| op.field == field.number && matches!(op.action, Action::Put(_));
+    let sections = SectionRead::of(&meant.entry);
+    let wrote = sections.iter().any(|(_, section)| match section {
+        SectionRead::Ops(section) => section.ops().iter().any(puts),
+        SectionRead::Unreadable | SectionRead::Malformed => false,
+    });
+    if !wrote {
+        &rules::ENTRY_WITHOUT
+    } else if meant.verdict == EntryVerdict::Counting {
+        &rules::ENTRY_REPLACED
+    } else {
+        &rules::ENTRY_APART
     }
 }
 

@@ -20,6 +20,7 @@ use crate::answer::{Import, RefusedRow};
 use crate::error::NodeError;
 use crate::ports::{RecordKey, RecordVerdict, RowFilter};
 use crate::progress::Progress;
+use crate::replica::HeldRecord;
 use crate::sheet::{
     Book, ColumnMap, Found, HEADING_ROWS, Heading, HeadingError, Identity, Key, Known, Row, Seen,
     SheetError, row_asks,
@@ -170,15 +171,14 @@ impl Node {
         Ok(known)
     }
 
-    fn state_of(
+    fn record_of(
         &self,
         kind: &Kind,
         area: AreaId,
         record: RecordId,
-    ) -> Result<Option<RecordState>, NodeError> {
+    ) -> Result<Option<HeldRecord>, NodeError> {
         let key = RecordKey { area, kind: kind.number, record };
-        let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
-        Ok(held.map(|held| held.state))
+        self.replica.record(&key).map_err(|error| self.store_error(error))
     }
 }
 
@@ -304,7 +304,12 @@ impl<'a> Planning<'a> {
             Found::Several => return Ok(Err(Refusal::value("", &rules::SHEET_SEVERAL))),
         };
         let state = match record {
-            Some(record) => self.node.state_of(self.kind, self.area, record)?,
+            Some(record) => match self.node.record_of(self.kind, self.area, record)? {
+                Some(held) if self.node.must_build_on(&held.key, held.verdict).is_err() => {
+                    return Ok(Err(Refusal::value("", &rules::SHEET_WAITS)));
+                }
+                held => held.map(|held| held.state),
+            },
             None => None,
         };
         if let Some(state) = &state {
@@ -434,7 +439,10 @@ impl Writing<'_> {
         };
         let asks = row_asks(self.kind, self.heading, row).map_err(ours)?;
         let state = match step.record {
-            Some(record) => self.node.state_of(self.kind, self.area, record)?,
+            Some(record) => {
+                let held = self.node.record_of(self.kind, self.area, record)?;
+                held.map(|held| held.state)
+            }
             None => None,
         };
         let plan = plan_row(self.kind, state.as_ref(), asks, self.today).map_err(ours)?;

@@ -1,6 +1,6 @@
 //! What is read: a record, lists, its history, conflicts, its documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::AreaId;
@@ -39,6 +39,21 @@ pub struct ListAsk {
     pub limit: usize,
     /// Where the page before ended.
     pub after: Option<String>,
+    /// Which records; what counts otherwise, and on a device that waits its own with it.
+    pub layer: Option<Layer>,
+}
+
+/// Records by how they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// That count.
+    Counting,
+    /// Of devices that wait for confirmation, or resting on an entry not held.
+    Waiting,
+    /// That are held and do not count, for whoever may adopt them.
+    Quarantined,
+    /// All that are held.
+    All,
 }
 
 /// The edits of one record, by entry id.
@@ -96,6 +111,7 @@ impl Node {
                     label: kind.and_then(|kind| self.label(kind, state, row.key.area)),
                     status: kind.and_then(|kind| kind.status(state)),
                     conflicts: row.conflicts,
+                    verdict: verdict_word(row.verdict),
                     changed_at: Some(When(row.changed_at)),
                 }
             })
@@ -139,12 +155,13 @@ impl Node {
         Ok(RecordHistory { record: key.record, edits })
     }
 
-    /// Every field in conflict, by area, kind, record and field.
+    /// Every field in conflict of records that count, by area, kind, record and field.
     ///
     /// # Errors
     /// Of the disk.
     pub fn record_conflicts(&self, reveal: Option<&str>) -> Result<RecordConflicts, NodeError> {
-        let filter = RowFilter { conflicts_only: true, ..RowFilter::default() };
+        let verdicts = [RecordVerdict::Counting].into();
+        let filter = RowFilter { conflicts_only: true, verdicts, ..RowFilter::default() };
         let (mut conflicts, mut after) = (Vec::new(), None);
         loop {
             let page = self.replica.rows(&filter, after.as_ref(), CONFLICTS_AT_ONCE);
@@ -357,8 +374,20 @@ impl Node {
         Ok(Some(When(when)))
     }
 
+    /// The verdicts of a layer. A device that waits sees what it wrote, or it could not go on.
+    fn verdicts_of(&self, layer: Option<Layer>) -> BTreeSet<RecordVerdict> {
+        match layer {
+            None if self.waits() => [RecordVerdict::Counting, RecordVerdict::Waiting].into(),
+            None | Some(Layer::Counting) => [RecordVerdict::Counting].into(),
+            Some(Layer::Waiting) => [RecordVerdict::Waiting].into(),
+            Some(Layer::Quarantined) => [RecordVerdict::Quarantined].into(),
+            Some(Layer::All) => BTreeSet::new(),
+        }
+    }
+
     fn filter(&self, ask: &ListAsk) -> Result<RowFilter, NodeError> {
-        let mut filter = RowFilter::default();
+        let verdicts = self.verdicts_of(ask.layer);
+        let mut filter = RowFilter { verdicts, ..RowFilter::default() };
         if let Some(kind) = &ask.kind {
             let unknown = || NodeError::KindUnknown { kind: kind.clone() };
             filter.kinds.insert(self.env.schema.kind(kind).ok_or_else(unknown)?.number);

@@ -4,6 +4,7 @@ use crdt_schema::id::Space;
 use crdt_schema::time::Timestamp;
 
 use super::Node;
+use super::receipts::Spoken;
 use crate::answer::{
     self, Clock, ForkPlace, ForkSeen, PeerSeen, RootHash, Status, StoreStatus, When,
 };
@@ -52,7 +53,8 @@ impl Node {
         })
     }
 
-    /// The root of an area over the heads that count, and its words if a hub's receipt is held.
+    /// The root of an area over the heads that count, and its words if a receipt is held that
+    /// names this very root.
     ///
     /// # Errors
     /// [`NodeError::Usage`] or [`NodeError::AreaUnknown`]; else of the disk.
@@ -60,7 +62,12 @@ impl Node {
         let area = area.map_or(Ok(self.own_area()), |code| self.area(code))?;
         let summary = self.replica.summary();
         let counts = summary.counts(Space::Records, area);
-        let (words, moment) = self.words_of(area)?;
+        let spoken = self.words_of(area)?;
+        let other_moment = spoken == Spoken::OtherMoment;
+        let (words, moment) = match spoken {
+            Spoken::Words(words, moment) => (Some(words), Some(moment)),
+            Spoken::OtherMoment | Spoken::NoReceipt => (None, None),
+        };
         Ok(answer::Root {
             area: self.area_name(area),
             root: RootHash(summary.root(area).0),
@@ -69,6 +76,7 @@ impl Node {
             feeds: counts.feeds,
             entries: counts.entries,
             authority: RootHash(summary.authority_root(area).0),
+            other_moment,
         })
     }
 
@@ -81,10 +89,13 @@ impl Node {
         let at = |error| self.store_error(error);
         let mut seen = Vec::new();
         for fork in self.replica.forks().map_err(at)? {
-            let mut places = Vec::with_capacity(fork.entries.len());
+            let mut places: Vec<ForkPlace> = Vec::with_capacity(fork.entries.len());
             for (_, arrival) in &fork.entries {
-                let (via, name, seen_at) = self.replica.source_of(*arrival).map_err(at)?;
-                places.push(ForkPlace { via, name, seen_at: Some(When(seen_at)) });
+                let place = self.fork_place(*arrival)?;
+                let is_named = |it: &ForkPlace| (&it.via, &it.name) == (&place.via, &place.name);
+                if !places.iter().any(is_named) {
+                    places.push(place);
+                }
             }
             seen.push(ForkSeen {
                 feed: fork.name.id(),
@@ -95,6 +106,16 @@ impl Node {
             });
         }
         Ok(seen)
+    }
+
+    /// Where an arrival came from. What was written here came from this device, under its name.
+    fn fork_place(&self, arrival: u64) -> Result<ForkPlace, NodeError> {
+        let source = self.replica.source_of(arrival);
+        let (via, name, seen_at) = source.map_err(|error| self.store_error(error))?;
+        let is_known = via == "bundle" || via == "peer";
+        let (via, name) =
+            if is_known { (via, name) } else { ("peer".to_owned(), self.device().to_string()) };
+        Ok(ForkPlace { via, name, seen_at: Some(When(seen_at)) })
     }
 
     /// Devices this node exchanged bundles with.

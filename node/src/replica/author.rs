@@ -18,7 +18,9 @@ use super::Replica;
 use super::stage::OpenRun;
 use super::verdict::EntryVerdict;
 use crate::authority::Standing;
-use crate::ports::{EditRef, FeedStore, Place, PlacedRun, RecordKey, StoreError, ViewStore};
+use crate::ports::{
+    EditRef, FeedStore, Place, PlacedRun, RecordKey, RecordVerdict, StoreError, ViewStore,
+};
 
 /// Who writes.
 #[derive(Debug, Clone, Copy)]
@@ -112,9 +114,22 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.work_row(key).state.clone()
     }
 
+    /// How a record stands as the batch under way has it; `None` for one nobody wrote. What a save
+    /// builds on are the heads of that layer.
+    pub fn verdict_now(&mut self, key: RecordKey) -> Option<RecordVerdict> {
+        self.work_row(key).verdict
+    }
+
     /// Whether a record's row must be folded before it can be built on.
     pub fn needs_commit(&mut self, key: RecordKey) -> bool {
         self.work_row(key).refold
+    }
+
+    /// How what this device would write next in an area stands from birth.
+    pub fn own_standing(&self, device: &DeviceId, area: AreaId) -> Standing {
+        let space = Space::Records;
+        let name = FeedName { device: *device, area, space, incarnation: self.incarnation };
+        self.authority.standing(&name)
     }
 
     fn own_feed(&self, author: &Author<'_>, area: AreaId, space: Space) -> FeedName {

@@ -193,6 +193,17 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.declared_at.get(&entry).copied()
     }
 
+    /// The newest held entry that closes a device, by feed and place; whether it counts is the
+    /// authority's to say.
+    pub fn closing_of(&self, device: &DeviceId) -> Option<&AuthorityEntry> {
+        let closes = |entry: &&AuthorityEntry| {
+            let closing = entry.payload.as_ref();
+            matches!(closing, Some(Payload::Closing(closing)) if closing.device == *device)
+        };
+        let place = |entry: &&AuthorityEntry| (entry.feed.id(), entry.point.seq);
+        self.declared.iter().filter(closes).max_by_key(place)
+    }
+
     /// The views, unless they failed since they were last whole.
     ///
     /// # Errors

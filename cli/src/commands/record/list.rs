@@ -1,9 +1,9 @@
 //! `record list`: one page of records.
 
-use node::answer::{RecordList, RecordRow};
-use node::node::ListAsk;
+use node::answer::{RecordList, RecordRow, Verdict};
+use node::node::{Layer, ListAsk};
 
-use super::look;
+use super::{look, show};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fields;
@@ -33,12 +33,37 @@ pub(crate) struct Args {
     /// Where the last page ended, as it said
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
+    /// Which records: that count (on a device that waits its own with them), that wait, that are
+    /// quarantined, or all
+    #[arg(long, value_enum, value_name = "LAYER")]
+    layer: Option<LayerArg>,
+}
+
+/// `--layer`.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LayerArg {
+    Counting,
+    Waiting,
+    Quarantined,
+    All,
+}
+
+impl From<LayerArg> for Layer {
+    fn from(typed: LayerArg) -> Self {
+        match typed {
+            LayerArg::Counting => Self::Counting,
+            LayerArg::Waiting => Self::Waiting,
+            LayerArg::Quarantined => Self::Quarantined,
+            LayerArg::All => Self::All,
+        }
+    }
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
     let query = args.query.map(|typed| fields::value(&typed, context.console)).transpose()?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let ask = ListAsk { kind: args.kind, area: args.area, query, limit, after: args.after };
+    let layer = args.layer.map(Layer::from);
+    let ask = ListAsk { kind: args.kind, area: args.area, query, limit, after: args.after, layer };
     context.report(&context.on_node(|node| node.record_list(&ask))?, fill)
 }
 
@@ -52,6 +77,11 @@ fn fill(page: &mut Page, words: Words, list: &RecordList) {
             row.status.clone().unwrap_or_else(|| look::NONE.to_owned()),
             if row.conflicts > 0 { row.conflicts.to_string() } else { String::new() },
             look::moment(row.changed_at),
+            if row.verdict == Verdict::Counting {
+                String::new()
+            } else {
+                show::verdict(row.verdict, words)
+            },
         ]
     };
     let heads = [
@@ -62,6 +92,7 @@ fn fill(page: &mut Page, words: Words, list: &RecordList) {
         "page-status",
         "page-conflicts",
         "page-changed-at",
+        "page-verdict",
     ];
     page.table(look::heads(words, heads), list.records.iter().map(row).collect());
     let facts = [Fact::new("shown", list.records.len()), Fact::new("total", list.total)];

@@ -72,6 +72,7 @@ impl Desk {
             query: Some(query.to_owned()),
             limit: 100,
             after: None,
+            layer: None,
         };
         let listed = self.node.record_list(&ask).unwrap().records;
         let show = |id: String| self.node.record_show(&id, Some("uji")).unwrap();

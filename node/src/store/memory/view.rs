@@ -111,6 +111,7 @@ fn matches(filter: &RowFilter, row: &ViewRow) -> bool {
     (filter.areas.is_empty() || filter.areas.contains(&row.key.area))
         && (filter.kinds.is_empty() || filter.kinds.contains(&row.key.kind))
         && (!filter.conflicts_only || row.conflicts > 0)
+        && filter.takes(row.verdict)
         && (filter.terms.is_empty() || row.verdict == RecordVerdict::Counting)
         && filter.terms.iter().all(|wanted| row.terms.iter().any(|held| satisfies(held, wanted)))
 }

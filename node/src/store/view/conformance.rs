@@ -20,6 +20,7 @@ macro_rules! conform {
             counts_and_totals_follow_the_differences
             terms_know_counting_rows_only
             conflicts_are_listed_until_they_are_settled
+            verdicts_are_told_apart_in_lists_and_totals
             pages_show_each_row_once_and_in_order
             filters_by_area_and_kind_are_exact
             records_are_found_by_any_beginning_of_their_id
@@ -164,6 +165,38 @@ pub(crate) fn conflicts_are_listed_until_they_are_settled(store: &mut dyn ViewSt
     store.commit(&rows(2, &[ViewRow { conflicts: 0, ..one }]), true).unwrap();
     assert_eq!(listed(store, &conflicts), [two.key]);
     assert!(listed(store, &named).is_empty());
+}
+
+pub(crate) fn verdicts_are_told_apart_in_lists_and_totals(store: &mut dyn ViewStore) {
+    let stands =
+        |number, verdict| ViewRow { verdict, conflicts: 1, ..person(number, &[(Name, "siti")]) };
+    let [one, two] = [1, 2].map(|number| stands(number, Counting));
+    let (waits, apart) = (stands(3, Waiting), stands(4, Quarantined));
+    store
+        .commit(&rows(1, &[one.clone(), two.clone(), waits.clone(), apart.clone()]), true)
+        .unwrap();
+    for (verdicts, expected) in [
+        (&[Counting][..], &[one.key, two.key][..]),
+        (&[Waiting], &[waits.key]),
+        (&[Quarantined], &[apart.key]),
+        (&[SetAside], &[]),
+        (&[Counting, Waiting], &[one.key, two.key, waits.key]),
+        (&[], &[one.key, two.key, waits.key, apart.key]),
+    ] {
+        let filter =
+            RowFilter { verdicts: verdicts.iter().copied().collect(), ..RowFilter::default() };
+        let conflicts = RowFilter { conflicts_only: true, ..filter.clone() };
+        assert_eq!(listed(store, &filter), expected, "{verdicts:?}");
+        assert_eq!(listed(store, &conflicts), expected, "{verdicts:?}");
+        let (total, page) = store.list(&filter, expected.first(), 1).unwrap();
+        assert_eq!(total, expected.len() as u64, "{verdicts:?}");
+        let second: Vec<_> = expected.iter().skip(1).take(1).copied().collect();
+        assert_eq!(page.iter().map(|row| row.key).collect::<Vec<_>>(), second, "{verdicts:?}");
+        // Terms are those of rows that count.
+        let counts = verdicts.is_empty() || verdicts.contains(&Counting);
+        let named = RowFilter { verdicts: filter.verdicts, ..with_terms(&[(Name, "si")]) };
+        assert_eq!(listed(store, &named).len(), if counts { 2 } else { 0 }, "{verdicts:?}");
+    }
 }
 
 pub(crate) fn pages_show_each_row_once_and_in_order(store: &mut dyn ViewStore) {

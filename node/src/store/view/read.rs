@@ -162,7 +162,10 @@ pub(super) fn list(
     let wanted = Wanted::new(filter);
     let records = tx.open_table(tables::RECORDS).at(STEP)?;
     let mut page = Page { after: after.map(keys::pack), limit, rows: Vec::new() };
-    let total = if filter.conflicts_only {
+    let total = if !wanted.terms.is_empty() && !filter.takes(RecordVerdict::Counting) {
+        // Only counting rows have terms that can be found.
+        0
+    } else if filter.conflicts_only {
         list_conflicts(tx, &records, &wanted, &mut page)?
     } else {
         match wanted.terms.as_slice() {
@@ -197,7 +200,8 @@ fn list_conflicts(
     Ok(total)
 }
 
-/// All rows of the wanted groups: the total is known without reading them.
+/// All rows of the wanted groups: the total is known without reading them, unless rows of some
+/// other verdict are told apart.
 fn list_groups(
     tx: &ReadTransaction,
     records: &Records,
@@ -205,19 +209,26 @@ fn list_groups(
     page: &mut Page,
 ) -> Result<u64, StoreError> {
     let mut total = 0;
-    for (group, rows) in groups(tx, wanted)? {
-        total += rows;
+    for (group, rows, counting) in groups(tx, wanted)? {
+        let known = wanted.known(rows, counting);
+        total += known.unwrap_or_default();
         let (first, last) = keys::group_range(group);
-        let first = page.after.map_or(first, |after| first.max(after));
-        if page.is_full() || first > last {
+        let first = match known {
+            Some(_) => page.after.map_or(first, |after| first.max(after)),
+            None => first,
+        };
+        if known == Some(0) || (known.is_some() && (page.is_full() || first > last)) {
             continue;
         }
         for entry in records.range::<&Key>(&first..=&last).at(STEP)? {
             let (key, value) = entry.at(STEP)?;
-            if let Some(row) = take_apart(value.value())?.row {
+            if let Some(row) = take_apart(value.value())?.row
+                && wanted.takes(row.verdict)
+            {
+                total += u64::from(known.is_none());
                 page.take(key.value(), &row)?;
             }
-            if page.is_full() {
+            if known.is_some() && page.is_full() {
                 break;
             }
         }
@@ -225,8 +236,8 @@ fn list_groups(
     Ok(total)
 }
 
-/// The wanted groups that have rows, ascending, with how many.
-fn groups(tx: &ReadTransaction, wanted: &Wanted) -> Result<Vec<(Group, u64)>, StoreError> {
+/// The wanted groups that have rows, ascending, with how many, and how many of those count.
+fn groups(tx: &ReadTransaction, wanted: &Wanted) -> Result<Vec<(Group, u64, u64)>, StoreError> {
     let table = tx.open_table(tables::GROUPS).at(STEP)?;
     let ranges: Vec<(Group, Group)> = if wanted.areas.is_empty() {
         vec![([0; 7], [0xff; 7])]
@@ -239,7 +250,8 @@ fn groups(tx: &ReadTransaction, wanted: &Wanted) -> Result<Vec<(Group, u64)>, St
         for entry in table.range::<&Group>(&first..=&last).at(STEP)? {
             let (group, sums) = entry.at(STEP)?;
             if wanted.group(*group.value()) {
-                groups.push((*group.value(), sums.value().0));
+                let (rows, counting) = sums.value();
+                groups.push((*group.value(), rows, counting));
             }
         }
     }
@@ -414,6 +426,7 @@ struct Wanted {
     areas: BTreeSet<Area>,
     kinds: BTreeSet<[u8; 2]>,
     terms: Vec<WantedTerm>,
+    verdicts: BTreeSet<RecordVerdict>,
 }
 
 impl Wanted {
@@ -422,6 +435,23 @@ impl Wanted {
             areas: filter.areas.iter().copied().map(keys::area_bytes).collect(),
             kinds: filter.kinds.iter().map(|kind| kind.to_be_bytes()).collect(),
             terms: filter.terms.iter().map(|(kind, text)| WantedTerm::new(*kind, text)).collect(),
+            verdicts: filter.verdicts.clone(),
+        }
+    }
+
+    fn takes(&self, verdict: RecordVerdict) -> bool {
+        self.verdicts.is_empty() || self.verdicts.contains(&verdict)
+    }
+
+    /// How many of a group's rows are wanted, where its sums tell.
+    fn known(&self, rows: u64, counting: u64) -> Option<u64> {
+        let takes_counting = self.takes(RecordVerdict::Counting);
+        if self.verdicts.is_empty() {
+            Some(rows)
+        } else if takes_counting && (self.verdicts.len() == 1 || rows == counting) {
+            Some(counting)
+        } else {
+            (rows == counting).then_some(0)
         }
     }
 
@@ -431,10 +461,11 @@ impl Wanted {
             && (self.kinds.is_empty() || self.kinds.contains(&[high, low]))
     }
 
-    /// Whether the row has every term; only counting rows have terms that can be found.
+    /// Whether the row stands as wanted and has every term; only counting rows have terms that can
+    /// be found.
     fn row(&self, row: &RowBytes<'_>) -> Result<bool, StoreError> {
-        if self.terms.is_empty() {
-            return Ok(true);
+        if !self.takes(row.verdict) || self.terms.is_empty() {
+            return Ok(self.takes(row.verdict));
         }
         let terms: Vec<_> = row.terms().collect::<Result<_, _>>().map_err(undecodable("terms"))?;
         let has = |wanted: &WantedTerm| terms.iter().any(|(lead, text)| wanted.is(*lead, text));

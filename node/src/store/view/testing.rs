@@ -140,7 +140,14 @@ pub(crate) fn any_filter() -> impl Strategy<Value = RowFilter> {
     let areas = proptest::collection::btree_set((0u8..4).prop_map(desa), 0..3);
     let kinds = proptest::collection::btree_set(1u16..4, 0..2);
     let terms = proptest::collection::vec(any_term(), 0..3);
-    (areas, kinds, terms, any::<bool>()).prop_map(|(areas, kinds, terms, conflicts_only)| {
-        RowFilter { areas, kinds, terms, conflicts_only }
-    })
+    let verdicts = proptest::collection::btree_set(any_verdict(), 0..3);
+    (areas, kinds, terms, any::<bool>(), verdicts).prop_map(
+        |(areas, kinds, terms, conflicts_only, verdicts)| RowFilter {
+            areas,
+            kinds,
+            terms,
+            conflicts_only,
+            verdicts,
+        },
+    )
 }

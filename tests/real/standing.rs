@@ -1,0 +1,189 @@
+//! Who may do what, what counts, and what a person may conclude from what is shown.
+
+use node::answer::{Import, MemberState, Verdict};
+use node::error::ErrorKind;
+use node::node::{Choice, InviteAsk, Layer, ListAsk, SheetAsk};
+use node::progress::Unwatched;
+use tests::office::{Office, Town, asks};
+
+const KECAMATAN: &str = "32.09.39";
+const DESA: &str = "32.09.39.2001";
+
+fn activity(office: &mut Office, title: &str) -> String {
+    let fields = [
+        ("judul", title),
+        ("kode_program", "G.1.2"),
+        ("jenis", "rapat"),
+        ("tanggal", "2026-11-02"),
+    ];
+    office.add("kegiatan", DESA, &fields).record.to_string()
+}
+
+fn total(office: &mut Office, layer: Option<Layer>) -> u64 {
+    let ask = ListAsk { limit: 100, layer, ..ListAsk::default() };
+    office.node().record_list(&ask).unwrap().total
+}
+
+fn invite(
+    office: &mut Office,
+    area: &str,
+    rights: Option<&str>,
+) -> Result<(), (ErrorKind, String)> {
+    let ask = InviteAsk {
+        area: area.to_owned(),
+        rights: rights.map(str::to_owned),
+        expires_ms: 86_400_000,
+        counts_at_once: false,
+    };
+    let file = office.folder().with_extension("undangan");
+    let made = office.node().invite(&ask, &file);
+    made.map(drop).map_err(|error| (error.kind(), error.to_string()))
+}
+
+/// Imports a sheet with one activity of this title, held in another place.
+fn import(office: &mut Office, title: &str) -> Import {
+    let file = office.folder().with_extension("csv");
+    let row = format!("{title};G.1.2;rapat;2026-11-02;Masjid");
+    std::fs::write(&file, format!("judul;kode_program;jenis;tanggal;tempat\n{row}\n")).unwrap();
+    let (kind, area) = ("kegiatan".to_owned(), DESA.to_owned());
+    let ask = SheetAsk { file, kind, area, map: None, apply: true, person: 0 };
+    office.node().import_sheet(&ask, &mut Unwatched).unwrap()
+}
+
+#[test]
+fn words_stand_only_beside_the_root_they_name() {
+    let mut town = Town::new(40);
+    let mut province = town.province();
+    let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desa = town.member(&mut kecamatan, "desa", DESA);
+    let bare = desa.node().root(Some(DESA)).unwrap();
+    assert_eq!((bare.words, bare.moment, bare.other_moment), (None, None, false), "no receipt yet");
+    activity(&mut desa, "pertama");
+    desa.carry_to(&mut kecamatan);
+    kecamatan.carry_to(&mut desa);
+    let agreed = desa.node().root(Some(DESA)).unwrap();
+    let theirs = kecamatan.node().root(Some(DESA)).unwrap();
+    assert!(agreed.words.is_some());
+    assert_eq!(
+        (agreed.root, &agreed.words, agreed.moment),
+        (theirs.root, &theirs.words, theirs.moment)
+    );
+    activity(&mut desa, "kedua");
+    let ahead = desa.node().root(Some(DESA)).unwrap();
+    assert_ne!(ahead.root, theirs.root);
+    assert_eq!((ahead.words, ahead.moment, ahead.other_moment), (None, None, true));
+    desa.carry_to(&mut kecamatan);
+    kecamatan.carry_to(&mut desa);
+    let again = desa.node().root(Some(DESA)).unwrap();
+    assert_eq!(again.words, kecamatan.node().root(Some(DESA)).unwrap().words);
+    assert!(again.words.is_some() && again.words != agreed.words && !again.other_moment);
+}
+
+#[test]
+fn a_device_that_waits_sees_and_changes_its_own_and_nobody_builds_on_it() {
+    let mut town = Town::new(41);
+    let mut province = town.province();
+    let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desa = town.join(&mut kecamatan, "desa", DESA);
+    let record = activity(&mut desa, "menunggu");
+    desa.set(&record, &[("judul", "masih menunggu")]);
+    let ask = ListAsk { limit: 10, ..ListAsk::default() };
+    let own = desa.node().record_list(&ask).unwrap();
+    assert_eq!(own.total, 1);
+    assert_eq!(own.records.first().unwrap().verdict, Verdict::Waiting);
+    desa.carry_to(&mut kecamatan);
+    assert_eq!((total(&mut kecamatan, None), total(&mut kecamatan, Some(Layer::Waiting))), (0, 1));
+    let error = kecamatan.node().record_set(&record, 0, &asks(&[("judul", "x")])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoRight);
+    assert!(error.to_string().contains("waits"), "{error}");
+    let read = import(&mut kecamatan, "masih menunggu");
+    let rules: Vec<&str> = read.refused.iter().map(|row| row.rule.as_str()).collect();
+    assert_eq!((read.new, read.changed, rules), (0, 0, vec!["catatan_menunggu"]));
+    let device = desa.node().device().to_string();
+    kecamatan.node().confirm(&device).unwrap();
+    let read = import(&mut kecamatan, "masih menunggu");
+    assert_eq!((read.new, read.changed, read.refused.len()), (0, 1, 0));
+    assert_eq!(total(&mut kecamatan, None), 1);
+    kecamatan.set(&record, &[("judul", "disahkan")]);
+}
+
+#[test]
+fn nobody_gives_a_right_it_does_not_hold() {
+    let mut town = Town::new(42);
+    let mut province = town.province();
+    let mut full = town.member(&mut province, "kecamatan", KECAMATAN);
+    assert_eq!(invite(&mut full, DESA, None), Ok(()), "carry:parent lies within its own carry");
+    let erase = invite(&mut full, DESA, Some("write,erase")).unwrap_err();
+    assert_eq!(erase.0, ErrorKind::NoRight);
+    assert!(erase.1.contains("`erase`") && erase.1.contains(DESA), "{}", erase.1);
+    let rights = "write,carry,read:open,read:T,issue";
+    let mut narrow = town.member_with(&mut province, "terbatas", KECAMATAN, rights);
+    let personal = invite(&mut narrow, DESA, None).unwrap_err();
+    assert_eq!(personal.0, ErrorKind::NoRight);
+    assert!(personal.1.contains("`read:U`"), "{}", personal.1);
+    assert_eq!(invite(&mut narrow, DESA, Some("write,carry,carry:parent,read:T")), Ok(()));
+    // Nor by confirming whom another invited with more.
+    let mut desa = town.join(&mut full, "desa", DESA);
+    desa.carry_to(&mut full);
+    full.carry_to(&mut province);
+    province.carry_to(&mut narrow);
+    desa.carry_to(&mut narrow);
+    let device = desa.node().device().to_string();
+    let error = narrow.node().confirm(&device).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoRight, "{error}");
+    assert_eq!(full.node().confirm(&device).unwrap().state, MemberState::Active);
+}
+
+#[test]
+fn who_may_not_issue_hears_of_the_right_and_who_may_of_the_level() {
+    let mut town = Town::new(43);
+    let mut province = town.province();
+    let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desa = town.member(&mut kecamatan, "desa", DESA);
+    let error = invite(&mut desa, DESA, None).unwrap_err();
+    assert_eq!(error.0, ErrorKind::NoRight);
+    assert!(error.1.contains("`issue`"), "{}", error.1);
+    let error = invite(&mut kecamatan, KECAMATAN, None).unwrap_err();
+    assert_eq!(error.0, ErrorKind::AreaOutside);
+    assert!(error.1.contains("does not lie below"), "{}", error.1);
+    assert_eq!(invite(&mut kecamatan, "32.09.21", None).unwrap_err().0, ErrorKind::AreaOutside);
+}
+
+#[test]
+fn a_second_closing_writes_nothing_and_answers_with_the_first() {
+    let mut town = Town::new(44);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    let mut own = town.member(&mut province, "desa-kedua", DESA);
+    let device = desa.node().device().to_string();
+    let own_device = own.node().device().to_string();
+    for (office, device) in [(&mut province, device), (&mut own, own_device)] {
+        let first = office.node().close_member(&device).unwrap();
+        let entries = office.node().status().unwrap().entries;
+        let second = office.node().close_member(&device).unwrap();
+        assert_eq!(second, first, "{}", office.name);
+        assert_eq!(second.state, MemberState::Closed);
+        assert_eq!(office.node().status().unwrap().entries, entries, "{}", office.name);
+    }
+}
+
+#[test]
+fn an_entry_that_is_no_choice_is_told_apart_from_one_that_is_not_held() {
+    let mut town = Town::new(45);
+    let mut province = town.province();
+    let record = activity(&mut province, "pertama");
+    let first = province.set(&record, &[("judul", "kedua")]).entry.id.to_string();
+    let second = province.set(&record, &[("judul", "ketiga")]).entry.id.to_string();
+    let mut settle = |field: &str, entry: &str| {
+        let choice = Choice::Entry(entry.to_owned());
+        let error = province.node().record_settle(&record, field, 0, &choice).unwrap_err();
+        (error.kind(), error.to_string())
+    };
+    let (kind, told) = settle("judul", &first);
+    assert_eq!(kind, ErrorKind::ValueInvalid);
+    assert!(told.contains("replaced"), "{told}");
+    let (kind, told) = settle("tempat", &second);
+    assert_eq!(kind, ErrorKind::ValueInvalid);
+    assert!(told.contains("no value of this field"), "{told}");
+    assert_eq!(settle("judul", &"0".repeat(64)).0, ErrorKind::RecordUnknown);
+}
