@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use node::error::NodeError;
+use node::guard::{Panicked, guarded};
 use node::node::{Environment, Node};
 use serde::Serialize;
 
@@ -13,6 +14,17 @@ use crate::progress::Bar;
 use crate::report::{Page, Report};
 use crate::settings::Settings;
 use crate::words::{Fact, Words};
+
+/// What was done; a panic over a damaged page is damage, any other is our mistake.
+fn unless_rotten<A>(
+    folder: &Path,
+    done: Result<Result<A, NodeError>, Panicked>,
+) -> Result<A, NodeError> {
+    done.unwrap_or_else(|panicked| match Node::damage_in(folder) {
+        Some(damage) => Err(damage),
+        None => panicked.raise(),
+    })
+}
 
 /// What every command has at hand.
 pub(crate) struct Context<'a> {
@@ -40,7 +52,9 @@ impl<'a> Context<'a> {
 
     /// The node in the data folder.
     pub(crate) fn open(&self) -> Result<Node, Failure> {
-        Ok(Node::open(self.folder()?, self.environment().clone())?)
+        let folder = self.folder()?;
+        let open = || Node::open(folder, self.environment().clone());
+        Ok(unless_rotten(folder, guarded(open))?)
     }
 
     /// Asks a node and closes it, so that what it holds is found again fast.
@@ -48,9 +62,12 @@ impl<'a> Context<'a> {
         mut node: Node,
         ask: impl FnOnce(&mut Node) -> Result<A, NodeError>,
     ) -> Result<A, Failure> {
-        let answer = ask(&mut node)?;
-        node.close()?;
-        Ok(answer)
+        let folder = node.folder().to_path_buf();
+        let asked = guarded(|| {
+            let answer = ask(&mut node)?;
+            node.close().map(|()| answer)
+        });
+        Ok(unless_rotten(&folder, asked)?)
     }
 
     /// Asks the node in the data folder.

@@ -194,7 +194,7 @@ fn told(error: &NodeError) -> &'static str {
 
 impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Self {
-        let facts = error.facts().into_iter().map(|(name, value)| Fact::new(name, value));
+        let facts = error.facts().into_iter().map(|(name, value)| Fact::typed(name, value));
         let cause = Cause::Said(error.to_string());
         Self { kind: error.kind(), told: told(&error), cause, facts: facts.collect() }
     }

@@ -17,6 +17,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crdt_schema::record::{Ask, Wish};
+use node::echo::Echo;
 use serde_json::{Map, Number, Value};
 
 use crate::console::Console;
@@ -184,7 +185,10 @@ const ELEMENTS_APART: &str = ";";
 fn element(field: &str, value: Value) -> Result<String, Failure> {
     let text = text(field, value)?;
     if text.contains(ELEMENTS_APART) {
-        return Err(Failure::usage("usage-element-sign", vec![Fact::new("field", field)]));
+        return Err(Failure::usage(
+            "usage-element-sign",
+            vec![Fact::typed("field", Echo::field(field))],
+        ));
     }
     Ok(text)
 }
@@ -194,9 +198,10 @@ fn text(field: &str, value: Value) -> Result<String, Failure> {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(plain(&number)),
         Value::Bool(yes) => Ok(yes.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err(Failure::usage("usage-fields-value", vec![Fact::new("field", field)]))
-        }
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(Failure::usage(
+            "usage-fields-value",
+            vec![Fact::typed("field", Echo::field(field))],
+        )),
     }
 }
 
@@ -216,7 +221,7 @@ fn each_field_once(asks: &[Ask]) -> Result<(), Failure> {
     match wishes.iter().find(|(_, (count, whole))| *whole && *count > 1) {
         None => Ok(()),
         Some((field, _)) => {
-            Err(Failure::usage("usage-field-twice", vec![Fact::new("field", field)]))
+            Err(Failure::usage("usage-field-twice", vec![Fact::typed("field", Echo::field(field))]))
         }
     }
 }

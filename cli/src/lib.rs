@@ -38,11 +38,11 @@ mod usage;
 mod words;
 
 use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crdt_schema::record::Schema;
 use node::error::NodeError;
+use node::guard;
 use node::node::Environment;
 
 pub use console::{Captured, Console};
@@ -76,14 +76,24 @@ impl World {
     }
 }
 
-/// What is said of a panic: where it was, [`tell_panic`] has said.
+/// What is said of a panic, with the place [`tell_panic`] kept.
 const STOPPED: &str = "the program met a state that cannot be";
 
-/// Says where the program went wrong, and nothing of what it held: a panic's own text may quote a
-/// value.
+/// A panic hook that says nothing of what the program held, and no folder of whoever built it: a
+/// panic's own text may quote a value. A panic that somebody waits for is told by them.
 pub fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
-    let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
-    Console::tell_at_once(&format!("wksbm: internal, at {}", place.unwrap_or_default()));
+    if !guard::note(panic.location()) {
+        Console::tell_at_once(&format!(
+            "wksbm: internal, at {}",
+            guard::place().unwrap_or_default()
+        ));
+    }
+}
+
+/// Our own mistake, as a failure.
+fn stopped() -> Failure {
+    let place = guard::place().map(|place| format!(" ({place})")).unwrap_or_default();
+    NodeError::Internal { what: format!("{STOPPED}{place}") }.into()
 }
 
 /// Runs what was typed on this machine; returns the exit code of the contract's table.
@@ -106,12 +116,12 @@ pub fn run_with(
     if look.plain {
         console.be_plain();
     }
-    let ended = catch_unwind(AssertUnwindSafe(|| execute(world, &args, look, console)));
+    let ended = guard::guarded(|| execute(world, &args, look, console));
     let report = match ended {
         Ok(Ok(report)) => report,
         Ok(Err(failure)) => Report::failed(failure),
         // Our own mistake still ends in an object and an exit code that scripts know.
-        Err(_) => Report::failed(Failure::from(NodeError::Internal { what: STOPPED.to_owned() })),
+        Err(_) => Report::failed(stopped()),
     };
     finish(&report, look, console)
 }

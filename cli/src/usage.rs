@@ -2,6 +2,8 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as Wrong};
 
+use node::echo::{self, Echo};
+
 use crate::error::Failure;
 use crate::report::Report;
 use crate::settings::FirstLook;
@@ -35,42 +37,70 @@ pub(crate) fn explain(
 #[expect(clippy::wildcard_enum_match_arm, reason = "clap may find new ways to be wrong")]
 fn failure(kind: Wrong, error: &clap::Error) -> Failure {
     let argument = || Fact::new("argument", fact(error, ContextKind::InvalidArg));
-    let value = || Fact::new("value", fact(error, ContextKind::InvalidValue));
-    let near = || Fact::new("near", suggestion(error));
+    let value = || fact(error, ContextKind::InvalidValue);
     match kind {
         Wrong::MissingSubcommand => Failure::usage("usage-no-command", Vec::new()),
         Wrong::InvalidSubcommand => {
-            let word = Fact::new("argument", fact(error, ContextKind::InvalidSubcommand));
-            Failure::usage("usage-unknown-command", vec![word, near()])
-        }
-        // A word too many may be part of somebody's name: it is not repeated.
-        Wrong::UnknownArgument if !argument().value().starts_with('-') => {
-            Failure::usage("usage-word-too-many", Vec::new())
+            let word = fact(error, ContextKind::InvalidSubcommand);
+            unknown(&word, error, "usage-unknown-command", "usage-unknown-command-alone")
         }
         Wrong::UnknownArgument => {
-            Failure::usage("usage-unknown-argument", vec![argument(), near()])
+            let word = fact(error, ContextKind::InvalidArg);
+            // A word too many may be part of somebody's name, and a flag is never meant by it.
+            if !word.starts_with('-') {
+                return Failure::usage("usage-word-too-many", Vec::new());
+            }
+            unknown(&word, error, "usage-unknown-argument", "usage-unknown-argument-alone")
         }
         Wrong::MissingRequiredArgument => Failure::usage("usage-missing", vec![argument()]),
         Wrong::ArgumentConflict => {
             let other = Fact::new("other", fact(error, ContextKind::PriorArg));
             Failure::usage("usage-conflict", vec![argument(), other])
         }
-        Wrong::InvalidValue if value().value().is_empty() => {
+        Wrong::InvalidValue if value().is_empty() => {
             Failure::usage("usage-no-value", vec![argument()])
         }
         Wrong::InvalidValue => {
-            let known = Fact::new("known", fact(error, ContextKind::ValidValue));
-            Failure::usage("usage-unknown-value", vec![argument(), value(), known])
+            let known = fact(error, ContextKind::ValidValue);
+            let echo = Echo::word(&value(), known.split(APART));
+            let known = Fact::new("known", &known);
+            Failure::usage(
+                "usage-unknown-value",
+                vec![argument(), Fact::typed("value", echo), known],
+            )
         }
-        Wrong::ValueValidation => Failure::usage("usage-value", vec![argument(), value()]),
+        Wrong::ValueValidation => {
+            let echo = Echo::count(&value());
+            Failure::usage("usage-value", vec![argument(), Fact::typed("value", echo)])
+        }
         Wrong::NoEquals
         | Wrong::TooManyValues
         | Wrong::TooFewValues
         | Wrong::WrongNumberOfValues => Failure::usage("usage-count", vec![argument()]),
         Wrong::InvalidUtf8 => Failure::usage("usage-letters", Vec::new()),
-        _ => Failure::usage("usage-other", vec![Fact::new("what", first_line(error))]),
+        // What clap says in full may repeat a value; of what kind it is, does not.
+        other => {
+            let what = other.as_str().unwrap_or_default();
+            Failure::usage("usage-other", vec![Fact::new("what", what)])
+        }
     }
 }
+
+/// A command or a flag that is none, with the words it may have been meant for; `alone` where
+/// nothing resembles it.
+fn unknown(word: &str, error: &clap::Error, key: &'static str, alone: &'static str) -> Failure {
+    let near = suggestion(word, error);
+    let echo = Echo::word(word, near.split(APART));
+    let argument = Fact::typed("argument", echo);
+    if near.is_empty() {
+        Failure::usage(alone, vec![argument])
+    } else {
+        Failure::usage(key, vec![argument, Fact::new("near", near)])
+    }
+}
+
+/// Between the words of a list.
+const APART: &str = ", ";
 
 /// A part of what clap knows about the error; empty where it knows nothing.
 fn fact(error: &clap::Error, part: ContextKind) -> String {
@@ -81,21 +111,19 @@ fn fact(error: &clap::Error, part: ContextKind) -> String {
 fn shown(value: &ContextValue) -> String {
     match value {
         ContextValue::String(text) => text.clone(),
-        ContextValue::Strings(texts) => texts.join(", "),
+        ContextValue::Strings(texts) => texts.join(APART),
         ContextValue::Number(number) => number.to_string(),
         _ => String::new(),
     }
 }
 
-/// The nearest known word, or a way to see them all.
-fn suggestion(error: &clap::Error) -> String {
+/// The nearest known words, the nearest first; empty where none is near.
+fn suggestion(word: &str, error: &clap::Error) -> String {
     let near =
         [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let found = near.into_iter().map(|part| fact(error, part)).find(|text| !text.is_empty());
-    found.unwrap_or_else(|| "--help".to_owned())
-}
-
-fn first_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    let found = found.unwrap_or_default();
+    let mut near: Vec<&str> = found.split(APART).collect();
+    near.sort_by_key(|near| echo::slips(word, near));
+    near.join(APART)
 }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use crdt_schema::record;
 use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
+use node::echo::Echo;
 
 use crate::settings::Language;
 
@@ -29,18 +30,19 @@ static ENGLISH: LanguageIdentifier = langid!("en");
 #[derive(Debug, Clone)]
 pub(crate) struct Fact {
     name: &'static str,
-    value: String,
+    value: Echo,
 }
 
 impl Fact {
     /// `value` for the gap `name`.
     #[expect(clippy::needless_pass_by_value, reason = "callers hand over numbers and texts alike")]
     pub(crate) fn new(name: &'static str, value: impl ToString) -> Self {
-        Self { name, value: value.to_string() }
+        Self { name, value: Echo::Text(value.to_string()) }
     }
 
-    pub(crate) fn value(&self) -> &str {
-        &self.value
+    /// What was typed, as far as it may be repeated, for the gap `name`.
+    pub(crate) fn typed(name: &'static str, value: Echo) -> Self {
+        Self { name, value }
     }
 }
 
@@ -68,7 +70,26 @@ impl Words {
 
     /// The text with this key, its gaps filled.
     pub(crate) fn say_with(self, key: &str, facts: &[Fact]) -> String {
-        TEXTS.lookup_with_args(self.identifier(), key, &gaps(facts))
+        let gaps = facts.iter().map(|fact| (Cow::Borrowed(fact.name), self.gap(fact).into()));
+        let gaps: HashMap<Cow<'static, str>, FluentValue<'_>> = gaps.collect();
+        let text = TEXTS.lookup_with_args(self.identifier(), key, &gaps);
+        let withheld = facts.iter().filter(|fact| matches!(fact.value, Echo::Withheld { .. }));
+        withheld.fold(text, |text, fact| {
+            // Words of ours about a text are no quotation.
+            let said = self.gap(fact);
+            text.replace(&format!("`{said}`"), &said)
+        })
+    }
+
+    /// What fills a gap.
+    fn gap(self, fact: &Fact) -> String {
+        match &fact.value {
+            Echo::Text(text) => text.clone(),
+            Echo::Withheld { letters } => {
+                self.say_with("tell-given-text", &[Fact::new("count", letters)])
+            }
+            other => other.to_string(),
+        }
     }
 
     /// The text with this key, if there is one in this very language.
@@ -83,8 +104,9 @@ impl Words {
 
     /// The same, where the fact names a rule this build knows.
     pub(crate) fn rule_of(self, fact: &Fact) -> Option<String> {
-        let name = (fact.name == "rule").then_some(fact.value.as_str())?;
-        self.known_rule(name).map(str::to_owned)
+        let Echo::Text(name) = &fact.value else { return None };
+        let rule = (fact.name == "rule").then(|| self.known_rule(name)).flatten();
+        rule.map(str::to_owned)
     }
 
     fn known_rule(self, name: &str) -> Option<&'static str> {
@@ -100,11 +122,6 @@ impl Words {
             Language::English => &ENGLISH,
         }
     }
-}
-
-fn gaps(facts: &[Fact]) -> HashMap<Cow<'static, str>, FluentValue<'_>> {
-    let gap = |fact: &'_ Fact| (Cow::Borrowed(fact.name), fact.value.clone().into());
-    facts.iter().map(gap).collect()
 }
 
 #[cfg(test)]

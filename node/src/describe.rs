@@ -11,6 +11,7 @@ use crate::answer::{
     self, AreaEntry, AreaList, AreaName, AreaShow, CodeValue, Glossary, KindSchema, SchemaField,
     Transition,
 };
+use crate::echo;
 use crate::error::NodeError;
 
 /// The area a person means by a code or an id.
@@ -89,7 +90,14 @@ pub fn schema(schema: &Schema, kind: Option<&str>) -> Result<answer::Schema, Nod
     Ok(answer::Schema { kinds })
 }
 
-/// The words of the programme: all, or those that hold `term` in their word or its long form.
+/// Letters of a typed word for each of which one may be wrong.
+const LETTERS_A_SLIP: usize = 3;
+/// Words named where none holds what was asked for.
+const NEAR_MAX: usize = 3;
+
+/// The words of the programme: all in alphabetical order, or those that hold `term` in their word
+/// or its long form, the word itself first, then those that begin so. Where there is none, the
+/// words that `term` may have been meant for stand beside the empty list.
 pub fn glossary(term: Option<&str>) -> Glossary {
     let asked = term.map(str::to_lowercase);
     let fits = |it: &&record::Term| {
@@ -104,8 +112,23 @@ pub fn glossary(term: Option<&str>) -> Glossary {
         english: it.english.to_owned(),
     };
     let mut terms: Vec<answer::Term> = record::glossary().iter().filter(fits).map(shown).collect();
-    terms.sort_by_key(|it| it.term.to_lowercase());
-    Glossary { terms }
+    let asked = asked.unwrap_or_default();
+    terms.sort_by_cached_key(|it| {
+        let word = it.term.to_lowercase();
+        (word != asked, !word.starts_with(&asked), word)
+    });
+    let near = if terms.is_empty() { near_words(asked.trim()) } else { Vec::new() };
+    Glossary { terms, near }
+}
+
+/// Words as far from `asked` as a few slips of the finger, the nearest first.
+fn near_words(asked: &str) -> Vec<String> {
+    let far = asked.chars().count().div_ceil(LETTERS_A_SLIP);
+    let distance = |it: &record::Term| (echo::slips(asked, &it.term.to_lowercase()), it.term);
+    let mut near: Vec<_> = record::glossary().iter().map(distance).collect();
+    near.retain(|(slips, _)| *slips <= far);
+    near.sort_unstable();
+    near.into_iter().take(NEAR_MAX).map(|(_, term)| term.to_owned()).collect()
 }
 
 fn kind_schema(kind: &Kind) -> KindSchema {

@@ -3,6 +3,7 @@
 //! [`ErrorKind`] is the contract's `error.kind`; which exit code each gets, and what an operator
 //! reads, is the command line's. Texts here are English and hold no personal value.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use crdt_schema::area::ParseAreaError;
 use thiserror::Error;
 
 use crate::bundle::OpenError;
+use crate::echo::Echo;
 use crate::ports::StoreError;
 use crate::store::keystore::{KEY_FILE_VERSION, KeystoreError};
 
@@ -185,8 +187,9 @@ impl ErrorKind {
 
 /// What a node could not do.
 ///
-/// A value that may be personal is never part of one: the field and the rule are.
-#[derive(Debug, Error)]
+/// A value that may be personal is never part of one: the field and the rule are. What was typed is
+/// held as it is and told only through [`Echo`], by `Display`, `Debug` and [`NodeError::facts`] alike.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum NodeError {
     /// What was typed cannot be meant.
@@ -202,31 +205,31 @@ pub enum NodeError {
         path: PathBuf,
     },
     /// No record, or more than one, begins with this id.
-    #[error("no single record begins with `{id}`")]
+    #[error("no single record begins with {}", Echo::id(id))]
     RecordUnknown {
         /// As given.
         id: String,
     },
     /// An entry that was named is not held.
-    #[error("no entry `{entry}` is held")]
+    #[error("no entry {} is held", Echo::entry(entry))]
     EntryUnknown {
         /// As given.
         entry: String,
     },
     /// No area has this code.
-    #[error("no area has the code `{code}`")]
+    #[error("no area has the code {}", Echo::area(code))]
     AreaUnknown {
         /// As given.
         code: String,
     },
     /// No kind of record has this name.
-    #[error("there is no kind `{kind}`")]
+    #[error("there is no kind {}", Echo::kind(kind))]
     KindUnknown {
         /// As given.
         kind: String,
     },
     /// The kind has no such field.
-    #[error("`{kind}` has no field `{field}`")]
+    #[error("`{kind}` has no field {}", Echo::field(field))]
     FieldUnknown {
         /// The kind's name.
         kind: String,
@@ -234,7 +237,7 @@ pub enum NodeError {
         field: String,
     },
     /// No device, or more than one, is meant.
-    #[error("no single device is meant by `{device}`")]
+    #[error("no single device is meant by {}", Echo::id(device))]
     DeviceUnknown {
         /// As given.
         device: String,
@@ -452,7 +455,23 @@ impl NodeError {
     }
 
     /// What happened to which thing, by name: what a message in another language puts in its gaps.
-    pub fn facts(&self) -> Vec<(&'static str, String)> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what nobody typed is told in full below")]
+    pub fn facts(&self) -> Vec<(&'static str, Echo)> {
+        match self {
+            Self::RecordUnknown { id } => vec![("id", Echo::id(id))],
+            Self::EntryUnknown { entry } => vec![("id", Echo::entry(entry))],
+            Self::AreaUnknown { code } => vec![("area", Echo::area(code))],
+            Self::KindUnknown { kind } => vec![("record", Echo::kind(kind))],
+            Self::DeviceUnknown { device } => vec![("device", Echo::id(device))],
+            Self::FieldUnknown { kind, field } => {
+                vec![("record", Echo::Text(kind.clone())), ("field", Echo::field(field))]
+            }
+            ours => ours.own_facts().into_iter().map(|(name, it)| (name, Echo::Text(it))).collect(),
+        }
+    }
+
+    /// The facts that nobody typed.
+    fn own_facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Usage { what } | Self::Internal { what } => vec![("what", what.clone())],
             Self::KeystoreLocked { why } => vec![("what", why.clone())],
@@ -465,14 +484,6 @@ impl NodeError {
                 vec![path_fact(path), ("found", found.to_string()), ("known", known.to_string())]
             }
             Self::File { path, step, .. } => vec![path_fact(path), ("step", (*step).to_owned())],
-            Self::RecordUnknown { id } => vec![("id", id.clone())],
-            Self::EntryUnknown { entry } => vec![("id", entry.clone())],
-            Self::AreaUnknown { code } => vec![("area", code.clone())],
-            Self::KindUnknown { kind } => vec![("record", kind.clone())],
-            Self::FieldUnknown { kind, field } => {
-                vec![("record", kind.clone()), ("field", field.clone())]
-            }
-            Self::DeviceUnknown { device } => vec![("device", device.clone())],
             Self::ValueInvalid { field, rule, .. } => {
                 vec![("field", field.clone()), ("rule", rule.clone())]
             }
@@ -500,7 +511,14 @@ impl NodeError {
             Self::Store { folder, source } => {
                 vec![path_fact(folder), ("what", source.to_string())]
             }
-            Self::InvitationUsed | Self::Interrupted => Vec::new(),
+            Self::RecordUnknown { .. }
+            | Self::EntryUnknown { .. }
+            | Self::AreaUnknown { .. }
+            | Self::KindUnknown { .. }
+            | Self::FieldUnknown { .. }
+            | Self::DeviceUnknown { .. }
+            | Self::InvitationUsed
+            | Self::Interrupted => Vec::new(),
         }
     }
 
@@ -556,7 +574,18 @@ impl NodeError {
 
     /// A code that is none.
     pub fn area(code: &str, error: ParseAreaError) -> Self {
-        Self::Usage { what: format!("`{code}` is no area code: {error}") }
+        Self::Usage { what: format!("{} is no area code: {error}", Echo::area(code)) }
+    }
+
+    /// A text that is not what was wanted, `wanted` like `no place in a list`.
+    pub fn not(text: &str, wanted: &str) -> Self {
+        Self::Usage { what: format!("{} is {wanted}", Echo::nothing(text)) }
+    }
+}
+
+impl fmt::Debug for NodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeError({}: {self})", self.kind().as_str())
     }
 }
 
@@ -604,6 +633,29 @@ mod tests {
         let words: BTreeSet<&str> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(words.len(), ErrorKind::ALL.len());
         assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+
+    #[test]
+    fn an_error_tells_no_typed_text_that_may_be_a_persons() {
+        for text in ["3209214501609007", "Siti Aminah", "siti", "081234509009"] {
+            let text = text.to_owned();
+            for error in [
+                NodeError::RecordUnknown { id: text.clone() },
+                NodeError::EntryUnknown { entry: text.clone() },
+                NodeError::AreaUnknown { code: text.clone() },
+                NodeError::KindUnknown { kind: text.clone() },
+                NodeError::FieldUnknown { kind: "ppks".to_owned(), field: text.clone() },
+                NodeError::DeviceUnknown { device: text.clone() },
+                NodeError::area(&text, ParseAreaError::Shape),
+                NodeError::not(&text, "no place in a list"),
+            ] {
+                for said in
+                    [format!("{error}"), format!("{error:?}"), format!("{:?}", error.facts())]
+                {
+                    assert!(!said.contains(&text), "{said}");
+                }
+            }
+        }
     }
 
     #[test]

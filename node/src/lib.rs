@@ -19,12 +19,14 @@
 //! | [`node`]       | facade   | `Node`: one file a subject, every method an object of `answer`   |
 //! | [`answer`]     | facade   | those objects, ready to be written as JSON                       |
 //! | [`describe`]   | facade   | what is known without a node: areas, kinds, words                |
+//! | [`echo`]       | facade   | what an error may repeat of a typed text                         |
 //! | [`error`]      | facade   | what a node could not do, cut by what the caller can do about it |
 //! | [`progress`]   | facade   | how far long work is, and whether to go on                       |
 //! | [`bundle`]     | adapter  | the stick: bytes of a bundle, careful reading, whole writing     |
 //! | `sheet`        | adapter  | spreadsheets become wishes for records                           |
 //! | [`store`]      | adapter  | redb files, their twins in memory, the keystore                  |
 //! | [`clock`]      | adapter  | the only file that asks for the time or for randomness           |
+//! | [`guard`]      | adapter  | what may panic over foreign bytes, and does not end the program  |
 //! | [`atomic`]     | adapter  | small files, whole or not at all                                 |
 //! | [`synth`]      | pure     | a year of a West Java that never was                             |
 //! | [`ports`]      | pure     | what the core asks of the world, each with its errors            |
@@ -41,7 +43,9 @@ pub mod authority;
 pub mod bundle;
 pub mod clock;
 pub mod describe;
+pub mod echo;
 pub mod error;
+pub mod guard;
 pub mod ingest;
 pub mod node;
 pub mod ports;

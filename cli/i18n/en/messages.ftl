@@ -7,3 +7,4 @@ tell-verifying = Verifying
 tell-importing = Importing
 tell-exporting = Writing the bundle
 tell-making = Making synthetic data
+tell-given-text = the given text ({ $count } characters)

@@ -3,7 +3,9 @@
 usage-no-data-folder = This machine does not say where data belongs.
 usage-no-command = No command was given.
 usage-unknown-command = There is no command `{ $argument }`. Perhaps you meant: { $near }
+usage-unknown-command-alone = There is no command `{ $argument }`. Every command stands in `wksbm --help`.
 usage-unknown-argument = `{ $argument }` is not known here. Perhaps you meant: { $near }
+usage-unknown-argument-alone = `{ $argument }` is not known here.
 usage-word-too-many = There is a word too many. A value with spaces is written between quotation marks.
 usage-missing = Still missing: { $argument }
 usage-conflict = `{ $argument }` cannot go with `{ $other }`.

@@ -7,3 +7,4 @@ tell-verifying = Memeriksa
 tell-importing = Mengimpor
 tell-exporting = Menulis bundel
 tell-making = Membuat data sintetis
+tell-given-text = teks yang diberikan ({ $count } huruf)

@@ -3,7 +3,9 @@
 usage-no-data-folder = Folder data tidak diketahui di komputer ini.
 usage-no-command = Perintahnya belum ditulis.
 usage-unknown-command = Perintah `{ $argument }` tidak dikenal. Mungkin maksudnya: { $near }
+usage-unknown-command-alone = Perintah `{ $argument }` tidak dikenal. Semua perintah ada di `wksbm --help`.
 usage-unknown-argument = `{ $argument }` tidak dikenal di sini. Mungkin maksudnya: { $near }
+usage-unknown-argument-alone = `{ $argument }` tidak dikenal di sini.
 usage-word-too-many = Ada kata yang tidak pada tempatnya. Isi yang memuat spasi ditulis di antara tanda kutip.
 usage-missing = Masih kurang: { $argument }
 usage-conflict = `{ $argument }` tidak dapat bersama `{ $other }`.

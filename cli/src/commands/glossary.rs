@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::report::Report;
 use crate::settings::Language;
+use crate::words::Fact;
 
 /// `glossary`.
 #[derive(clap::Args)]
@@ -21,7 +22,12 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     let found = describe::glossary(args.term.as_deref());
     context.report(&found, |page, words, found| {
         if found.terms.is_empty() {
-            page.line(words.say("page-no-term"));
+            page.warning(words.say("page-no-term"));
+            if !found.near.is_empty() {
+                let near = Fact::new("near", found.near.join(", "));
+                page.line(words.say_with("page-near-term", &[near]));
+            }
+            page.line(words.say("page-all-terms"));
         }
         let row = |term: &Term| {
             let meaning = match words.language() {

@@ -52,7 +52,8 @@ pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failu
     };
     drop(bar);
     context.report(&made, |page, words, made| {
-        page.good(words.say("page-synth-made"));
+        let is_there = made.entries == 0;
+        page.good(words.say(if is_there { "page-synth-there" } else { "page-synth-made" }));
         page.pair(words.say("page-preset"), &made.preset);
         page.pair(words.say("page-seed"), made.seed);
         page.pair(words.say("page-areas"), made.areas);

@@ -2,6 +2,7 @@
 
 use node::answer::Verify;
 use node::error::ErrorKind;
+use node::node::Node;
 
 use super::show;
 use crate::context::Context;
@@ -19,7 +20,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let mut bar = context.bar("tell-verifying");
-    let found = context.on_node(|node| node.verify(args.rebuild, &mut bar))?;
+    let folder = context.folder()?;
+    let found = Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar)?;
     drop(bar);
     let report = context.report(&found, fill)?;
     Ok(report.but(damage(&found)))

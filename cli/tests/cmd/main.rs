@@ -2,10 +2,12 @@
 //!
 //! `desk.rs` the desk somebody types at · `objects.rs` every object of `docs/cli.md` ·
 //! `exits.rs` the exit table, with its rows in `scenes.rs` and what no command makes in `fixtures.rs` ·
-//! `refusals.rs` more that is refused · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
+//! `refusals.rs` more that is refused · `typed.rs` what is typed in the wrong place ·
+//! `reveals.rs` class S and its log · `damage.rs` pages that rotted · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
 //! `personal.rs` what nobody may read · `process.rs` the binary itself.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+mod damage;
 mod desk;
 mod disk;
 mod exits;
@@ -15,4 +17,6 @@ mod pages;
 mod personal;
 mod process;
 mod refusals;
+mod reveals;
 mod scenes;
+mod typed;

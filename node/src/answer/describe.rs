@@ -108,6 +108,8 @@ pub struct Transition {
 pub struct Glossary {
     /// By word.
     pub terms: Vec<Term>,
+    /// Where there are none: words that resemble what was asked for.
+    pub near: Vec<String>,
 }
 
 /// One word of the programme.

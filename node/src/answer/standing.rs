@@ -171,7 +171,7 @@ pub struct Moment {
 }
 
 /// `verify`: everything at rest was read and checked again.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Verify {
     /// Nothing wrong.
     pub ok: bool,

@@ -134,3 +134,105 @@ impl InvitationFile {
         Ok(Self { statement, entry, secret, invitation, authority })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use crdt_schema::area::AreaId;
+    use crdt_schema::authority::{DeviceKeys, Rights, RootStatement};
+    use crdt_schema::entry::SigningSecret;
+    use crdt_schema::id::{DeviceId, Space};
+    use crdt_schema::time::Timestamp;
+
+    use super::*;
+
+    /// One of each part, the keys from fixed seeds.
+    fn invitation() -> InvitationFile {
+        let secret = |seed: u8| SigningSecret::from_seed(&[seed; 32]);
+        let device = DeviceKeys {
+            transport: secret(1).public().0,
+            signing: secret(2).public(),
+            sealing: [3; 32],
+        };
+        let statement = RootStatement {
+            name: "Uji".to_owned(),
+            area: AreaId::WEST_JAVA,
+            trial: true,
+            threshold: 1,
+            keys: vec![secret(4).public()],
+            devices: vec![device],
+        };
+        let name = FeedName {
+            device: DeviceId([5; 32]),
+            area: AreaId::WEST_JAVA,
+            space: Space::Authority,
+            incarnation: 6,
+        };
+        InvitationFile {
+            statement: statement.sign(&[secret(4)]).unwrap(),
+            entry: EntryId([7; 32]),
+            secret: [8; 32],
+            invitation: Invitation {
+                key: secret(8).public(),
+                area: AreaId::WEST_JAVA,
+                rights: Rights::desa(),
+                expires_at: Timestamp(1_700_000_000_000),
+                counts_at_once: true,
+            },
+            authority: vec![(
+                name,
+                vec![PackedRun { first: 1, bytes: vec![9, 10], signature: [11; 64] }],
+            )],
+        }
+    }
+
+    fn told(bytes: &[u8]) -> NoInvitation {
+        InvitationFile::read(bytes).map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn invitations_have_these_bytes_and_this_text_for_ever() {
+        let golden = include_str!("../../golden/invitation-v1.txt");
+        let said = [hex::encode(invitation().to_bytes()), invitation().to_text()];
+        assert!(said.iter().eq(golden.lines()), "{}", said.join("\n"));
+        for line in golden.lines() {
+            let bytes = hex::decode(line).unwrap_or_else(|_| line.as_bytes().to_vec());
+            let read = InvitationFile::read(&bytes).unwrap_or_else(|no| panic!("{no:?}"));
+            assert_eq!(read.to_bytes(), invitation().to_bytes());
+        }
+    }
+
+    #[test]
+    fn the_text_is_read_in_lines_and_in_small_letters_too() {
+        let text = invitation().to_text();
+        let (head, code) = text.split_at(TEXT_PREFIX.len());
+        let lines: Vec<String> = code
+            .to_lowercase()
+            .as_bytes()
+            .chunks(60)
+            .map(|line| String::from_utf8(line.to_vec()).unwrap())
+            .collect();
+        let typed = format!("\n{head}\n{}\n", lines.join("\r\n"));
+        let read = InvitationFile::read(typed.as_bytes()).unwrap_or_else(|no| panic!("{no:?}"));
+        assert_eq!(read.to_bytes(), invitation().to_bytes());
+    }
+
+    #[test]
+    fn a_cut_changed_foreign_or_newer_invitation_is_told_apart() {
+        let whole = invitation().to_bytes();
+        for length in 1..whole.len() {
+            let cut = told(whole.get(..length).unwrap());
+            assert!(matches!(cut, NoInvitation::Truncated | NoInvitation::Altered), "{length}");
+        }
+        for place in MAGIC.len() + 1..whole.len() {
+            let mut bytes = whole.clone();
+            *bytes.get_mut(place).unwrap() ^= 1;
+            let no = told(&bytes);
+            assert!(matches!(no, NoInvitation::Altered | NoInvitation::Truncated), "{place}");
+        }
+        let mut newer = whole;
+        *newer.get_mut(MAGIC.len()).unwrap() = 2;
+        assert_eq!(told(&newer), NoInvitation::Newer(2));
+        assert_eq!(told(b"PK"), NoInvitation::Foreign);
+    }
+}

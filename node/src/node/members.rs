@@ -52,9 +52,9 @@ impl Node {
         let rights = match &ask.rights {
             None if area.level() == Level::Desa => Rights::desa(),
             None => Rights::above_desa(),
-            Some(text) => text.parse().map_err(|error| NodeError::Usage {
-                what: format!("`{text}` names what is no right: {error}"),
-            })?,
+            Some(text) => text
+                .parse()
+                .map_err(|error| NodeError::not(text, &format!("no list of rights: {error}")))?,
         };
         self.must_hold(rights, area)?;
         let secret = self.env.random()?;

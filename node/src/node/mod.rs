@@ -4,7 +4,7 @@
 //! [`crate::answer`]. One room per subject:
 //!
 //! `found.rs` a new network · `invitation.rs` the bytes of an invitation · `join.rs` becoming a member ·
-//! `members.rs` who belongs · `areas.rs` codes and moves · `records.rs` saves · `shown.rs` what is read ·
+//! `members.rs` who belongs · `areas.rs` codes and moves · `records.rs` saves · `reveals.rs` who saw class S · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
 //! `sheet.rs` spreadsheets · `synthetic.rs` people that never were.
@@ -22,6 +22,7 @@ mod members;
 mod peers;
 mod receipts;
 mod records;
+mod reveals;
 mod sheet;
 mod shown;
 mod standing;
@@ -109,6 +110,12 @@ impl Node {
         Ok(node)
     }
 
+    /// What is wrong in `folder` where work on it panicked: damage, or nothing, and then the mistake
+    /// is ours.
+    pub fn damage_in(folder: &Path) -> Option<NodeError> {
+        verify::rotten_pages(folder).map(|damage| NodeError::store(folder, damage))
+    }
+
     /// Whether synthetic people only may be entered, for ever.
     pub fn is_trial(&self) -> bool {
         self.authority().statement().statement().trial
@@ -129,6 +136,11 @@ impl Node {
     /// What the node holds, for the rooms that build on it.
     pub const fn replica(&self) -> &Replica<RedbFeedStore, RedbViewStore> {
         &self.replica
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// This device.

@@ -60,13 +60,18 @@ pub enum Layer {
 type Authors = BTreeMap<EntryId, EditSeen>;
 
 impl Node {
-    /// One record with every value that may be shown.
+    /// One record with every value that may be shown; those of class S for a purpose, which is
+    /// logged first.
     ///
     /// # Errors
-    /// [`NodeError::RecordUnknown`], or of the disk.
+    /// [`NodeError::RecordUnknown`], [`NodeError::Usage`] for a purpose that says nothing; or of the
+    /// disk, that of the log too.
     pub fn record_show(&self, id: &str, reveal: Option<&str>) -> Result<RecordShow, NodeError> {
         let key = self.record_key(id)?;
         let held = self.held(&key)?;
+        if let Some(purpose) = reveal {
+            self.note_reveal("record show", [key.record], purpose)?;
+        }
         let authors = self.authors(&key)?;
         let kind = self.env.schema.kind_numbered(key.kind);
         let mut fields = Vec::new();
@@ -130,6 +135,9 @@ impl Node {
     ) -> Result<RecordHistory, NodeError> {
         let key = self.record_key(id)?;
         let seen = self.replica.history(&key).map_err(|error| self.store_error(error))?;
+        if let Some(purpose) = reveal {
+            self.note_reveal("record history", [key.record], purpose)?;
+        }
         let kind = self.env.schema.kind_numbered(key.kind);
         let by_id: BTreeMap<EntryId, EntryRef> =
             seen.iter().map(|it| (it.entry.id, EntryRef::from(&it.entry))).collect();
@@ -158,8 +166,9 @@ impl Node {
     /// Every field in conflict of records that count, by area, kind, record and field.
     ///
     /// # Errors
-    /// Of the disk.
+    /// As [`Node::record_show`].
     pub fn record_conflicts(&self, reveal: Option<&str>) -> Result<RecordConflicts, NodeError> {
+        reveal.map(super::reveals::stated).transpose()?;
         let verdicts = [RecordVerdict::Counting].into();
         let filter = RowFilter { conflicts_only: true, verdicts, ..RowFilter::default() };
         let (mut conflicts, mut after) = (Vec::new(), None);
@@ -171,6 +180,11 @@ impl Node {
                 conflicts.extend(self.conflicts_of(&row.key, state, reveal)?);
             }
             after = Some(last);
+        }
+        if let Some(purpose) = reveal {
+            let shown = conflicts.iter().filter(|it| self.is_specific(&it.kind, &it.field));
+            let shown: BTreeSet<RecordId> = shown.map(|it| it.record).collect();
+            self.note_reveal("record conflicts", shown, purpose)?;
         }
         Ok(RecordConflicts { total: conflicts.len() as u64, conflicts })
     }
@@ -201,6 +215,11 @@ impl Node {
         }
         let file = file.display().to_string();
         Ok(RecordExport { record: key.record, file, class: classes, bytes, heads })
+    }
+
+    fn is_specific(&self, kind: &str, field: &str) -> bool {
+        let field = self.env.schema.kind(kind).and_then(|kind| kind.field(field));
+        field.is_some_and(|field| field.class == FieldClass::Specific)
     }
 
     fn held(&self, key: &RecordKey) -> Result<HeldRecord, NodeError> {
@@ -547,7 +566,7 @@ fn cursor(key: &RecordKey) -> String {
 }
 
 fn parse_cursor(text: &str) -> Result<RecordKey, NodeError> {
-    let usage = || NodeError::Usage { what: format!("`{text}` is no place in a list") };
+    let usage = || NodeError::not(text, "no place in a list");
     let mut parts = text.splitn(3, '-');
     let mut next = || parts.next().ok_or_else(usage);
     let area: AreaId = next()?.parse().map_err(|_| usage())?;

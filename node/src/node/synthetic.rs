@@ -35,7 +35,8 @@ pub struct SynthAsk {
 }
 
 impl Node {
-    /// Writes synthetic records into this node, within what it may write.
+    /// Writes synthetic records into this node, within what it may write. Records this node holds
+    /// already, from the same seed, are left as they are; only what was written is counted.
     ///
     /// # Errors
     /// [`NodeError`] when the preset or area is none, an area lies outside this device's, the node
@@ -53,7 +54,7 @@ impl Node {
         let named = ask.area.as_deref().map(|code| self.area(code)).transpose()?;
         let own = Some(self.own_area()).filter(|area| area.level() == Level::Desa);
         let mut made = events(&plan(ask, named.or(own))?).map_err(no_plan)?;
-        let mut tally = Tally::default();
+        let (mut tally, mut held) = (Tally::default(), BTreeSet::new());
         let (mut staged, mut begun) = (0, 0);
         while let Some(event) = made.next() {
             if made.begun() != begun || staged >= SAVES_PER_COMMIT {
@@ -68,15 +69,22 @@ impl Node {
                 staged = 0;
             }
             match event {
+                SynthEvent::Record(change) if self.synth_held(&change)? => {
+                    held.insert(change.record);
+                }
                 SynthEvent::Record(change) => {
                     tally.records += 1;
                     tally.areas.insert(change.area);
                     tally.entries += self.synth_save(&change, true)?;
                 }
+                SynthEvent::Edit(change) if held.contains(&change.record) => {}
                 SynthEvent::Edit(change) => tally.entries += self.synth_save(&change, false)?,
                 SynthEvent::Rehome { old, new, .. } => {
                     self.commit_own()?;
-                    self.rehome(&old.to_string(), &new.to_string())?;
+                    let (old, new) = (old.to_string(), new.to_string());
+                    if self.tree().find(&old) != self.tree().find(&new) {
+                        self.rehome(&old, &new)?;
+                    }
                 }
             }
             staged += 1;
@@ -91,6 +99,14 @@ impl Node {
             entries: tally.entries,
             sha256: None,
         })
+    }
+
+    /// Whether a run before wrote this record; ids follow from the seed.
+    fn synth_held(&self, change: &Change) -> Result<bool, NodeError> {
+        let Some(kind) = self.env.schema.kind(change.kind) else { return Ok(false) };
+        let key = RecordKey { area: change.area, kind: kind.number, record: change.record };
+        let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
+        Ok(held.is_some())
     }
 
     /// Stages one synthetic save; returns how many entries it made.

@@ -1,18 +1,72 @@
 //! Everything at rest is read and checked again, as if it had just come from a stranger.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crdt_schema::time::Timestamp;
 
-use super::Node;
+use super::folder::{FEEDS, VIEWS};
+use super::{Environment, Node, damaged};
 use crate::answer::{Damage, Verify};
 use crate::error::NodeError;
+use crate::guard::guarded;
 use crate::ports::StoreError;
 use crate::progress::Progress;
 use crate::replica::ViewsCheckError;
-use crate::store::feed::ScanStep;
+use crate::store::StoreConfig;
+use crate::store::feed::{RedbFeedStore, ScanStep};
+
+/// How damage names the file it lies in.
+fn in_file(file: &str, what: &str) -> Damage {
+    Damage { feed: None, seq: None, what: format!("{file}: {what}") }
+}
+
+/// What is found where nothing could be read.
+fn only(damage: Damage) -> Verify {
+    Verify { damage: vec![damage], ..Verify::default() }
+}
+
+/// What stops redb over a page of the truth, if anything does: asked after a panic, which says no
+/// more than that a state cannot be.
+pub(super) fn rotten_pages(folder: &Path) -> Option<StoreError> {
+    let careful = StoreConfig { check_pages: true, ..StoreConfig::default() };
+    let opened = guarded(|| RedbFeedStore::open_with(&folder.join(FEEDS), &careful).map(drop));
+    match opened {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => matches!(error, StoreError::Damaged { .. }).then_some(error),
+        Err(_) => Some(damaged("pages of the file")),
+    }
+}
 
 impl Node {
+    /// Verifies the node in `folder`, also where it is too damaged to be opened.
+    ///
+    /// # Errors
+    /// As [`Node::open`] and [`Node::verify`]; damage is in the answer.
+    pub fn verify_folder(
+        folder: &Path,
+        env: &Environment,
+        rebuild: bool,
+        progress: &mut dyn Progress,
+    ) -> Result<Verify, NodeError> {
+        let ended = guarded(|| {
+            let mut node = Self::open(folder, env.clone())?;
+            let found = node.verify(rebuild, progress)?;
+            // A damaged store writes nothing more.
+            if found.ok { node.close().map(|()| found) } else { Ok(found) }
+        });
+        match ended {
+            Ok(Err(NodeError::Store { source: StoreError::Damaged { what }, .. })) => {
+                Ok(only(in_file(FEEDS, &what)))
+            }
+            Ok(ended) => ended,
+            Err(panicked) => match rotten_pages(folder) {
+                Some(damage) => Ok(only(in_file(FEEDS, &damage.to_string()))),
+                None => panicked.raise(),
+            },
+        }
+    }
+
     /// Checks chains, signatures and certificates of every feed, and that the views are what the
     /// entries say; with `rebuild` the views are thrown away and made anew first.
     ///
@@ -33,33 +87,26 @@ impl Node {
                 return Err(NodeError::Interrupted);
             }
         }
-        let mut found = Verify {
-            ok: false,
-            feeds: 0,
-            entries: 0,
-            signatures: 0,
-            certificates: self.certificates(),
-            payloads_dropped: 0,
-            forks: 0,
-            views_equal: false,
-            damage: Vec::new(),
-            seconds: 0.0,
-        };
+        let mut found = Verify { certificates: self.certificates(), ..Verify::default() };
         match self.replica.feed_store_mut().check_pages() {
             Ok(()) => self.scan(&mut found, progress)?,
             Err(StoreError::Damaged { what }) => {
-                found.damage.push(Damage { feed: None, seq: None, what });
+                found.damage.push(in_file(FEEDS, &what));
                 found.seconds = self.seconds_since(started);
                 return Ok(found);
             }
             Err(error) => return Err(self.store_error(error)),
         }
-        found.views_equal = match self.replica.views_agree(progress) {
-            Ok(agree) => agree,
-            Err(ViewsCheckError::Stopped) => return Err(NodeError::Interrupted),
-            Err(ViewsCheckError::Store(error)) => {
-                let what = format!("the views cannot be read: {error}");
-                found.damage.push(Damage { feed: None, seq: None, what });
+        // The pages of the truth are sound by now: what redb stops over lies in the views.
+        found.views_equal = match guarded(|| self.replica.views_agree(progress)) {
+            Ok(Ok(agree)) => agree,
+            Ok(Err(ViewsCheckError::Stopped)) => return Err(NodeError::Interrupted),
+            Ok(Err(ViewsCheckError::Store(error))) => {
+                found.damage.push(in_file(VIEWS, &format!("they cannot be read: {error}")));
+                false
+            }
+            Err(_) => {
+                found.damage.push(in_file(VIEWS, "a page cannot be read"));
                 false
             }
         };

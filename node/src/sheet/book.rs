@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use calamine::{Data, DataRef, ExcelDateTime, Ods, Range, Reader, SheetVisible, Xls, Xlsx};
@@ -142,7 +141,7 @@ const fn epoch(is_1904: bool) -> Epoch {
 /// Runs the library's reader. What it does with bytes it did not expect, even a panic, is the
 /// file's fault and not the end of this node.
 fn guarded<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, SheetError> {
-    match catch_unwind(AssertUnwindSafe(read)) {
+    match crate::guard::guarded(read) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(SheetError::Altered(error.to_string())),
         Err(_) => Err(SheetError::Altered("its parts do not fit together".to_owned())),

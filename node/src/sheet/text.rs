@@ -299,7 +299,8 @@ impl Parser {
 
     fn end(&mut self, take: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), SheetError> {
         if self.at == At::Quoted {
-            return Err(SheetError::Truncated);
+            let what = "has a quotation mark that is never closed";
+            return Err(SheetError::Altered(format!("row {} {what}", self.number)));
         }
         if !self.cells.is_empty() || !self.cell.is_empty() {
             // The last row: whether to go on is no question any more.

@@ -365,6 +365,22 @@ mod tests {
         ));
     }
 
+    /// The seeds count from 1; the checksum is over all before.
+    #[test]
+    fn key_files_have_these_bytes_for_ever() {
+        let (_place, folder, mut keystore) = keys();
+        keystore.create_root(&Counting::default()).unwrap();
+        let golden = include_str!("../../golden/key-files-v1.hex");
+        let files = [folder.join(DEVICE_FILE), root_path(&folder, 1)];
+        let bytes = files.each_ref().map(|path| hex::encode(fs::read(path).unwrap()));
+        assert!(bytes.iter().eq(golden.lines()), "{bytes:?}");
+        for (path, line) in files.iter().zip(golden.lines()) {
+            fs::write(path, hex::decode(line).unwrap()).unwrap();
+        }
+        let read = Keystore::open(&folder).unwrap();
+        assert_eq!((read.keys(), read.root_secrets().len()), (keystore.keys(), 1));
+    }
+
     #[test]
     fn root_keys_come_back_in_order() {
         let (_place, folder, mut keystore) = keys();

@@ -1,12 +1,12 @@
 //! How a redb file is made, opened, locked and written: the same for every store.
 
 use std::fs::{self, File};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, StorageBackend, WriteTransaction};
 
 use super::error::{damaged, failed, failed_io};
+use crate::guard::guarded;
 use crate::ports::StoreError;
 
 /// What a store may use of the machine.
@@ -128,7 +128,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
 fn opened(
     open: impl FnOnce() -> Result<Database, redb::DatabaseError>,
 ) -> Result<Database, StoreError> {
-    match catch_unwind(AssertUnwindSafe(open)) {
+    match guarded(open) {
         Ok(opened) => opened.map_err(failed("open the store")),
         Err(_) => Err(damaged("pages of the file")),
     }

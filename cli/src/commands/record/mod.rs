@@ -72,8 +72,14 @@ struct PersonArg {
 #[derive(clap::Args)]
 struct RevealArg {
     /// Show values of class S, for this purpose, which is logged
-    #[arg(long, value_name = "PURPOSE")]
+    #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
     reveal: Option<String>,
+}
+
+/// A purpose that says something; what is wrong with it is told by whoever reads the command line.
+fn purpose(typed: &str) -> Result<String, &'static str> {
+    let purpose = typed.trim();
+    if purpose.is_empty() { Err("no purpose") } else { Ok(purpose.to_owned()) }
 }
 
 /// The page of a save.

@@ -209,7 +209,7 @@ fn a_file_that_cannot_be_read_to_its_end_changes_nothing() {
     let open = format!("{}1;\"Asep", people(30));
     let zip = b"PK\x03\x04 and nothing behind it".to_vec();
     for (bytes, kind) in [
-        (open.into_bytes(), ErrorKind::FileTruncated),
+        (open.into_bytes(), ErrorKind::FileAltered),
         (zip, ErrorKind::FileTruncated),
         (b"%PDF-1.4\x00".to_vec(), ErrorKind::FileForeign),
         (b"apa;saja\n1;2\n".to_vec(), ErrorKind::ValueInvalid),

@@ -19,6 +19,7 @@ use super::keys::{BlockKey, head_key, read_block_key};
 use super::read::{damaged_block, rebuild};
 use super::tables::ARRIVALS;
 use super::{RedbFeedStore, read_group};
+use crate::guard::guarded;
 use crate::ports::{BranchHead, FeedStore, StoreError};
 use crate::store::arrival::NO_ARRIVALS;
 use crate::store::error::{damaged, failed};
@@ -77,7 +78,11 @@ impl RedbFeedStore {
         if self.poisoned {
             return Err(StoreError::Poisoned);
         }
-        match self.database.check_integrity() {
+        let Ok(checked) = guarded(|| self.database.check_integrity()) else {
+            self.poisoned = true;
+            return Err(damaged("pages of the file"));
+        };
+        match checked {
             Ok(true) => Ok(()),
             Ok(false) => {
                 self.poisoned = true;

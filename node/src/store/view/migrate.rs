@@ -14,6 +14,7 @@ use redb::{
 
 use super::error::{AtStep, io_error};
 use super::{read, tables, write_all};
+use crate::guard::guarded;
 use crate::ports::StoreError;
 
 /// Layout of the file. A change of any table or value takes the next number.
@@ -53,8 +54,12 @@ fn open(
     };
     let mut builder = Builder::new();
     builder.set_cache_size(cache_bytes).set_check_integrity_on_open(size <= CHECK_BYTES_MAX);
-    let database = builder.open(path).at(STEP)?;
-    Ok(is_ours(&database, instance)?.then_some(database))
+    // redb may panic over pages that rotted, and views that rotted are made anew.
+    let opened = guarded(|| {
+        let database = builder.open(path).at(STEP)?;
+        Ok(is_ours(&database, instance)?.then_some(database))
+    });
+    opened.unwrap_or_else(|_| Err(StoreError::Damaged { what: "pages of the views".to_owned() }))
 }
 
 fn is_ours(database: &Database, instance: StoreInstance) -> Result<bool, StoreError> {

@@ -1,0 +1,152 @@
+//! What was typed in the wrong place: a NIK for an id, a name for a kind. No message repeats it.
+
+use serde_json::Value;
+
+use crate::desk::{DESA, Desk};
+
+/// What people type by mistake: a NIK, a name, a telephone, a date of birth.
+const SLIPS: [&str; 6] =
+    ["3209214501609007", "Siti Aminah", "siti", "081234509009", "17081945", "-Siti"];
+
+/// A line in both languages and for programs; none repeats `typed`.
+fn is_told_without(desk: &Desk, line: &[&str], typed: &str) {
+    for more in [&["--json"][..], &["--lang", "id"], &["--lang", "en"]] {
+        let ended = desk.typed(&[line, more].concat(), "");
+        assert_ne!(ended.exit, 0, "{line:?}");
+        assert!(ended.exit < 5, "{line:?}: {}{}", ended.stdout, ended.stderr);
+        for said in [&ended.stdout, &ended.stderr] {
+            assert!(!said.contains(typed), "{line:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_persons_number_or_name_in_the_wrong_place_is_repeated_nowhere() {
+    let desk = Desk::province();
+    let id = desk.activity(DESA, "Rapat");
+    let entry = desk.json(&["record", "history", &id]).done();
+    let entry = entry.pointer("/edits/0/entry/feed").and_then(Value::as_str).unwrap().to_owned();
+    for slip in SLIPS {
+        let (field, twice) = (format!("{slip}=1"), format!("{entry}:1@{slip}"));
+        for line in [
+            &[slip][..],
+            &["record", slip],
+            &["record", "show", slip],
+            &["record", "set", slip, "-f", "judul=x"],
+            &["record", "history", slip],
+            &["record", "export", slip, "-o", "x"],
+            &["record", "add", slip, "--area", DESA],
+            &["record", "add", "kegiatan", "--area", slip],
+            &["record", "set", &id, "-f", &field],
+            &["record", "set", &id, "-f", &field, "-f", &field],
+            &["record", "set", &id, "--clear", slip],
+            &["record", "set", &id, "--person", slip],
+            &["record", "settle", slip, "judul", "--value", "x"],
+            &["record", "settle", &id, slip, "--value", "x"],
+            &["record", "settle", &id, "judul", "--entry", slip],
+            &["record", "settle", &id, "judul", "--entry", &twice],
+            &["record", "list", "--kind", slip],
+            &["record", "list", "--area", slip],
+            &["record", "list", "--after", slip],
+            &["record", "list", "--limit", slip],
+            &["root", "--area", slip],
+            &["area", "show", slip],
+            &["area", "list", "--under", slip],
+            &["area", "rehome", slip, slip],
+            &["area", "rehome", DESA, slip],
+            &["member", "confirm", slip],
+            &["member", "close", slip],
+            &["invite", "--area", slip, "-o", "x"],
+            &["invite", "--area", "32.09", "--rights", slip, "-o", "x"],
+            &["invite", "--area", "32.09", "--expires", slip, "-o", "x"],
+            &["bundle", "export", "--area", slip, "-o", "x"],
+            &["bundle", "export", "--for", slip, "-o", "x"],
+            &["bundle", "export", "--all", "--max-size", slip, "-o", "x"],
+            &["schema", slip],
+            &["completions", slip],
+            &["synth", "--preset", slip, "--seed", "1", "--into-node"],
+            &["synth", "--preset", "mini", "--seed", "1", "--into-node", "--area", slip],
+            &["status", "--lang", slip],
+            &["status", "--lang", "id", slip],
+        ] {
+            // A number is a good answer where one is asked for.
+            let is_number = slip.parse::<u64>().is_ok() && line.contains(&"--max-size");
+            if !is_number {
+                is_told_without(&desk, line, slip);
+            }
+        }
+        let found = desk.typed(&["glossary", slip.trim_start_matches('-')], "");
+        assert!(!found.stdout.contains(slip), "{}", found.stdout);
+    }
+}
+
+#[test]
+fn what_was_withheld_is_called_the_given_text_in_each_language() {
+    let desk = Desk::province();
+    let line = ["record", "show", "3209214501609007"];
+    let indonesian = desk.typed(&line, "").stderr;
+    assert!(indonesian.contains("entri teks yang diberikan (16 huruf)"), "{indonesian}");
+    let english = desk.typed(&[&line[..], &["--lang", "en"]].concat(), "").stderr;
+    assert!(english.contains("entry the given text (16 characters)"), "{english}");
+    let cause = desk.json(&line).object().pointer("/error/cause").cloned().unwrap();
+    assert_eq!(cause, "no single record begins with the given text (16 characters)");
+    let area = desk.typed(&["area", "show", "32.99", "--lang", "en"], "").stderr;
+    assert!(area.contains("There is no area `32.99`"), "{area}");
+}
+
+#[test]
+fn an_unknown_command_is_answered_with_a_command_or_with_all_of_them() {
+    let desk = Desk::empty();
+    let near = desk.typed(&["statsu", "--lang", "en"], "").stderr;
+    assert!(near.contains("`statsu`. Perhaps you meant: status"), "{near}");
+    let far = desk.typed(&["zzqq", "--lang", "en"], "").stderr;
+    assert!(!far.contains("Perhaps") && !far.contains("zzqq"), "{far}");
+    assert!(far.contains("Every command stands in `wksbm --help`"), "{far}");
+    let flag = desk.typed(&["record", "list", "--zzzz", "--lang", "en"], "").stderr;
+    assert!(!flag.contains("Perhaps") && flag.contains("wksbm --help"), "{flag}");
+}
+
+#[test]
+fn a_word_that_is_not_in_the_glossary_is_said_not_to_be_there() {
+    let desk = Desk::empty();
+    let far = desk.typed(&["glossary", "zzqq", "--lang", "en"], "");
+    assert_eq!(far.exit, 0);
+    assert!(far.stdout.contains("Nothing was found"), "{}", far.stdout);
+    assert!(!far.stdout.contains("Perhaps"), "{}", far.stdout);
+    let near = desk.json(&["glossary", "wksmb"]).done();
+    assert_eq!(near.pointer("/near/0").unwrap(), "WKSBM");
+    let near = desk.typed(&["glossary", "wksmb", "--lang", "en"], "");
+    assert!(near.stdout.contains("Perhaps you meant: WKSBM"), "{}", near.stdout);
+    let found = desk.json(&["glossary", "wksbm"]).done();
+    assert_eq!(found.pointer("/terms/0/term").unwrap(), "WKSBM");
+    assert!(found.pointer("/terms/1").is_some() && found.pointer("/near/0").is_none());
+}
+
+#[test]
+fn the_same_synthetic_people_are_written_once() {
+    let desk = Desk::province();
+    let line = ["synth", "--preset", "mini", "--seed", "1", "--into-node", "--area", DESA];
+    let first = desk.json(&line).done();
+    assert_eq!(first.get("records").unwrap(), 12);
+    let before = desk.json(&["root"]).done();
+    let again = desk.json(&line).done();
+    for count in ["records", "entries", "areas"] {
+        assert_eq!(again.get(count).unwrap(), 0, "{count}");
+    }
+    assert_eq!(desk.json(&["root"]).done(), before);
+    let told = desk.typed(&[&line[..], &["--lang", "en"]].concat(), "");
+    assert!(told.stdout.contains("are here already"), "{}", told.stdout);
+    let moved = ["synth", "--preset", "pemekaran", "--seed", "2", "--records", "20", "--into-node"];
+    assert_ne!(desk.json(&moved).done().get("entries").unwrap(), 0);
+    assert_eq!(desk.json(&moved).done().get("entries").unwrap(), 0);
+}
+
+#[test]
+fn a_sheet_with_a_quotation_mark_that_is_never_closed_is_told_with_its_row() {
+    let desk = Desk::province();
+    let text = "Nama;RT\nUji Satu;01\nUji Dua;\"02\nUji Tiga;03\n";
+    let sheet = desk.write("lembar.csv", text);
+    let refused = desk.json(&["import", &sheet, "--kind", "ppks", "--area", DESA]);
+    assert_eq!((refused.kind().as_str(), refused.exit), ("file_altered", 5));
+    assert!(refused.stdout.contains("row 3 has a quotation mark"), "{}", refused.stdout);
+}
