@@ -561,6 +561,10 @@ impl NodeError {
         let path = path.to_path_buf();
         match error {
             OpenError::Foreign => Self::FileForeign { path, expected: "a bundle" },
+            OpenError::Folder => Self::FileForeign {
+                path,
+                expected: "a bundle; this is a folder, so name the files in it",
+            },
             OpenError::Truncated => Self::FileTruncated { path },
             OpenError::Altered => Self::FileAltered { path, what: error.to_string() },
             OpenError::Newer(found) => Self::FormatNewer {

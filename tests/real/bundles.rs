@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crdt_schema::id::{FeedName, Space};
-use node::answer::{BundleImport, BundleInspect};
-use node::bundle::{BundleReader, BundleWriter, Frame, Piece};
+use crdt_schema::id::{FeedId, FeedName, Space};
+use node::answer::{BundleImport, BundleInspect, MissingRun};
+use node::bundle::{BundleReader, BundleWriter, Frame, Piece, Planner, RunSize, Unplannable};
 use node::error::ErrorKind;
-use node::node::{ExportTarget, Node, SynthAsk};
+use node::node::{ExportAsk, ExportTarget, Node, SynthAsk};
 use node::progress::Unwatched;
 use tests::office::{Office, Town};
 
@@ -92,10 +92,47 @@ impl Scene {
                 | Frame::Statement(_)
                 | Frame::Heads(_)
                 | Frame::Receipt(_)
+                | Frame::Contents(_)
                 | Frame::End(_) => {}
             }
         }
         whole
+    }
+
+    /// Places of records whose runs, or their feed's frame, are lost; none where the list of what
+    /// the file was written with is lost itself and no run behind tells of them.
+    fn lost_places(&self, lost: &BTreeSet<usize>) -> BTreeSet<(FeedId, u64)> {
+        let (mut feed, mut feed_lost) = (None, false);
+        let mut places = BTreeSet::new();
+        for (number, placed) in self.frames.iter().enumerate() {
+            match &placed.frame {
+                Frame::Feed(name) => (feed, feed_lost) = (Some(*name), lost.contains(&number)),
+                Frame::Run(_, run) if feed_lost || lost.contains(&number) => {
+                    let name = feed.filter(|name| name.space == Space::Records);
+                    let block = run.block().unwrap();
+                    let of_run = |name: FeedName| {
+                        (block.first..=block.last()).map(move |place| (name.id(), place))
+                    };
+                    places.extend(name.into_iter().flat_map(of_run));
+                }
+                Frame::Run(..)
+                | Frame::Header(_)
+                | Frame::Statement(_)
+                | Frame::Heads(_)
+                | Frame::Receipt(_)
+                | Frame::Contents(_)
+                | Frame::End(_) => {}
+            }
+        }
+        places
+    }
+
+    /// Whether a run is whole when some frames are lost.
+    fn has_run_without(&self, lost: &BTreeSet<usize>) -> bool {
+        let mut frames = self.frames.iter().enumerate();
+        frames.any(|(number, placed)| {
+            matches!(placed.frame, Frame::Run(..)) && !lost.contains(&number)
+        })
     }
 
     /// All entries of records in the bundle.
@@ -103,19 +140,40 @@ impl Scene {
         self.whole_without(&BTreeSet::new())
     }
 
-    /// A damaged file gives what is whole in it, and the whole one afterwards exactly the rest.
-    fn gives(&mut self, file: &Path, whole: u64, what: &str) {
+    /// A damaged file gives what is whole in it and names what it lost, and the whole one afterwards
+    /// brings exactly the rest.
+    fn gives(&mut self, file: &Path, lost: &BTreeSet<usize>, what: &str) {
         let mut office = self.fresh();
+        let files = [file.to_path_buf()];
+        if !self.has_run_without(lost) {
+            let refused = office.node().bundle_import(&files, &mut Unwatched).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::FileTruncated, "{what}");
+            assert_eq!(entries(&mut office), 0, "{what}");
+            return;
+        }
+        let whole = self.whole_without(lost);
         let seen = inspect(file, &mut office);
         assert!(!seen.whole, "{what}: inspect says it is whole");
-        let taken = office.import(&[file.to_path_buf()]);
+        let taken = office.import(&files);
         assert_eq!(new(&taken), whole, "{what}: {taken:?}");
         assert_eq!(entries(&mut office), whole, "{what}");
+        let named = places(&taken.files.first().unwrap().missing);
+        assert_eq!(named, self.lost_places(lost), "{what}: {taken:?}");
         assert!(office.node().verify(false, &mut Unwatched).unwrap().ok, "{what}");
         let rest = office.import(std::slice::from_ref(&self.bundle));
         assert_eq!(new(&rest), self.all() - whole, "{what}: {rest:?}");
+        assert!(rest.files.iter().all(|file| file.missing.is_empty()), "{what}: {rest:?}");
         assert_eq!(office.root("32"), self.kabupaten.root("32"), "{what}");
     }
+}
+
+/// Each place that is named as missing.
+fn places(missing: &[MissingRun]) -> BTreeSet<(FeedId, u64)> {
+    let of_run = |run: &MissingRun| {
+        let feed = run.feed;
+        (run.from..=run.to).map(move |place| (feed, place))
+    };
+    missing.iter().flat_map(of_run).collect()
 }
 
 /// Frames by their lengths alone.
@@ -153,15 +211,14 @@ fn a_bundle_altered_in_any_frame_gives_all_that_is_whole_and_nothing_else() {
     let bytes = std::fs::read(&scene.bundle).unwrap();
     let places: Vec<Range<usize>> = scene.frames.iter().map(|placed| placed.at.clone()).collect();
     let kinds: BTreeSet<u8> = scene.frames.iter().map(|placed| placed.frame.encode().0).collect();
-    assert!(kinds.is_superset(&BTreeSet::from([1, 2, 3, 4, 6, 255])), "{kinds:?}");
+    assert!(kinds.is_superset(&BTreeSet::from([1, 2, 3, 4, 6, 7, 255])), "{kinds:?}");
     // The header is refused as a whole: `a_bundle_without_its_header_is_refused`.
     for (number, place) in places.iter().enumerate().skip(1) {
         for at in [place.start, place.start + BEFORE, place.end - 1] {
             let mut altered = bytes.clone();
             *altered.get_mut(at).unwrap() ^= 0x20;
             let file = scene.file(&format!("ubah-{at}.wksbm"), &altered);
-            let whole = scene.whole_without(&BTreeSet::from([number]));
-            scene.gives(&file, whole, &format!("frame {number}, byte {at}"));
+            scene.gives(&file, &BTreeSet::from([number]), &format!("frame {number}, byte {at}"));
         }
     }
 }
@@ -176,8 +233,7 @@ fn a_length_that_was_altered_loses_what_comes_after_and_nothing_before() {
         *altered.get_mut(at).unwrap() = 0xff;
         let file = scene.file(&format!("panjang-{number}.wksbm"), &altered);
         let lost = (number..scene.frames.len()).collect();
-        let whole = scene.whole_without(&lost);
-        scene.gives(&file, whole, &format!("frame {number}"));
+        scene.gives(&file, &lost, &format!("frame {number}"));
     }
 }
 
@@ -190,8 +246,7 @@ fn a_bundle_cut_between_or_inside_its_frames_gives_what_lies_before() {
         for at in [place.start, place.start + 3, place.end - 1] {
             let file = scene.file(&format!("potong-{at}.wksbm"), bytes.get(..at).unwrap());
             let lost = (number..places.len()).collect();
-            let whole = scene.whole_without(&lost);
-            scene.gives(&file, whole, &format!("cut at {at}, in frame {number}"));
+            scene.gives(&file, &lost, &format!("cut at {at}, in frame {number}"));
         }
     }
 }
@@ -260,8 +315,8 @@ fn a_bundle_imported_twice_or_beside_its_half_counts_once() {
     }
 }
 
-/// The bundle again, in pieces far smaller than the command allows.
-fn pieces(scene: &Scene, max_bytes: u64) -> Vec<PathBuf> {
+/// The bundle again, in the smallest pieces there are.
+fn pieces(scene: &Scene) -> Vec<PathBuf> {
     let mut reader = BundleReader::open(&scene.bundle).unwrap();
     let header = reader.header().clone();
     let (mut preamble, mut runs, mut feed) = (Vec::new(), Vec::new(), None);
@@ -269,13 +324,24 @@ fn pieces(scene: &Scene, max_bytes: u64) -> Vec<PathBuf> {
         match piece {
             Piece::Frame(Frame::Run(_, run)) => runs.push((feed.clone().unwrap(), run)),
             Piece::Frame(frame @ Frame::Feed(_)) => feed = Some(frame),
+            Piece::Frame(Frame::Contents(_)) | Piece::End => {}
             Piece::Frame(frame) => preamble.push(frame),
-            Piece::End => {}
             Piece::Newer | Piece::Altered | Piece::Cut => panic!("the bundle is not whole"),
         }
     }
     let target = scene.bundle.with_file_name("sepotong.wksbm");
-    let mut writer = BundleWriter::new(&target, header, preamble, max_bytes);
+    let plan = |max_bytes| {
+        let mut planner = Planner::new(&header, &preamble, max_bytes);
+        for (feed, run) in &runs {
+            let Frame::Feed(name) = feed else { panic!("a run before any feed") };
+            let block = run.block().unwrap();
+            planner.add(&RunSize::of(*name, block.first..=block.last(), run.clone()));
+        }
+        planner.pieces()
+    };
+    let Err(Unplannable::TooSmall { least }) = plan(1) else { panic!("one byte is no piece") };
+    let plan = plan(least).unwrap();
+    let mut writer = BundleWriter::new(&target, header, preamble, plan);
     for (feed, run) in runs {
         writer.push(&feed, |number| Frame::Run(number, run.clone())).unwrap();
     }
@@ -284,8 +350,8 @@ fn pieces(scene: &Scene, max_bytes: u64) -> Vec<PathBuf> {
 
 #[test]
 fn pieces_in_any_order_are_the_whole_bundle_and_a_missing_one_is_named_and_supplied() {
-    let mut scene = Scene::new(45, 60);
-    let files = pieces(&scene, 6_000);
+    let mut scene = Scene::new(45, 100);
+    let files = pieces(&scene);
     assert!(files.len() >= 5, "only {} pieces", files.len());
     let expected = scene.kabupaten.root("32");
     for (number, file) in files.iter().enumerate() {
@@ -328,8 +394,8 @@ fn pieces_in_any_order_are_the_whole_bundle_and_a_missing_one_is_named_and_suppl
 
 #[test]
 fn a_run_whose_beginning_is_missing_waits_in_its_file_and_inspect_says_for_what() {
-    let mut scene = Scene::new(46, 60);
-    let files = pieces(&scene, 6_000);
+    let mut scene = Scene::new(46, 100);
+    let files = pieces(&scene);
     let mut told = 0;
     for file in &files {
         let mut office = scene.fresh();
@@ -337,7 +403,7 @@ fn a_run_whose_beginning_is_missing_waits_in_its_file_and_inspect_says_for_what(
         let done = office.import(std::slice::from_ref(file));
         let pending: u64 = done.files.iter().map(|file| file.pending).sum();
         assert_eq!(seen.missing.is_empty(), pending == 0, "{seen:?}: {done:?}");
-        assert!(new(&done) + pending <= seen.new_here.unwrap());
+        assert_eq!(Some(new(&done)), seen.new_here, "{seen:?}: {done:?}");
         told += u64::from(pending > 0);
     }
     assert!(told > 0, "no piece began in the middle of a feed");
@@ -433,6 +499,7 @@ fn a_courier_without_rights_stores_nothing_of_what_it_carries() {
     }
     let files = kabupaten.export(ExportTarget::All);
     let before = courier.node().status().unwrap();
+    assert_eq!(inspect(files.first().unwrap(), &mut courier).new_here, Some(0));
     let done = courier.import(&files);
     let rejected = &done.files.first().unwrap().rejected;
     assert_eq!(rejected.get("outside_interest"), Some(&5), "{done:?}");
@@ -443,4 +510,50 @@ fn a_courier_without_rights_stores_nothing_of_what_it_carries() {
     province.import(&files);
     assert_eq!(entries(&mut province), 5);
     assert_eq!(province.root("32"), kabupaten.root("32"));
+}
+
+/// The confirmation travels in the first piece, the records in the others: until it is here, they
+/// wait in their file and are not for somebody else.
+#[test]
+fn a_later_piece_waits_for_the_first_that_confirms_whoever_reads_it() {
+    let mut town = Town::new(53);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", KABUPATEN);
+    let ask = SynthAsk {
+        preset: "desa".to_owned(),
+        seed: 53,
+        records: Some(60),
+        area: Some(DESA[0].to_owned()),
+    };
+    kabupaten.node().synth_into(&ask, &mut Unwatched).unwrap();
+    let mut desa = town.join(&mut kabupaten, "desa", DESA[0]);
+    let device = desa.node().device().to_string();
+    desa.carry_to(&mut kabupaten);
+    kabupaten.node().confirm(&device).unwrap();
+    let target = desa.folder().with_file_name("bagian.wksbm");
+    let export = |office: &mut Office, max_bytes| {
+        let target_of = ExportTarget::Device(device.clone());
+        let ask = ExportAsk { target: target_of, clear: true, max_bytes };
+        office.node().bundle_export(&ask, &target, &mut Unwatched)
+    };
+    let refused = export(&mut kabupaten, Some(1)).unwrap_err().to_string();
+    let least: u64 = refused.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
+    assert!(least < 64 << 10, "{refused}");
+    assert!(export(&mut kabupaten, Some(least - 1)).is_err());
+    let made = export(&mut kabupaten, Some(least)).unwrap();
+    let mut files: Vec<PathBuf> = made.files.iter().map(PathBuf::from).collect();
+    assert!(files.len() >= 2, "{made:?}");
+    for file in &files {
+        assert!(std::fs::metadata(file).unwrap().len() <= least);
+    }
+    let count = u16::try_from(files.len()).unwrap();
+    let tail = files.pop().unwrap();
+    let early = desa.import(std::slice::from_ref(&tail));
+    let of_tail = early.files.first().unwrap();
+    assert_eq!((of_tail.new, of_tail.part), (0, [count, count]), "{early:?}");
+    assert!(of_tail.pending > 0 && of_tail.rejected.is_empty(), "{early:?}");
+    desa.import(&files);
+    let late = desa.import(&[tail]);
+    assert!(late.files.iter().all(|file| file.new > 0 && file.pending == 0), "{late:?}");
+    assert_eq!(desa.root(DESA[0]), kabupaten.root(DESA[0]));
 }

@@ -131,6 +131,7 @@ page-missing-feed = Incomplete feed
 page-duplicate = Held before
 page-pending = Pending
 page-import-partial = Not everything could be taken from { $count } files. What was whole is kept.
+page-import-too-early = Piece { $piece } of { $pieces } waits for a piece before it. Import that one first, then this one again.
 page-saved = Saved.
 page-record = Record
 page-value = Value

@@ -131,6 +131,7 @@ page-missing-feed = Umpan yang belum lengkap
 page-duplicate = Sudah ada
 page-pending = Tertunda
 page-import-partial = Dari { $count } berkas belum semuanya dapat diambil. Yang utuh sudah tersimpan.
+page-import-too-early = Bagian { $piece } dari { $pieces } menunggu bagian sebelumnya. Impor dulu bagian itu, lalu ulangi bagian ini.
 page-saved = Sudah tersimpan.
 page-record = Catatan
 page-value = Isi

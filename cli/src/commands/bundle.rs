@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Subcommand};
-use node::answer::{Audience, BundleExport, BundleImport, BundleInspect, ImportedFile};
+use node::answer::{
+    Audience, BundleExport, BundleImport, BundleInspect, ImportedFile, MissingRun, OUTSIDE_INTEREST,
+};
 use node::error::ErrorKind;
 use node::node::{ExportAsk, ExportTarget, Node};
 
@@ -111,12 +113,25 @@ fn import(context: &mut Context<'_>, files: &[PathBuf]) -> Result<Report, Failur
     Ok(report.but(partial(&done)))
 }
 
-/// The failure that says so, where anything was left in a file.
+/// The failure that says so, where anything for this node was left in a file.
 fn partial(done: &BundleImport) -> Option<Failure> {
-    let left = |file: &ImportedFile| file.pending > 0 || file.rejected.values().any(|n| *n > 0);
-    let files = done.files.iter().filter(|file| left(file)).count();
+    let is_for_here = |(why, count): (&String, &u64)| why != OUTSIDE_INTEREST && *count > 0;
+    let left = |file: &&ImportedFile| file.pending > 0 || file.rejected.iter().any(is_for_here);
+    let files = done.files.iter().filter(left).count();
+    if let Some([piece, pieces]) = done.files.iter().find_map(|file| comes_too_early(file, done)) {
+        let facts = vec![Fact::new("piece", piece), Fact::new("pieces", pieces)];
+        return Some(Failure::because(ErrorKind::Partial, "page-import-too-early", facts));
+    }
     let facts = || vec![Fact::new("count", files)];
     (files > 0).then(|| Failure::because(ErrorKind::Partial, "page-import-partial", facts()))
+}
+
+/// A piece that waits, of which an earlier one was not imported with it.
+fn comes_too_early(file: &ImportedFile, done: &BundleImport) -> Option<[u16; 2]> {
+    let [piece, pieces] = file.part;
+    let is_here = |part: u16| done.files.iter().any(|other| other.part == [part, pieces]);
+    let lacks = (1..piece).any(|part| !is_here(part));
+    (file.pending > 0 && lacks).then_some(file.part)
 }
 
 /// Only a folder that was named asks what would be new here; a stranger looks without any.
@@ -168,11 +183,14 @@ fn inspected(page: &mut Page, words: Words, found: &BundleInspect) {
     page.pair(words.say("page-size"), show::size(found.bytes));
     let new = found.new_here.map_or_else(|| show::NONE.to_owned(), |new| new.to_string());
     page.pair(words.say("page-new-here"), new);
-    let row = |run: &node::answer::MissingRun| {
-        vec![show::short(&run.feed), run.from.to_string(), run.to.to_string()]
-    };
-    let heads = show::heads(words, ["page-missing-feed", "page-from", "page-to"]);
-    page.table(heads, found.missing.iter().map(row).collect());
+    page.table(show::heads(words, MISSING), found.missing.iter().map(missing).collect());
+}
+
+/// Over the columns of [`missing`].
+const MISSING: [&str; 3] = ["page-missing-feed", "page-from", "page-to"];
+
+fn missing(run: &MissingRun) -> Vec<String> {
+    vec![show::short(&run.feed), run.from.to_string(), run.to.to_string()]
 }
 
 fn imported(page: &mut Page, words: Words, done: &BundleImport) {
@@ -197,6 +215,10 @@ fn imported(page: &mut Page, words: Words, done: &BundleImport) {
         "page-rows-refused",
     ];
     page.table(show::heads(words, heads), done.files.iter().map(row).collect());
+    let missing: Vec<_> = done.files.iter().flat_map(|file| &file.missing).map(missing).collect();
+    if !missing.is_empty() {
+        page.table(show::heads(words, MISSING), missing);
+    }
     let row =
         |area: &node::answer::ImportedArea| vec![area.area.to_string(), area.root.to_string()];
     let heads = show::heads(words, ["page-area", "page-root"]);
@@ -236,5 +258,9 @@ mod tests {
         assert_eq!(exit(vec![file(0, &[]), file(1, &[])]), Some(12));
         assert_eq!(exit(vec![file(0, &[("network", 2)])]), Some(12));
         assert_eq!(exit(vec![file(0, &[("network", 0)])]), None);
+        let for_others = ("outside_interest", 7);
+        assert_eq!(exit(vec![file(0, &[for_others])]), None);
+        assert_eq!(exit(vec![file(0, &[for_others, ("cut", 1)])]), Some(12));
+        assert_eq!(exit(vec![file(1, &[for_others])]), Some(12));
     }
 }

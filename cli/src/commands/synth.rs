@@ -44,7 +44,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failu
         SynthAsk { preset: args.preset, seed: args.seed, records: args.records, area: args.area };
     let mut bar = context.bar("tell-making");
     let made = if let Some(file) = args.jsonl {
-        synth_jsonl(&ask, &file, &mut bar)?
+        synth_jsonl(&ask, &file, context.folder().ok(), &mut bar)?
     } else {
         let node = context.open()?;
         context.tell_if_trial(&node);

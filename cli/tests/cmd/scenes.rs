@@ -23,7 +23,7 @@ pub(crate) const ROWS: &[Row] = &[
         on(&["invite", "--area", "32.09", "--rights", "terbang", "-o", "x"])
     }),
     (ErrorKind::Usage, "pieces too small", || {
-        on(&["bundle", "export", "--all", "--max-size", "1k", "-o", "x"])
+        on(&["bundle", "export", "--all", "--max-size", "100", "-o", "x"])
     }),
     (ErrorKind::FileMissing, "a bundle", || on(&["bundle", "import", "/no/such/file"])),
     (ErrorKind::FileMissing, "a bundle to look into", || on(&["bundle", "inspect", "/no/such"])),

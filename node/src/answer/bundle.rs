@@ -67,9 +67,10 @@ pub struct BundleInspect {
     pub bytes: u64,
     /// Nothing altered, nothing cut off.
     pub whole: bool,
-    /// Runs whose beginning is neither here nor, with a data folder, held.
+    /// Places that must come before those inside, or that the file was written with and lost, and
+    /// that a data folder asked does not hold.
     pub missing: Vec<MissingRun>,
-    /// Entries this node does not hold; `null` without a data folder.
+    /// Entries an import would store as new; `null` without a data folder.
     pub new_here: NewHere,
 }
 
@@ -96,6 +97,10 @@ pub struct BundleImport {
     pub areas: Vec<ImportedArea>,
 }
 
+/// The word under which entries for others are counted: no failure, for bundles for all carry them
+/// every day.
+pub const OUTSIDE_INTEREST: &str = "outside_interest";
+
 /// What one file brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImportedFile {
@@ -112,6 +117,10 @@ pub struct ImportedFile {
     /// Entries not taken, by reason.
     #[serde(serialize_with = "reasons")]
     pub rejected: BTreeMap<String, u64>,
+    /// This piece, and pieces in all.
+    pub part: [u16; 2],
+    /// Places that should have come with it or before it, where something stayed out.
+    pub missing: Vec<MissingRun>,
 }
 
 fn reasons<S: Serializer>(

@@ -21,7 +21,7 @@ mod standing;
 pub use basic::{AreaName, EntryRef, FieldWarning, MemberState, RootHash, Traffic, When};
 pub use bundle::{
     Audience, BundleExport, BundleImport, BundleInspect, ImportedArea, ImportedFile, MissingRun,
-    NewHere,
+    NewHere, OUTSIDE_INTEREST,
 };
 pub use describe::{
     AreaEntry, AreaList, AreaShow, CodeValue, Glossary, KindSchema, Schema, SchemaField, Synth,

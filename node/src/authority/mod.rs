@@ -167,6 +167,14 @@ impl Authority {
         }
     }
 
+    /// Whether a device that waits for its confirmation would hold an area's records after it.
+    pub fn asked_for(&self, device: &DeviceId, area: AreaId) -> bool {
+        let waits = |member: &&Member| member.state == MemberState::Provisional;
+        self.member(device).filter(waits).is_some_and(|member| {
+            self.granted(member).iter().any(|held| self.found.tree.ever_covered(*held, area))
+        })
+    }
+
     /// Whether a device goes on taking the authority of an area when somebody brings it: also one
     /// that is closed or revoked as far as it knows, for whoever ended it may have been ended.
     pub fn may_learn(&self, device: &DeviceId, area: AreaId) -> bool {

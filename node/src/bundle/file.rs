@@ -5,13 +5,15 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::format::{
-    BundleHeader, FORMAT_VERSION, FRAME_BYTES_MAX, Frame, MAGIC, PARTS_MAX, frame_hash,
+    BundleHeader, FORMAT_VERSION, FRAME_BYTES_MAX, Frame, MAGIC, PARTS_MAX, SPANS_PER_FRAME,
+    frame_hash,
 };
+use super::plan::PiecePlan;
 
 /// Bytes around the payload of a frame.
-const FRAME_OVERHEAD: usize = 1 + 4 + 16;
-/// Room kept for the end frame in every piece.
-const END_BYTES: u64 = FRAME_OVERHEAD as u64 + 4;
+pub(super) const FRAME_OVERHEAD: usize = 1 + 4 + 16;
+/// Bytes before the first frame: the magic and the version.
+pub(super) const START_BYTES: u64 = MAGIC.len() as u64 + 1;
 
 /// What comes out of a bundle next.
 #[derive(Debug)]
@@ -35,6 +37,9 @@ pub enum OpenError {
     /// It does not begin like one.
     #[error("not a bundle")]
     Foreign,
+    /// It is a folder.
+    #[error("a folder")]
+    Folder,
     /// It ends inside its first bytes.
     #[error("the bundle ends inside its header")]
     Truncated,
@@ -65,6 +70,10 @@ impl BundleReader {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        // Some systems open a folder and fail later, some at once; neither is a failing disk.
+        if fs::metadata(path)?.is_dir() {
+            return Err(OpenError::Folder);
+        }
         let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
         let mut start = [0; 9];
         let got = read_up_to(&mut file, &mut start)?;
@@ -152,7 +161,7 @@ fn read_up_to(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Writes a bundle in one file, or in pieces of at most `max_bytes`.
+/// Writes a bundle in one file, or in the pieces of a plan.
 ///
 /// Everything goes to `*.part` files first; [`BundleWriter::finish`] makes them durable and gives
 /// them their names, so that a stick pulled out early never holds a file that looks whole.
@@ -161,7 +170,7 @@ pub struct BundleWriter {
     target: PathBuf,
     header: BundleHeader,
     preamble: Vec<Frame>,
-    max_bytes: u64,
+    plan: std::vec::IntoIter<PiecePlan>,
     pieces: Vec<Open>,
 }
 
@@ -170,8 +179,9 @@ struct Open {
     file: BufWriter<File>,
     /// Behind `file`, so that it is closed before its name goes.
     path: Unfinished,
-    bytes: u64,
     frames: u32,
+    /// Runs this piece still takes.
+    room: u64,
     /// The feed the newest run belongs to.
     feed: Option<Frame>,
     /// Feeds introduced so far; one that comes again is introduced again.
@@ -179,30 +189,29 @@ struct Open {
 }
 
 impl BundleWriter {
-    /// Begins a bundle that will be called `target`. Each piece begins with the header and with
-    /// `preamble` (the root statement, the heads), so that each explains itself.
-    pub fn new(target: &Path, header: BundleHeader, preamble: Vec<Frame>, max_bytes: u64) -> Self {
-        Self { target: target.to_path_buf(), header, preamble, max_bytes, pieces: Vec::new() }
+    /// Begins a bundle that will be called `target`. Each piece begins with the header, with what
+    /// it holds by the plan, and with `preamble` (the root statement, the heads), so that each
+    /// explains itself.
+    pub fn new(
+        target: &Path,
+        header: BundleHeader,
+        preamble: Vec<Frame>,
+        plan: Vec<PiecePlan>,
+    ) -> Self {
+        let (target, plan) = (target.to_path_buf(), plan.into_iter());
+        Self { target, header, preamble, plan, pieces: Vec::new() }
     }
 
     /// Adds a frame of `feed`'s: the feed's own frame goes before its first in every piece.
     ///
     /// # Errors
-    /// What the disk says; [`io::ErrorKind::InvalidInput`] when more than [`PARTS_MAX`] pieces
-    /// would be needed.
+    /// What the disk says.
     pub fn push(&mut self, feed: &Frame, make: impl Fn(u32) -> Frame) -> io::Result<()> {
-        if self.pieces.is_empty() {
-            self.begin()?;
-        }
-        let needed = frame_bytes(&make(0)) + frame_bytes(feed) + 8 + END_BYTES;
-        let full = self
-            .pieces
-            .last()
-            .is_some_and(|open| open.feeds > 0 && open.bytes + needed > self.max_bytes);
-        if full {
+        if self.pieces.last().is_none_or(|open| open.room == 0) {
             self.begin()?;
         }
         let Some(open) = self.pieces.last_mut() else { return Ok(()) };
+        open.room = open.room.saturating_sub(1);
         if open.feed.as_ref() != Some(feed) {
             open.write(feed)?;
             open.feed = Some(feed.clone());
@@ -213,18 +222,19 @@ impl BundleWriter {
 
     fn begin(&mut self) -> io::Result<()> {
         let number = self.pieces.len() + 1;
-        if number > usize::from(PARTS_MAX) {
-            let reason = "the bundle would need too many pieces";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-        }
+        // A plan that ended too early names nothing of the rest; the rest is written all the same.
+        let plan = self.plan.next().unwrap_or_else(|| PiecePlan::whole(Vec::new()));
         let path = unfinished_name(&self.target, number);
         let file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
         let path = Unfinished(path);
-        let mut open = Open { file, path, bytes: 9, frames: 0, feed: None, feeds: 0 };
+        let mut open = Open { file, path, frames: 0, room: plan.runs, feed: None, feeds: 0 };
         open.file.write_all(MAGIC)?;
         open.file.write_all(&[FORMAT_VERSION])?;
         let part = u16::try_from(number).unwrap_or(PARTS_MAX);
         open.write(&Frame::Header(BundleHeader { part, parts: part, ..self.header.clone() }))?;
+        for spans in plan.spans.chunks(SPANS_PER_FRAME) {
+            open.write(&Frame::Contents(spans.to_vec()))?;
+        }
         for frame in &self.preamble {
             open.write(frame)?;
         }
@@ -241,15 +251,11 @@ impl BundleWriter {
             self.begin()?;
         }
         let parts = u16::try_from(self.pieces.len()).unwrap_or(PARTS_MAX);
+        let names = piece_names(&self.target, self.pieces.len());
         let pieces = std::mem::take(&mut self.pieces);
         let mut ready = Vec::with_capacity(pieces.len());
-        for (open, part) in pieces.into_iter().zip(1..) {
+        for ((open, part), name) in pieces.into_iter().zip(1..).zip(names) {
             let header = BundleHeader { part, parts, ..self.header.clone() };
-            let name = if parts == 1 {
-                self.target.clone()
-            } else {
-                with_suffix(&self.target, &format!("{part}of{parts}"))
-            };
             ready.push((open.finish(&header)?, name));
         }
         for (unfinished, name) in &ready {
@@ -274,7 +280,6 @@ impl Open {
     fn write(&mut self, frame: &Frame) -> io::Result<()> {
         let (kind, payload) = frame.encode();
         write_frame(&mut self.file, kind, &payload)?;
-        self.bytes += (payload.len() + FRAME_OVERHEAD) as u64;
         self.frames += 1;
         Ok(())
     }
@@ -284,7 +289,7 @@ impl Open {
         use std::io::Seek;
         self.write(&Frame::End(self.frames))?;
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.seek(io::SeekFrom::Start(9))?;
+        file.seek(io::SeekFrom::Start(START_BYTES))?;
         let (kind, payload) = Frame::Header(header.clone()).encode();
         write_frame(&mut file, kind, &payload)?;
         file.sync_all()?;
@@ -300,7 +305,8 @@ fn write_frame(file: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()
     file.write_all(&frame_hash(kind, payload))
 }
 
-fn frame_bytes(frame: &Frame) -> u64 {
+/// Bytes a frame takes in a file.
+pub(super) fn frame_bytes(frame: &Frame) -> u64 {
     (frame.encode().1.len() + FRAME_OVERHEAD) as u64
 }
 
@@ -309,6 +315,14 @@ fn unfinished_name(target: &Path, number: usize) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{number}.part"));
     target.with_file_name(name)
+}
+
+/// What the pieces of `target` are called: as asked for where there is one only.
+pub fn piece_names(target: &Path, pieces: usize) -> Vec<PathBuf> {
+    if pieces <= 1 {
+        return vec![target.to_path_buf()];
+    }
+    (1..=pieces).map(|part| with_suffix(target, &format!("{part}of{pieces}"))).collect()
 }
 
 /// `desa.wksbm` and `2of3` become `desa.2of3.wksbm`.

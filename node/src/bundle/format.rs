@@ -6,8 +6,8 @@
 //! | 8     | version | 1                                                            |
 //! | ..    | frames  | type (1), length (4, big-endian), payload, hash (16)         |
 //!
-//! The first frame is the header, the last the end; a file without its end was cut. A frame's hash
-//! finds damage early and names it; what is inside is trusted only after its signatures hold.
+//! The first frame is the header, then what the file was written with, the last the end; a file
+//! without its end was cut, and its beginning names what it lost. A frame's hash finds damage early and names it; what is inside is trusted only after its signatures hold.
 
 use crdt_schema::area::AreaId;
 use crdt_schema::codec::{DecodeError, Reader, Writer};
@@ -16,13 +16,17 @@ use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId};
 use crdt_schema::time::Timestamp;
 
 /// What every bundle begins with.
-pub(super) const MAGIC: &[u8; 8] = b"WKSBMbdl";
+pub(crate) const MAGIC: &[u8; 8] = b"WKSBMbdl";
 /// Version of the layout this build writes.
 pub const FORMAT_VERSION: u8 = 1;
 /// Bytes of one frame's payload: a run and its frame, with room to spare.
 pub(super) const FRAME_BYTES_MAX: usize = RUN_BYTES_MAX + 4096;
 /// Heads one frame lists; more go into the next frame.
 pub const HEADS_PER_FRAME: usize = 4096;
+/// Spans one frame lists; more go into the next frame.
+pub(super) const SPANS_PER_FRAME: usize = 4096;
+/// Bytes of one span: a feed and two places.
+pub(super) const SPAN_BYTES: usize = 32 + 8 + 8;
 /// Pieces one bundle may be cut into.
 pub(super) const PARTS_MAX: u16 = 9999;
 
@@ -56,6 +60,17 @@ pub struct BundleHeader {
     pub parts: u16,
 }
 
+/// Consecutive places of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// The feed.
+    pub feed: FeedId,
+    /// The first.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
+}
+
 /// One thing inside a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
@@ -71,6 +86,9 @@ pub enum Frame {
     Heads(Vec<(FeedId, ChainPoint)>),
     /// A hub's receipt, as stored.
     Receipt(Vec<u8>),
+    /// What this file was written with, in the order of its runs: a file that was cut can say what
+    /// it lost.
+    Contents(Vec<Span>),
     /// The last: how many frames came before.
     End(u32),
 }
@@ -124,6 +142,10 @@ impl Frame {
                 writer.raw(bytes);
                 6
             }
+            Self::Contents(spans) => {
+                write_spans(&mut writer, spans);
+                7
+            }
             Self::End(frames) => {
                 writer.u32(*frames);
                 255
@@ -149,6 +171,7 @@ impl Frame {
             }
             5 => Self::Heads(read_heads(&mut reader)?),
             6 => Self::Receipt(reader.rest().to_vec()),
+            7 => Self::Contents(read_spans(&mut reader)?),
             255 => Self::End(reader.u32()?),
             _ => return Ok(None),
         };
@@ -207,6 +230,25 @@ fn read_heads(reader: &mut Reader<'_>) -> Result<Vec<(FeedId, ChainPoint)>, Deco
         let feed = FeedId::read(reader)?;
         let point = ChainPoint { seq: reader.varint()?, id: EntryId::read(reader)? };
         Ok((feed, point))
+    };
+    (0..count).map(read).collect()
+}
+
+fn write_spans(writer: &mut Writer, spans: &[Span]) {
+    writer.varint(spans.len() as u64);
+    for span in spans {
+        writer.raw(&span.feed.0).u64(span.from).u64(span.to);
+    }
+}
+
+fn read_spans(reader: &mut Reader<'_>) -> Result<Vec<Span>, DecodeError> {
+    let count = reader.count(SPANS_PER_FRAME, "spans")?;
+    let read = |_| {
+        let span = Span { feed: FeedId::read(reader)?, from: reader.u64()?, to: reader.u64()? };
+        if span.from == 0 || span.from > span.to || span.to == u64::MAX {
+            return Err(DecodeError::NotCanonical("span"));
+        }
+        Ok(span)
     };
     (0..count).map(read).collect()
 }

@@ -1,12 +1,15 @@
 //! The USB stick: what two nodes would say to each other, in a file.
 //!
-//! `format.rs` the bytes, pure · `file.rs` atomic writing, careful reading. What goes into a
+//! `format.rs` the bytes, pure · `plan.rs` which run goes into which piece · `file.rs` atomic writing, careful reading. What goes into a
 //! bundle and what is taken from one is the replica's business.
 
 mod file;
 mod format;
+mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use file::{BundleReader, BundleWriter, OpenError, Piece};
-pub use format::{BundleHeader, FORMAT_VERSION, FeedsSeen, Frame, HEADS_PER_FRAME, Target};
+pub use file::{BundleReader, BundleWriter, OpenError, Piece, piece_names};
+pub(crate) use format::MAGIC;
+pub use format::{BundleHeader, FORMAT_VERSION, FeedsSeen, Frame, HEADS_PER_FRAME, Span, Target};
+pub use plan::{PiecePlan, Planner, RunSize, Unplannable};

@@ -8,7 +8,7 @@ use crdt_schema::time::Timestamp;
 use proptest::prelude::*;
 
 use super::format::{BundleHeader, Frame, Target};
-use super::{BundleReader, BundleWriter, Piece};
+use super::{BundleReader, BundleWriter, Piece, PiecePlan, Planner, RunSize, Span, Unplannable};
 
 fn header(target: Target) -> BundleHeader {
     BundleHeader {
@@ -46,6 +46,7 @@ fn one_of_each() -> Vec<Frame> {
         Frame::Run(1, run(65)),
         Frame::Heads(vec![(FeedId([13; 32]), point)]),
         Frame::Receipt(vec![14; 4]),
+        Frame::Contents(vec![Span { feed: FeedId([15; 32]), from: 2, to: 300 }]),
         Frame::End(7),
     ]
 }
@@ -65,7 +66,12 @@ fn frames_have_these_bytes_for_ever() {
 fn a_frame_taken_out_whole_is_missed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.wksbm");
-    let mut writer = BundleWriter::new(&path, header(Target::All), Vec::new(), u64::MAX);
+    let mut writer = BundleWriter::new(
+        &path,
+        header(Target::All),
+        Vec::new(),
+        vec![PiecePlan::whole(Vec::new())],
+    );
     for first in [1, 65] {
         writer.push(&feed(), |number| Frame::Run(number, run(first))).unwrap();
     }
@@ -82,6 +88,49 @@ fn a_frame_taken_out_whole_is_missed() {
     let without = [kept, last.get(run_bytes..).unwrap()].concat();
     std::fs::write(&path, without).unwrap();
     assert!(matches!(ends(&path), Piece::Cut));
+}
+
+#[test]
+fn pieces_are_never_larger_than_planned_and_list_what_they_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let Frame::Feed(one) = feed() else { panic!("no feed") };
+    let other = FeedName { incarnation: 6, ..one };
+    let runs: Vec<(FeedName, u64)> = [one, other, one]
+        .into_iter()
+        .zip([1, 1, 129])
+        .flat_map(|(name, first)| (0..40).map(move |number| (name, first + 64 * number)))
+        .collect();
+    let plan = |max_bytes| {
+        let mut planner = Planner::new(&header(Target::All), &[], max_bytes);
+        for (name, first) in &runs {
+            planner.add(&RunSize::of(*name, *first..=*first + 63, run(*first)));
+        }
+        planner.pieces()
+    };
+    let Err(Unplannable::TooSmall { least }) = plan(1) else { panic!("one byte is no piece") };
+    assert!(least < 1_000, "{least}");
+    assert_eq!(plan(least - 1), Err(Unplannable::TooSmall { least }));
+    for max_bytes in [least, least + 100, 2_000, 1 << 20] {
+        let path = folder.path().join(format!("{max_bytes}.wksbm"));
+        let pieces = plan(max_bytes).unwrap();
+        let planned = pieces.clone();
+        let mut writer = BundleWriter::new(&path, header(Target::All), Vec::new(), pieces);
+        for (name, first) in &runs {
+            let made = |number| Frame::Run(number, run(*first));
+            writer.push(&Frame::Feed(*name), made).unwrap();
+        }
+        let files = writer.finish().unwrap();
+        assert_eq!(files.len(), planned.len());
+        for (file, plan) in files.iter().zip(planned) {
+            assert!(std::fs::metadata(file).unwrap().len() <= max_bytes, "{max_bytes}");
+            let mut reader = BundleReader::open(file).unwrap();
+            let listed = std::iter::from_fn(|| reader.next_piece().unwrap());
+            let listed = listed.filter_map(|piece| {
+                if let Piece::Frame(Frame::Contents(spans)) = piece { Some(spans) } else { None }
+            });
+            assert_eq!(listed.flatten().collect::<Vec<_>>(), plan.spans);
+        }
+    }
 }
 
 proptest! {

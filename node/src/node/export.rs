@@ -1,17 +1,22 @@
 //! Bundles out: the same conversation as over a wire, in a file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::AreaCode;
 use crdt_schema::authority::Rights;
-use crdt_schema::entry::ChainPoint;
+use crdt_schema::entry::{ChainPoint, PackedRun};
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
 use super::Node;
+use super::output::{Sort, must_be_writable};
 use crate::answer::{Audience, BundleExport};
 use crate::authority::MemberState;
-use crate::bundle::{BundleHeader, BundleWriter, Frame, HEADS_PER_FRAME, Target};
+use crate::bundle::{
+    BundleHeader, BundleWriter, Frame, HEADS_PER_FRAME, PiecePlan, Planner, RunSize, Span, Target,
+    piece_names,
+};
 use crate::error::NodeError;
 use crate::ports::{BranchHead, FeedHeads, FeedStore};
 use crate::progress::Progress;
@@ -38,13 +43,17 @@ pub enum ExportTarget {
     All,
 }
 
-/// Bytes a piece may be asked to have at least: a full run and what explains it.
-const PIECE_BYTES_MIN: u64 = 2 << 20;
-
 /// One feed's part of a bundle: of which branches, from where, up to where.
 struct Part<'a> {
     feed: &'a FeedHeads,
     branches: Vec<(&'a BranchHead, u64, u64)>,
+}
+
+impl Part<'_> {
+    fn spans(&self) -> impl Iterator<Item = Span> {
+        let feed = self.feed.name.id();
+        self.branches.iter().map(move |(_, from, to)| Span { feed, from: *from, to: *to })
+    }
 }
 
 impl Node {
@@ -59,14 +68,8 @@ impl Node {
         file: &Path,
         progress: &mut dyn Progress,
     ) -> Result<BundleExport, NodeError> {
-        super::folder::must_be_outside(&self.folder, file)?;
+        must_be_writable(&self.folder, file, Sort::Bundle)?;
         let (target, audience) = self.target(&ask.target)?;
-        let max_bytes = ask.max_bytes.unwrap_or(u64::MAX);
-        if max_bytes < PIECE_BYTES_MIN {
-            let what = format!("a piece of a bundle has at least {PIECE_BYTES_MIN} bytes");
-            return Err(NodeError::Usage { what });
-        }
-        self.renew_receipts()?;
         let header = BundleHeader {
             network: self.authority().network(),
             from: self.device(),
@@ -76,8 +79,27 @@ impl Node {
             part: 1,
             parts: 1,
         };
+        let sizes = match ask.max_bytes {
+            None => None,
+            Some(max_bytes) => Some((max_bytes, self.run_sizes(target, progress)?)),
+        };
+        if let Some((max_bytes, sizes)) = &sizes {
+            // Asked before anything changes, with more than will stand at the head of a piece: the
+            // receipts held and those that are about to replace some of them.
+            let mut preamble = self.preamble(target)?;
+            preamble.extend(self.new_rows()?.into_iter().map(|(_, row)| Frame::Receipt(row)));
+            self.plan(file, Planner::new(&header, &preamble, *max_bytes), sizes)?;
+        }
+        self.renew_receipts()?;
         let parts = self.parts(target)?;
-        let mut writer = BundleWriter::new(file, header, self.preamble(target)?, max_bytes);
+        let preamble = self.preamble(target)?;
+        let plan = match &sizes {
+            None => vec![PiecePlan::whole(parts.iter().flat_map(Part::spans).collect())],
+            Some((max_bytes, sizes)) => {
+                self.plan(file, Planner::new(&header, &preamble, *max_bytes), sizes)?
+            }
+        };
+        let mut writer = BundleWriter::new(file, header, preamble, plan);
         let mut answer = BundleExport {
             files: Vec::new(),
             bytes: 0,
@@ -107,16 +129,65 @@ impl Node {
         Ok(answer)
     }
 
+    /// How large the runs are that go in: they are gone through once more, so that each piece can
+    /// begin with what it will hold, and a size that is impossible is refused before anything.
+    fn run_sizes(
+        &self,
+        target: Target,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<RunSize>, NodeError> {
+        let mut sizes = Vec::new();
+        for part in &self.parts(target)? {
+            self.each_run(part, |places, run| {
+                sizes.push(RunSize::of(part.feed.name, places, run));
+                Ok(())
+            })?;
+            if !progress.at(0, 0) {
+                return Err(NodeError::Interrupted);
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// Deals the runs out to pieces whose names are free or those of older bundles.
+    fn plan(
+        &self,
+        file: &Path,
+        mut planner: Planner,
+        sizes: &[RunSize],
+    ) -> Result<Vec<PiecePlan>, NodeError> {
+        for run in sizes {
+            planner.add(run);
+        }
+        let plan = planner.pieces().map_err(|why| NodeError::Usage { what: why.to_string() })?;
+        for name in piece_names(file, plan.len()) {
+            must_be_writable(&self.folder, &name, Sort::Bundle)?;
+        }
+        Ok(plan)
+    }
+
     fn write_part(
         &self,
         part: &Part<'_>,
         writer: &mut BundleWriter,
         written: &impl Fn(std::io::Error) -> NodeError,
     ) -> Result<u64, NodeError> {
-        let store = self.replica.feed_store();
-        let id = part.feed.name.id();
         let feed = Frame::Feed(part.feed.name);
         let mut entries = 0;
+        self.each_run(part, |places, run| {
+            entries += places.end() + 1 - places.start();
+            writer.push(&feed, |number| Frame::Run(number, run.clone())).map_err(written)
+        })?;
+        Ok(entries)
+    }
+
+    /// The runs of a part, each with the places it is sent for.
+    fn each_run(
+        &self,
+        part: &Part<'_>,
+        mut take: impl FnMut(RangeInclusive<u64>, PackedRun) -> Result<(), NodeError>,
+    ) -> Result<(), NodeError> {
+        let (store, id) = (self.replica.feed_store(), part.feed.name.id());
         for (branch, from, to) in &part.branches {
             let mut next = *from;
             while next <= *to {
@@ -124,12 +195,11 @@ impl Node {
                 let run = run.map_err(|error| self.store_error(error))?;
                 let Some(run) = run else { break };
                 let last = run.block().map_or(*to, |block| block.last());
-                entries += last + 1 - next;
-                writer.push(&feed, |number| Frame::Run(number, run.clone())).map_err(written)?;
+                take(next..=last, run)?;
                 next = last + 1;
             }
         }
-        Ok(entries)
+        Ok(())
     }
 
     fn target(&self, asked: &ExportTarget) -> Result<(Target, Audience), NodeError> {

@@ -112,16 +112,3 @@ fn sync(folder: &Path) -> Result<(), NodeError> {
         Err(error) => Err(NodeError::file("open", folder, error)),
     }
 }
-
-/// Refuses to write a result into the data folder, where it could replace a store or a key.
-pub(super) fn must_be_outside(folder: &Path, file: &Path) -> Result<(), NodeError> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let target = fs::canonicalize(parent.unwrap_or(Path::new(".")));
-    let inside =
-        target.is_ok_and(|at| fs::canonicalize(folder).is_ok_and(|own| at.starts_with(own)));
-    if inside {
-        let what = format!("`{}` lies in the data folder; choose another place", file.display());
-        return Err(NodeError::Usage { what });
-    }
-    Ok(())
-}

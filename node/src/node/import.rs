@@ -12,7 +12,8 @@ use crdt_schema::entry::{PackedRun, RefuseReason};
 use crdt_schema::id::FeedName;
 
 use super::Node;
-use crate::answer::{BundleImport, ImportedArea, ImportedFile, RootHash};
+use super::lacking::Contents;
+use crate::answer::{BundleImport, ImportedArea, ImportedFile, OUTSIDE_INTEREST, RootHash};
 use crate::bundle::{BundleReader, FeedsSeen, Frame, Piece};
 use crate::error::NodeError;
 use crate::progress::Progress;
@@ -39,6 +40,9 @@ struct Tally {
     rejected: BTreeMap<String, u64>,
     /// Something may be taken once more is known.
     unsettled: bool,
+    contents: Contents,
+    /// This piece, and pieces in all.
+    part: [u16; 2],
 }
 
 impl Node {
@@ -54,8 +58,7 @@ impl Node {
     ) -> Result<BundleImport, NodeError> {
         let mut total = 0;
         for path in files {
-            let reader = self.open_bundle(path)?;
-            drop(reader);
+            self.must_hold_something(path)?;
             total += std::fs::metadata(path).map_or(0, |file| file.len());
         }
         let mut tallies: Vec<Tally> = files.iter().map(|_| Tally::default()).collect();
@@ -81,8 +84,9 @@ impl Node {
             area: self.area_name(*area),
             root: RootHash(summary.root(*area).0),
         };
+        let file = |(path, tally): (&PathBuf, Tally)| tally.answer(path, self);
         Ok(BundleImport {
-            files: files.iter().zip(tallies).map(|(path, tally)| tally.answer(path)).collect(),
+            files: files.iter().zip(tallies).map(file).collect(),
             areas: areas.iter().map(answer).collect(),
         })
     }
@@ -99,6 +103,21 @@ impl Node {
         }
     }
 
+    /// Refuses a file that was cut before its first whole run, before anything is taken from any.
+    fn must_hold_something(&self, path: &Path) -> Result<(), NodeError> {
+        let mut reader = self.open_bundle(path)?;
+        while let Some(piece) =
+            reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
+        {
+            match piece {
+                Piece::Frame(Frame::Run(..)) | Piece::End => return Ok(()),
+                Piece::Cut => return Err(NodeError::FileTruncated { path: path.to_path_buf() }),
+                Piece::Frame(_) | Piece::Newer | Piece::Altered => {}
+            }
+        }
+        Ok(())
+    }
+
     fn pass_over(
         &mut self,
         path: &Path,
@@ -110,7 +129,8 @@ impl Node {
         let mut reader = self.open_bundle(path)?;
         let (from, name) = (reader.header().from, path.file_name().unwrap_or_default());
         let source = Source::Bundle(name.to_string_lossy().into_owned());
-        *tally = Tally { new: tally.new, ..Tally::default() };
+        let part = [reader.header().part, reader.header().parts];
+        *tally = Tally { new: tally.new, part, ..Tally::default() };
         self.note_contact(from, self.env.clock.now());
         let (mut feeds, mut staged, mut heads_seen) = (FeedsSeen::default(), 0, false);
         let mut stores = self.known_stores()?;
@@ -132,6 +152,7 @@ impl Node {
                     heads_seen = true;
                 }
                 Piece::Frame(Frame::Receipt(bytes)) => self.note_receipt(&bytes, &mut stores),
+                Piece::Frame(Frame::Contents(spans)) => tally.contents.list(&spans),
                 Piece::Frame(Frame::Header(_) | Frame::Statement(_) | Frame::End(_))
                 | Piece::End => {}
                 Piece::Newer => tally.reject(NEWER, 1),
@@ -164,7 +185,11 @@ impl Node {
         tally.entries += offer.entries;
         let unknown = matches!(
             offered,
-            Offered::Rejected(RejectReason::UnknownDevice | RejectReason::OutsideInterest)
+            Offered::Rejected(
+                RejectReason::UnknownDevice
+                    | RejectReason::OutsideInterest
+                    | RejectReason::NotYetServed
+            )
         );
         let offered = if unknown && self.replica.has_staged_authority() {
             self.commit_from(source)?;
@@ -173,13 +198,23 @@ impl Node {
             offered
         };
         match offered {
+            Offered::Rejected(RejectReason::OutsideInterest) => tally.contents.leave(name.id()),
+            Offered::Rejected(RejectReason::Refused(_)) => {}
+            Offered::Staged(_) | Offered::Duplicate | Offered::Pending | Offered::Rejected(_) => {
+                if let Ok(block) = run.block() {
+                    tally.contents.see(name, block.first, block.last());
+                }
+            }
+        }
+        match offered {
             Offered::Staged(new) => {
                 tally.new += new;
                 areas.insert(name.area);
                 return Ok(new);
             }
             Offered::Duplicate => {}
-            Offered::Pending => {
+            // What confirms this device may lie in a piece, or a bundle, that was not imported yet.
+            Offered::Pending | Offered::Rejected(RejectReason::NotYetServed) => {
                 tally.pending += entries;
                 tally.unsettled = true;
             }
@@ -219,13 +254,14 @@ impl Tally {
         *self.rejected.entry(reason.to_owned()).or_default() += entries;
     }
 
-    fn answer(self, path: &Path) -> ImportedFile {
+    fn answer(self, path: &Path, node: &Node) -> ImportedFile {
         let refused: u64 = self
             .rejected
             .iter()
             .filter(|(reason, _)| ![CUT, ALTERED, NEWER].contains(&reason.as_str()))
             .map(|(_, entries)| entries)
             .sum();
+        let lacks = self.pending > 0 || self.rejected.keys().any(|why| why != OUTSIDE_INTEREST);
         ImportedFile {
             file: path.display().to_string(),
             entries: self.entries,
@@ -233,6 +269,18 @@ impl Tally {
             duplicate: self.entries.saturating_sub(self.new + self.pending + refused),
             pending: self.pending,
             rejected: self.rejected,
+            part: self.part,
+            missing: if lacks { self.contents.missing(Some(node)) } else { Vec::new() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_for_others_is_counted_under_the_word_that_is_no_failure() {
+        assert_eq!(RejectReason::OutsideInterest.name(), OUTSIDE_INTEREST);
     }
 }

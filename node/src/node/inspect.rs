@@ -1,34 +1,31 @@
 //! Looking into a bundle without taking anything from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crdt_schema::area::{AreaCode, AreaTree};
-use crdt_schema::id::{FeedId, FeedName};
+use crdt_schema::id::FeedName;
 
 use super::Node;
-use crate::answer::{Audience, BundleInspect, MissingRun, When};
+use super::lacking::Contents;
+use crate::answer::{Audience, BundleInspect, When};
 use crate::bundle::{BundleReader, FORMAT_VERSION, FeedsSeen, Frame, Piece, Target};
 use crate::describe::area_name;
 use crate::error::NodeError;
-
-/// Per feed, the stretches of entries a file holds.
-type Stretches = BTreeMap<FeedId, Stretch>;
-/// A feed, and first and last sequence of each stretch of it.
-type Stretch = (FeedName, BTreeSet<(u64, u64)>);
 
 impl Node {
     /// What a bundle says of itself and whether it is whole; with a node also what would be new.
     ///
     /// # Errors
-    /// [`NodeError`] when the file is no bundle, its beginning is damaged, or a disk fails.
+    /// [`NodeError`] when the file is no bundle, its beginning is damaged, it was cut before anything
+    /// can be said of it, or a disk fails.
     pub fn bundle_inspect(file: &Path, node: Option<&Self>) -> Result<BundleInspect, NodeError> {
         let mut reader =
             BundleReader::open(file).map_err(|error| NodeError::bundle(file, error))?;
         let header = reader.header().clone();
         let size = std::fs::metadata(file).map_err(|e| NodeError::file("read", file, e))?.len();
-        let (mut feeds, mut stretches) = (FeedsSeen::default(), Stretches::new());
-        let (mut whole, mut entries) = (true, 0);
+        let (mut feeds, mut contents) = (FeedsSeen::default(), Contents::default());
+        let (mut whole, mut cut, mut entries) = (true, false, 0);
         while let Some(piece) =
             reader.next_piece().map_err(|error| NodeError::file("read", file, error))?
         {
@@ -40,19 +37,21 @@ impl Node {
                         continue;
                     };
                     entries += block.entries.len() as u64;
-                    let of_feed = stretches.entry(name.id()).or_insert((name, BTreeSet::new()));
-                    of_feed.1.insert((block.first, block.last()));
+                    contents.see(&name, block.first, block.last());
                 }
+                Piece::Frame(Frame::Contents(spans)) => contents.list(&spans),
                 Piece::Frame(_) | Piece::End => {}
-                Piece::Newer | Piece::Altered | Piece::Cut => whole = false,
+                Piece::Newer | Piece::Altered => whole = false,
+                Piece::Cut => (whole, cut) = (false, true),
             }
+        }
+        if cut && contents.is_empty() {
+            return Err(NodeError::FileTruncated { path: file.to_path_buf() });
         }
         let tree = node.map(|node| node.tree().clone());
         let tree = tree.unwrap_or_else(AreaTree::west_java);
         let code = |name: &FeedName| area_name(&tree, name.area).area;
-        let areas: BTreeSet<AreaCode> = stretches.values().map(|(name, _)| code(name)).collect();
-        let new_here = node.map(|node| node.new_in(&stretches));
-        let held = |feed: &FeedId| node.map_or(0, |node| node.longest(*feed));
+        let areas: BTreeSet<AreaCode> = contents.feeds().map(code).collect();
         Ok(BundleInspect {
             format: FORMAT_VERSION.into(),
             network: header.network,
@@ -65,43 +64,12 @@ impl Node {
             made_at: Some(When(header.made_at)),
             part: [header.part, header.parts],
             areas: areas.into_iter().collect(),
-            feeds: stretches.len() as u64,
+            feeds: contents.feeds().len() as u64,
             entries,
             bytes: size,
             whole,
-            missing: missing(&stretches, held),
-            new_here,
+            missing: contents.missing(node),
+            new_here: node.map(|node| contents.new_for(node)),
         })
     }
-
-    /// Places of the file's feeds beyond what is held. Whether they would be taken is not judged.
-    fn new_in(&self, stretches: &Stretches) -> u64 {
-        let beyond = |(feed, (_, of_feed)): (&FeedId, &Stretch)| {
-            let held = self.longest(*feed);
-            let new =
-                |(first, last): &(u64, u64)| (last + 1).saturating_sub((held + 1).max(*first));
-            of_feed.iter().map(new).sum::<u64>()
-        };
-        stretches.iter().map(beyond).sum()
-    }
-
-    fn longest(&self, feed: FeedId) -> u64 {
-        let heads = self.replica.feed(feed).into_iter().flat_map(|feed| &feed.branches);
-        heads.map(|branch| branch.head.point.seq).max().unwrap_or(0)
-    }
-}
-
-/// Stretches that would have to come before those of the file.
-fn missing(stretches: &Stretches, held: impl Fn(&FeedId) -> u64) -> Vec<MissingRun> {
-    let mut missing = Vec::new();
-    for (feed, (_, of_feed)) in stretches {
-        let mut reached = held(feed);
-        for (first, last) in of_feed {
-            if *first > reached + 1 {
-                missing.push(MissingRun { feed: *feed, from: reached + 1, to: first - 1 });
-            }
-            reached = reached.max(*last);
-        }
-    }
-    missing
 }

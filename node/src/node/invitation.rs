@@ -32,6 +32,11 @@ const PAYLOAD_BYTES_MAX: usize = 4 << 10;
 const FEEDS_MAX: usize = 50_000;
 const RUNS_MAX: usize = 10_000;
 
+/// Whether a file that begins so is an invitation, as bytes or as text.
+pub(super) fn is_like(begins: &[u8]) -> bool {
+    begins.starts_with(MAGIC) || begins.trim_ascii_start().starts_with(TEXT_PREFIX.as_bytes())
+}
+
 /// Why bytes are no invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoInvitation {

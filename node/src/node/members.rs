@@ -13,6 +13,7 @@ use crdt_schema::words::{eight_words, matches, parse_eight};
 
 use super::Node;
 use super::invitation::InvitationFile;
+use super::output::{Sort, must_be_writable};
 use crate::answer::{self, EntryRef, Invite, MemberChange, MemberList, When};
 use crate::atomic;
 use crate::authority::{Member, MemberState};
@@ -46,7 +47,7 @@ impl Node {
     /// [`NodeError`] when this device may not certify there, the rights are none or not its own to
     /// give, or a disk fails.
     pub fn invite(&mut self, ask: &InviteAsk, file: &Path) -> Result<Invite, NodeError> {
-        super::folder::must_be_outside(&self.folder, file)?;
+        must_be_writable(&self.folder, file, Sort::Invitation)?;
         let area = self.area(&ask.area)?;
         self.must_issue(area)?;
         let rights = match &ask.rights {

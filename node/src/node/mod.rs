@@ -7,6 +7,7 @@
 //! `members.rs` who belongs · `areas.rs` codes and moves · `records.rs` saves · `reveals.rs` who saw class S · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
+//! `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
 //! `sheet.rs` spreadsheets · `synthetic.rs` people that never were.
 
 mod areas;
@@ -18,7 +19,9 @@ mod import;
 mod inspect;
 mod invitation;
 mod join;
+mod lacking;
 mod members;
+mod output;
 mod peers;
 mod receipts;
 mod records;

@@ -37,12 +37,28 @@ pub(super) enum Spoken {
     NoReceipt,
 }
 
+/// A row and the name it is stored under.
+pub(super) type NamedRow = (Vec<u8>, Vec<u8>);
+
 impl Node {
     /// Writes new rows where a root changed since the last one: about every area this hub holds,
     /// and about this device.
     pub(super) fn renew_receipts(&mut self) -> Result<(), NodeError> {
+        let rows = self.new_rows()?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for (name, value) in rows {
+            self.replica.put_value(&name, Some(value));
+        }
+        self.commit_own()?;
+        Ok(())
+    }
+
+    /// The rows that renewing would write, by name: no more of them stand in a bundle afterwards.
+    pub(super) fn new_rows(&self) -> Result<Vec<NamedRow>, NodeError> {
         let instance = self.replica.feed_store().instance();
-        let mut rows: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        let mut rows: Vec<NamedRow> = Vec::new();
         if self.is_hub() {
             let known = self.receipts()?;
             for area in self.areas_with_feeds() {
@@ -58,14 +74,7 @@ impl Node {
         if let Some(row) = device {
             rows.push(device_value(&row));
         }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        for (name, value) in rows {
-            self.replica.put_value(&name, Some(value));
-        }
-        self.commit_own()?;
-        Ok(())
+        Ok(rows)
     }
 
     /// What this device says about itself, if it changed since it last did.

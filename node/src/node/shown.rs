@@ -12,6 +12,7 @@ use crdt_schema::id::{EntryId, RecordId};
 use crdt_schema::record::{Field, Kind, Merge, TermKind, name_words};
 
 use super::Node;
+use super::output::{Sort, must_be_writable};
 use crate::answer::{
     AddedValue, ConflictValue, EntryRef, FieldShown, RecordConflict, RecordConflicts, RecordEdit,
     RecordExport, RecordHistory, RecordList, RecordRow, RecordShow, RevealedValue, Verdict, When,
@@ -194,7 +195,6 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when the record is not known, cannot be made a document, or of the disk.
     pub fn record_export(&self, id: &str, file: &Path) -> Result<RecordExport, NodeError> {
-        super::folder::must_be_outside(&self.folder, file)?;
         let key = self.record_key(id)?;
         let entries = self.replica.fold_entries(&key).map_err(|error| self.store_error(error))?;
         let made = documents(&entries).map_err(|error| NodeError::Internal {
@@ -202,6 +202,10 @@ impl Node {
         })?;
         let readable = made.iter().filter(|(class, _)| self.may_read(**class, key.area));
         let (mut classes, mut heads, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let readable: Vec<_> = readable.collect();
+        for class in [Class::Open].iter().chain(readable.iter().map(|(class, _)| *class)) {
+            must_be_writable(&self.folder, &class_file(file, *class), Sort::Document)?;
+        }
         for (class, document) in readable {
             let path = class_file(file, *class);
             let written = match class {

@@ -9,6 +9,7 @@ use crdt_schema::area::{AreaId, AreaTree, Level};
 use crdt_schema::record::{Ask, Kind};
 
 use super::Node;
+use super::output::{Sort, must_be_free, must_be_writable};
 use super::records::{date_of, refused};
 use crate::answer::Synth;
 use crate::atomic;
@@ -136,16 +137,22 @@ struct Tally {
     entries: u64,
 }
 
-/// Writes synthetic records as lines of JSON; the file appears when it is whole.
+/// Writes synthetic records as lines of JSON; the file appears when it is whole. It needs no node,
+/// and stays out of the data folder of whoever has one.
 ///
 /// # Errors
-/// [`NodeError`] when the preset or area is none, a person stops it, or the disk fails.
+/// [`NodeError`] when the file lies in `folder` or is no JSON lines and exists, the preset or area is none, a person stops it, or the disk fails.
 pub fn synth_jsonl(
     ask: &SynthAsk,
     file: &Path,
+    folder: Option<&Path>,
     progress: &mut dyn Progress,
 ) -> Result<Synth, NodeError> {
     let failed = |error| NodeError::file("write", file, error);
+    match folder {
+        Some(folder) => must_be_writable(folder, file, Sort::JsonLines)?,
+        None => must_be_free(file, Sort::JsonLines)?,
+    }
     let tree = AreaTree::west_java();
     let area = ask.area.as_deref().map(|code| find_area(&tree, code)).transpose()?;
     let plan = plan(ask, area)?;

@@ -43,7 +43,7 @@ pub use author::{Author, Declaration, Save};
 pub use catch_up::{Rebuilt, ViewsCheckError};
 pub use commit::{Committed, INCARNATION, Source};
 pub use read::{EditSeen, Fork, HeldRecord};
-pub use receive::{Offer, Offered, RejectReason};
+pub use receive::{Offer, Offered, Place, RejectReason};
 pub use sink::PeerSink;
 pub use verdict::EntryVerdict;
 

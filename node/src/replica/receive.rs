@@ -43,6 +43,17 @@ pub enum Offered {
     Rejected(RejectReason),
 }
 
+/// Whether a feed's runs belong to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It may hold them.
+    Here,
+    /// It asked for their area, and waits for its confirmation.
+    OnceConfirmed,
+    /// They are for others.
+    Elsewhere,
+}
+
 /// Why a run is not taken. Each is for a person to act on; none is our failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,6 +64,8 @@ pub enum RejectReason {
     NoRight,
     /// The area is none this node may hold.
     OutsideInterest,
+    /// The area is one this node asked for, and nobody confirmed it yet as far as it knows.
+    NotYetServed,
     /// The device waits for confirmation, and this node may not confirm it.
     Unconfirmed,
     /// Branches, incarnations or provisional entries beyond what a node takes.
@@ -68,6 +81,7 @@ impl RejectReason {
             Self::UnknownDevice => "unknown_device",
             Self::NoRight => "no_right",
             Self::OutsideInterest => "outside_interest",
+            Self::NotYetServed => "not_yet_served",
             Self::Unconfirmed => "unconfirmed",
             Self::Limit => "limit",
             Self::Refused(RefuseReason::Signature) => "signature",
@@ -133,17 +147,30 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         })
     }
 
-    /// Whether the feed's runs are taken here, and the key they must be signed with.
-    fn admit(&self, name: &FeedName, packed: &PackedRun) -> Result<SigningPublic, RejectReason> {
-        let me = self.me;
-        let is_mine = name.device == me;
+    /// Whether a feed's runs belong here, by this device's certificates as far as they are known.
+    pub fn place_of(&self, name: &FeedName) -> Place {
+        let me = &self.me;
         // A device that is joining is known to nobody yet, itself included: it takes the authority
         // its invitation brings, which proves itself.
-        let joins = name.space == Space::Authority && self.authority.member(&me).is_none();
-        let learns = name.space == Space::Authority && self.authority.may_learn(&me, name.area);
-        let holds = learns || self.authority.may_serve(&me, name.space, name.area);
-        if !is_mine && !joins && !holds {
-            return Err(RejectReason::OutsideInterest);
+        let joins = name.space == Space::Authority && self.authority.member(me).is_none();
+        let learns = name.space == Space::Authority && self.authority.may_learn(me, name.area);
+        let holds = learns || self.authority.may_serve(me, name.space, name.area);
+        if name.device == *me || joins || holds {
+            Place::Here
+        } else if self.authority.asked_for(me, name.area) {
+            Place::OnceConfirmed
+        } else {
+            Place::Elsewhere
+        }
+    }
+
+    /// Whether the feed's runs are taken here, and the key they must be signed with.
+    fn admit(&self, name: &FeedName, packed: &PackedRun) -> Result<SigningPublic, RejectReason> {
+        let is_mine = name.device == self.me;
+        match self.place_of(name) {
+            Place::Here => {}
+            Place::OnceConfirmed => return Err(RejectReason::NotYetServed),
+            Place::Elsewhere => return Err(RejectReason::OutsideInterest),
         }
         let standing = self.authority.standing(name);
         if standing == Standing::Unknown {

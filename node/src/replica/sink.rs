@@ -53,7 +53,11 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> Sink for PeerSink<'_, F, V, B> 
             let mut outcome = self.replica.offer(name, run)?.outcome;
             let rests_on_staged = matches!(
                 outcome,
-                Offered::Rejected(RejectReason::UnknownDevice | RejectReason::OutsideInterest)
+                Offered::Rejected(
+                    RejectReason::UnknownDevice
+                        | RejectReason::OutsideInterest
+                        | RejectReason::NotYetServed
+                )
             );
             if rests_on_staged && self.replica.has_staged_authority() {
                 self.replica.commit(None, &self.source, self.now)?;
@@ -81,6 +85,7 @@ impl<F: FeedStore, V: ViewStore, B> PeerSink<'_, F, V, B> {
                 RejectReason::UnknownDevice
                 | RejectReason::NoRight
                 | RejectReason::OutsideInterest
+                | RejectReason::NotYetServed
                 | RejectReason::Unconfirmed,
             ) => Taken::Unknown,
         }

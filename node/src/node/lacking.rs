@@ -1,0 +1,130 @@
+//! What a bundle's file should bring and what it does: the places that are neither in it nor held.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::id::{FeedId, FeedName};
+
+use super::Node;
+use crate::answer::MissingRun;
+use crate::bundle::Span;
+use crate::replica::Place;
+
+/// What was seen of one file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contents {
+    /// What it was written with, as it says itself; nothing of it is trusted.
+    listed: BTreeMap<FeedId, Vec<(u64, u64)>>,
+    /// First and last place of each run in it.
+    runs: BTreeMap<FeedId, (FeedName, BTreeSet<(u64, u64)>)>,
+    /// Feeds that are for others: what was lost of them is no loss here.
+    left: BTreeSet<FeedId>,
+}
+
+/// What changes at a place: how often places from there on are listed, are in the file, are held.
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    listed: i64,
+    inside: i64,
+    held: i64,
+}
+
+impl Contents {
+    pub(super) fn list(&mut self, spans: &[Span]) {
+        for span in spans {
+            self.listed.entry(span.feed).or_default().push((span.from, span.to));
+        }
+    }
+
+    pub(super) fn see(&mut self, name: &FeedName, first: u64, last: u64) {
+        let runs = self.runs.entry(name.id()).or_insert((*name, BTreeSet::new()));
+        runs.1.insert((first, last));
+    }
+
+    pub(super) fn leave(&mut self, feed: FeedId) {
+        self.left.insert(feed);
+    }
+
+    /// The feeds with runs in the file.
+    pub(super) fn feeds(&self) -> impl ExactSizeIterator<Item = &FeedName> {
+        self.runs.values().map(|(name, _)| name)
+    }
+
+    /// Whether the file says of itself what it holds, or holds anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.listed.is_empty() && self.runs.is_empty()
+    }
+
+    /// Places that would have to come before a run of the file, or that the file lists and lost.
+    /// What stands on two branches of a feed is needed twice.
+    pub(super) fn missing(&self, node: Option<&Node>) -> Vec<MissingRun> {
+        let feeds: BTreeSet<&FeedId> = self.listed.keys().chain(self.runs.keys()).collect();
+        let feeds = feeds.into_iter().filter(|feed| !self.left.contains(feed));
+        feeds.flat_map(|feed| self.missing_of(*feed, node)).collect()
+    }
+
+    fn missing_of(&self, feed: FeedId, node: Option<&Node>) -> Vec<MissingRun> {
+        let mut steps: BTreeMap<u64, Step> = BTreeMap::new();
+        let mut mark = |(from, to): (u64, u64), add: fn(&mut Step, i64)| {
+            add(steps.entry(from).or_default(), 1);
+            add(steps.entry(to.saturating_add(1)).or_default(), -1);
+        };
+        let mut end = 0;
+        for span in self.listed.get(&feed).into_iter().flatten() {
+            end = end.max(span.1);
+            mark(*span, |step, by| step.listed += by);
+        }
+        for run in self.runs.get(&feed).into_iter().flat_map(|(_, runs)| runs) {
+            end = end.max(run.1);
+            mark(*run, |step, by| step.inside += by);
+        }
+        for branch in node.map(|node| node.branches(feed)).unwrap_or_default() {
+            mark(branch, |step, by| step.held += by);
+        }
+        steps.entry(1).or_default();
+        let mut missing: Vec<MissingRun> = Vec::new();
+        let mut now = Step::default();
+        let nexts = steps.keys().copied().skip(1).collect::<Vec<_>>();
+        for ((from, step), next) in steps.into_iter().zip(nexts) {
+            now.listed += step.listed;
+            now.inside += step.inside;
+            now.held += step.held;
+            if from > end || now.inside.max(now.held) >= now.listed.max(1) {
+                continue;
+            }
+            match missing.last_mut() {
+                Some(last) if last.to + 1 == from => last.to = next - 1,
+                _ => missing.push(MissingRun { feed, from, to: next - 1 }),
+            }
+        }
+        missing
+    }
+
+    /// Entries an import would store as new: those of feeds that are for this node, beyond what it
+    /// holds and without a gap before them. Signatures and rights are judged by the import alone.
+    pub(super) fn new_for(&self, node: &Node) -> u64 {
+        let for_node = |(name, _): &&(FeedName, BTreeSet<(u64, u64)>)| {
+            node.replica.place_of(name) != Place::Elsewhere
+        };
+        let new = |(name, runs): &(FeedName, BTreeSet<(u64, u64)>)| {
+            let held = node.branches(name.id()).into_iter().map(|(_, last)| last).max();
+            let held = held.unwrap_or(0);
+            let take = |reached: u64, (first, last): &(u64, u64)| {
+                if *first <= reached + 1 { reached.max(*last) } else { reached }
+            };
+            runs.iter().fold(held, take) - held
+        };
+        self.runs.values().filter(for_node).map(new).sum()
+    }
+}
+
+impl Node {
+    /// First and last place of each branch's own part of a feed.
+    fn branches(&self, feed: FeedId) -> Vec<(u64, u64)> {
+        let branches = self.replica.feed(feed).into_iter().flat_map(|feed| &feed.branches);
+        let own = branches.map(|branch| {
+            let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+            (first, branch.head.point.seq)
+        });
+        own.collect()
+    }
+}
