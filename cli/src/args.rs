@@ -59,6 +59,15 @@ pub(crate) enum Command {
     /// Areas: codes, names, what lies above and below
     #[command(visible_alias = "wilayah", subcommand)]
     Area(commands::area::Args),
+    /// Keep this node up: it meets its neighbours and answers its pages and commands
+    #[command(visible_alias = "jalan")]
+    Run(commands::run::Args),
+    /// Meet one peer, reconcile both ways, and end
+    #[command(visible_alias = "selaras")]
+    Sync(commands::sync::Args),
+    /// Peers: whom this node met, and whom it is to dial
+    #[command(visible_alias = "mitra", subcommand)]
+    Peer(commands::peer::Args),
     /// This node at a glance
     #[command(visible_alias = "keadaan")]
     Status,

@@ -104,6 +104,9 @@ impl Console {
     /// and in the object for programs.
     pub(crate) fn print(&mut self, report: &Report, words: Words, json: bool) -> io::Result<()> {
         if json {
+            if matches!(report.body(), Body::Nothing) && report.failure().is_none() {
+                return self.stdout.flush();
+            }
             writeln!(self.stdout, "{}", report.json())?;
             return self.stdout.flush();
         }
@@ -121,6 +124,15 @@ impl Console {
             self.complain(failure, words);
         }
         Ok(())
+    }
+
+    /// One line of a result that comes bit by bit: for programs an object, for people a text.
+    ///
+    /// # Errors
+    /// Whoever read standard output has gone.
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.stdout, "{}", clean(line))?;
+        self.stdout.flush()
     }
 
     /// Says on standard error what failed, why, and what to do next.

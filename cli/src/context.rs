@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use node::ask::Ask;
 use node::error::NodeError;
 use node::guard::{Panicked, guarded};
 use node::node::{Environment, Node};
 use serde::Serialize;
 
 use crate::World;
+use crate::api::client::Client;
 use crate::console::Console;
 use crate::error::Failure;
 use crate::progress::Bar;
 use crate::report::{Page, Report};
-use crate::settings::Settings;
+use crate::settings::{Language, Settings};
 use crate::words::{Fact, Words};
 
 /// What was done; a panic over a damaged page is damage, any other is our mistake.
@@ -57,30 +59,34 @@ impl<'a> Context<'a> {
         Ok(unless_rotten(folder, guarded(open))?)
     }
 
-    /// Asks a node and closes it, so that what it holds is found again fast.
-    pub(crate) fn ask<A>(
-        mut node: Node,
-        ask: impl FnOnce(&mut Node) -> Result<A, NodeError>,
-    ) -> Result<A, Failure> {
-        let folder = node.folder().to_path_buf();
-        let asked = guarded(|| {
-            let answer = ask(&mut node)?;
-            node.close().map(|()| answer)
-        });
-        Ok(unless_rotten(&folder, asked)?)
+    /// The node that runs on the data folder, if one answers.
+    pub(crate) fn running(&self) -> Result<Option<Client>, Failure> {
+        // What programs read is English.
+        let language = if self.settings.json { Language::English } else { self.settings.language };
+        Ok(Client::find(self.folder()?, language))
     }
 
-    /// Asks the node in the data folder.
-    pub(crate) fn on_node<A>(
-        &self,
-        ask: impl FnOnce(&mut Node) -> Result<A, NodeError>,
-    ) -> Result<A, Failure> {
-        Self::ask(self.open()?, ask)
+    /// Who answers for the data folder: the node that runs there, else the one opened here.
+    pub(crate) fn reach(&self) -> Result<Reached, Failure> {
+        match self.running()? {
+            Some(client) => Ok(Reached::Running(client)),
+            None => Ok(Reached::Opened(Box::new(self.open()?))),
+        }
     }
 
-    /// The node in the data folder, if one was ever made there.
-    pub(crate) fn open_if_any(&self) -> Result<Option<Node>, Failure> {
-        if self.settings.holds_node() { self.open().map(Some) } else { Ok(None) }
+    /// The same, if a node was ever made there.
+    pub(crate) fn reach_if_any(&self) -> Result<Option<Reached>, Failure> {
+        if self.settings.holds_node() { self.reach().map(Some) } else { Ok(None) }
+    }
+
+    /// Asks whoever answers for the data folder.
+    pub(crate) fn put<A: Ask>(&self, ask: A) -> Result<A::Answer, Failure> {
+        self.put_watched(ask, &mut self.unseen())
+    }
+
+    /// The same with a bar.
+    pub(crate) fn put_watched<A: Ask>(&self, ask: A, bar: &mut Bar) -> Result<A::Answer, Failure> {
+        self.reach()?.put(ask, bar)
     }
 
     /// The report of an answer: the object for programs, or the page that `fill` makes of it.
@@ -103,6 +109,11 @@ impl<'a> Context<'a> {
         Bar::new(self.words.say(key), shown, &self.world.interrupt)
     }
 
+    /// No bar, for work that is short; a person may end it all the same.
+    pub(crate) fn unseen(&self) -> Bar {
+        Bar::new(String::new(), false, &self.world.interrupt)
+    }
+
     /// A message that `--quiet` leaves out.
     pub(crate) fn tell(&mut self, key: &str, facts: &[Fact]) {
         if !self.settings.quiet {
@@ -112,9 +123,42 @@ impl<'a> Context<'a> {
 
     /// Says that this network is for trials, each time, quiet or not: whoever types a real
     /// person's name must have been told.
-    pub(crate) fn tell_if_trial(&mut self, node: &Node) {
-        if node.is_trial() {
+    pub(crate) fn tell_if_trial(&mut self, is_trial: bool) {
+        if is_trial {
             self.console.warn(&self.words.say("tell-trial"));
+        }
+    }
+}
+
+/// Who answers for a data folder.
+pub(crate) enum Reached {
+    /// The node that runs there.
+    Running(Client),
+    /// The node opened here.
+    Opened(Box<Node>),
+}
+
+impl Reached {
+    /// Whether synthetic people only may be entered.
+    pub(crate) fn is_trial(&self) -> bool {
+        match self {
+            Self::Running(client) => client.is_trial(),
+            Self::Opened(node) => node.is_trial(),
+        }
+    }
+
+    /// Asks, and closes what was opened, so that what it holds is found again fast.
+    pub(crate) fn put<A: Ask>(self, ask: A, bar: &mut Bar) -> Result<A::Answer, Failure> {
+        match self {
+            Self::Running(client) => client.put(ask, bar),
+            Self::Opened(mut node) => {
+                let folder = node.folder().to_path_buf();
+                let asked = guarded(|| {
+                    let answer = ask.put(&mut node, bar)?;
+                    node.close().map(|()| answer)
+                });
+                Ok(unless_rotten(&folder, asked)?)
+            }
         }
     }
 }

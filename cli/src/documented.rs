@@ -117,11 +117,3 @@ fn the_table_of_exit_codes_is_the_binarys() {
         .collect();
     assert_eq!(page, binary);
 }
-
-#[test]
-fn commands_that_come_with_the_network_are_not_declared_yet() {
-    let known = leaves();
-    for path in ["run", "sync", "peer list", "peer add"] {
-        assert!(!known.contains_key(path) && !sections().contains_key(path), "{path}");
-    }
-}

@@ -4,11 +4,13 @@
 //! texts lie in `i18n/*/errors.ftl`). A script reads `kind` and `exit`; its message is English
 //! always. What a node could not do comes as [`NodeError`]; nothing personal is part of either.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
+use node::echo::Echo;
 use node::error::{ErrorKind, NodeError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::settings::Language;
 use crate::words::{Fact, Words};
@@ -92,7 +94,7 @@ pub fn exit_code(kind: ErrorKind) -> u8 {
 pub struct Failure {
     kind: ErrorKind,
     /// Of which message in `errors.ftl` its texts are; the kind's own but for few.
-    told: &'static str,
+    told: Cow<'static, str>,
     cause: Cause,
     facts: Vec<Fact>,
 }
@@ -114,7 +116,7 @@ impl Failure {
 
     /// A failure of `kind` whose why has this key.
     pub(crate) fn because(kind: ErrorKind, key: &'static str, facts: Vec<Fact>) -> Self {
-        Self { kind, told: kind.as_str(), cause: Cause::Text(key), facts }
+        Self { kind, told: kind.as_str().into(), cause: Cause::Text(key), facts }
     }
 
     /// A file that could not be read or written.
@@ -174,9 +176,70 @@ impl Failure {
         })
     }
 
+    /// The same in a language, with what a reader in another needs to say it again: the finer word
+    /// where there is one, and what happened to which thing.
+    pub(crate) fn told(&self, language: Language) -> Value {
+        let mut object = self.json();
+        let Value::Object(fields) = &mut object else { return object };
+        let words = Words::new(language);
+        if language != Language::English {
+            let texts = [
+                ("message", self.message(words)),
+                ("cause", self.cause(words)),
+                ("hint", self.hint(words)),
+            ];
+            fields.extend(texts.map(|(name, text)| (name.to_owned(), text.into())));
+        }
+        if self.told != self.kind.as_str() {
+            fields.insert("detail".to_owned(), json!(self.told));
+        }
+        let mut facts: Map<String, Value> = Map::new();
+        if let Cause::Text(_) = self.cause {
+            facts.insert("what".to_owned(), self.cause(words).into());
+        }
+        facts.extend(self.facts.iter().map(|it| (it.name().to_owned(), sent(it.value()))));
+        fields.insert("facts".to_owned(), facts.into());
+        object
+    }
+
+    /// A failure that a running node told with [`Failure::told`].
+    pub(crate) fn heard(told: &Value) -> Self {
+        let text = |name: &str| told.get(name).and_then(Value::as_str);
+        let kind = text("kind").unwrap_or_default();
+        let kind = ErrorKind::ALL.into_iter().find(|known| known.as_str() == kind);
+        let kind = kind.unwrap_or(ErrorKind::Internal);
+        let detail = text("detail").map(|detail| detail.to_owned().into());
+        let facts = told.get("facts").and_then(Value::as_object).into_iter().flatten();
+        let fact =
+            |(name, value): (&String, &Value)| Some(Fact::typed(name.clone(), received(value)?));
+        Self {
+            kind,
+            told: detail.unwrap_or(kind.as_str().into()),
+            cause: Cause::Said(text("cause").unwrap_or_default().to_owned()),
+            facts: facts.filter_map(fact).collect(),
+        }
+    }
+
     fn key(&self, part: &str) -> String {
         format!("error-{}.{part}", self.told.replace('_', "-"))
     }
+}
+
+/// A fact as it travels: what is withheld travels as its length.
+fn sent(fact: &Echo) -> Value {
+    match fact {
+        Echo::Text(text) => json!(text),
+        Echo::Withheld { letters } => json!({"letters": letters}),
+        other => json!(other.to_string()),
+    }
+}
+
+fn received(fact: &Value) -> Option<Echo> {
+    if let Some(text) = fact.as_str() {
+        return Some(Echo::Text(text.to_owned()));
+    }
+    let letters = usize::try_from(fact.get("letters")?.as_u64()?).ok()?;
+    Some(Echo::Withheld { letters })
 }
 
 /// The message in `errors.ftl` that tells an error: its kind's own, unless the same kind has
@@ -196,7 +259,7 @@ impl From<NodeError> for Failure {
     fn from(error: NodeError) -> Self {
         let facts = error.facts().into_iter().map(|(name, value)| Fact::typed(name, value));
         let cause = Cause::Said(error.to_string());
-        Self { kind: error.kind(), told: told(&error), cause, facts: facts.collect() }
+        Self { kind: error.kind(), told: told(&error).into(), cause, facts: facts.collect() }
     }
 }
 
@@ -302,6 +365,22 @@ mod tests {
                     assert!(!text.contains('$') && !text.contains("error-"), "{shown}: {text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_failure_that_travelled_is_told_as_the_one_that_did_not() {
+        for error in node_errors() {
+            let failure = Failure::from(error);
+            let heard = Failure::heard(&failure.told(Language::English));
+            assert_eq!(heard.json(), failure.json());
+            for words in Language::ALL.map(Words::new) {
+                let texts = |it: &Failure| [it.message(words), it.cause(words), it.hint(words)];
+                assert_eq!(texts(&heard), texts(&failure));
+            }
+            let indonesian = failure.told(Language::Indonesian);
+            let words = Words::new(Language::Indonesian);
+            assert_eq!(indonesian.get("hint").unwrap(), &failure.hint(words));
         }
     }
 

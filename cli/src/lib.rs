@@ -16,12 +16,17 @@
 //! | `settings.rs` | data folder, language, output: flag, else variable, else the platform's |
 //! | `fields.rs` | `--field`, `--clear`, `--fields`: values, typed or read |
 //! | `commands/` | one file per command; its `Args` carries the help |
+//! | `context.rs` | what a command has at hand, and who answers it: the running node, or the store |
+//! | `api/` | the local API: a running node's, and how commands ask it |
 //! | `report.rs` | what a command hands back: one JSON object, or a page for people |
 //! | `error.rs` | why not: kind, cause, hint; the table of exit codes |
 //! | `words.rs` | texts for people, from `i18n/` |
+//! | `page/` | the pages a browser shows: read only, Indonesian, without script |
 //! | `progress.rs` | the bar, and Ctrl-C |
+//! | `patience.rs` | how long other processes may take |
 //! | `console.rs` | the only file that prints |
 
+pub mod api;
 mod args;
 mod commands;
 mod console;
@@ -31,6 +36,8 @@ mod documented;
 mod error;
 mod fields;
 mod help;
+pub mod page;
+mod patience;
 mod progress;
 mod report;
 mod settings;

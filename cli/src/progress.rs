@@ -13,17 +13,25 @@ const AT_ONCE: usize = 3;
 
 /// A person's wish to end early; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicUsize>);
+pub struct Interrupt(Arc<Wishes>);
+
+#[derive(Debug, Default)]
+struct Wishes {
+    count: AtomicUsize,
+    /// Wakes what waits and does not look.
+    wake: tokio::sync::Notify,
+}
 
 impl Interrupt {
-    /// From now on Ctrl-C sets it, and a third one ends the process at once (which the store
+    /// From now on Ctrl-C and a request to terminate set it, and a third one ends the process at once (which the store
     /// survives, as it survives a power cut).
     pub fn listen(&self) {
         let wishes = Arc::clone(&self.0);
         let set = ctrlc::set_handler(move || {
-            if wishes.fetch_add(1, Ordering::SeqCst) + 1 >= AT_ONCE {
+            if wishes.count.fetch_add(1, Ordering::SeqCst) + 1 >= AT_ONCE {
                 std::process::exit(130);
             }
+            wishes.wake.notify_one();
         });
         // Without a handler the system's own stays: the first Ctrl-C then ends the process.
         drop(set);
@@ -31,12 +39,25 @@ impl Interrupt {
 
     /// Wishes it.
     pub fn set(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.0.count.fetch_add(1, Ordering::SeqCst);
+        self.0.wake.notify_one();
+    }
+
+    /// The wish was granted: what is left to do is done whole.
+    pub(crate) fn clear(&self) {
+        self.0.count.store(0, Ordering::SeqCst);
+    }
+
+    /// Waits until it is wished.
+    pub async fn wished(&self) {
+        while !self.is_set() {
+            self.0.wake.notified().await;
+        }
     }
 
     /// Whether it is wished.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 0
+        self.0.count.load(Ordering::SeqCst) > 0
     }
 }
 
@@ -58,6 +79,11 @@ impl Bar {
             bar.enable_steady_tick(TICK);
         }
         Self { bar, interrupt: interrupt.clone() }
+    }
+
+    /// Whether anybody sees it.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
     }
 
     /// Says what is being done now.

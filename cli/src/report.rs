@@ -61,6 +61,11 @@ impl Report {
         Self { body, failure: None }
     }
 
+    /// Everything was printed already.
+    pub(crate) fn nothing() -> Self {
+        Self { body: Body::Nothing, failure: None }
+    }
+
     /// Nothing was done, and why.
     pub(crate) fn failed(failure: Failure) -> Self {
         Self { body: Body::Nothing, failure: Some(failure) }

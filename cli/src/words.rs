@@ -29,20 +29,30 @@ static ENGLISH: LanguageIdentifier = langid!("en");
 /// What fills a gap of a text.
 #[derive(Debug, Clone)]
 pub(crate) struct Fact {
-    name: &'static str,
+    name: Cow<'static, str>,
     value: Echo,
 }
 
 impl Fact {
     /// `value` for the gap `name`.
     #[expect(clippy::needless_pass_by_value, reason = "callers hand over numbers and texts alike")]
-    pub(crate) fn new(name: &'static str, value: impl ToString) -> Self {
-        Self { name, value: Echo::Text(value.to_string()) }
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, value: impl ToString) -> Self {
+        Self { name: name.into(), value: Echo::Text(value.to_string()) }
+    }
+
+    /// The gap.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What fills it.
+    pub(crate) const fn value(&self) -> &Echo {
+        &self.value
     }
 
     /// What was typed, as far as it may be repeated, for the gap `name`.
-    pub(crate) fn typed(name: &'static str, value: Echo) -> Self {
-        Self { name, value }
+    pub(crate) fn typed(name: impl Into<Cow<'static, str>>, value: Echo) -> Self {
+        Self { name: name.into(), value }
     }
 }
 
@@ -70,7 +80,7 @@ impl Words {
 
     /// The text with this key, its gaps filled.
     pub(crate) fn say_with(self, key: &str, facts: &[Fact]) -> String {
-        let gaps = facts.iter().map(|fact| (Cow::Borrowed(fact.name), self.gap(fact).into()));
+        let gaps = facts.iter().map(|fact| (fact.name.clone(), self.gap(fact).into()));
         let gaps: HashMap<Cow<'static, str>, FluentValue<'_>> = gaps.collect();
         let text = TEXTS.lookup_with_args(self.identifier(), key, &gaps);
         let withheld = facts.iter().filter(|fact| matches!(fact.value, Echo::Withheld { .. }));

@@ -80,6 +80,17 @@ macro_rules! identity {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let pattern = format!("^[0-9a-f]{{{}}}$", 2 * $size);
+                schemars::json_schema!({ "type": "string", "pattern": pattern })
+            }
+        }
     };
 }
 

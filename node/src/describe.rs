@@ -67,7 +67,8 @@ pub fn area_list(tree: &AreaTree, under: Option<&str>) -> Result<AreaList, NodeE
     Ok(AreaList { total: areas.len() as u64, areas })
 }
 
-fn area_entry(tree: &AreaTree, area: AreaId) -> AreaEntry {
+/// One area by itself.
+pub fn area_entry(tree: &AreaTree, area: AreaId) -> AreaEntry {
     AreaEntry {
         area: area_name(tree, area),
         name: tree.name(area).unwrap_or_default().to_owned(),

@@ -17,12 +17,15 @@
 //! | room           |          | holds                                                            |
 //! |----------------|----------|------------------------------------------------------------------|
 //! | [`node`]       | facade   | `Node`: one file a subject, every method an object of `answer`   |
+//! | [`ask`]        | facade   | everything that may be asked, as data, each with its answer      |
 //! | [`answer`]     | facade   | those objects, ready to be written as JSON                       |
 //! | [`describe`]   | facade   | what is known without a node: areas, kinds, words                |
 //! | [`echo`]       | facade   | what an error may repeat of a typed text                         |
 //! | [`error`]      | facade   | what a node could not do, cut by what the caller can do about it |
 //! | [`progress`]   | facade   | how far long work is, and whether to go on                       |
 //! | [`bundle`]     | adapter  | the stick: bytes of a bundle, careful reading, whole writing     |
+//! | [`live`]       | runner   | sessions of a node that stays up; the one thread that owns it    |
+//! | [`net`]        | adapter  | libp2p connections become links of two framed streams            |
 //! | `sheet`        | adapter  | spreadsheets become wishes for records                           |
 //! | [`store`]      | adapter  | redb files, their twins in memory, the keystore                  |
 //! | [`clock`]      | adapter  | the only file that asks for the time or for randomness           |
@@ -35,9 +38,10 @@
 //! | [`authority`]  | pure     | who may do what, and up to where feeds count                     |
 //! | [`sync`]       | pure     | the summary, receipts, and how two nodes reconcile               |
 //!
-//! There is no network yet and nothing is sealed: `docs/architecture.md` marks what is built.
+//! Nothing is sealed yet: `docs/architecture.md` marks what is built.
 
 pub mod answer;
+pub mod ask;
 pub mod atomic;
 pub mod authority;
 pub mod bundle;
@@ -47,6 +51,8 @@ pub mod echo;
 pub mod error;
 pub mod guard;
 pub mod ingest;
+pub mod live;
+pub mod net;
 pub mod node;
 pub mod ports;
 pub mod progress;

@@ -6,12 +6,17 @@
 //! failure happens again.
 //!
 //! `office.rs` nodes in folders of their own that never meet: what one writes reaches another only
-//! in files · `world.rs` devices and signed runs without any node · `desk.rs` synthetic saves as
+//! in files · `wires.rs` the same joined by wires in memory · `world.rs` devices and signed runs without any node · `deadline.rs` many villages and one hub over real sockets ·
+//! `desk.rs` synthetic saves as
 //! entries · `measure/` figures for the bench · `histories/` whole replicas under random histories ·
 //! test binaries: `sim/` simulations, `real/` the facade on real files ·
+//! `lab/` processes of the real binary in networks of namespaces ·
 //! `tidy/` the sources held to the house rules.
 #![expect(clippy::missing_panics_doc, reason = "a laboratory that fails is a test that fails")]
 
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::panic, reason = "a laboratory that fails is a test that fails")]
+pub mod deadline;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 pub mod desk;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
@@ -22,6 +27,9 @@ pub mod histories;
 pub mod measure;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 pub mod office;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
+pub mod wires;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::cast_possible_wrap, reason = "synthetic numbers are small")]
 pub mod world;

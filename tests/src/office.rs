@@ -205,6 +205,11 @@ impl Office {
         &self.folder
     }
 
+    /// What its node is surrounded by.
+    pub fn environment(&self) -> Environment {
+        self.env.clone()
+    }
+
     /// Opens the node.
     pub fn open(&mut self) {
         self.node = Some(Node::open(&self.folder, self.env.clone()).unwrap());

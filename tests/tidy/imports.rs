@@ -19,7 +19,7 @@ pub(crate) const PURE: [&str; 7] =
 
 /// Which rooms of `node` each may import beside `crdt-schema`. What stands here is what is
 /// needed: a new arrow is drawn here first, in the commit that says why. Tests may look further.
-pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 21] = [
     ("authority", &[]),
     ("ports", &[]),
     ("progress", &[]),
@@ -28,6 +28,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
     ("synth", &["progress"]),
     ("replica", &["authority", "ingest", "ports", "progress", "sync"]),
     ("answer", &["authority"]),
+    ("ask", &["answer", "describe", "error", "node", "progress"]),
     ("atomic", &[]),
     ("bundle", &[]),
     ("clock", &["ports"]),
@@ -37,6 +38,8 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
     ("error", &["bundle", "echo", "ports", "store"]),
     ("describe", &["answer", "echo", "error"]),
     ("sheet", &["guard"]),
+    ("net", &["sync"]),
+    ("live", &["answer", "error", "net", "node", "ports", "replica", "sync"]),
     (
         "node",
         &[
@@ -48,6 +51,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
             "describe",
             "error",
             "guard",
+            "net",
             "ports",
             "progress",
             "replica",

@@ -1,5 +1,6 @@
 # Messages while working.
 
+tell-node-gone = The node that runs on this folder ended before it answered.
 tell-trial = Trial network: synthetic people only. Do not enter data of real people.
 tell-always-trial = This is a trial network although --trial was not given: every network is one until sealing exists.
 tell-invitation-secret = Whoever holds { $path } may join. Keep it safe.

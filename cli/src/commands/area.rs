@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use crdt_schema::area::{AreaTree, base_areas};
 use node::answer::{AreaEntry, AreaList, AreaRehome, AreaShow};
+use node::ask::{ListAreas, RehomeArea, ShowArea};
 use node::describe;
 use node::error::NodeError;
 
@@ -44,21 +45,24 @@ pub(crate) enum Args {
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     match args {
         Args::Show { code } => {
-            let found = match context.open_if_any()? {
-                Some(node) => Context::ask(node, |node| node.area_show(code))?,
+            let ask = ShowArea { code: code.clone() };
+            let found = match context.reach_if_any()? {
+                Some(reached) => reached.put(ask, &mut context.unseen())?,
                 None => describe::area_show(&first_tree()?, code)?,
             };
             context.report(&found, area)
         }
         Args::List { under } => {
-            let found = match context.open_if_any()? {
-                Some(node) => Context::ask(node, |node| node.area_list(under.as_deref()))?,
+            let ask = ListAreas { under: under.clone() };
+            let found = match context.reach_if_any()? {
+                Some(reached) => reached.put(ask, &mut context.unseen())?,
                 None => describe::area_list(&first_tree()?, under.as_deref())?,
             };
             context.report(&found, list)
         }
         Args::Rehome { old, new } => {
-            context.report(&context.on_node(|node| node.rehome(old, new))?, rehomed)
+            let ask = RehomeArea { old: old.clone(), new: new.clone() };
+            context.report(&context.put(ask)?, rehomed)
         }
     }
 }

@@ -6,11 +6,12 @@ use clap::{ArgGroup, Subcommand};
 use node::answer::{
     Audience, BundleExport, BundleImport, BundleInspect, ImportedFile, MissingRun, OUTSIDE_INTEREST,
 };
+use node::ask::{BundleFor, ExportBundle, ImportBundles, InspectBundle};
 use node::error::ErrorKind;
-use node::node::{ExportAsk, ExportTarget, Node};
+use node::node::Node;
 
 use super::show;
-use crate::context::Context;
+use crate::context::{Context, Reached};
 use crate::error::Failure;
 use crate::report::{Page, Report};
 use crate::settings::NamedBy;
@@ -82,39 +83,41 @@ fn size_bytes(text: &str) -> Result<u64, String> {
 pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
     match args {
         Args::Export(args) => export(context, args),
-        Args::Import { files } => import(context, &files),
+        Args::Import { files } => import(context, files),
         Args::Inspect { file } => {
-            let node = node_if_named(context)?;
-            let found = Node::bundle_inspect(&file, node.as_ref())?;
-            node.map_or(Ok(()), Node::close)?;
+            let found = match reached_if_named(context)? {
+                Some(reached) => reached.put(InspectBundle { file }, &mut context.unseen())?,
+                None => Node::bundle_inspect(&file, None)?,
+            };
             context.report(&found, inspected)
         }
     }
 }
 
 fn export(context: &mut Context<'_>, args: ExportArgs) -> Result<Report, Failure> {
-    let target = match (args.device, args.area) {
-        (Some(device), _) => ExportTarget::Device(device),
-        (None, Some(area)) => ExportTarget::Area(area),
-        (None, None) => ExportTarget::All,
+    let audience = match (args.device, args.area) {
+        (Some(device), _) => BundleFor::Device(device),
+        (None, Some(area)) => BundleFor::Area(area),
+        (None, None) => BundleFor::All,
     };
-    let ask = ExportAsk { target, clear: args.clear, max_bytes: args.max_size };
+    let ask =
+        ExportBundle { audience, clear: args.clear, max_bytes: args.max_size, file: args.output };
     let mut bar = context.bar("tell-exporting");
-    let made = context.on_node(|node| node.bundle_export(&ask, &args.output, &mut bar))?;
+    let made = context.put_watched(ask, &mut bar)?;
     drop(bar);
     context.report(&made, exported)
 }
 
-fn import(context: &mut Context<'_>, files: &[PathBuf]) -> Result<Report, Failure> {
+fn import(context: &mut Context<'_>, files: Vec<PathBuf>) -> Result<Report, Failure> {
     let mut bar = context.bar("tell-importing");
-    let done = context.on_node(|node| node.bundle_import(files, &mut bar))?;
+    let done = context.put_watched(ImportBundles { files }, &mut bar)?;
     drop(bar);
     let report = context.report(&done, imported)?;
     Ok(report.but(partial(&done)))
 }
 
 /// The failure that says so, where anything for this node was left in a file.
-fn partial(done: &BundleImport) -> Option<Failure> {
+pub(crate) fn partial(done: &BundleImport) -> Option<Failure> {
     let is_for_here = |(why, count): (&String, &u64)| why != OUTSIDE_INTEREST && *count > 0;
     let left = |file: &&ImportedFile| file.pending > 0 || file.rejected.iter().any(is_for_here);
     let files = done.files.iter().filter(left).count();
@@ -135,10 +138,10 @@ fn comes_too_early(file: &ImportedFile, done: &BundleImport) -> Option<[u16; 2]>
 }
 
 /// Only a folder that was named asks what would be new here; a stranger looks without any.
-fn node_if_named(context: &Context<'_>) -> Result<Option<Node>, Failure> {
+fn reached_if_named(context: &Context<'_>) -> Result<Option<Reached>, Failure> {
     match context.settings.named_by {
-        NamedBy::Flag => context.open().map(Some),
-        NamedBy::Variable => context.open_if_any(),
+        NamedBy::Flag => context.reach().map(Some),
+        NamedBy::Variable => context.reach_if_any(),
         NamedBy::Platform => Ok(None),
     }
 }

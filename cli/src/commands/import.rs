@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use node::answer::{Import, RefusedRow};
-use node::node::SheetAsk;
+use node::ask::ImportSheet;
 
 use super::show;
 use crate::context::Context;
@@ -35,11 +35,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
-    let node = context.open()?;
+    let reached = context.reach()?;
     if args.apply {
-        context.tell_if_trial(&node);
+        context.tell_if_trial(reached.is_trial());
     }
-    let ask = SheetAsk {
+    let ask = ImportSheet {
         file: args.file,
         kind: args.kind,
         area: args.area,
@@ -48,7 +48,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failu
         person: args.person,
     };
     let mut bar = context.bar("tell-importing");
-    let done = Context::ask(node, |node| node.import_sheet(&ask, &mut bar))?;
+    let done = reached.put(ask, &mut bar)?;
     drop(bar);
     context.report(&done, fill)
 }

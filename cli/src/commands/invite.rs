@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use node::node::InviteAsk;
+use node::ask::InviteDevice;
 
 use super::show;
 use crate::context::Context;
@@ -51,13 +51,14 @@ fn duration_ms(text: &str) -> Result<i64, String> {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
-    let ask = InviteAsk {
+    let ask = InviteDevice {
         area: args.area,
         rights: args.rights,
         expires_ms: args.expires,
         counts_at_once: args.counts_at_once,
+        file: args.output.clone(),
     };
-    let made = context.on_node(|node| node.invite(&ask, &args.output))?;
+    let made = context.put(ask)?;
     context.tell("tell-invitation-secret", &[Fact::new("path", args.output.display())]);
     context.report(&made, |page, words, made| {
         page.good(words.say("page-invitation-made"));

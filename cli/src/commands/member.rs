@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use node::answer::{MemberChange, MemberList, MemberState};
-use node::node::Node;
+use node::ask::{CloseMember, ConfirmMember, ListMembers};
 
 use super::show;
 use crate::context::Context;
@@ -43,18 +43,15 @@ pub(crate) struct CloseArgs {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     match args {
-        Args::List => context.report(&context.on_node(|node| node.members())?, list),
+        Args::List => context.report(&context.put(ListMembers {})?, list),
         Args::Confirm(args) => {
-            let who = args.device.join(" ");
-            context.report(&context.on_node(|node| node.confirm(&who))?, changed)
+            let ask = ConfirmMember { device: args.device.join(" ") };
+            context.report(&context.put(ask)?, changed)
         }
         Args::Close(args) => {
             let typed = args.device.join(" ");
-            let close = |node: &mut Node| {
-                let who = if typed.is_empty() { node.device().to_string() } else { typed };
-                node.close_member(&who)
-            };
-            context.report(&context.on_node(close)?, changed)
+            let ask = CloseMember { device: (!typed.is_empty()).then_some(typed) };
+            context.report(&context.put(ask)?, changed)
         }
     }
 }

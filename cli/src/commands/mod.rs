@@ -11,11 +11,14 @@ pub(crate) mod join;
 pub(crate) mod man;
 pub(crate) mod member;
 pub(crate) mod network;
+pub(crate) mod peer;
 pub(crate) mod record;
 pub(crate) mod root;
+pub(crate) mod run;
 pub(crate) mod schema;
 mod show;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod synth;
 pub(crate) mod verify;
 
@@ -36,6 +39,9 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<Report,
         Command::Join(args) => join::run(context, &args),
         Command::Member(args) => member::run(context, &args),
         Command::Area(args) => area::run(context, &args),
+        Command::Run(args) => run::run(context, &args),
+        Command::Sync(args) => sync::run(context, &args),
+        Command::Peer(args) => peer::run(context, &args),
         Command::Status => status::run(context),
         Command::Root(args) => root::run(context, &args),
         Command::Verify(args) => verify::run(context, &args),

@@ -1,5 +1,7 @@
 //! `root`: one area's root over the heads that count.
 
+use node::ask::ShowRoot;
+
 use super::show;
 use crate::context::Context;
 use crate::error::Failure;
@@ -14,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
-    let root = context.on_node(|node| node.root(args.area.as_deref()))?;
+    let root = context.put(ShowRoot { area: args.area.clone() })?;
     context.report(&root, |page, words, root| {
         page.pair(words.say("page-area"), root.area);
         page.pair(words.say("page-root"), root.root);

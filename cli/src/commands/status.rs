@@ -2,6 +2,8 @@
 
 use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, Status};
 
+use node::ask::ShowStatus;
+
 use super::member::state;
 use super::show;
 use crate::context::Context;
@@ -10,9 +12,10 @@ use crate::report::{Page, Report};
 use crate::words::{Fact, Words};
 
 pub(crate) fn run(context: &mut Context<'_>) -> Result<Report, Failure> {
-    let node = context.open()?;
-    context.tell_if_trial(&node);
-    context.report(&Context::ask(node, |node| node.status())?, fill)
+    let reached = context.reach()?;
+    context.tell_if_trial(reached.is_trial());
+    let status = reached.put(ShowStatus {}, &mut context.unseen())?;
+    context.report(&status, fill)
 }
 
 fn fill(page: &mut Page, words: Words, status: &Status) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgGroup;
+use node::ask::MakeSynthetic;
 use node::node::{SynthAsk, synth_jsonl};
 
 use super::show;
@@ -40,15 +41,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
-    let ask =
-        SynthAsk { preset: args.preset, seed: args.seed, records: args.records, area: args.area };
+    let Args { preset, seed, records, area, .. } = args;
     let mut bar = context.bar("tell-making");
     let made = if let Some(file) = args.jsonl {
+        let ask = SynthAsk { preset, seed, records, area };
         synth_jsonl(&ask, &file, context.folder().ok(), &mut bar)?
     } else {
-        let node = context.open()?;
-        context.tell_if_trial(&node);
-        Context::ask(node, |node| node.synth_into(&ask, &mut bar))?
+        let reached = context.reach()?;
+        context.tell_if_trial(reached.is_trial());
+        reached.put(MakeSynthetic { preset, seed, records, area }, &mut bar)?
     };
     drop(bar);
     context.report(&made, |page, words, made| {

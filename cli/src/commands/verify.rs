@@ -1,6 +1,7 @@
 //! `verify`: everything at rest is read and checked again; damage ends with exit code 7.
 
 use node::answer::Verify;
+use node::ask::VerifyAll;
 use node::error::ErrorKind;
 use node::node::Node;
 
@@ -20,15 +21,20 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let mut bar = context.bar("tell-verifying");
-    let folder = context.folder()?;
-    let found = Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar)?;
+    let found = if let Some(client) = context.running()? {
+        client.put(VerifyAll { rebuild: args.rebuild }, &mut bar)?
+    } else {
+        // Opened there: a node too damaged to be opened is verified as well.
+        let folder = context.folder()?;
+        Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar)?
+    };
     drop(bar);
     let report = context.report(&found, fill)?;
     Ok(report.but(damage(&found)))
 }
 
 /// The failure that says so, where anything is wrong.
-fn damage(found: &Verify) -> Option<Failure> {
+pub(crate) fn damage(found: &Verify) -> Option<Failure> {
     let places = Fact::new("count", found.damage.len());
     (!found.ok).then(|| Failure::because(ErrorKind::Damage, "page-verify-damage", vec![places]))
 }

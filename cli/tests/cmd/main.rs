@@ -1,6 +1,7 @@
 //! Whole commands on real folders: what they print, what they refuse, how they end.
 //!
-//! `desk.rs` the desk somebody types at · `objects.rs` every object of `docs/cli.md` ·
+//! `api.rs` the running node that commands ask · `desk.rs` the desk somebody types at ·
+//! `objects.rs` every object of `docs/cli.md` ·
 //! `bundles.rs` what bundles leave in a file and what results may replace ·
 //! `exits.rs` the exit table, with its rows in `scenes.rs` and what no command makes in `fixtures.rs` ·
 //! `refusals.rs` more that is refused · `typed.rs` what is typed in the wrong place ·
@@ -8,6 +9,7 @@
 //! `personal.rs` what nobody may read · `process.rs` the binary itself.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+mod api;
 mod bundles;
 mod damage;
 mod desk;

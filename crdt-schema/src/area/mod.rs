@@ -1,10 +1,11 @@
 //! Areas: codes that change, identities that do not, and the tree of today.
 //!
-//! `code.rs` codes and ids · `table.rs` the areas a network begins with · `alias.rs` which alias of
+//! `code.rs` codes and ids · `json.rs` both in JSON · `table.rs` the areas a network begins with · `alias.rs` which alias of
 //! several decides · `tree.rs` both together: today's tree.
 
 mod alias;
 mod code;
+mod json;
 mod table;
 mod tree;
 

@@ -1,5 +1,6 @@
 //! Values that many answers share: moments, areas with both names, entries, roots.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crdt_schema::area::{AreaCode, AreaId};
@@ -7,7 +8,9 @@ use crdt_schema::entry::Entry;
 use crdt_schema::id::{EntryId, FeedId};
 use crdt_schema::time::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
-use serde::{Serialize, Serializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment as RFC 3339 UTC to the second, like `2026-11-24T18:20:05Z`. What no calendar reaches
 /// (a clock gone mad) is `null`.
@@ -35,23 +38,40 @@ impl Serialize for When {
     }
 }
 
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let moment: jiff::Timestamp = text.parse().map_err(D::Error::custom)?;
+        Ok(Self(Timestamp(moment.as_millisecond())))
+    }
+}
+
+impl JsonSchema for When {
+    fn schema_name() -> Cow<'static, str> {
+        "When".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "RFC 3339, UTC, to the second.",
+            "type": "string",
+            "format": "date-time",
+        })
+    }
+}
+
 /// An area under the code of today, and under its lasting id where the two differ.
 ///
 /// Meant to be flattened: it writes `"area"` and, only where it differs, `"area_id"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct AreaName {
     /// Today's code, with dots.
     pub area: AreaCode,
     /// The lasting id, eleven digits; left out where it is the code's own first id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area_id: Option<AreaId>,
-}
-
-impl Serialize for AreaName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let code = ("area", self.area.to_string());
-        let id = self.area_id.map(|id| ("area_id", id.to_string()));
-        serializer.collect_map([Some(code), id].into_iter().flatten())
-    }
 }
 
 impl AreaName {
@@ -77,24 +97,10 @@ impl fmt::Display for AreaName {
     }
 }
 
-/// Writes a value by its `Display`.
-pub(super) fn text<S: Serializer>(
-    value: &impl fmt::Display,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-/// Writes a list of values by their `Display`.
-pub(super) fn texts<T: fmt::Display, S: Serializer>(
-    values: &[T],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(values.iter().map(ToString::to_string))
-}
-
 /// One entry, by place and by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct EntryRef {
     /// Its feed.
     pub feed: FeedId,
@@ -132,8 +138,29 @@ impl Serialize for RootHash {
     }
 }
 
+impl<'de> Deserialize<'de> for RootHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut bytes = [0; 32];
+        let text = String::deserialize(deserializer)?;
+        hex::decode_to_slice(&text, &mut bytes).map_err(D::Error::custom)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl JsonSchema for RootHash {
+    fn schema_name() -> Cow<'static, str> {
+        "RootHash".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })
+    }
+}
+
 /// How a device stands in its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberState {
     /// Certified: what it writes counts.
@@ -170,7 +197,7 @@ impl MemberState {
 }
 
 /// What went one way, in entries and in encoded bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Traffic {
     /// Entries.
     pub entries: u64,
@@ -179,7 +206,7 @@ pub struct Traffic {
 }
 
 /// A value that was taken although a rule finds it odd.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldWarning {
     /// Name of the field.
     pub field: String,

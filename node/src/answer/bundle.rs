@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 
 use crdt_schema::area::AreaCode;
 use crdt_schema::id::{DeviceId, FeedId, NetworkId};
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::basic::{AreaName, RootHash, When};
 
 /// Whom a bundle is for: `{"device":ID}`, `{"area":CODE}` or `"all"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// One device, counted from its last known heads.
     Device(DeviceId),
     /// Whoever holds this area.
-    #[serde(serialize_with = "super::basic::text")]
     Area(AreaCode),
     /// Anyone who may carry what is inside.
     All,
 }
 
 /// `bundle export`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BundleExport {
     /// The files, in the order of their pieces.
     pub files: Vec<String>,
@@ -32,7 +32,6 @@ pub struct BundleExport {
     #[serde(rename = "for")]
     pub audience: Audience,
     /// Areas inside, today's codes in order.
-    #[serde(serialize_with = "super::basic::texts")]
     pub areas: Vec<AreaCode>,
     /// Feeds inside.
     pub feeds: u64,
@@ -41,7 +40,7 @@ pub struct BundleExport {
 }
 
 /// `bundle inspect`: what a file says and whether it is whole, without taking anything from it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BundleInspect {
     /// Version of the layout.
     pub format: u32,
@@ -57,7 +56,6 @@ pub struct BundleInspect {
     /// This piece, and pieces in all.
     pub part: [u16; 2],
     /// Areas inside, today's codes in order.
-    #[serde(serialize_with = "super::basic::texts")]
     pub areas: Vec<AreaCode>,
     /// Feeds inside.
     pub feeds: u64,
@@ -78,7 +76,7 @@ pub struct BundleInspect {
 pub type NewHere = Option<u64>;
 
 /// Entries of a feed that would have to come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingRun {
     /// The feed.
     pub feed: FeedId,
@@ -89,7 +87,7 @@ pub struct MissingRun {
 }
 
 /// `bundle import`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BundleImport {
     /// In the order given.
     pub files: Vec<ImportedFile>,
@@ -102,7 +100,7 @@ pub struct BundleImport {
 pub const OUTSIDE_INTEREST: &str = "outside_interest";
 
 /// What one file brought.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedFile {
     /// As given.
     pub file: String,
@@ -131,7 +129,7 @@ fn reasons<S: Serializer>(
 }
 
 /// An area after an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedArea {
     /// The area.
     #[serde(flatten)]

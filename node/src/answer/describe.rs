@@ -1,12 +1,13 @@
 //! What the program knows without any record: areas, kinds, words, and synthetic people.
 
 use crdt_schema::area::AreaCode;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::basic::AreaName;
 
 /// `area show`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AreaShow {
     /// The area itself.
     #[serde(flatten)]
@@ -16,12 +17,11 @@ pub struct AreaShow {
     /// Areas directly below, in order of today's codes.
     pub below: Vec<AreaEntry>,
     /// Codes it bore before, oldest first.
-    #[serde(serialize_with = "super::basic::texts")]
     pub former: Vec<AreaCode>,
 }
 
 /// `area list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AreaList {
     /// How many.
     pub total: u64,
@@ -30,7 +30,7 @@ pub struct AreaList {
 }
 
 /// One area.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AreaEntry {
     /// Its names.
     #[serde(flatten)]
@@ -42,14 +42,14 @@ pub struct AreaEntry {
 }
 
 /// `schema`: the kinds of record, as they are declared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Schema {
     /// By number.
     pub kinds: Vec<KindSchema>,
 }
 
 /// One kind of record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KindSchema {
     /// Its name on the command line.
     pub kind: String,
@@ -64,7 +64,7 @@ pub struct KindSchema {
 }
 
 /// One field of a kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SchemaField {
     /// Its name on the command line.
     pub field: String,
@@ -86,7 +86,7 @@ pub struct SchemaField {
 }
 
 /// One code of an official list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CodeValue {
     /// As written.
     pub code: String,
@@ -95,7 +95,7 @@ pub struct CodeValue {
 }
 
 /// Where a state may go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transition {
     /// The state.
     pub from: String,
@@ -104,7 +104,7 @@ pub struct Transition {
 }
 
 /// `glossary`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Glossary {
     /// By word.
     pub terms: Vec<Term>,
@@ -113,7 +113,7 @@ pub struct Glossary {
 }
 
 /// One word of the programme.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Term {
     /// The word, as in Indonesian offices.
     pub term: String,
@@ -126,7 +126,7 @@ pub struct Term {
 }
 
 /// `synth`: synthetic people were made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Synth {
     /// Name of the preset.
     pub preset: String,

@@ -2,12 +2,13 @@
 
 use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::id::{DeviceId, NetworkId};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::basic::{AreaName, EntryRef, MemberState, When, text};
+use super::basic::{AreaName, EntryRef, MemberState, When};
 
 /// `network create`: a root statement was made and this node is its first device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NetworkCreate {
     /// The network's id.
     pub network: NetworkId,
@@ -27,7 +28,7 @@ pub struct NetworkCreate {
 }
 
 /// `invite`: a file that lets one device join.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Invite {
     /// The invitation as text, to be read aloud, sent or shown as QR. Whoever holds it may join.
     pub invitation: String,
@@ -52,7 +53,7 @@ impl std::fmt::Debug for Invite {
 }
 
 /// `join`: this node has keys of its own and belongs to a network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Join {
     /// The network's id.
     pub network: NetworkId,
@@ -72,14 +73,14 @@ pub struct Join {
 }
 
 /// `member list`: every device this node knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberList {
     /// By area, then by device.
     pub members: Vec<Member>,
 }
 
 /// One device in one area.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// The device.
     pub device: DeviceId,
@@ -99,7 +100,7 @@ pub struct Member {
 }
 
 /// `member confirm` and `member close`: one device's standing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberChange {
     /// The device.
     pub device: DeviceId,
@@ -115,16 +116,13 @@ pub struct MemberChange {
 }
 
 /// `area rehome`: the area bears another code from now on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AreaRehome {
     /// The area's lasting id.
-    #[serde(serialize_with = "text")]
     pub area_id: AreaId,
     /// Its code before.
-    #[serde(serialize_with = "text")]
     pub old: AreaCode,
     /// Its code now.
-    #[serde(serialize_with = "text")]
     pub new: AreaCode,
     /// The authority entry that says so.
     pub entry: EntryRef,

@@ -35,5 +35,5 @@ pub use record::{
 };
 pub use standing::{
     Arrived, Clock, Damage, Demo, DemoConflicts, DemoCut, DemoNode, ForkPlace, ForkSeen, Moment,
-    PeerSeen, Root, Status, StoreStatus, Verify,
+    PeerList, PeerSeen, Root, Status, StoreStatus, Verify,
 };

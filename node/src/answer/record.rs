@@ -2,17 +2,20 @@
 //!
 //! Values may be personal data: no `Debug` here shows one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crdt_schema::id::{DeviceId, RecordId};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use super::basic::{AreaName, EntryRef, FieldWarning, When};
 
 /// `record add`, `record set`, `record settle`: the save is durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordWrite {
     /// The record.
     pub record: RecordId,
@@ -27,7 +30,7 @@ pub struct RecordWrite {
 pub enum RevealedValue {
     /// Text, number, true, a date as text, or a list of texts for sets and lists; `null` if the
     /// field was cleared.
-    Shown(serde_json::Value),
+    Shown(Value),
     /// Class S, not asked for with a purpose: `{"hidden":true}`.
     Hidden,
     /// This node cannot open it: `{"sealed":true}`.
@@ -57,8 +60,40 @@ impl Serialize for RevealedValue {
     }
 }
 
+impl<'de> Deserialize<'de> for RevealedValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(match value.as_object().and_then(|marks| marks.keys().next()).map(String::as_str) {
+            Some("hidden") => Self::Hidden,
+            Some("sealed") => Self::Sealed,
+            _ => Self::Shown(value),
+        })
+    }
+}
+
+impl JsonSchema for RevealedValue {
+    fn schema_name() -> Cow<'static, str> {
+        "RevealedValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Text, number, true or false, a list of texts for sets and lists, null \
+                if the field was cleared; {\"hidden\":true} for class S without a purpose; \
+                {\"sealed\":true} where this node cannot open it.",
+            "anyOf": [
+                { "type": ["string", "number", "boolean", "array", "null"] },
+                { "type": "object", "required": ["hidden"],
+                  "properties": { "hidden": { "const": true } } },
+                { "type": "object", "required": ["sealed"],
+                  "properties": { "sealed": { "const": true } } },
+            ],
+        })
+    }
+}
+
 /// How a record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Has counting edits: in lists and counts.
@@ -84,7 +119,7 @@ impl Verdict {
 }
 
 /// `record show`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordShow {
     /// The record.
     pub record: RecordId,
@@ -97,20 +132,53 @@ pub struct RecordShow {
     pub verdict: Verdict,
     /// Fields with a value, by name in the order of the declaration; fields of a newer schema as
     /// `~NUMBER` after them.
-    #[serde(serialize_with = "in_order")]
+    #[serde(with = "in_order")]
+    #[schemars(with = "BTreeMap<String, FieldShown>")]
     pub fields: Vec<(String, FieldShown)>,
 }
 
-/// Writes pairs as an object that keeps their order.
-fn in_order<T: Serialize, S: Serializer>(
-    pairs: &[(String, T)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+/// Pairs as an object that keeps their order.
+mod in_order {
+    use std::fmt;
+    use std::marker::PhantomData;
+
+    use serde::de::{MapAccess, Visitor};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        pairs: &[(String, T)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+    }
+
+    struct Pairs<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
+        type Value = Vec<(String, T)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(String, T)>, D::Error> {
+        deserializer.deserialize_map(Pairs(PhantomData))
+    }
 }
 
 /// One field of a record.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldShown {
     /// The shown value.
     pub value: RevealedValue,
@@ -129,7 +197,7 @@ pub struct FieldShown {
 }
 
 /// One surviving value of a field.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConflictValue {
     /// The value.
     pub value: RevealedValue,
@@ -144,7 +212,7 @@ pub struct ConflictValue {
 }
 
 /// `record list`: one page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordList {
     /// Records that match, over all pages.
     pub total: u64,
@@ -155,7 +223,7 @@ pub struct RecordList {
 }
 
 /// One record in a list.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordRow {
     /// The record.
     pub record: RecordId,
@@ -183,7 +251,7 @@ impl fmt::Debug for RecordRow {
 }
 
 /// `record export`: one Automerge document for each class the record holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordExport {
     /// The record.
     pub record: RecordId,
@@ -198,7 +266,7 @@ pub struct RecordExport {
 }
 
 /// `record history`: every held edit in display order.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordHistory {
     /// The record.
     pub record: RecordId,
@@ -207,7 +275,7 @@ pub struct RecordHistory {
 }
 
 /// What one save did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordEdit {
     /// The entry.
     pub entry: EntryRef,
@@ -224,12 +292,13 @@ pub struct RecordEdit {
     /// The entries its author had seen, ascending by id.
     pub deps: Vec<EntryRef>,
     /// What it did to each field, in the order of the declaration.
-    #[serde(serialize_with = "in_order")]
+    #[serde(with = "in_order")]
+    #[schemars(with = "BTreeMap<String, AddedValue>")]
     pub fields: Vec<(String, AddedValue)>,
 }
 
 /// One operation of a save.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AddedValue {
     /// `put`, `clear`, `add` (to a set or list) or `remove` (from one).
     pub op: String,
@@ -238,7 +307,7 @@ pub struct AddedValue {
 }
 
 /// `record conflicts`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordConflicts {
     /// How many fields are in conflict.
     pub total: u64,
@@ -247,7 +316,7 @@ pub struct RecordConflicts {
 }
 
 /// A field with two values or more.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordConflict {
     /// The record.
     pub record: RecordId,
@@ -262,7 +331,7 @@ pub struct RecordConflict {
 }
 
 /// `import`: a sheet read row by row, and with `--apply` written.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Import {
     /// Rows with anything in them.
     pub rows: u64,
@@ -279,15 +348,13 @@ pub struct Import {
     /// Whether it was written.
     pub applied: bool,
     /// What was noticed without being refused, as far as it is listed, in the sheet's order.
-    #[serde(skip)]
     pub noticed: Vec<RefusedRow>,
     /// How many rows each rule refused, by rule; the whole, where `refused` is cut short.
-    #[serde(skip)]
     pub refused_by_rule: BTreeMap<String, u64>,
 }
 
 /// Why a row was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedRow {
     /// Its number in the sheet, from 1, the heading counted.
     pub row: u64,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crdt_schema::id::{DeviceId, EntryId, FeedId, NetworkId, StoreInstance};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::basic::{AreaName, MemberState, RootHash, When};
 
 /// `status`: one node at a glance.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// The network's id.
     pub network: NetworkId,
@@ -56,7 +57,7 @@ pub struct Status {
 }
 
 /// The store of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoreStatus {
     /// This store's life; a copy takes a new one.
     pub instance: StoreInstance,
@@ -67,14 +68,14 @@ pub struct StoreStatus {
 }
 
 /// What is thought of the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
     /// False when it cannot be right: before this program was built, or far from its peers'.
     pub plausible: bool,
 }
 
 /// A feed that was written twice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ForkSeen {
     /// The feed.
     pub feed: FeedId,
@@ -89,7 +90,7 @@ pub struct ForkSeen {
 }
 
 /// Where a branch was first seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ForkPlace {
     /// `peer` or `bundle`.
     pub via: String,
@@ -101,7 +102,7 @@ pub struct ForkPlace {
 }
 
 /// What is known of a peer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeerSeen {
     /// The peer's device.
     pub device: DeviceId,
@@ -118,8 +119,17 @@ pub struct PeerSeen {
     pub equal: Option<bool>,
 }
 
+/// `peer list`: whom this node met, and whom it is to dial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PeerList {
+    /// By device.
+    pub peers: Vec<PeerSeen>,
+    /// Addresses somebody named.
+    pub addresses: Vec<String>,
+}
+
 /// How far what was written here has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Arrived {
     /// `kecamatan`, `kabupaten` or `provinsi`.
     pub at: String,
@@ -138,7 +148,7 @@ pub struct Arrived {
 }
 
 /// `root`: one area's root over the heads that count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Root {
     /// The area.
     #[serde(flatten)]
@@ -157,12 +167,11 @@ pub struct Root {
     /// Root over the area's authority; roots of records compare only under equal ones.
     pub authority: RootHash,
     /// Why there are no words: receipts are held, and all speak of another moment.
-    #[serde(skip)]
     pub other_moment: bool,
 }
 
 /// One receipt, by who wrote it and its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Moment {
     /// The device that wrote it.
     pub device: DeviceId,
@@ -171,7 +180,7 @@ pub struct Moment {
 }
 
 /// `verify`: everything at rest was read and checked again.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verify {
     /// Nothing wrong.
     pub ok: bool,
@@ -196,7 +205,7 @@ pub struct Verify {
 }
 
 /// One place at rest that is not what was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Damage {
     /// The feed, where it is known.
     pub feed: Option<FeedId>,
@@ -207,7 +216,7 @@ pub struct Damage {
 }
 
 /// `demo --once`: what a small mesh did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Demo {
     /// Where the nodes' folders are or were.
     pub folder: String,
@@ -231,7 +240,7 @@ pub struct Demo {
 }
 
 /// One node of the demo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DemoNode {
     /// What the demo calls it.
     pub name: String,
@@ -252,10 +261,12 @@ pub struct DemoNode {
     pub entries: u64,
     /// Its root of the shared area.
     pub root: RootHash,
+    /// The root's six words, once a hub's receipt names it.
+    pub words: Option<Vec<String>>,
 }
 
 /// Conflicts of the demo.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DemoConflicts {
     /// How many were made on purpose.
     pub made: u64,
@@ -266,7 +277,7 @@ pub struct DemoConflicts {
 }
 
 /// The node that never had a connection.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DemoCut {
     /// Its name.
     pub node: String,

@@ -142,6 +142,12 @@ impl Authority {
         self.granted(member)
     }
 
+    /// The areas a session with a device is about: what it holds, or once held. With one that is
+    /// closed or revoked only authority is compared, so that it learns how it stands.
+    pub fn reach(&self, device: &DeviceId) -> BTreeSet<AreaId> {
+        self.member(device).map(|member| self.granted(member)).unwrap_or_default()
+    }
+
     /// Areas a device's certificates let it hold, however it stands today.
     fn granted(&self, member: &Member) -> BTreeSet<AreaId> {
         let mut areas = BTreeSet::new();
@@ -157,13 +163,13 @@ impl Authority {
     /// Whether a device may be given what lies in an area.
     pub fn may_serve(&self, device: &DeviceId, space: Space, area: AreaId) -> bool {
         let Some(member) = self.member(device) else { return false };
-        let interest = self.interest(device);
         match space {
             Space::Records => {
+                let interest = self.interest(device);
                 member.state == MemberState::Active
                     && interest.iter().any(|held| self.found.tree.ever_covered(*held, area))
             }
-            Space::Authority => self.is_authority_of(&interest, area),
+            Space::Authority => self.may_learn(device, area),
         }
     }
 

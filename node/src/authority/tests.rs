@@ -193,7 +193,7 @@ fn a_revoked_device_goes_on_learning_for_whoever_revoked_it_may_be_revoked() {
     world.says(3, "32.09.39.2001", revoke(5), vec![]);
     let authority = world.authority();
     assert_eq!(authority.member(&device).unwrap().state, MemberState::Revoked);
-    assert!(!authority.may_serve(&device, Space::Authority, village));
+    assert!(!authority.may_serve(&device, Space::Records, village));
     for needed in ["32.09.39.2001", "32.09.39", "32.09", "32"] {
         assert!(authority.may_learn(&device, area(needed)), "{needed}");
     }

@@ -2,10 +2,11 @@
 
 use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::authority::{Alias, FeedEnd, NAMES_MAX, Payload};
-use crdt_schema::id::FeedName;
+use crdt_schema::id::{DeviceId, FeedName};
 
 use super::Node;
-use crate::answer::{AreaList, AreaRehome, AreaShow, EntryRef};
+use crate::answer::{AreaEntry, AreaList, AreaName, AreaRehome, AreaShow, EntryRef};
+use crate::authority::Member;
 use crate::describe;
 use crate::error::NodeError;
 
@@ -24,6 +25,17 @@ impl Node {
     /// As [`Node::area_show`].
     pub fn area_list(&self, under: Option<&str>) -> Result<AreaList, NodeError> {
         describe::area_list(self.tree(), under)
+    }
+
+    /// One area by itself, as it is called today.
+    pub fn area_entry(&self, area: &AreaName) -> AreaEntry {
+        describe::area_entry(self.tree(), area.id())
+    }
+
+    /// The area a device belongs to; `None` for a device no certificate names.
+    pub fn home_of(&self, device: &DeviceId) -> Option<AreaEntry> {
+        let area = self.authority().member(device).and_then(Member::area)?;
+        Some(describe::area_entry(self.tree(), area))
     }
 
     /// Gives an area another code, and with it perhaps another parent: one entry, no record moves.

@@ -4,7 +4,8 @@
 //! [`crate::answer`]. One room per subject:
 //!
 //! `found.rs` a new network · `invitation.rs` the bytes of an invitation · `join.rs` becoming a member ·
-//! `members.rs` who belongs · `areas.rs` codes and moves · `records.rs` saves · `reveals.rs` who saw class S · `shown.rs` what is read ·
+//! `members.rs` who belongs · `meeting.rs` what sessions need · `areas.rs` codes and moves ·
+//! `records.rs` saves · `reveals.rs` who saw class S · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
 //! `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
@@ -20,6 +21,7 @@ mod inspect;
 mod invitation;
 mod join;
 mod lacking;
+mod meeting;
 mod members;
 mod output;
 mod peers;
@@ -37,10 +39,13 @@ use std::path::{Path, PathBuf};
 use crdt_schema::area::{AreaId, AreaTree};
 use crdt_schema::authority::SignedStatement;
 use crdt_schema::id::DeviceId;
+use crdt_schema::record::Schema;
 
 pub use env::Environment;
 pub use export::{ExportAsk, ExportTarget};
 pub use found::CreateNetwork;
+pub(crate) use meeting::Contact;
+pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
 pub use records::Choice;
 pub use sheet::SheetAsk;
@@ -72,6 +77,7 @@ pub struct Node {
     env: Environment,
     keys: Keystore,
     replica: Replica<RedbFeedStore, RedbViewStore>,
+    live: Option<Live>,
 }
 
 impl Node {
@@ -104,7 +110,7 @@ impl Node {
             next_incarnation: env.random_u64()?,
         };
         let replica = Replica::open(feeds, views.map_err(at)?, opening).map_err(at)?;
-        let mut node = Self { folder: folder.to_path_buf(), env, keys, replica };
+        let mut node = Self { folder: folder.to_path_buf(), env, keys, replica, live: None };
         if node.replica.views().is_err() {
             // The views are only derived: whatever is wrong with them, they can be made anew.
             let rebuilt = node.replica.rebuild_views(&mut crate::progress::Unwatched);
@@ -151,6 +157,11 @@ impl Node {
         self.keys.device()
     }
 
+    /// The kinds of record it knows.
+    pub fn schema(&self) -> &Schema {
+        &self.env.schema
+    }
+
     fn authority(&self) -> &Authority {
         self.replica.authority()
     }
@@ -181,6 +192,13 @@ impl Node {
     /// The area a person means.
     fn area(&self, text: &str) -> Result<AreaId, NodeError> {
         describe::find_area(self.tree(), text)
+    }
+
+    /// Drops what a failed question left half made, or the next save would take it along.
+    pub(crate) fn abandon(&mut self) {
+        if self.replica.has_staged() {
+            self.replica.abandon();
+        }
     }
 
     /// Makes what is staged durable, as written here.

@@ -1,7 +1,9 @@
 //! What this node remembers of others: when it last heard of them, and what they said they hold.
 //!
 //! Small named values of the feed store. `contact/` and the device hold the moment; `heads/`, the
-//! device, the feed and the entry hold its sequence. None of it is trusted: a head that was never
+//! device, the feed and the entry hold its sequence; `proved/` and the device whether the newest
+//! comparison over a connection ended equal; `dial/` and an address a person or an invitation
+//! named hold nothing. None of it is trusted: a head that was never
 //! held only makes a bundle shorter than it could be, and the root tells.
 
 use crdt_schema::entry::ChainPoint;
@@ -9,11 +11,21 @@ use crdt_schema::id::{DeviceId, EntryId, FeedId};
 use crdt_schema::time::Timestamp;
 
 use super::Node;
+use crate::answer::PeerList;
 use crate::error::NodeError;
+use crate::net::{Multiaddr, peer_key};
 use crate::ports::FeedStore;
 
 const CONTACT: &[u8] = b"contact/";
 const HEADS: &[u8] = b"heads/";
+const PROVED: &[u8] = b"proved/";
+const DIAL: &[u8] = b"dial/";
+/// Bytes of an address: what a row may tell, and some more for a relay before it.
+const ADDRESS_BYTES_MAX: usize = 512;
+/// Addresses kept.
+const ADDRESSES_MAX: usize = 64;
+/// Digits of a device's id that name it.
+const DEVICE_DIGITS_MIN: usize = 8;
 
 impl Node {
     /// Stages that a device was heard of now. Of devices nobody certified nothing is remembered: a
@@ -51,6 +63,87 @@ impl Node {
         Ok(())
     }
 
+    /// Stages how the newest comparison with a device ended.
+    pub(super) fn note_proof(&mut self, device: DeviceId, equal: bool) {
+        if self.authority().member(&device).is_some() {
+            let name = [PROVED, &device.0].concat();
+            self.replica.put_value(&name, Some(vec![u8::from(equal)]));
+        }
+    }
+
+    /// Whether the newest comparison with a device over a connection ended equal; `None` if there
+    /// was none.
+    pub(super) fn proved_with(&self, device: &DeviceId) -> Option<bool> {
+        let value = self.replica.feed_store().value(&[PROVED, &device.0].concat()).ok()??;
+        value.first().map(|equal| *equal == 1)
+    }
+
+    /// Addresses to dial that somebody named.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn addresses_to_dial(&self) -> Result<Vec<String>, NodeError> {
+        let values = self.replica.feed_store().values(DIAL);
+        let values = values.map_err(|error| self.store_error(error))?;
+        let text = |name: Vec<u8>| String::from_utf8(name.get(DIAL.len()..)?.to_vec()).ok();
+        Ok(values.into_iter().filter_map(|(name, _)| text(name)).collect())
+    }
+
+    /// Every peer: whom this node met, and whom it is to dial.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn peer_list(&self) -> Result<PeerList, NodeError> {
+        Ok(PeerList { peers: self.peers()?, addresses: self.addresses_to_dial()? })
+    }
+
+    /// Keeps an address to dial from now on.
+    ///
+    /// # Errors
+    /// [`NodeError::Usage`] of what is no address; [`NodeError::Store`] of the disk.
+    pub fn peer_add(&mut self, address: &str) -> Result<PeerList, NodeError> {
+        let known = self.addresses_to_dial()?;
+        if parse(address).is_none() {
+            let what = "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1".to_owned();
+            return Err(NodeError::Usage { what });
+        }
+        if known.len() >= ADDRESSES_MAX && !known.iter().any(|it| it == address) {
+            let what = format!("{ADDRESSES_MAX} addresses are kept; remove one first");
+            return Err(NodeError::Usage { what });
+        }
+        self.note_address(address);
+        self.commit_own()?;
+        self.peer_list()
+    }
+
+    /// Stages an address to dial.
+    pub(super) fn note_address(&mut self, address: &str) {
+        self.replica.put_value(&[DIAL, address.as_bytes()].concat(), Some(Vec::new()));
+    }
+
+    /// Forgets the addresses of a device, named by its id or a prefix of it, or one address.
+    ///
+    /// # Errors
+    /// [`NodeError::DeviceUnknown`] when no address is of that device; [`NodeError::Store`].
+    pub fn peer_remove(&mut self, who: &str) -> Result<PeerList, NodeError> {
+        let of_device = |address: &String| {
+            let key = parse(address).as_ref().and_then(peer_key);
+            let doors = self.doors();
+            let device = key.and_then(|key| doors.get(&key).map(|door| door.device().to_string()));
+            who.len() >= DEVICE_DIGITS_MIN && device.is_some_and(|device| device.starts_with(who))
+        };
+        let known = self.addresses_to_dial()?;
+        let gone: Vec<String> = known.into_iter().filter(|it| it == who || of_device(it)).collect();
+        if gone.is_empty() {
+            return Err(NodeError::DeviceUnknown { device: who.to_owned() });
+        }
+        for address in &gone {
+            self.replica.put_value(&[DIAL, address.as_bytes()].concat(), None);
+        }
+        self.commit_own()?;
+        self.peer_list()
+    }
+
     /// Devices heard of, and when.
     pub(super) fn contacts(&self) -> Result<Vec<(DeviceId, Timestamp)>, NodeError> {
         let values = self.replica.feed_store().values(CONTACT);
@@ -78,4 +171,12 @@ impl Node {
         };
         Ok(values.into_iter().filter_map(read).collect())
     }
+}
+
+/// An address, unless it is longer than is kept.
+fn parse(address: &str) -> Option<Multiaddr> {
+    if address.len() > ADDRESS_BYTES_MAX {
+        return None;
+    }
+    address.parse().ok().filter(|address: &Multiaddr| !address.is_empty())
 }

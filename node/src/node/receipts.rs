@@ -17,6 +17,7 @@ use crate::authority::MemberState;
 use crate::bundle::Target;
 use crate::error::NodeError;
 use crate::ports::{FeedHeads, FeedStore};
+use crate::sync::receipt::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
 use crate::sync::{DeviceRow, ReceiptRow, RowHead, RowKey};
 
 const RECEIPT: &[u8] = b"receipt/";
@@ -92,7 +93,18 @@ impl Node {
         heads.sort_unstable();
         heads.dedup();
         let before = self.device_rows()?.remove(&device);
-        let same = |row: &DeviceRow| row.heads == heads && row.instance == instance;
+        let said = before.as_ref().map(|row| row.addresses.clone()).unwrap_or_default();
+        let addresses = self.live.as_ref().map_or(said, |live| {
+            live.addresses
+                .iter()
+                .filter(|it| it.len() <= ADDRESS_BYTES_MAX)
+                .take(ADDRESSES_MAX)
+                .cloned()
+                .collect()
+        });
+        let same = |row: &DeviceRow| {
+            row.heads == heads && row.instance == instance && row.addresses == addresses
+        };
         if before.as_ref().is_some_and(same) {
             return Ok(None);
         }
@@ -103,13 +115,13 @@ impl Node {
             heads,
             claimed_at: self.env.clock.now(),
             orders: Vec::new(),
-            addresses: Vec::new(),
+            addresses,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }))
     }
 
     /// Whether this device keeps others' villages: it belongs above the desa and counts.
-    fn is_hub(&self) -> bool {
+    pub(super) fn is_hub(&self) -> bool {
         let counts = self.me().is_some_and(|me| me.state == MemberState::Active);
         counts && self.own_area().level() < Level::Desa
     }
@@ -282,13 +294,13 @@ impl Node {
         })
     }
 
-    fn receipts(&self) -> Result<Vec<ReceiptRow>, NodeError> {
+    pub(super) fn receipts(&self) -> Result<Vec<ReceiptRow>, NodeError> {
         let rows = self.rows_at(RECEIPT)?;
         let read = |value: Vec<u8>| ReceiptRow::read(&mut Reader::new(value.get(1..)?)).ok();
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    fn device_rows(&self) -> Result<BTreeMap<DeviceId, DeviceRow>, NodeError> {
+    pub(super) fn device_rows(&self) -> Result<BTreeMap<DeviceId, DeviceRow>, NodeError> {
         let rows = self.rows_at(DEVICE)?;
         let read = |value: Vec<u8>| DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok();
         Ok(rows.into_iter().filter_map(read).map(|row| (row.device, row)).collect())
@@ -311,19 +323,28 @@ fn rows_reach(rows: &[&ReceiptRow], feed: &FeedId) -> u64 {
     heads.filter(|head| feed.0.starts_with(&head.feed)).map(|head| head.seq).max().unwrap_or(0)
 }
 
-fn receipt_value(row: &ReceiptRow) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn receipt_value(row: &ReceiptRow) -> (Vec<u8>, Vec<u8>) {
     let mut writer = Writer::new();
     writer.u8(TAG_RECEIPT);
     row.write(&mut writer);
-    let name = [RECEIPT, &row.key.instance.0, row.key.area.as_bytes()].concat();
-    (name, writer.finish())
+    (receipt_name(&row.key), writer.finish())
 }
 
-fn device_value(row: &DeviceRow) -> (Vec<u8>, Vec<u8>) {
+/// Name of the value that holds a hub's row.
+pub(super) fn receipt_name(key: &RowKey) -> Vec<u8> {
+    [RECEIPT, &key.instance.0, key.area.as_bytes()].concat()
+}
+
+/// Name of the value that holds a device's row.
+pub(super) fn device_name(device: &DeviceId) -> Vec<u8> {
+    [DEVICE, &device.0].concat()
+}
+
+pub(super) fn device_value(row: &DeviceRow) -> (Vec<u8>, Vec<u8>) {
     let mut writer = Writer::new();
     writer.u8(TAG_DEVICE);
     row.write(&mut writer);
-    ([DEVICE, &row.device.0].concat(), writer.finish())
+    (device_name(&row.device), writer.finish())
 }
 
 fn counter_of(value: &[u8]) -> Option<u64> {

@@ -11,6 +11,9 @@ use crdt_schema::fold::{RecordState, SectionRead, Survivor};
 use crdt_schema::id::{EntryId, RecordId};
 use crdt_schema::record::{Field, Kind, Merge, TermKind, name_words};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Node;
 use super::output::{Sort, must_be_writable};
 use crate::answer::{
@@ -36,6 +39,10 @@ pub struct ListAsk {
     pub area: Option<String>,
     /// Words of a name, a NIK or a KK number.
     pub query: Option<String>,
+    /// A shown state, as its list writes it; any otherwise.
+    pub status: Option<String>,
+    /// Only records with a field of two values or more.
+    pub conflicts_only: bool,
     /// Rows of a page.
     pub limit: usize,
     /// Where the page before ended.
@@ -45,7 +52,8 @@ pub struct ListAsk {
 }
 
 /// Records by how they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// That count.
     Counting,
@@ -420,6 +428,8 @@ impl Node {
             filter.areas.insert(area);
             filter.areas.extend(self.tree().descendants(area));
         }
+        filter.terms.extend(ask.status.iter().map(|state| (TermKind::Status, state.clone())));
+        filter.conflicts_only = ask.conflicts_only;
         for word in ask.query.iter().flat_map(|query| query.split_whitespace()) {
             filter.terms.extend(query_terms(word));
         }

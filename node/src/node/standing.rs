@@ -1,6 +1,8 @@
 //! How things stand: one node at a glance, and the root of an area.
 
-use crdt_schema::id::Space;
+use std::collections::BTreeMap;
+
+use crdt_schema::id::{DeviceId, Space};
 use crdt_schema::time::Timestamp;
 
 use super::Node;
@@ -37,7 +39,7 @@ impl Node {
             rights: rights.names().into_iter().map(str::to_owned).collect(),
             state: self.state(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            running: false,
+            running: self.live.is_some(),
             records: totals.records,
             entries: self.replica.entries_held(),
             feeds: self.replica.feeds().count() as u64,
@@ -118,19 +120,26 @@ impl Node {
         Ok(ForkPlace { via, name, seen_at: Some(When(seen_at)) })
     }
 
-    /// Devices this node exchanged bundles with.
-    fn peers(&self) -> Result<Vec<PeerSeen>, NodeError> {
+    /// Devices this node met, or exchanged bundles with.
+    pub(super) fn peers(&self) -> Result<Vec<PeerSeen>, NodeError> {
         let mut peers = Vec::new();
-        for (device, contact) in self.contacts()? {
+        let mut contacts: BTreeMap<DeviceId, Option<Timestamp>> =
+            self.contacts()?.into_iter().map(|(device, at)| (device, Some(at))).collect();
+        let met = self.live.as_ref().map(|live| &live.peers);
+        for device in met.into_iter().flat_map(BTreeMap::keys) {
+            contacts.entry(*device).or_default();
+        }
+        for (device, contact) in contacts {
+            let now = met.and_then(|met| met.get(&device)).cloned().unwrap_or_default();
             let member = self.authority().member(&device);
             let area = member.and_then(crate::authority::Member::area);
             peers.push(PeerSeen {
                 device,
                 area: self.area_name(area.unwrap_or_else(|| self.tree().root())),
-                address: None,
-                connected: false,
-                last_contact: Some(When(contact)),
-                equal: None,
+                address: now.address,
+                connected: now.connected,
+                last_contact: contact.map(When),
+                equal: now.equal.or_else(|| self.proved_with(&device)),
             });
         }
         Ok(peers)

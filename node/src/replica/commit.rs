@@ -108,6 +108,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(committed)
     }
 
+    /// Whether a commit would write anything.
+    pub fn has_staged(&self) -> bool {
+        !self.stage.is_empty()
+    }
+
     /// Drops what is staged. A store that cannot even be read again refuses everything that comes
     /// after, so what is remembered of it does no harm.
     pub fn abandon(&mut self) {

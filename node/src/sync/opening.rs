@@ -14,7 +14,7 @@ use super::message::{
     SharedArea,
 };
 use super::request::{Local, Report};
-use super::session::{Phase, Role, Session, Step};
+use super::session::{Phase, Role, Session, Step, Tries};
 use super::summary::{Root, Summary, empty_root};
 use crate::authority::MemberState;
 
@@ -30,7 +30,7 @@ impl Session {
     }
 
     /// Says the first word, or says it again after something changed.
-    fn open(&mut self, local: &Local<'_>) -> Step {
+    pub(super) fn open(&mut self, local: &Local<'_>) -> Step {
         self.tries.opens += 1;
         if self.tries.opens > PASSES_MAX {
             self.rest(local);
@@ -78,6 +78,11 @@ impl Session {
         if self.role != Role::Responder || self.pass.is_some() || self.opened.is_some() {
             return Err(EndReason::OutOfOrder);
         }
+        if matches!(self.phase, Phase::Live { .. }) {
+            // All that was begun is done: the limits are for one comparison.
+            self.tries = Tries::default();
+            self.transfers.begin_anew();
+        }
         self.tries.opens += 1;
         if self.tries.opens > PASSES_MAX {
             return Err(EndReason::TooMuch);
@@ -109,7 +114,7 @@ impl Session {
 
     fn reply(&mut self, local: &Local<'_>) -> Step {
         let Some(open) = self.opened.take() else { return Ok(()) };
-        if local.authority.interest(&self.peer).is_empty() {
+        if local.authority.reach(&self.peer).is_empty() {
             return Err(EndReason::NoRights);
         }
         self.share(local, shared_areas(local, &self.peer));
@@ -151,6 +156,7 @@ impl Session {
         let above = shared.iter().flat_map(|area| local.summary.tree().above(*area));
         self.above = above.collect();
         self.shared = shared;
+        self.their_roots.clear();
     }
 
     pub(super) fn on_reply(&mut self, local: &Local<'_>, reply: Reply) -> Step {
@@ -339,7 +345,7 @@ fn certificate(local: &Local<'_>) -> Option<EntryId> {
 
 /// What a device holds, the largest first, at most [`AREAS_SHARED_MAX`].
 fn held_areas(local: &Local<'_>, device: &DeviceId) -> Vec<AreaId> {
-    let mut areas: Vec<AreaId> = local.authority.interest(device).into_iter().collect();
+    let mut areas: Vec<AreaId> = local.authority.reach(device).into_iter().collect();
     areas.sort_by_key(|area| (area.level(), *area));
     areas.truncate(AREAS_SHARED_MAX);
     areas

@@ -15,7 +15,7 @@ use super::message::{
     APART_OFFERS_MAX, CutPoint, EndReason, FEEDS_PER_MESSAGE_MAX, FeedRef, FeedRun,
     HEADS_PER_FEED_MAX, Message, Offer, PUSH_BYTES_MAX,
 };
-use super::request::Local;
+use super::request::{Local, Report};
 use super::session::{Phase, Session, Step};
 use super::summary::HeldHeads;
 use crate::authority::MemberState;
@@ -66,7 +66,9 @@ impl Session {
             return self.offer(local, &[name]);
         }
         let feed = self.numbers.refer(name);
+        let entries = run.block().map_or(0, |block| block.last() + 1 - block.first);
         self.send(&Message::Push(FeedRun { feed, run }));
+        self.report(Report::Pushed(entries));
         self.pushes.peer_holds.insert(name.id(), head);
     }
 

@@ -93,11 +93,14 @@ impl Session {
         }
     }
 
-    /// Rows of devices that are new here go to who stands higher.
+    /// Rows of devices that are new here go to who stands higher; those of devices above the peer
+    /// go down to it, with the receipts they make readable.
     pub(super) fn devices_to_tell(&mut self, local: &Local<'_>, rows: Vec<DeviceRow>) {
         for row in rows {
-            let from_peer = row.device == self.peer;
-            if from_peer || level(local, &self.peer) >= level(local, &local.device) {
+            let peer = level(local, &self.peer);
+            let up = peer < level(local, &local.device);
+            let from_above = level(local, &row.device) < peer;
+            if row.device == self.peer || !(up || from_above) {
                 continue;
             }
             let writer = (row.device, row.instance);

@@ -215,6 +215,9 @@ pub enum Input {
     Devices(Vec<DeviceRow>),
     /// The moment of a [`Output::WakeAt`] has come.
     Tick,
+    /// Prove again that all is equal, after pushes or when the authority changed. Of a session that
+    /// is live the initiator opens once more; in any other state nothing happens.
+    Compare,
     /// End now.
     Close(EndReason),
 }
@@ -230,6 +233,7 @@ impl fmt::Debug for Input {
             Self::Receipts(rows) => write!(f, "Receipts({})", rows.len()),
             Self::Devices(rows) => write!(f, "Devices({})", rows.len()),
             Self::Tick => f.write_str("Tick"),
+            Self::Compare => f.write_str("Compare"),
             Self::Close(reason) => write!(f, "Close({reason:?})"),
         }
     }
@@ -299,4 +303,6 @@ pub enum Report {
     NotTaken(FeedId, Taken),
     /// Two branches of this feed met.
     Fork(FeedId),
+    /// A run that became durable here was pushed, with so many entries.
+    Pushed(u64),
 }

@@ -96,6 +96,7 @@ pub struct Session {
     pub(super) marks: Marks,
     /// Areas above the shared ones: their authority belongs to it.
     pub(super) above: BTreeSet<AreaId>,
+    pub(super) their_roots: Vec<(Root, Root)>,
     pub(super) said: Said,
     pub(super) was_asked: bool,
     outputs: VecDeque<Output>,
@@ -138,6 +139,7 @@ impl Session {
             rows: Rows::default(),
             marks: Marks::default(),
             above: BTreeSet::new(),
+            their_roots: Vec::new(),
             said: Said::default(),
             was_asked: false,
             outputs: VecDeque::new(),
@@ -147,6 +149,11 @@ impl Session {
             heard_at: Timestamp(0),
             wake_at: None,
         }
+    }
+
+    /// Who dialled.
+    pub const fn role(&self) -> Role {
+        self.role
     }
 
     /// The other device.
@@ -162,6 +169,12 @@ impl Session {
     /// The areas both sides hold, once the opening told.
     pub fn shared(&self) -> &[AreaId] {
         &self.shared
+    }
+
+    /// Roots of authority and records the peer named last, in the order of [`Session::shared`]; empty
+    /// where only a proof travelled.
+    pub fn their_roots(&self) -> &[(Root, Root)] {
+        &self.their_roots
     }
 
     /// Takes one input. Drain [`Session::poll_output`] before the next.
@@ -203,8 +216,21 @@ impl Session {
                 Ok(())
             }
             Input::Tick => self.tick(),
+            Input::Compare => self.compare_again(local),
             Input::Close(reason) => Err(reason),
         }
+    }
+
+    /// Opens once more in a session that is live. The responder stays as it is: it is asked.
+    fn compare_again(&mut self, local: &Local<'_>) -> Step {
+        let rests = matches!(self.phase, Phase::Live { .. }) && self.opened.is_none();
+        if self.role != Role::Initiator || !rests {
+            return Ok(());
+        }
+        self.tries = Tries::default();
+        self.transfers.begin_anew();
+        self.phase = Phase::Comparing;
+        self.open(local)
     }
 
     fn frame(&mut self, local: &Local<'_>, stream: Stream, bytes: &[u8]) -> Step {
@@ -396,6 +422,7 @@ impl Session {
     ) -> Step {
         let Some(pass) = self.pass.take() else { return Ok(()) };
         let last = pass.kind.space == Space::Records || !self.is_about_records(local);
+        self.their_roots = theirs.to_vec();
         if last && mine == theirs {
             self.all_equal(local, mine);
             return self.mark(local);

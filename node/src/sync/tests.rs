@@ -26,6 +26,8 @@ use super::message::{
 use super::receipt::ReceiptRow;
 use super::request::{Input, Output, Report, Taken};
 use super::session::{Phase, Role, Session};
+use crate::authority::MemberState;
+
 use super::world::{Keys, TestNode, area, statement};
 
 const PROV: Keys = Keys(1);
@@ -597,15 +599,19 @@ proptest! {
 }
 
 #[test]
-fn a_closed_device_is_told_that_it_has_no_right() {
+fn a_closed_device_learns_that_it_is_closed_and_is_given_no_record() {
     let mut kec = province().copy(KEC);
     kec.edit(area(SAMBENG), 5);
     let mut desa = province().copy(DESA);
     let closing = Closing { device: DESA.device(), ends: vec![] };
     kec.say(area(SAMBENG), &Payload::Closing(closing));
     let (pair, _) = sync(&mut desa, &mut kec);
-    assert_eq!(pair.phases().1, Phase::Ended(EndReason::NoRights));
-    assert_eq!(desa.taken, 0);
+    assert_equal(&pair);
+    let closed = desa.authority.member(&DESA.device()).map(|member| member.state);
+    assert_eq!((closed, desa.taken), (Some(MemberState::Closed), 1), "the closing alone");
+    let (pair, again) = sync(&mut desa, &mut kec);
+    assert_equal(&pair);
+    assert_eq!((again.rounds, again.runs), (1, 0));
 }
 
 #[test]

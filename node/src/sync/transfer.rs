@@ -71,6 +71,11 @@ impl Transfers {
         self.sent.clear();
     }
 
+    /// Another comparison begins in the same session: the peer may ask again for every feed.
+    pub(super) fn begin_anew(&mut self) {
+        self.asked_for.clear();
+    }
+
     /// What was asked for came: a later gap may be asked for again.
     pub(super) fn needed_no_more(&mut self, feed: &FeedId) {
         self.needed.remove(feed);

@@ -1,85 +1,89 @@
-//! How news travels between the nodes of the demo: here by a stick that goes from desk to desk.
+//! How news travels between the nodes of the demo: over sockets between all that have a connection,
+//! and by a stick between the kecamatan's hub and the village that has none.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::stage::{Stage, list, number, text};
 use crate::error::Failure;
+use crate::patience::Patience;
 
-/// Rounds before the demo gives up on equal roots: two suffice (one collects, one hands out), the
-/// others would show a mistake of ours instead of hiding it.
-const ROUNDS_MAX: usize = 4;
+/// Times the stick goes there and back before the demo gives up on equal roots: once suffices, more
+/// would show a mistake of ours instead of hiding it.
+const VISITS_MAX: usize = 3;
+/// Until every connected node shows the same root.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at the roots.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
 
 /// What a journey moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Journey {
-    /// Nodes visited.
+    /// Times the stick was carried.
     pub(super) visits: u64,
-    /// Bytes of the bundles, each import counted.
+    /// Bytes of the bundles.
     pub(super) bundle_bytes: u64,
-    /// Bytes over sockets.
-    pub(super) wire_bytes: u64,
     /// Every node showed the same root.
     pub(super) equal: bool,
 }
 
 /// Brings what every node wrote to every other.
-pub(super) trait Carrier {
-    /// Travels from `from` until every node shows the same root of `area`, or gives up.
-    ///
-    /// # Errors
-    /// What a node could not do.
-    fn carry(&mut self, stage: &mut Stage, area: &str, from: usize) -> Result<Journey, Failure>;
-
-    /// Brings all that one node holds to one other, as a device that joins needs it.
-    ///
-    /// # Errors
-    /// What a node could not do.
-    fn hand(&mut self, stage: &mut Stage, from: usize, to: usize) -> Result<Journey, Failure>;
-
-    /// The files that carried what went to or came from this node, by name.
-    fn files_of(&self, node: &str) -> Vec<String>;
-}
-
-/// A stick: each node takes what is on it and puts on it all it holds of the area.
 #[derive(Debug, Default)]
-pub(super) struct Stick {
+pub(super) struct Carrier {
     bundles: u64,
     /// File names, each with the node that wrote it and the one that took it.
     passed: Vec<(String, String, String)>,
 }
 
-impl Carrier for Stick {
-    fn carry(&mut self, stage: &mut Stage, area: &str, from: usize) -> Result<Journey, Failure> {
+impl Carrier {
+    /// Lets news travel until every node shows the same root of `area`, or gives up. `hub` and `cut`
+    /// meet by stick, the others by themselves.
+    ///
+    /// # Errors
+    /// What a node could not do.
+    pub(super) fn meet(
+        &mut self,
+        stage: &mut Stage,
+        area: &str,
+        (hub, cut): (usize, usize),
+    ) -> Result<Journey, Failure> {
         let mut journey = Journey::default();
-        let mut roots: Vec<Option<String>> = vec![None; stage.nodes.len()];
-        let mut here = from;
-        see(stage, area, here, &mut roots)?;
-        for _ in 0..ROUNDS_MAX * stage.nodes.len() {
-            if equal(&roots) {
-                journey.equal = true;
+        let connected: Vec<usize> = (0..stage.nodes.len()).filter(|place| *place != cut).collect();
+        wait_until_equal(stage, area, &connected)?;
+        for _ in 0..VISITS_MAX {
+            if roots(stage, area, &[hub, cut])?.len() == 1 {
                 break;
             }
-            let next = (here + 1) % stage.nodes.len();
-            self.pass(stage, &["--area", area], (here, next), &mut journey)?;
-            see(stage, area, next, &mut roots)?;
-            here = next;
+            self.pass(stage, &["--area", area], (cut, hub), &mut journey)?;
+            self.pass(stage, &["--area", area], (hub, cut), &mut journey)?;
         }
+        let all: Vec<usize> = (0..stage.nodes.len()).collect();
+        journey.equal = wait_until_equal(stage, area, &all)?;
         Ok(journey)
     }
 
-    fn hand(&mut self, stage: &mut Stage, from: usize, to: usize) -> Result<Journey, Failure> {
+    /// Brings all that one node holds to one other, as a device that joins without a connection
+    /// needs it.
+    ///
+    /// # Errors
+    /// What a node could not do.
+    pub(super) fn hand(
+        &mut self,
+        stage: &mut Stage,
+        from: usize,
+        to: usize,
+    ) -> Result<Journey, Failure> {
         let mut journey = Journey::default();
         self.pass(stage, &["--all"], (from, to), &mut journey)?;
         Ok(journey)
     }
 
-    fn files_of(&self, node: &str) -> Vec<String> {
+    /// The files that carried what went to or came from this node, by name.
+    pub(super) fn files_of(&self, node: &str) -> Vec<String> {
         let touches = |(_, from, to): &&(String, String, String)| from == node || to == node;
         self.passed.iter().filter(touches).map(|(file, _, _)| file.clone()).collect()
     }
-}
 
-impl Stick {
     /// One hand to the next: export there, import here.
     fn pass(
         &mut self,
@@ -106,102 +110,26 @@ impl Stick {
     }
 }
 
-/// Asks a node for its root of the area.
-fn see(
-    stage: &mut Stage,
-    area: &str,
-    place: usize,
-    roots: &mut [Option<String>],
-) -> Result<(), Failure> {
-    let answer = stage.ask(place, &["root", "--area", area])?;
-    let root = text(&answer, "/root")?.to_owned();
-    if let Some(seen) = roots.get_mut(place) {
-        *seen = Some(root);
+/// Looks until the nodes at `places` show one root of the area; false when patience ends first.
+fn wait_until_equal(stage: &mut Stage, area: &str, places: &[usize]) -> Result<bool, Failure> {
+    let patience = Patience::of(PATIENCE);
+    loop {
+        if roots(stage, area, places)?.len() == 1 {
+            return Ok(true);
+        }
+        if patience.is_over() {
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK_EVERY);
     }
-    Ok(())
 }
 
-/// Whether every node was asked since it last changed, and all said the same.
-fn equal(roots: &[Option<String>]) -> bool {
-    let seen: BTreeSet<&Option<String>> = roots.iter().collect();
-    seen.len() == 1 && !seen.contains(&None)
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
-    use std::collections::BTreeMap;
-    use std::sync::{Arc, Mutex};
-
-    use serde_json::{Value, json};
-
-    use super::super::plan::Cast;
-    use super::super::stage::Hands;
-    use super::*;
-
-    /// Nodes that hold sets of letters: a bundle is the set, a root its text.
-    #[derive(Default)]
-    struct Letters {
-        held: BTreeMap<String, BTreeSet<char>>,
-        files: BTreeMap<String, BTreeSet<char>>,
-        /// Takes nothing from any bundle.
-        deaf: bool,
+/// The different roots of the area these nodes show.
+fn roots(stage: &mut Stage, area: &str, places: &[usize]) -> Result<BTreeSet<String>, Failure> {
+    let mut roots = BTreeSet::new();
+    for place in places {
+        let answer = stage.ask(*place, &["root", "--area", area])?;
+        roots.insert(text(&answer, "/root")?.to_owned());
     }
-
-    struct Shared(Arc<Mutex<Letters>>);
-
-    impl Hands for Shared {
-        fn run(&mut self, args: &[&str]) -> Result<(Value, u32), Failure> {
-            let mut world = self.0.lock().unwrap();
-            let folder = (*args.last().unwrap()).to_owned();
-            let held = world.held.entry(folder.clone()).or_default().clone();
-            let answer = match *args.first().unwrap() {
-                "root" => json!({"root": held.iter().collect::<String>()}),
-                _ if args.contains(&"export") => {
-                    let path = args.iter().skip_while(|arg| **arg != "-o").nth(1).unwrap();
-                    world.files.insert((*path).to_owned(), held);
-                    json!({"files": [path], "bytes": 10})
-                }
-                _ => {
-                    let file = world.files.get(*args.get(2).unwrap()).unwrap().clone();
-                    if !world.deaf {
-                        world.held.entry(folder).or_default().extend(file);
-                    }
-                    json!({})
-                }
-            };
-            Ok((answer, 7))
-        }
-    }
-
-    fn stage(world: &Arc<Mutex<Letters>>) -> Stage {
-        let cast = Cast::new(3, 3).ok().unwrap();
-        let stage = Stage::new("/demo".into(), cast.nodes(), Shared(Arc::clone(world)));
-        for (node, letter) in stage.nodes.iter().zip('a'..) {
-            let folder = node.folder.to_str().unwrap().to_owned();
-            world.lock().unwrap().held.insert(folder, BTreeSet::from([letter]));
-        }
-        stage
-    }
-
-    #[test]
-    fn the_stick_goes_round_until_all_hold_everything_and_no_further() {
-        let world = Arc::new(Mutex::new(Letters::default()));
-        let mut stage = stage(&world);
-        let mut stick = Stick::default();
-        let journey = stick.carry(&mut stage, "32.09.21", 3).ok().unwrap();
-        // Six nodes: five visits collect, five hand out.
-        assert_eq!(journey, Journey { visits: 10, bundle_bytes: 100, wire_bytes: 0, equal: true });
-        let all: BTreeSet<char> = ('a'..='f').collect();
-        assert!(world.lock().unwrap().held.values().all(|held| *held == all));
-        assert_eq!(stick.files_of("desa-3").len(), 4);
-    }
-
-    #[test]
-    fn nodes_that_take_nothing_are_never_called_equal() {
-        let world = Arc::new(Mutex::new(Letters { deaf: true, ..Letters::default() }));
-        let journey = Stick::default().carry(&mut stage(&world), "32.09.21", 3).ok().unwrap();
-        assert!(!journey.equal);
-        assert_eq!(journey.visits, 24);
-    }
+    Ok(roots)
 }

@@ -1,13 +1,15 @@
 //! `demo`: a whole mesh on this machine, in a temporary folder, for whoever wants to see it work.
 //!
-//! `plan.rs` says what happens, as a list of steps; `stage.rs` knows the nodes and asks them, each
-//! question a process of its own; `carry.rs` brings what one node wrote to the others (by a stick
-//! that goes round); `scene.rs` does the steps; `picture.rs` is what people see. What a node does,
-//! it does through the commands anyone may type: nothing here opens a store.
+//! `plan.rs` says what happens, as a list of steps; `running.rs` is one node as a process that stays
+//! up; `stage.rs` knows all of them and asks them as anybody would; `carry.rs` lets news travel, over
+//! sockets and by the stick that goes to the village without a connection; `scene.rs` does the steps;
+//! `picture.rs` is what people see. What a node does, it does through the commands anyone may type:
+//! nothing here opens a store.
 
 mod carry;
 mod picture;
 mod plan;
+mod running;
 mod scene;
 mod stage;
 
@@ -18,8 +20,7 @@ use crdt_schema::time::Timestamp;
 use node::answer::Demo;
 use node::error::ErrorKind;
 
-use self::carry::Stick;
-use self::plan::{Cast, steps};
+use self::plan::{Cast, Step, steps};
 use self::scene::Scene;
 use self::stage::{Processes, STICK, Stage};
 use crate::context::Context;
@@ -33,6 +34,9 @@ const VILLAGES_MAX: i64 = 12;
 /// Most records: what a person waits for.
 const RECORDS_MAX: i64 = 100_000;
 
+/// Between two looks whether a person wants the demo to end.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 /// `demo`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -44,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 40,
           value_parser = clap::value_parser!(u64).range(1..=RECORDS_MAX as u64))]
     records: u64,
-    /// End once the roots are equal; today the demo always does
+    /// End once the roots are equal; else all nodes stay up until Ctrl-C
     #[arg(long)]
     once: bool,
     /// Keep the nodes' folders here, to be asked afterwards
@@ -57,34 +61,61 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     let cast = Cast::new(usize::from(args.villages), args.records)?;
     let (folder, temporary) = folder(args.keep.as_ref())?;
     let hands = Processes::of_this_program(&context.world.interrupt)?;
-    let mut scene = Scene::new(Stage::new(folder, cast.nodes(), hands), Stick::default());
+    let mut scene = Scene::new(Stage::new(folder, cast.nodes(), hands), &cast);
     if !context.settings.quiet {
         context.console.tell(&picture::tree(cast.nodes()));
     }
-    for step in steps(&cast) {
-        let bar = context.bar("demo-working");
-        bar.label(scene.doing(&step, context.words)?);
-        let done = scene.play(&step, context.words);
-        drop(bar);
-        let done = done?;
-        if !context.settings.quiet {
-            context.console.step(&done);
-        }
+    let rest = |step: &Step| *step == Step::Rest;
+    for step in steps(&cast).into_iter().filter(|step| args.once || !rest(step)) {
+        play(context, &mut scene, &step)?;
     }
     let seconds = elapsed(started, context.world.environment.clock.now()).as_secs_f64();
     let result = scene.result(&cast, seconds)?;
-    if !args.once {
-        context.tell("demo-ends", &[]);
-    }
-    drop(temporary);
-    let failure = unequal(&result);
     let end = |page: &mut Page, words: Words, result: &Demo| {
         picture::end(page, words, result);
         if args.keep.is_some() {
             page.pair(words.say("page-folder"), &result.folder);
         }
     };
-    Ok(context.report(&result, end)?.but(failure))
+    let report = context.report(&result, end)?.but(unequal(&result));
+    if !args.once {
+        return stay_up(context, &mut scene, &report);
+    }
+    drop(temporary);
+    Ok(report)
+}
+
+/// Does one step, with a bar while it lasts and a line when it is done.
+fn play(context: &mut Context<'_>, scene: &mut Scene, step: &Step) -> Result<(), Failure> {
+    let bar = context.bar("demo-working");
+    bar.label(scene.doing(step, context.words)?);
+    let done = scene.play(step, context.words);
+    drop(bar);
+    let done = done?;
+    if !context.settings.quiet {
+        context.console.step(&done);
+    }
+    Ok(())
+}
+
+/// The result is shown, and all nodes stay up for whoever wants to look, until a person ends it.
+fn stay_up(
+    context: &mut Context<'_>,
+    scene: &mut Scene,
+    report: &Report,
+) -> Result<Report, Failure> {
+    let (words, json) = (context.words, context.settings.json);
+    context.console.print(report, words, json).map_err(Failure::output)?;
+    context.tell("demo-stays", &[]);
+    for (node, address) in scene.pages() {
+        context.tell("demo-page", &[Fact::new("node", node), Fact::new("address", address)]);
+    }
+    while !context.world.interrupt.is_set() {
+        std::thread::sleep(LOOK_EVERY);
+    }
+    context.world.interrupt.clear();
+    play(context, scene, &Step::Rest)?;
+    Ok(Report::nothing())
 }
 
 /// The folder to play in, with the stick's in it; a temporary one goes with its guard.

@@ -1,6 +1,5 @@
 //! What people see of the demo: the tree it begins with and the table it ends with.
 
-use crdt_schema::words::six_words;
 use node::answer::{Demo, DemoNode};
 
 use super::plan::Player;
@@ -51,8 +50,9 @@ pub(super) fn end(page: &mut Page, words: Words, demo: &Demo) {
         let facts = [Fact::new("nodes", demo.nodes.len()), Fact::new("area", demo.area)];
         page.good(words.say_with("demo-equal", &facts));
     }
-    if let Some(node) = demo.nodes.first().filter(|_| demo.equal) {
-        page.pair(words.say("page-words"), six_words(&node.root.0).join(" "));
+    let spoken = demo.nodes.iter().find_map(|node| node.words.as_ref());
+    if let Some(spoken) = spoken.filter(|_| demo.equal) {
+        page.pair(words.say("page-words"), spoken.join(" "));
     }
     let seen = demo.conflicts.seen_by.values().filter(|count| **count > 0).count();
     let facts = [

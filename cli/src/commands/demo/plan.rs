@@ -1,5 +1,5 @@
 //! Who plays and what happens: a list, made before anything is done, the same from the same
-//! numbers. How news travels between the steps is not said here.
+//! numbers.
 
 use crdt_schema::area::{AreaCode, Level, base_areas};
 use node::error::NodeError;
@@ -109,14 +109,16 @@ pub(super) enum Step {
     Join { node: usize, by: usize },
     /// A village writes synthetic records.
     Write { node: usize, records: u64, seed: u64 },
-    /// News travels, beginning at a node, until every node shows the same root of the shared area.
-    Carry { from: usize },
+    /// News travels until every node shows the same root of the shared area.
+    Meet,
     /// Two nodes that have no news of each other change the same field of the same record.
     EditApart { one: usize, other: usize },
     /// Every node is asked what conflicts it sees.
     Watch,
     /// A node chooses one of the two values.
     Settle { node: usize },
+    /// Every process ends in good order, the province first: its last words go down to the villages.
+    Rest,
 }
 
 /// What happens, in order.
@@ -133,15 +135,17 @@ pub(super) fn steps(cast: &Cast) -> Vec<Step> {
         records,
         seed,
     }));
-    let village = Cast::FIRST_VILLAGE;
+    // The village without a connection has no news of what its kecamatan writes.
+    let village = cast.cut();
     steps.extend([
-        Step::Carry { from: village },
+        Step::Meet,
         Step::EditApart { one: village, other: Cast::HUB },
-        Step::Carry { from: Cast::HUB },
+        Step::Meet,
         Step::Watch,
-        Step::Settle { node: village },
-        Step::Carry { from: village },
+        Step::Settle { node: Cast::HUB },
+        Step::Meet,
         Step::Watch,
+        Step::Rest,
     ]);
     steps
 }
@@ -162,7 +166,8 @@ mod tests {
             Step::Write { records, .. } => Some(*records),
             Step::Found { .. }
             | Step::Join { .. }
-            | Step::Carry { .. }
+            | Step::Meet
+            | Step::Rest
             | Step::EditApart { .. }
             | Step::Watch
             | Step::Settle { .. } => None,
@@ -203,6 +208,6 @@ mod tests {
         let seen = place(|step| matches!(step, Step::Watch));
         let settled = place(|step| matches!(step, Step::Settle { .. }));
         assert!(made < seen && seen < settled);
-        assert_eq!(steps.last(), Some(&Step::Watch));
+        assert_eq!(steps.last(), Some(&Step::Rest));
     }
 }

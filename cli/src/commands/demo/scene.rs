@@ -31,20 +31,27 @@ struct Argument {
 }
 
 /// The stage, whoever carries, and what happened so far.
-pub(super) struct Scene<C> {
+pub(super) struct Scene {
     stage: Stage,
-    carrier: C,
+    carrier: Carrier,
+    /// Places of the kecamatan's hub and of the village without a connection.
+    ends: (usize, usize),
     travelled: Journey,
+    pids: Vec<u32>,
+    connections: u64,
     argument: Option<Argument>,
     settled: bool,
     conflicts: DemoConflicts,
 }
 
-impl<C: Carrier> Scene<C> {
-    pub(super) fn new(stage: Stage, carrier: C) -> Self {
+impl Scene {
+    pub(super) fn new(stage: Stage, cast: &Cast) -> Self {
         Self {
             stage,
-            carrier,
+            carrier: Carrier::default(),
+            ends: (Cast::HUB, cast.cut()),
+            pids: Vec::new(),
+            connections: 0,
             travelled: Journey::default(),
             argument: None,
             settled: false,
@@ -58,10 +65,11 @@ impl<C: Carrier> Scene<C> {
             Step::Found { node } => ("demo-doing-found", *node),
             Step::Join { node, .. } => ("demo-doing-join", *node),
             Step::Write { node, .. } => ("demo-doing-write", *node),
-            Step::Carry { from } => ("demo-doing-carry", *from),
+            Step::Meet => ("demo-doing-meet", self.ends.1),
             Step::EditApart { one, .. } => ("demo-doing-apart", *one),
             Step::Watch => ("demo-doing-watch", Cast::HUB),
             Step::Settle { node } => ("demo-doing-settle", *node),
+            Step::Rest => ("demo-doing-rest", 0),
         };
         Ok(words.say_with(key, &[Fact::new("node", self.name(place)?)]))
     }
@@ -72,10 +80,11 @@ impl<C: Carrier> Scene<C> {
             Step::Found { node } => self.found(*node, words),
             Step::Join { node, by } => self.join(*node, *by, words),
             Step::Write { node, records, seed } => self.write(*node, *records, *seed, words),
-            Step::Carry { from } => self.carry(*from, words),
+            Step::Meet => self.meet(words),
             Step::EditApart { one, other } => self.edit_apart(*one, *other, words),
             Step::Watch => self.watch(words),
             Step::Settle { node } => self.settle(*node, words),
+            Step::Rest => self.rest(words),
         }
     }
 
@@ -83,19 +92,30 @@ impl<C: Carrier> Scene<C> {
         let area = self.area(node)?.to_string();
         let create = ["network", "create", "--name", "Peragaan WKSBM", "--trial", "--area", &area];
         let made = self.stage.ask(node, &create)?;
+        self.stage.start(node, None)?;
         let facts = [Fact::new("network", short(text(&made, "/network")?))];
         Ok(words.say_with("demo-founded", &facts))
     }
 
-    /// Invitation there, answer back, a person's confirmation, and its proof back again.
+    /// An invitation on the stick, then over the wire: the inviter sees who knocks, a person compares
+    /// eight words and confirms. The village without a connection does the same with bundles.
     fn join(&mut self, node: usize, by: usize, words: Words) -> Result<String, Failure> {
         let area = self.area(node)?.to_string();
         let file = self.stage.stick(&format!("{}.undangan", self.name(node)?))?;
         self.stage.ask(by, &["invite", "--area", &area, "-o", &file])?;
         let joined = self.stage.ask(node, &["join", "--invitation", &file])?;
-        self.hand(node, by)?;
-        self.stage.ask(by, &["member", "confirm", text(&joined, "/device")?])?;
-        self.hand(by, node)?;
+        let device = text(&joined, "/device")?;
+        if node == self.ends.1 {
+            self.hand(node, by)?;
+            self.stage.ask(by, &["member", "confirm", device])?;
+            self.hand(by, node)?;
+            self.stage.start_apart(node)?;
+        } else {
+            self.stage.start(node, Some(by))?;
+            self.stage.wait_for_member(by, device, "provisional")?;
+            self.stage.ask(by, &["member", "confirm", device])?;
+            self.stage.wait_for_member(node, device, "active")?;
+        }
         let spoken: Vec<&str> = list(&joined, "/words")?.iter().filter_map(Value::as_str).collect();
         let facts = [
             Fact::new("node", self.name(node)?),
@@ -129,16 +149,29 @@ impl<C: Carrier> Scene<C> {
         Ok(words.say_with("demo-wrote", &facts))
     }
 
-    fn carry(&mut self, from: usize, words: Words) -> Result<String, Failure> {
+    fn meet(&mut self, words: Words) -> Result<String, Failure> {
         let area = self.area(Cast::HUB)?.to_string();
-        let journey = self.carrier.carry(&mut self.stage, &area, from)?;
+        let journey = self.carrier.meet(&mut self.stage, &area, self.ends)?;
         self.add(journey);
         let facts = [
+            Fact::new("nodes", self.stage.nodes.len()),
+            Fact::new("node", self.name(self.ends.1)?),
             Fact::new("visits", journey.visits),
             Fact::new("bytes", crate::commands::show::size(journey.bundle_bytes)),
         ];
-        let key = if journey.equal { "demo-carried" } else { "demo-carried-unequal" };
+        let key = if journey.equal { "demo-met" } else { "demo-met-unequal" };
         Ok(words.say_with(key, &facts))
+    }
+
+    /// Ends every process, from the province down.
+    fn rest(&mut self, words: Words) -> Result<String, Failure> {
+        self.pids = self.stage.nodes.iter().map(|node| node.pid).collect();
+        let connections = self.stage.connections_of(self.ends.1)?;
+        self.connections = connections;
+        for place in 0..self.stage.nodes.len() {
+            self.stage.end(place)?;
+        }
+        Ok(words.say_with("demo-rested", &[Fact::new("nodes", self.stage.nodes.len())]))
     }
 
     fn edit_apart(&mut self, one: usize, other: usize, words: Words) -> Result<String, Failure> {
@@ -209,6 +242,11 @@ impl<C: Carrier> Scene<C> {
         Ok(words.say_with("demo-settled", &facts))
     }
 
+    /// Where a person may look at the nodes.
+    pub(super) fn pages(&self) -> Vec<(String, String)> {
+        self.stage.pages()
+    }
+
     /// What the demo ends with: every node is asked again.
     pub(super) fn result(&mut self, cast: &Cast, seconds: f64) -> Result<Demo, Failure> {
         let shared = cast.shared()?;
@@ -220,14 +258,21 @@ impl<C: Carrier> Scene<C> {
             [one, next] => one.root == next.root,
             _ => true,
         });
+        if self.pids.is_empty() {
+            self.connections = self.stage.connections_of(self.ends.1)?;
+        }
         let cut = self.name(cast.cut())?;
         Ok(Demo {
             folder: self.stage.folder.display().to_string(),
             area: AreaName::new(shared, shared.first_id()),
             nodes,
             conflicts: self.conflicts.clone(),
-            cut: DemoCut { bundles: self.carrier.files_of(&cut), node: cut, connections: 0 },
-            wire_bytes: self.travelled.wire_bytes,
+            cut: DemoCut {
+                bundles: self.carrier.files_of(&cut),
+                node: cut,
+                connections: self.connections,
+            },
+            wire_bytes: self.stage.wire_bytes(),
             bundle_bytes: self.travelled.bundle_bytes,
             equal: equal && self.travelled.equal,
             seconds,
@@ -248,18 +293,20 @@ impl<C: Carrier> Scene<C> {
             level: level(player).to_owned(),
             area: AreaName::new(player.area, player.area.first_id()),
             device: text(&status, "/device")?.parse().map_err(|_| unanswered("/device"))?,
-            pid: node.pid,
+            pid: self.pids.get(place).copied().unwrap_or(node.pid),
             data: node.folder.display().to_string(),
             records: number(&status, "/records")?,
             entries: number(&status, "/entries")?,
             root: root_hash(text(&root, "/root")?)?,
+            words: root
+                .pointer("/words")
+                .and_then(|words| serde_json::from_value(words.clone()).ok()),
         })
     }
 
     fn add(&mut self, journey: Journey) {
         self.travelled.visits += journey.visits;
         self.travelled.bundle_bytes += journey.bundle_bytes;
-        self.travelled.wire_bytes += journey.wire_bytes;
         self.travelled.equal = journey.equal;
     }
 

@@ -1,22 +1,26 @@
-//! The nodes of the demo and how they are asked: `wksbm --data FOLDER --json ...`, a process each.
+//! The nodes of the demo: each a process of its own (`wksbm run`), asked as anybody would ask them:
+//! `wksbm --data FOLDER --json ...`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use node::error::{ErrorKind, NodeError};
 use serde_json::Value;
 
 use super::plan::Player;
+use super::running::{Heard, Running};
 use crate::error::Failure;
+use crate::patience::Patience;
 use crate::progress::Interrupt;
 use crate::words::Fact;
 
-/// Runs one command of ours and returns its object and the process's number.
-pub(super) trait Hands {
-    /// # Errors
-    /// What the command could not do, as it said.
-    fn run(&mut self, args: &[&str]) -> Result<(Value, u32), Failure>;
-}
+/// Where nodes of the demo listen: free ports of this machine alone.
+const LISTEN: [&str; 2] = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"];
+/// Until a node has seen what must happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
 
 /// Runs this very program again, one process a command.
 #[derive(Debug)]
@@ -35,8 +39,9 @@ impl Processes {
     }
 }
 
-impl Hands for Processes {
-    fn run(&mut self, args: &[&str]) -> Result<(Value, u32), Failure> {
+impl Processes {
+    /// Runs one command of ours and returns its object and the process's number.
+    fn run(&self, args: &[&str]) -> Result<(Value, u32), Failure> {
         if self.interrupt.is_set() {
             return Err(NodeError::Interrupted.into());
         }
@@ -84,31 +89,34 @@ pub(super) const STICK: &str = "stik";
 pub(super) struct Standing {
     pub(super) player: Player,
     pub(super) folder: PathBuf,
-    /// The newest process it ran in.
+    /// The process it runs in; before that the newest that was asked.
     pub(super) pid: u32,
+    running: Option<Running>,
+    heard: Heard,
 }
 
 /// All nodes, and the hands that ask them.
 pub(super) struct Stage {
     pub(super) folder: PathBuf,
     pub(super) nodes: Vec<Standing>,
-    hands: Box<dyn Hands>,
+    hands: Processes,
 }
 
 impl Stage {
-    pub(super) fn new(folder: PathBuf, players: &[Player], hands: impl Hands + 'static) -> Self {
+    pub(super) fn new(folder: PathBuf, players: &[Player], hands: Processes) -> Self {
         let standing = |player: &Player| Standing {
             folder: folder.join(&player.name),
             player: player.clone(),
             pid: 0,
+            running: None,
+            heard: Heard::default(),
         };
         let nodes = players.iter().map(standing).collect();
-        Self { folder, nodes, hands: Box::new(hands) }
+        Self { folder, nodes, hands }
     }
 
     /// The node at this place of the cast.
     pub(super) fn node(&self, place: usize) -> Result<&Standing, Failure> {
-        let absent = || NodeError::Internal { what: "the demo has no such node".to_owned() };
         Ok(self.nodes.get(place).ok_or_else(absent)?)
     }
 
@@ -118,16 +126,98 @@ impl Stage {
         let mut typed = args.to_vec();
         typed.extend(["--data", folder.as_str()]);
         let (object, pid) = self.hands.run(&typed)?;
-        if let Some(node) = self.nodes.get_mut(place) {
+        if let Some(node) = self.nodes.get_mut(place).filter(|node| node.running.is_none()) {
             node.pid = pid;
         }
         Ok(object)
+    }
+
+    /// Starts a node's own process; it dials the one at `above` and keeps the link.
+    pub(super) fn start(&mut self, place: usize, above: Option<usize>) -> Result<(), Failure> {
+        let mut args = Vec::new();
+        for address in LISTEN {
+            args.extend(["--listen".to_owned(), address.to_owned()]);
+        }
+        let running = above.and_then(|above| self.nodes.get(above)?.running.as_ref());
+        if let Some(address) = running.and_then(|above| above.listen.first()) {
+            args.extend(["--peer".to_owned(), address.clone()]);
+        }
+        self.start_with(place, &args)
+    }
+
+    /// Starts a node's own process with the cable unplugged.
+    pub(super) fn start_apart(&mut self, place: usize) -> Result<(), Failure> {
+        self.start_with(place, &["--offline".to_owned()])
+    }
+
+    fn start_with(&mut self, place: usize, args: &[String]) -> Result<(), Failure> {
+        let node = self.nodes.get_mut(place).ok_or_else(absent)?;
+        let folder = path_text(&node.folder)?;
+        let running = Running::start(&self.hands.program, &folder, args, &node.heard)?;
+        node.pid = running.pid();
+        node.running = Some(running);
+        Ok(())
+    }
+
+    /// Ends a node's process in good order.
+    pub(super) fn end(&mut self, place: usize) -> Result<(), Failure> {
+        let node = self.nodes.get_mut(place).ok_or_else(absent)?;
+        node.running.take().map_or(Ok(()), Running::end)
+    }
+
+    /// Where a person may look at a node.
+    pub(super) fn pages(&self) -> Vec<(String, String)> {
+        let page = |node: &Standing| {
+            let api = node.running.as_ref()?.api.clone();
+            (!api.is_empty()).then(|| (node.player.name.clone(), api))
+        };
+        self.nodes.iter().filter_map(page).collect()
+    }
+
+    /// Waits until a node lists a device in this state.
+    pub(super) fn wait_for_member(
+        &mut self,
+        place: usize,
+        device: &str,
+        state: &str,
+    ) -> Result<(), Failure> {
+        let patience = Patience::of(PATIENCE);
+        while !patience.is_over() {
+            let answer = self.ask(place, &["member", "list"])?;
+            let is_it = |member: &&Value| {
+                let said = |name: &str| member.get(name).and_then(Value::as_str);
+                said("device") == Some(device) && said("state") == Some(state)
+            };
+            if list(&answer, "/members")?.iter().any(|member| is_it(&member)) {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Err(Failure::because(
+            ErrorKind::Timeout,
+            "demo-step-failed",
+            vec![Fact::new("what", "a device that joined was not seen in time")],
+        ))
+    }
+
+    /// Links a node had since it was started.
+    pub(super) fn connections_of(&self, place: usize) -> Result<u64, Failure> {
+        Ok(self.node(place)?.heard.joined())
+    }
+
+    /// Bytes of frames all nodes sent, as they told.
+    pub(super) fn wire_bytes(&self) -> u64 {
+        self.nodes.iter().map(|node| node.heard.sent_bytes()).sum()
     }
 
     /// A file on the stick: bundles and invitations lie in a folder beside the nodes'.
     pub(super) fn stick(&self, name: &str) -> Result<String, Failure> {
         path_text(&self.folder.join(STICK).join(name))
     }
+}
+
+fn absent() -> NodeError {
+    NodeError::Internal { what: "the demo has no such node".to_owned() }
 }
 
 /// A path as an argument.

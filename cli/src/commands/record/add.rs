@@ -1,6 +1,6 @@
 //! `record add`: a new record. The answer comes after the commit is durable.
 
-use node::node::Node;
+use node::ask::{AddRecord, Change};
 
 use super::{PersonArg, written};
 use crate::context::Context;
@@ -23,11 +23,16 @@ pub(crate) struct Args {
     person: PersonArg,
 }
 
-pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
     let asks = fields::asks(&args.fields, context.console)?;
-    let node = context.open()?;
-    context.tell_if_trial(&node);
-    let add = |node: &mut Node| node.record_add(&args.kind, &args.area, args.person.person, &asks);
-    let write = Context::ask(node, add)?;
+    let reached = context.reach()?;
+    context.tell_if_trial(reached.is_trial());
+    let ask = AddRecord {
+        kind: args.kind,
+        area: args.area,
+        person: args.person.person,
+        changes: asks.into_iter().map(Change::from).collect(),
+    };
+    let write = reached.put(ask, &mut context.unseen())?;
     context.report(&write, written)
 }

@@ -2,6 +2,8 @@
 
 use node::answer::{RecordConflict, RecordConflicts};
 
+use node::ask::ListConflicts;
+
 use super::{RevealArg, look};
 use crate::context::Context;
 use crate::error::Failure;
@@ -16,8 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
-    let purpose = args.reveal.reveal.as_deref();
-    let found = context.on_node(|node| node.record_conflicts(purpose))?;
+    let found = context.put(ListConflicts { reveal: args.reveal.reveal.clone() })?;
     context.report(&found, fill)
 }
 

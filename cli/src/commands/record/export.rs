@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use node::ask::ExportRecord;
+
 use super::look;
 use crate::context::Context;
 use crate::error::Failure;
@@ -19,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
-    let made = context.on_node(|node| node.record_export(&args.id, &args.output))?;
+    let made = context.put(ExportRecord { record: args.id.clone(), file: args.output.clone() })?;
     context.report(&made, |page, words, made| {
         page.good(words.say("page-exported"));
         page.pair(words.say("page-record"), made.record);

@@ -1,7 +1,8 @@
 //! `record list`: one page of records.
 
 use node::answer::{RecordList, RecordRow, Verdict};
-use node::node::{Layer, ListAsk};
+use node::ask::ListRecords;
+use node::node::Layer;
 
 use super::{look, show};
 use crate::context::Context;
@@ -61,10 +62,16 @@ impl From<LayerArg> for Layer {
 
 pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
     let query = args.query.map(|typed| fields::value(&typed, context.console)).transpose()?;
-    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let layer = args.layer.map(Layer::from);
-    let ask = ListAsk { kind: args.kind, area: args.area, query, limit, after: args.after, layer };
-    context.report(&context.on_node(|node| node.record_list(&ask))?, fill)
+    let ask = ListRecords {
+        kind: args.kind,
+        area: args.area,
+        query,
+        layer: args.layer.map(Layer::from),
+        limit: args.limit,
+        after: args.after,
+        ..ListRecords::default()
+    };
+    context.report(&context.put(ask)?, fill)
 }
 
 fn fill(page: &mut Page, words: Words, list: &RecordList) {

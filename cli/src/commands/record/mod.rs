@@ -49,14 +49,14 @@ pub(crate) enum Args {
 
 pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
     match args {
-        Args::Add(args) => add::run(context, &args),
-        Args::Set(args) => set::run(context, &args),
+        Args::Add(args) => add::run(context, args),
+        Args::Set(args) => set::run(context, args),
         Args::Show(args) => show::run(context, &args),
         Args::List(args) => list::run(context, args),
         Args::History(args) => history::run(context, &args),
         Args::Export(args) => export::run(context, &args),
         Args::Conflicts(args) => conflicts::run(context, &args),
-        Args::Settle(args) => settle::run(context, &args),
+        Args::Settle(args) => settle::run(context, args),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `record set`: fields of a record change.
 
+use node::ask::{Change, SetRecord};
+
 use super::{PersonArg, written};
 use crate::context::Context;
 use crate::error::Failure;
@@ -18,11 +20,16 @@ pub(crate) struct Args {
     person: PersonArg,
 }
 
-pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
     let asks = fields::asks(&args.fields, context.console)?;
     if asks.is_empty() {
         return Err(Failure::usage("usage-nothing-to-set", Vec::new()));
     }
-    let write = context.on_node(|node| node.record_set(&args.id, args.person.person, &asks))?;
+    let ask = SetRecord {
+        record: args.id,
+        person: args.person.person,
+        changes: asks.into_iter().map(Change::from).collect(),
+    };
+    let write = context.put(ask)?;
     context.report(&write, written)
 }

@@ -1,7 +1,7 @@
 //! `record settle`: a person chooses; the choice is an ordinary save and can be undone by another.
 
 use clap::ArgGroup;
-use node::node::Choice;
+use node::ask::SettleConflict;
 
 use super::{PersonArg, written};
 use crate::context::Context;
@@ -29,12 +29,15 @@ pub(crate) struct Args {
     person: PersonArg,
 }
 
-pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
-    let choice = match (&args.value, &args.entry) {
-        (Some(typed), _) => Choice::Value(fields::value(typed, context.console)?),
-        (None, entry) => Choice::Entry(entry.clone().unwrap_or_default()),
+pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
+    let value = args.value.map(|typed| fields::value(&typed, context.console)).transpose()?;
+    let ask = SettleConflict {
+        record: args.id,
+        field: args.field,
+        person: args.person.person,
+        value,
+        entry: args.entry,
     };
-    let (id, field, person) = (&args.id, &args.field, args.person.person);
-    let write = context.on_node(|node| node.record_settle(id, field, person, &choice))?;
+    let write = context.put(ask)?;
     context.report(&write, written)
 }

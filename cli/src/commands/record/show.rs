@@ -2,6 +2,8 @@
 
 use node::answer::{FieldShown, RecordShow, Verdict};
 
+use node::ask::ShowRecord;
+
 use super::{RevealArg, look};
 use crate::context::Context;
 use crate::error::Failure;
@@ -19,8 +21,8 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
-    let purpose = args.reveal.reveal.as_deref();
-    let found = context.on_node(|node| node.record_show(&args.id, purpose))?;
+    let found =
+        context.put(ShowRecord { record: args.id.clone(), reveal: args.reveal.reveal.clone() })?;
     context.report(&found, fill)
 }
 

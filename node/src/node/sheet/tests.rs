@@ -67,12 +67,10 @@ impl Desk {
 
     fn found(&self, query: &str) -> Vec<RecordShow> {
         let ask = ListAsk {
-            kind: None,
             area: Some(DESA.to_owned()),
             query: Some(query.to_owned()),
             limit: 100,
-            after: None,
-            layer: None,
+            ..ListAsk::default()
         };
         let listed = self.node.record_list(&ask).unwrap().records;
         let show = |id: String| self.node.record_show(&id, Some("uji")).unwrap();

@@ -1,0 +1,265 @@
+//! The other side: a command puts its question to the node that runs.
+//!
+//! The folder's note says where; whoever answers there must first prove that it holds the token, so
+//! that nothing is told to another program that came to listen on the same port. A node that does
+//! not answer is none: then the store is opened, or found locked.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use node::ask::Ask;
+use node::clock::SystemEntropy;
+use node::error::{ErrorKind, NodeError};
+use node::ports::Entropy;
+use node::progress::Progress;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ureq::Agent;
+
+use super::events::Step;
+use super::guard::proof;
+use super::{ASK_HEADER, MEET_PATH, RUN_FILE, RunNote};
+use crate::commands::sync::{Meeting, Synced};
+use crate::error::Failure;
+use crate::progress::Bar;
+use crate::settings::Language;
+
+/// For a node to say that it is there.
+const HELLO_WAIT: Duration = Duration::from_secs(5);
+/// How often an asker looks whether a person wants it to end.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What was heard and not yet shown.
+const HEARD_MAX: usize = 64;
+/// Bytes an answer may have: every area of the province is one.
+const ANSWER_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of the two small files that say where and who.
+const NOTE_BYTES_MAX: u64 = 16 << 10;
+
+/// A node that runs, and answered.
+pub(crate) struct Client {
+    agent: Agent,
+    api: String,
+    token: String,
+    language: Language,
+    trial: bool,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Hello {
+    proof: String,
+    trial: bool,
+}
+
+/// What an asker hears meanwhile.
+enum Heard {
+    Step(Step),
+    Answer(Result<Value, Failure>),
+}
+
+impl Client {
+    /// The node that runs on `folder`, if one answers there.
+    pub(crate) fn find(folder: &Path, language: Language) -> Option<Self> {
+        let note: RunNote = serde_json::from_slice(&small(&folder.join(RUN_FILE))?).ok()?;
+        let token = String::from_utf8(small(&note.token_file)?).ok()?.trim().to_owned();
+        let mut key = [0; 32];
+        hex::decode_to_slice(&token, &mut key).ok()?;
+        // Only this machine: a note that names another was not written by us.
+        let rest = note.api.strip_prefix("http://")?;
+        rest.parse::<std::net::SocketAddr>().ok().filter(|at| at.ip().is_loopback())?;
+        let config = Agent::config_builder()
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .timeout_connect(Some(HELLO_WAIT))
+            .build();
+        let mut client =
+            Self { agent: config.into(), api: note.api, token, language, trial: false };
+        client.trial = client.greets(&key)?;
+        Some(client)
+    }
+
+    /// Whether synthetic people only may be entered.
+    pub(crate) const fn is_trial(&self) -> bool {
+        self.trial
+    }
+
+    /// Whether whoever answers holds the token, and with it whether the network is for trials.
+    fn greets(&self, key: &[u8; 32]) -> Option<bool> {
+        let nonce = random()?;
+        let asked = self.agent.get(format!("{}/v1/hello?nonce={nonce}", self.api));
+        let mut answer = asked.config().timeout_global(Some(HELLO_WAIT)).build().call().ok()?;
+        let body = answer.body_mut().with_config().limit(NOTE_BYTES_MAX).read_to_vec().ok()?;
+        let hello: Hello = serde_json::from_slice(&body).ok()?;
+        (hello.proof == proof(key, &nonce)).then_some(hello.trial)
+    }
+
+    /// Asks, shows how far it is, and stops it when a person wishes it.
+    ///
+    /// # Errors
+    /// What the node said; [`ErrorKind::Interrupted`] when it ended meanwhile.
+    pub(crate) fn put<A: Ask>(&self, mut ask: A, bar: &mut Bar) -> Result<A::Answer, Failure> {
+        let here = Here::of(&mut ask)?;
+        read(here.told(self.exchange(A::PATH, &ask, bar)?))
+    }
+
+    /// Has the node meet a peer.
+    ///
+    /// # Errors
+    /// As [`Client::put`].
+    pub(crate) fn meet(&self, meeting: &Meeting, bar: &mut Bar) -> Result<Synced, Failure> {
+        read(self.exchange(MEET_PATH, meeting, bar)?)
+    }
+
+    /// Sends a question and waits for the object that answers it.
+    fn exchange(&self, path: &str, ask: &impl Serialize, bar: &mut Bar) -> Result<Value, Failure> {
+        let body = serde_json::to_vec(ask).map_err(|_| {
+            // The one text that is no JSON is a path with letters nobody can read.
+            Failure::usage("usage-letters", Vec::new())
+        })?;
+        let name = random().ok_or_else(gone)?;
+        let (heard, answers) = mpsc::sync_channel(HEARD_MAX);
+        if bar.is_shown() {
+            self.follow(&name, heard.clone());
+        }
+        self.send(path, &name, body, heard);
+        let (mut at, mut stopped) = ((0, 0), false);
+        loop {
+            match answers.recv_timeout(LOOK_EVERY) {
+                Ok(Heard::Answer(answer)) => return answer,
+                Ok(Heard::Step(step)) => at = (step.done, step.total),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            }
+            if !bar.at(at.0, at.1) && !stopped {
+                stopped = self.stop(&name);
+            }
+        }
+    }
+
+    /// Sends a question and waits for the answer, beside us.
+    fn send(&self, path: &str, name: &str, body: Vec<u8>, heard: SyncSender<Heard>) {
+        let request = self
+            .agent
+            .post(format!("{}/v1/{path}", self.api))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Accept-Language", self.language.code())
+            .header("Content-Type", "application/json")
+            .header(ASK_HEADER, name);
+        std::thread::spawn(move || {
+            let answer = request.send(&body[..]).ok().and_then(|mut answer| {
+                let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+                serde_json::from_slice(&body.read_to_vec().ok()?).ok()
+            });
+            // Who asked may have ended.
+            drop(heard.send(Heard::Answer(answer.ok_or_else(gone))));
+        });
+    }
+
+    /// Follows a question's progress, beside us, until the node or this process ends.
+    fn follow(&self, name: &str, heard: SyncSender<Heard>) {
+        let request = self
+            .agent
+            .get(format!("{}/v1/events?ask={name}", self.api))
+            .header("Authorization", format!("Bearer {}", self.token));
+        std::thread::spawn(move || {
+            let Ok(answer) = request.call() else { return };
+            let lines = BufReader::new(answer.into_body().into_reader()).lines();
+            for line in lines.map_while(Result::ok) {
+                let data = line.strip_prefix("data:").map(str::trim);
+                let step = data.and_then(|data| serde_json::from_str(data).ok());
+                if step.is_some_and(|step| heard.send(Heard::Step(step)).is_err()) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Stops a question; false while the node does not know it yet.
+    fn stop(&self, name: &str) -> bool {
+        let asked = self
+            .agent
+            .delete(format!("{}/v1/asks/{name}", self.api))
+            .header("Authorization", format!("Bearer {}", self.token));
+        asked.call().is_ok_and(|answer| answer.status().is_success())
+    }
+}
+
+/// The answer in an object, or why there is none.
+fn read<A: DeserializeOwned>(answer: Value) -> Result<A, Failure> {
+    if let Some(error) = answer.get("error").filter(|_| lacks_result(&answer)) {
+        return Err(Failure::heard(error));
+    }
+    serde_json::from_value(answer).map_err(|error| {
+        let what = format!("the running node answered otherwise: {error}");
+        NodeError::Internal { what }.into()
+    })
+}
+
+/// Whether an object holds nothing but its version and why.
+fn lacks_result(answer: &Value) -> bool {
+    answer.as_object().is_some_and(|fields| fields.len() == 2)
+}
+
+/// The node ended before it answered.
+fn gone() -> Failure {
+    Failure::because(ErrorKind::Interrupted, "tell-node-gone", Vec::new())
+}
+
+fn random() -> Option<String> {
+    let mut bytes = [0; 16];
+    SystemEntropy.fill(&mut bytes).ok()?;
+    Some(hex::encode(bytes))
+}
+
+/// A small file's bytes.
+fn small(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).ok()?.take(NOTE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Where we stand, if the question names files from here: the node stands elsewhere, so they travel
+/// whole, and come back as they were typed.
+struct Here(Option<String>);
+
+impl Here {
+    fn of<A: Ask>(ask: &mut A) -> Result<Self, Failure> {
+        let mut here = None;
+        for file in ask.files() {
+            if file.is_relative() {
+                let whole = std::path::absolute(&*file);
+                let whole = whole.map_err(|error| Failure::file("read", file, error))?;
+                *file = whole;
+                let folder = std::path::absolute(".").ok();
+                here = folder.map(|folder| folder.join("").display().to_string());
+            }
+        }
+        Ok(Self(here))
+    }
+
+    /// The answer with our folder taken out of its texts.
+    fn told(&self, mut answer: Value) -> Value {
+        if let Some(here) = &self.0 {
+            without(&mut answer, here);
+        }
+        answer
+    }
+}
+
+fn without(value: &mut Value, here: &str) {
+    match value {
+        Value::String(text) => *text = text.replace(here, ""),
+        Value::Array(items) => items.iter_mut().for_each(|item| without(item, here)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| without(field, here)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! Counts for Prometheus: what a hub does, in numbers. No device, area or address is in it.
+
+use std::sync::atomic::Ordering;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use node::live::{Figures, Running};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The text format of `OpenMetrics`.
+const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Answers `GET /metrics`.
+pub(super) async fn get(running: &Running) -> Response {
+    let held = running.ask(|node| node.status()).await.ok().and_then(Result::ok);
+    let mut registry = Registry::with_prefix("wksbm");
+    counts(&mut registry, running.figures());
+    if let Some(status) = held {
+        let gauges = [
+            ("records", "Records that count", status.records),
+            ("entries", "Entries held", status.entries),
+            ("feeds", "Feeds held", status.feeds),
+            ("waiting_deps", "Records that wait for an entry not held", status.waiting_deps),
+            ("quarantined", "Entries held that do not count", status.quarantined),
+            ("conflicts", "Fields of two values or more", status.conflicts),
+            ("forks", "Feeds written twice", status.forks.len() as u64),
+            ("store_bytes", "Bytes of both stores", status.store.bytes),
+        ];
+        for (name, help, value) in gauges {
+            gauge(&mut registry, name, help, value);
+        }
+    }
+    let mut text = String::new();
+    if encode(&mut text, &registry).is_err() {
+        text.clear();
+    }
+    ([(CONTENT_TYPE, TYPE)], text).into_response()
+}
+
+fn counts(registry: &mut Registry, figures: &Figures) {
+    gauge(registry, "links", "Links that stand", figures.links.load(Ordering::Relaxed) as u64);
+    let counts = [
+        ("comparisons_equal", "Comparisons that ended equal", &figures.equal),
+        ("comparisons_unequal", "Comparisons that did not", &figures.unequal),
+        ("entries_received", "Entries that came and were new", &figures.entries_received),
+        ("entries_sent", "Entries that went", &figures.entries_sent),
+        ("received_bytes", "Bytes of frames that came", &figures.bytes_received),
+        ("sent_bytes", "Bytes of frames that went", &figures.bytes_sent),
+        ("received_frames", "Frames that came", &figures.frames_received),
+        ("sent_frames", "Frames that went", &figures.frames_sent),
+    ];
+    for (name, help, count) in counts {
+        let counter: Counter = Counter::default();
+        counter.inc_by(count.load(Ordering::Relaxed));
+        registry.register(name, help, counter);
+    }
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    registry.register(name, help, gauge);
+}

@@ -1,0 +1,297 @@
+//! Listens on loopback, notes in the data folder where, and ends in good order.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path as Named, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, delete, get, post};
+use node::ask::Ask;
+use node::clock::SystemEntropy;
+use node::error::{ErrorKind, NodeError};
+use node::live::Running;
+use node::ports::Entropy;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+
+use super::events::Step;
+use super::guard::Guard;
+use super::table::{But, Visit, each};
+use super::{
+    BODY_BYTES_MAX, MEET_PATH, RUN_FILE, RunNote, asks, events, meet, metrics, openapi, reply,
+};
+use crate::error::Failure;
+use crate::page;
+use crate::words::Fact;
+
+/// Names the file with the token.
+const TOKEN_FILE: &str = "api.token";
+/// Steps a slow listener may lag behind before it misses some.
+const STEPS_MAX: usize = 256;
+/// Letters a nonce may have.
+const NONCE_MAX: usize = 64;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct ApiAsk {
+    /// Where to listen; loopback, port 0 for any that is free.
+    pub listen: SocketAddr,
+    /// The data folder, where the token and `run.json` are kept.
+    pub folder: PathBuf,
+}
+
+/// The API of a node that runs.
+#[derive(Debug)]
+pub struct Api {
+    /// Where it answers, `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// The file with the token of this run.
+    pub token_file: PathBuf,
+    shared: Arc<Shared>,
+    end: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    notes: Notes,
+}
+
+/// What every request has at hand.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) running: Running,
+    pub(super) named: asks::Named,
+    pub(super) steps: broadcast::Sender<Step>,
+    pub(super) ending: watch::Receiver<bool>,
+    guard: Guard,
+    trial: bool,
+}
+
+/// The files that tell of this run; gone when it is dropped.
+#[derive(Debug, Default)]
+struct Notes(Vec<PathBuf>);
+
+impl Notes {
+    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<(), Failure> {
+        node::atomic::write_private(&path, bytes)
+            .map_err(|error| Failure::file("write", &path, error))?;
+        self.0.push(path);
+        Ok(())
+    }
+}
+
+impl Drop for Notes {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            // A note left behind names a run that answers no more: commands see that.
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
+
+/// Serves the API of a running node, in the runtime of the caller.
+///
+/// # Errors
+/// [`Failure`] when the address is not loopback or taken, or the folder cannot be written.
+pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
+    if !ask.listen.ip().is_loopback() {
+        let facts = vec![Fact::new("address", ask.listen)];
+        return Err(Failure::usage("usage-api-loopback", facts));
+    }
+    let unbound = |error: std::io::Error| {
+        let facts = vec![Fact::new("address", ask.listen), Fact::new("reason", error)];
+        Failure::because(ErrorKind::PortInUse, "page-run-listen-failed", facts)
+    };
+    let listener = TcpListener::bind(ask.listen).await.map_err(unbound)?;
+    let bound = listener.local_addr().map_err(unbound)?;
+    let token = secret()?;
+    let trial = running.ask(|node| node.is_trial()).await;
+    let trial = trial.map_err(|_| Failure::from(NodeError::Interrupted))?;
+    let (end, ending) = watch::channel(false);
+    let shared = Arc::new(Shared {
+        running,
+        named: asks::Named::default(),
+        steps: broadcast::channel(STEPS_MAX).0,
+        ending: ending.clone(),
+        guard: Guard::new(token, bound),
+        trial,
+    });
+    let (url, token_file, notes) = noted(&ask.folder, bound, &token)?;
+    let router = router(Arc::clone(&shared));
+    let task = tokio::spawn(async move {
+        let mut ending = ending;
+        let end = async move {
+            // Whoever held the other end is gone: that is an end as well.
+            drop(ending.wait_for(|ends| *ends).await);
+        };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(end).await {
+            tracing::error!(%error, "the local API has ended");
+        }
+    });
+    Ok(Api { url, token_file, shared, end, task, notes })
+}
+
+fn secret() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    let filled = SystemEntropy.fill(&mut bytes);
+    filled.map_err(|error| NodeError::Internal { what: error.to_string() })?;
+    Ok(bytes)
+}
+
+/// Writes the token, then where to use it.
+fn noted(
+    folder: &Path,
+    at: SocketAddr,
+    token: &[u8; 32],
+) -> Result<(String, PathBuf, Notes), Failure> {
+    let absolute = |path: PathBuf| {
+        std::path::absolute(&path).map_err(|error| Failure::file("write", &path, error))
+    };
+    let token_file = absolute(folder.join(TOKEN_FILE))?;
+    let mut notes = Notes::default();
+    notes.write(token_file.clone(), format!("{}\n", hex::encode(token)).as_bytes())?;
+    let url = format!("http://{at}");
+    let note =
+        RunNote { pid: std::process::id(), api: url.clone(), token_file: token_file.clone() };
+    let note = serde_json::to_vec(&note)
+        .map_err(|error| NodeError::Internal { what: format!("a note is no JSON: {error}") })?;
+    notes.write(absolute(folder.join(RUN_FILE))?, &note)?;
+    Ok((url, token_file, notes))
+}
+
+impl Api {
+    /// A link to open in a browser of this machine: it serves once, and not for long.
+    ///
+    /// # Errors
+    /// [`Failure`] when the system has no randomness.
+    pub fn link(&self) -> Result<String, Failure> {
+        let secret = self.shared.guard.link(secret()?);
+        Ok(format!("{}/enter?token={secret}", self.url))
+    }
+
+    /// Takes no more questions, lets those under way end, and takes the notes away.
+    pub async fn stop(self) {
+        let Self { end, task, notes, .. } = self;
+        drop(notes);
+        // If nobody listens any more it has ended already.
+        end.send_replace(true);
+        drop(task.await);
+    }
+}
+
+struct Routes(Router<Arc<Shared>>);
+
+impl Visit for Routes {
+    fn ask<A: Ask>(&mut self, but: But<A>) {
+        let put = move |State(shared), headers: HeaderMap, body: Bytes| {
+            asks::put::<A>(shared, headers, body, but)
+        };
+        let router = std::mem::take(&mut self.0);
+        self.0 = router.route(&format!("/v1/{}", A::PATH), post(put));
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let mut routes = Routes(Router::new());
+    each(&mut routes);
+    let inside = routes
+        .0
+        .route("/v1/events", get(listen))
+        .route("/v1/openapi.json", get(describe))
+        .route(&format!("/v1/{MEET_PATH}"), post(meet_peer))
+        .route("/metrics", get(measured))
+        .route("/v1/asks/{name}", delete(stop))
+        .route("/v1/{*path}", any(nothing))
+        .fallback_service(page::router(page::Desk::new(shared.running.clone())))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), inside));
+    Router::new()
+        .route("/v1/hello", get(hello))
+        .route("/enter", get(enter))
+        .merge(inside)
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), outside))
+        .with_state(shared)
+}
+
+/// Refuses what was not meant for us, and keeps answers out of every cache.
+async fn outside(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let mut response = match shared.guard.is_meant(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => {
+            let language = reply::language(request.headers());
+            reply::failure_with(StatusCode::FORBIDDEN, &refusal.failure(), language)
+        }
+    };
+    let headers = response.headers_mut();
+    // A style sheet says itself how long it may be kept.
+    let kept = headers.entry(header::CACHE_CONTROL);
+    kept.or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Refuses who does not show the token.
+async fn inside(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    match shared.guard.may(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => {
+            let language = reply::language(request.headers());
+            reply::failure_with(StatusCode::UNAUTHORIZED, &refusal.failure(), language)
+        }
+    }
+}
+
+/// One value of a query.
+fn queried<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    let pairs = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+}
+
+/// Shows that this is the node it says it is, before anybody trusts it with a token.
+async fn hello(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let nonce = queried(&uri, "nonce").unwrap_or_default();
+    let nonce = nonce.get(..NONCE_MAX).unwrap_or(nonce);
+    let proof = shared.guard.proof(nonce);
+    reply::object(StatusCode::OK, &json!({"v": 1, "proof": proof, "trial": shared.trial}))
+}
+
+/// A browser with a link gets its cookie, and an address without the secret.
+async fn enter(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response {
+    let secret = queried(&uri, "token").unwrap_or_default();
+    let Some(cookie) = shared.guard.enter(secret) else {
+        let failure = Failure::usage("usage-api-link", Vec::new());
+        let language = reply::language(&headers);
+        return reply::failure_with(StatusCode::UNAUTHORIZED, &failure, language);
+    };
+    let to = [(header::LOCATION, "/".to_owned()), (header::SET_COOKIE, cookie)];
+    (StatusCode::SEE_OTHER, to).into_response()
+}
+
+async fn listen(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    events::stream(&shared, queried(&uri, "ask").map(str::to_owned))
+}
+
+async fn meet_peer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    meet::put(shared, headers, body).await
+}
+
+async fn measured(State(shared): State<Arc<Shared>>) -> Response {
+    metrics::get(&shared.running).await
+}
+
+async fn describe() -> Response {
+    reply::object(StatusCode::OK, &openapi())
+}
+
+async fn stop(State(shared): State<Arc<Shared>>, Named(name): Named<String>) -> Response {
+    asks::stop(&shared, &name)
+}
+
+async fn nothing(headers: HeaderMap) -> Response {
+    let failure = Failure::usage("usage-api-path", Vec::new());
+    reply::failure_with(StatusCode::NOT_FOUND, &failure, reply::language(&headers))
+}

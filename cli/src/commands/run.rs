@@ -1,0 +1,302 @@
+//! `run`: the node stays up, with its local API and its pages. It says when it is ready, tells what happens, and ends in good order.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use crdt_schema::id::DeviceId;
+use node::error::{ErrorKind, NodeError};
+use node::live::{Event, RunAsk, Running, Seen};
+use node::net::Multiaddr;
+use node::node::Node;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::show;
+use crate::api::{Api, ApiAsk, serve};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::report::Report;
+use crate::words::Fact;
+
+/// Where a node listens when nobody says otherwise.
+const LISTEN: [&str; 2] = ["/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4001"];
+/// Until every address is listened on, or is not.
+const READY: Duration = Duration::from_secs(8);
+/// Between the first and the last interface of an address that stands for all of them.
+const SETTLE: Duration = Duration::from_millis(150);
+/// Where commands and pages ask when nobody says otherwise; any free port when that one is taken.
+const API: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8432);
+/// Any port that is free.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// For questions under way to end.
+const API_END: Duration = Duration::from_secs(2);
+
+/// `run`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where to listen; may be given again
+    #[arg(long, value_name = "MULTIADDR", default_values = LISTEN)]
+    listen: Vec<Multiaddr>,
+    /// Whom to dial and keep; may be given again
+    #[arg(long, value_name = "MULTIADDR")]
+    peer: Vec<Multiaddr>,
+    /// An address others reach this node at and it cannot know itself: a forwarded port
+    #[arg(long, value_name = "MULTIADDR")]
+    external: Vec<Multiaddr>,
+    /// No network at all: only commands and pages on this machine
+    #[arg(long, conflicts_with_all = ["listen", "peer", "external", "mdns", "hub"])]
+    offline: bool,
+    /// Where commands and pages of this machine ask; loopback only
+    #[arg(long, value_name = "ADDR")]
+    api: Option<SocketAddr>,
+    /// Look for neighbours on the local network by multicast
+    #[arg(long)]
+    mdns: bool,
+    /// Relay for devices that others cannot dial; for hubs with an address of their own
+    #[arg(long)]
+    hub: bool,
+}
+
+/// The first object of `run --json`.
+#[derive(Debug, Serialize)]
+struct Ready {
+    event: &'static str,
+    device: DeviceId,
+    pid: u32,
+    listen: Vec<String>,
+    api: String,
+    token_file: String,
+}
+
+pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+    let folder = context.folder()?.to_path_buf();
+    let node = context.open()?;
+    context.tell_if_trial(node.is_trial());
+    let runtime = runtime()?;
+    let ended = runtime.block_on(stay_up(context, args, node, &folder));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended.map(|()| Report::nothing())
+}
+
+/// Threads for sockets; the node has one of its own.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let built = builder.worker_threads(2).enable_all().build();
+    built.map_err(|error| NodeError::Internal { what: error.to_string() }.into())
+}
+
+async fn stay_up(
+    context: &mut Context<'_>,
+    args: &Args,
+    node: Node,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let device = node.device();
+    let listen = if args.offline { Vec::new() } else { args.listen.clone() };
+    let asked = listen.clone();
+    let ask = RunAsk {
+        listen,
+        peers: args.peer.clone(),
+        external: args.external.clone(),
+        mdns: args.mdns,
+        hub: args.hub,
+        dial_known: !args.offline,
+    };
+    let (running, mut events) = Running::start(node, ask)?;
+    let ready = wait_until_ready(&mut events, &asked).await;
+    let told = match ready {
+        Ok(listen) => {
+            match answer(&running, args.api, folder).await {
+                Ok(api) => {
+                    let ready = Ready {
+                        event: "ready",
+                        device,
+                        pid: std::process::id(),
+                        listen,
+                        api: api.url.clone(),
+                        token_file: api.token_file.display().to_string(),
+                    };
+                    let told = follow(context, &ready, &api, &mut events).await;
+                    // A question that does not end is cut off by the end of the node.
+                    tokio::time::timeout(API_END, api.stop()).await.ok();
+                    told
+                }
+                Err(failure) => Err(failure),
+            }
+        }
+        Err(failure) => Err(failure),
+    };
+    let stopped = running.stop().await.map_err(Failure::from);
+    if told.is_ok() && stopped.is_ok() {
+        tell(context, &json!({"event": "stopped"}), "page-run-stopped", &[])?;
+    }
+    told.and(stopped)
+}
+
+/// The local API where it was asked for; else where it is expected, or on any port that is free.
+async fn answer(
+    running: &Running,
+    asked: Option<SocketAddr>,
+    folder: &Path,
+) -> Result<Api, Failure> {
+    let at = |listen| ApiAsk { listen, folder: folder.to_path_buf() };
+    match serve(running.clone(), at(asked.unwrap_or(API))).await {
+        Err(failure) if asked.is_none() && failure.kind() == ErrorKind::PortInUse => {
+            serve(running.clone(), at(ANY)).await
+        }
+        served => served,
+    }
+}
+
+/// Waits until every address that was asked for is listened on. One that stands for all interfaces
+/// becomes several.
+async fn wait_until_ready(
+    events: &mut Receiver<Event>,
+    asked: &[Multiaddr],
+) -> Result<Vec<String>, Failure> {
+    let mut listen: Vec<String> = Vec::new();
+    let all = async {
+        loop {
+            let served = asked.iter().all(|asked| listen.iter().any(|at| serves(asked, at)));
+            // Once all are served, other interfaces may still follow at once.
+            let patience = if served { SETTLE } else { READY };
+            let Ok(event) = tokio::time::timeout(patience, events.recv()).await else { break };
+            match event {
+                Ok(Event::Listening { address }) => listen.push(address),
+                Ok(Event::ListenFailed { address, reason }) => {
+                    let facts = vec![Fact::new("address", address), Fact::new("reason", reason)];
+                    let why = "page-run-listen-failed";
+                    return Err(Failure::because(ErrorKind::PortInUse, why, facts));
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => break,
+            }
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(READY, all).await {
+        Ok(Err(failure)) => Err(failure),
+        // An address that takes longer, such as one of a relay, comes later as an event.
+        Ok(Ok(())) | Err(_) => Ok(listen),
+    }
+}
+
+/// Whether an address is what was asked for: the same protocols, and the same values but where
+/// any interface or any port was asked for.
+fn serves(asked: &Multiaddr, address: &str) -> bool {
+    let asked = asked.to_string();
+    let mut parts = address.split('/');
+    let fits = |wanted: &str| {
+        let part = parts.next();
+        ["0.0.0.0", "::", "0"].contains(&wanted) || part == Some(wanted)
+    };
+    asked.split('/').all(fits)
+}
+
+/// Says that it is ready, then whatever happens, until a person wants it to end.
+async fn follow(
+    context: &mut Context<'_>,
+    ready: &Ready,
+    api: &Api,
+    events: &mut Receiver<Event>,
+) -> Result<(), Failure> {
+    let object = serde_json::to_value(ready).unwrap_or_default();
+    let facts = [Fact::new("device", show::short(&ready.device))];
+    tell(context, &object, "page-run-ready", &facts)?;
+    if !context.settings.json {
+        for address in &ready.listen {
+            context.tell("page-run-listen", &[Fact::new("address", address)]);
+        }
+        context.tell("page-run-open", &[Fact::new("link", api.link()?)]);
+        context.tell("page-run-end", &[]);
+    }
+    let interrupt = context.world.interrupt.clone();
+    loop {
+        let event = tokio::select! {
+            () = interrupt.wished() => return Ok(()),
+            event = events.recv() => event,
+        };
+        match event {
+            Ok(event) => tell_event(context, &event)?,
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return Ok(()),
+        }
+    }
+}
+
+fn tell_event(context: &mut Context<'_>, event: &Event) -> Result<(), Failure> {
+    let object = serde_json::to_value(event).unwrap_or_default();
+    match event {
+        Event::PeerJoined { device, area } => {
+            let facts = [Fact::new("device", show::short(device)), Fact::new("area", area)];
+            tell(context, &object, "page-run-joined", &facts)
+        }
+        Event::PeerLeft { device, reason, .. } => {
+            let facts = [Fact::new("device", show::short(device)), Fact::new("reason", reason)];
+            tell(context, &object, "page-run-left", &facts)
+        }
+        Event::Session(seen) => {
+            let key = if seen.equal { "page-run-equal" } else { "page-run-unequal" };
+            tell(context, &object, key, &session_facts(seen))
+        }
+        Event::Listening { address } => {
+            tell(context, &object, "page-run-listen", &[Fact::new("address", address)])
+        }
+        Event::ListenFailed { address, reason } => {
+            let facts = [Fact::new("address", address), Fact::new("reason", reason)];
+            tell(context, &object, "page-run-listen-failed", &facts)
+        }
+        Event::LinkClosed { reason, .. } => {
+            tell(context, &object, "page-run-closed", &[Fact::new("reason", reason)])
+        }
+        Event::Stopped => Ok(()),
+    }
+}
+
+fn session_facts(seen: &Seen) -> [Fact; 4] {
+    [
+        Fact::new("device", show::short(&seen.peer)),
+        Fact::new("area", seen.area),
+        Fact::new("received", seen.received.entries),
+        Fact::new("sent", seen.sent.entries),
+    ]
+}
+
+/// One object a line for programs; for people a line that says the same.
+fn tell(
+    context: &mut Context<'_>,
+    object: &Value,
+    key: &str,
+    facts: &[Fact],
+) -> Result<(), Failure> {
+    let line = if context.settings.json {
+        let mut versioned = serde_json::Map::new();
+        versioned.insert("v".to_owned(), json!(1));
+        versioned.extend(object.as_object().cloned().unwrap_or_default());
+        Value::Object(versioned).to_string()
+    } else if context.settings.quiet {
+        return Ok(());
+    } else {
+        context.words.say_with(key, facts)
+    };
+    context.console.line(&line).map_err(Failure::output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_for_all_interfaces_is_served_by_any_of_them_and_by_no_other_transport() {
+        let served = |asked: &str, at: &str| asked.parse().is_ok_and(|asked| serves(&asked, at));
+        let quic = "/ip4/198.18.0.2/udp/4001/quic-v1/p2p/12D3KooW";
+        assert!(served("/ip4/0.0.0.0/udp/4001/quic-v1", quic));
+        assert!(served("/ip4/198.18.0.2/udp/0/quic-v1", quic));
+        assert!(!served("/ip4/0.0.0.0/tcp/4001", quic));
+        assert!(!served("/ip4/0.0.0.0/udp/4002/quic-v1", quic));
+        assert!(!served("/ip4/127.0.0.1/udp/4001/quic-v1", quic));
+    }
+}

@@ -1,0 +1,329 @@
+//! A node that runs answers as a node that is opened: the same objects, the same exit codes.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use cli::api::{Api, ApiAsk, serve};
+use node::live::{RunAsk, Running};
+use node::node::Node;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::desk::{DESA, Desk, Ended};
+
+/// A node that runs on a desk's folder until it is dropped.
+struct Served {
+    runtime: Runtime,
+    running: Running,
+    api: Option<Api>,
+    token: String,
+}
+
+impl Served {
+    fn on(desk: &Desk) -> Self {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).enable_all().build().unwrap();
+        let node = Node::open(&desk.data(), desk.world().environment).unwrap();
+        let (running, api) = runtime.block_on(async {
+            let (running, _) = Running::start(node, RunAsk::default()).unwrap();
+            let ask = ApiAsk { listen: "127.0.0.1:0".parse().unwrap(), folder: desk.data() };
+            let api = serve(running.clone(), ask).await.unwrap();
+            (running, api)
+        });
+        let token = std::fs::read_to_string(&api.token_file).unwrap().trim().to_owned();
+        Self { runtime, running, api: Some(api), token }
+    }
+
+    fn host(&self) -> String {
+        self.api.as_ref().unwrap().url.strip_prefix("http://").unwrap().to_owned()
+    }
+
+    /// Sends a request as it is, and returns the answer's status, head and body.
+    fn sent(&self, line: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
+        let mut stream = self.open(line, headers, body);
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, head.to_ascii_lowercase(), body.to_owned())
+    }
+
+    fn open(&self, line: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.host()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut head = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        let length = body.len();
+        write!(stream, "{head}content-length: {length}\r\n\r\n{body}").unwrap();
+        stream
+    }
+
+    /// Asks as a program that was told the token.
+    fn asked(&self, path: &str, ask: &Value) -> (u16, Value) {
+        let (host, bearer) = (self.host(), format!("Bearer {}", self.token));
+        let headers = [
+            ("host", host.as_str()),
+            ("authorization", &bearer),
+            ("content-type", "application/json"),
+        ];
+        let (status, _, body) = self.sent(&format!("POST /v1/{path}"), &headers, &ask.to_string());
+        (status, serde_json::from_str(&body).unwrap())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let api = self.api.take().unwrap();
+        self.runtime.block_on(async {
+            api.stop().await;
+            self.running.stop().await.unwrap();
+        });
+    }
+}
+
+/// What is new each time, or says by itself that a node runs, made the same.
+fn steady(value: &mut Value) {
+    const APART: [&str; 11] = [
+        "bytes",
+        "changed_at",
+        "claimed_at",
+        "deps",
+        "entry",
+        "heads",
+        "instance",
+        "invitation",
+        "received_at",
+        "root",
+        "seconds",
+    ];
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if APART.contains(&name.as_str()) || name == "running" {
+                    *field = Value::Null;
+                }
+                steady(field);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(steady),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn same(line: &[&str], opened: &Ended, running: &Ended, apart: (&Path, &Path)) {
+    assert_eq!(running.exit, opened.exit, "{line:?}\n{}", running.stdout);
+    let without =
+        |text: &str, data: &Path| text.replace(data.parent().unwrap().to_str().unwrap(), "");
+    let at = |ended: &Ended, data: &Path| {
+        let mut value = ended.object();
+        steady(&mut value);
+        without(&value.to_string(), data)
+    };
+    assert_eq!(at(running, apart.1), at(opened, apart.0), "{line:?}");
+    let told = (without(&running.stderr, apart.1), without(&opened.stderr, apart.0));
+    assert_eq!(told.0, told.1, "{line:?}");
+}
+
+#[test]
+fn every_command_answers_alike_whether_a_node_runs_or_not() {
+    let opened = Desk::province();
+    opened.activity(DESA, "Rapat koordinasi");
+    let record = opened.activity(DESA, "Rapat lain");
+    let running = opened.copy();
+    let served = Served::on(&running);
+    let (here, there) = (opened.data(), running.data());
+    let fields = ["record", "add", "kegiatan", "--area", DESA, "--fields", "-", "--json"];
+    let wrong = r#"{"judul":1}"#;
+    let (a, b) = (opened.typed(&fields, wrong), running.typed(&fields, wrong));
+    same(&fields, &a, &b, (&here, &there));
+    let sheet = "Judul;Kode Program\nRapat;G.5.1.4\n";
+    for line in [
+        &["status"][..],
+        &["root"],
+        &["root", "--area", "99"],
+        &["area", "show", DESA],
+        &["area", "show", "nothing"],
+        &["area", "list", "--under", "32.09.21"],
+        &["member", "list"],
+        &["member", "confirm", "12345678"],
+        &["invite", "--area", DESA, "-o", "@/undangan"],
+        &["invite", "--area", DESA, "--rights", "fly", "-o", "@/undangan"],
+        &["record", "set", "@ID", "-f", "tempat=Kantor desa"],
+        &["record", "set", "@ID", "-f", "tanggal=kemarin"],
+        &["record", "set", "@ID", "-f", "nothing=1"],
+        &["record", "set", "00000000", "-f", "tempat=x"],
+        &["record", "show", "@ID"],
+        &["record", "list", "--kind", "kegiatan", "--query", "rapat"],
+        &["record", "list", "--after", "nowhere"],
+        &["record", "history", "@ID"],
+        &["record", "conflicts"],
+        &["record", "settle", "@ID", "tempat", "--value", "Balai"],
+        &["record", "export", "@ID", "-o", "@/dokumen"],
+        &["bundle", "export", "--all", "-o", "@/paket.wksbm"],
+        &["bundle", "export", "--all", "-o", "@/none/paket.wksbm"],
+        &["bundle", "inspect", "@/paket.wksbm"],
+        &["bundle", "import", "@/paket.wksbm"],
+        &["bundle", "import", "@/nothing"],
+        &["import", "@/lembar.csv", "--kind", "kegiatan", "--area", DESA],
+        &["import", "@/lembar.csv", "--kind", "nothing", "--area", DESA, "--apply"],
+        &["synth", "--preset", "mini", "--seed", "1", "--into-node", "--records", "5"],
+        &["peer", "add", "/ip4/127.0.0.1/udp/9/quic-v1"],
+        &["peer", "add", "nowhere"],
+        &["peer", "remove", "/ip4/127.0.0.1/udp/9/quic-v1"],
+        &["peer", "list"],
+        &["verify"],
+    ] {
+        let on = |desk: &Desk| {
+            desk.write("lembar.csv", sheet);
+            let line: Vec<String> = line
+                .iter()
+                .map(|word| match word.strip_prefix("@/") {
+                    Some(file) => desk.path(file),
+                    None => word.replace("@ID", &record),
+                })
+                .collect();
+            let line: Vec<&str> = line.iter().map(String::as_str).collect();
+            desk.json(&line)
+        };
+        same(line, &on(&opened), &on(&running), (&here, &there));
+    }
+    assert_eq!(running.json(&["status"]).done().get("running").unwrap(), true);
+    drop(served);
+    assert_eq!(running.json(&["status"]).done().get("running").unwrap(), false);
+    for note in ["run.json", "api.token"] {
+        assert!(!there.join(note).exists(), "{note}");
+    }
+}
+
+#[test]
+fn a_stranger_on_this_machine_is_refused_and_told_nothing() {
+    let desk = Desk::province();
+    let served = Served::on(&desk);
+    let (host, bearer) = (served.host(), format!("Bearer {}", served.token));
+    let ours = ("host", host.as_str());
+    let may = ("authorization", bearer.as_str());
+    let json = ("content-type", "application/json");
+    let wrong = format!("Bearer {}", "0".repeat(64));
+    for (status, headers) in [
+        (200, &[ours, may, json][..]),
+        (401, &[ours, json]),
+        (401, &[ours, ("authorization", wrong.as_str()), json]),
+        (403, &[("host", "rebind.invalid"), may, json]),
+        (403, &[ours, may, json, ("origin", "http://page.invalid")]),
+        (400, &[ours, may, ("content-type", "text/plain")]),
+    ] {
+        let (got, head, body) = served.sent("POST /v1/status", headers, "{}");
+        assert_eq!(got, status, "{headers:?} {body}");
+        assert!(head.contains("cache-control: no-store"), "{head}");
+        assert_eq!(body.contains("network"), status == 200, "{body}");
+        assert!(!body.contains(&served.token));
+    }
+    let link = served.api.as_ref().unwrap().link().unwrap();
+    let path = link.split_once(&host).unwrap().1.to_owned();
+    let (status, head, _) = served.sent(&format!("GET {path}"), &[ours], "");
+    assert_eq!(status, 303, "{head}");
+    let cookie = head.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let (status, _, page) = served.sent("GET /v1/openapi.json", &[ours, ("cookie", &cookie)], "");
+    assert_eq!((status, page.contains("3.1.0")), (200, true));
+    assert_eq!(served.sent(&format!("GET {path}"), &[ours], "").0, 401);
+    let (status, _, page) = served.sent("GET /", &[ours, ("cookie", &cookie)], "");
+    assert_eq!((status, page.contains("<html")), (200, true), "{page}");
+    assert_eq!(served.sent("GET /", &[ours], "").0, 401);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let token = std::fs::metadata(desk.data().join("api.token")).unwrap();
+        assert_eq!(token.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_question_that_is_none_is_refused_without_repeating_a_value() {
+    let desk = Desk::province();
+    let served = Served::on(&desk);
+    for (ask, status) in [
+        (json!({"kind": "ppks", "area": DESA, "changes": "Rahasia"}), 400),
+        (json!({"kind": "ppks", "area": DESA, "person": "Rahasia", "changes": []}), 400),
+        (
+            json!({"kind": "ppks", "area": DESA, "changes": [{"field": "nik", "op": "put", "value": "Rahasia"}]}),
+            422,
+        ),
+    ] {
+        let (got, object) = served.asked("record/add", &ask);
+        assert_eq!(got, status, "{object}");
+        assert!(!object.to_string().contains("Rahasia"), "{object}");
+        let hint = object.pointer("/error/hint").unwrap().as_str().unwrap();
+        assert!(!hint.is_empty());
+    }
+    assert_eq!(served.asked("record/list", &json!({})).1.get("total").unwrap(), 0);
+    assert_eq!(served.asked("no/such", &json!({})).0, 404);
+}
+
+#[test]
+fn long_work_tells_how_far_it_is_and_ends_when_it_is_stopped_or_nobody_waits() {
+    let desk = Desk::province();
+    let served = Served::on(&desk);
+    let (host, bearer) = (served.host(), format!("Bearer {}", served.token));
+    let base = [
+        ("host", host.as_str()),
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let with = |name| [&base[..], &[("wksbm-ask", name)]].concat();
+    let ask = json!({"preset": "kab", "seed": 7, "area": "32.09"}).to_string();
+    let mut events = served.open("GET /v1/events?ask=one", &base, "");
+    let answer = served.open("POST /v1/synth", &with("one"), &ask);
+    let (mut seen, mut buffer) = (String::new(), [0; 4_096]);
+    while !seen.contains("\"done\":") {
+        let read = events.read(&mut buffer).unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(buffer.get(..read).unwrap()));
+    }
+    assert!(seen.contains("event: progress") && seen.contains(r#""ask":"one""#), "{seen}");
+    assert_eq!(served.sent("DELETE /v1/asks/two", &base, "").0, 404);
+    assert_eq!(served.sent("DELETE /v1/asks/one", &base, "").0, 204);
+    let (mut answer, mut told) = (answer, String::new());
+    answer.read_to_string(&mut told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 503") && told.contains("interrupted"), "{told}");
+    // Another, whose asker hangs up: the node is free again long before it could be done.
+    drop(served.open("POST /v1/synth", &with("two"), &ask));
+    let (status, kept) = served.asked("status", &json!({}));
+    assert_eq!(status, 200);
+    // What was whole is kept, and nothing half made came along.
+    let (_, found) = served.asked("verify", &json!({}));
+    assert_eq!(found.get("ok").unwrap(), true, "{found}");
+    assert!(kept.get("records").unwrap().as_u64().unwrap() < 300_000);
+}
+
+#[test]
+fn a_note_left_behind_is_no_node_and_a_listener_without_the_token_is_told_nothing() {
+    let desk = Desk::province();
+    let served = Served::on(&desk);
+    let note = std::fs::read(desk.data().join("run.json")).unwrap();
+    let token = served.token.clone();
+    drop(served);
+    let thief = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stale: Value = serde_json::from_slice(&note).unwrap();
+    *stale.get_mut("api").unwrap() = json!(format!("http://{}", thief.local_addr().unwrap()));
+    std::fs::write(desk.data().join("run.json"), stale.to_string()).unwrap();
+    std::fs::write(desk.data().join("api.token"), &token).unwrap();
+    let heard = std::thread::spawn(move || {
+        let (mut stream, _) = thief.accept().unwrap();
+        let mut buffer = [0; 4_096];
+        let read = stream.read(&mut buffer).unwrap();
+        let answer = r#"{"v":1,"proof":"00","trial":true}"#;
+        let length = answer.len();
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{answer}").unwrap();
+        String::from_utf8_lossy(buffer.get(..read).unwrap()).into_owned()
+    });
+    let write = desk.json(&["record", "list", "--query", "Kembangsepatu"]).done();
+    assert_eq!(write.get("total").unwrap(), 0);
+    let heard = heard.join().unwrap();
+    assert!(heard.starts_with("GET /v1/hello?nonce="), "{heard}");
+    assert!(!heard.contains(&token) && !heard.contains("Kembangsepatu"), "{heard}");
+}

@@ -1,0 +1,94 @@
+//! One link: the device behind it, its session, and the figures of the comparison under way.
+
+use crdt_schema::id::DeviceId;
+use crdt_schema::time::Timestamp;
+
+use super::event::Moved;
+use crate::sync::{EndReason, Role, Session, Since};
+
+/// One link.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    /// What the transport proved.
+    pub(super) key: [u8; 32],
+    pub(super) role: Role,
+    /// From the member list, or by the peer's own word until its certificate is seen.
+    pub(super) device: Option<DeviceId>,
+    /// Whether the device's certificate names the key.
+    pub(super) proved: bool,
+    /// Until when the device must be proved; `None` once it is.
+    pub(super) prove_by: Option<Timestamp>,
+    /// Whether the first frame came.
+    pub(super) greeted: bool,
+    /// Why the session is over.
+    pub(super) ended: Option<EndReason>,
+    /// `None` until the device is known.
+    pub(super) session: Option<Session>,
+    pub(super) wake_at: Option<Timestamp>,
+    /// When the next comparison is due, and when the oldest reason for it came.
+    pub(super) compare: Option<(Timestamp, Timestamp)>,
+    pub(super) mark: Option<Since>,
+    /// Whether the comparison under way was told of already.
+    pub(super) told: bool,
+    pub(super) received: Moved,
+    pub(super) sent: Moved,
+    trips: u32,
+    last_was_sent: Option<bool>,
+    /// Comparisons in a row that did not end equal.
+    pub(super) unequal: u32,
+}
+
+impl Conversation {
+    pub(super) fn new(key: [u8; 32], role: Role, device: Option<DeviceId>) -> Self {
+        Self {
+            key,
+            role,
+            device,
+            proved: device.is_some(),
+            prove_by: None,
+            greeted: false,
+            ended: None,
+            session: None,
+            wake_at: None,
+            compare: None,
+            mark: None,
+            told: true,
+            received: Moved::default(),
+            sent: Moved::default(),
+            trips: 0,
+            last_was_sent: None,
+            unequal: 0,
+        }
+    }
+
+    /// A frame went.
+    pub(super) fn sent_frame(&mut self, bytes: usize) {
+        self.sent.bytes += bytes as u64;
+        self.moved(true);
+    }
+
+    /// A frame came.
+    pub(super) fn received_frame(&mut self, bytes: usize) {
+        self.received.bytes += bytes as u64;
+        self.moved(false);
+    }
+
+    fn moved(&mut self, sent: bool) {
+        if self.last_was_sent != Some(sent) {
+            self.trips += 1;
+            self.last_was_sent = Some(sent);
+        }
+    }
+
+    /// Trips there and back since the last comparison.
+    pub(super) const fn rounds(&self) -> u32 {
+        self.trips.div_ceil(2)
+    }
+
+    /// The next comparison counts from nothing.
+    pub(super) fn count_anew(&mut self) {
+        (self.received, self.sent) = (Moved::default(), Moved::default());
+        (self.trips, self.last_was_sent) = (0, None);
+        self.told = true;
+    }
+}

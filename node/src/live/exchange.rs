@@ -1,0 +1,644 @@
+//! Every conversation of one node, and what follows from news: the gossip of the mesh.
+//!
+//! No socket, no task, no clock: what happens comes in as a call with the time of a steady clock,
+//! what is to be done comes out of [`Exchange::poll`]. What one peer brings or a person saves is
+//! handed to every other session at once; each decides whether its peer lacks it.
+//!
+//! Three things happen later, when it is quiet: the initiator of a session proves equality again
+//! after news; this node renews its receipts; what was learned of peers is written down.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crdt_schema::area::AreaId;
+use crdt_schema::entry::{ChainPoint, PackedRun};
+use crdt_schema::id::{DeviceId, Space};
+use crdt_schema::time::Timestamp;
+
+use super::book::Book;
+use super::conversation::Conversation;
+use super::event::{Event, Seen, SeenArea, Why};
+use crate::answer::{RootHash, When};
+use crate::error::NodeError;
+use crate::node::{Contact, Door, Node};
+use crate::ports::{Arrival, FeedStore};
+use crate::replica::Source;
+use crate::sync::driver::Sink;
+use crate::sync::driver::carry_out;
+use crate::sync::{
+    Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Session,
+    Since, Stream,
+};
+
+/// Quiet after the last news before equality is proved again: one save is many small ones seldom.
+const QUIET_MS: i64 = 1_000;
+/// News that never rest are proved this often.
+const COMPARE_MAX_MS: i64 = 60_000;
+/// Wait after a comparison that did not end equal, doubled each time.
+const UNEQUAL_MS: i64 = 15_000;
+/// And at most.
+const UNEQUAL_MAX_MS: i64 = 3_600_000;
+/// From news until receipts are renewed, and what was learned is written: before equality is proved
+/// again, so that the rows go with its frames.
+const RENEW_MS: i64 = 500;
+/// Renewals are this far apart at least: a hub at work writes rows seldom.
+const RENEW_EVERY_MS: i64 = 10_000;
+/// Until a link must have said who it is, and a stranger must have shown what certifies it: the
+/// longest certificate takes ten seconds on the slowest line.
+const PROVE_MS: i64 = 60_000;
+/// Comparisons remembered.
+const RECENT_MAX: usize = 64;
+/// Arrivals handed on at once.
+const ARRIVALS_AT_ONCE: usize = 256;
+/// The first frame each way: which device speaks. Its certificate proves it, or ends the session.
+const HELLO_BYTES: usize = 32;
+
+/// One link of the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LinkId(pub u64);
+
+/// A link that just opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opened {
+    /// Its number.
+    pub link: LinkId,
+    /// The transport key the peer proved to hold.
+    pub key: [u8; 32],
+    /// Who dialled.
+    pub role: Role,
+}
+
+/// What is to be done.
+#[derive(Clone)]
+pub enum Act {
+    /// Send a frame.
+    Send {
+        /// On which link.
+        link: LinkId,
+        /// On which stream.
+        stream: Stream,
+        /// The bytes.
+        frame: Vec<u8>,
+    },
+    /// Close a link, after what was sent on it.
+    HangUp {
+        /// Which.
+        link: LinkId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The members changed: the door must be asked again about every connection.
+    Doors,
+    /// Somebody may want to know.
+    Tell(Event),
+}
+
+impl std::fmt::Debug for Act {
+    // Frames may hold personal data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Send { link, stream, frame } => {
+                write!(f, "Send({link:?}, {stream:?}, {} bytes)", frame.len())
+            }
+            Self::HangUp { link, reason } => write!(f, "HangUp({link:?}, {reason:?})"),
+            Self::Doors => f.write_str("Doors"),
+            Self::Tell(event) => write!(f, "Tell({event:?})"),
+        }
+    }
+}
+
+/// How a peer stands, for `status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerState {
+    /// Whether a link is open.
+    pub connected: bool,
+    /// What the newest comparison proved.
+    pub equal: Option<bool>,
+}
+
+/// Every conversation of one node.
+#[derive(Debug)]
+pub struct Exchange {
+    pub(super) links: BTreeMap<LinkId, Conversation>,
+    pub(super) book: Book,
+    /// The newest arrival that was handed on.
+    told: u64,
+    pub(super) renew_at: Option<Timestamp>,
+    pub(super) renewed_at: Option<Timestamp>,
+    pub(super) marks: BTreeMap<DeviceId, Since>,
+    pub(super) contacts: BTreeMap<DeviceId, Contact>,
+    /// How far the book each device was told.
+    pub(super) read_to: BTreeMap<DeviceId, u64>,
+    incarnation: u64,
+    recent: VecDeque<Seen>,
+    equal: BTreeMap<DeviceId, bool>,
+    acts: VecDeque<Act>,
+    pub(super) failed: Option<NodeError>,
+}
+
+impl Exchange {
+    /// An exchange without a peer.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn new(node: &Node) -> Result<Self, NodeError> {
+        let mut book = Book::default();
+        let (hubs, devices) = node.rows()?;
+        for row in &hubs {
+            book.note_hub(row);
+        }
+        for row in &devices {
+            book.note_device(row);
+        }
+        Ok(Self {
+            links: BTreeMap::new(),
+            book,
+            told: node.replica().arrived(),
+            renew_at: None,
+            renewed_at: None,
+            marks: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            read_to: BTreeMap::new(),
+            incarnation: node.replica().incarnation(),
+            recent: VecDeque::new(),
+            equal: BTreeMap::new(),
+            acts: VecDeque::new(),
+            failed: None,
+        })
+    }
+
+    /// What is to be done next; `None` when there is nothing left.
+    pub fn poll(&mut self) -> Option<Act> {
+        self.acts.pop_front()
+    }
+
+    /// A failure of this node's own store, once: nothing more can be kept.
+    pub const fn take_failure(&mut self) -> Option<NodeError> {
+        self.failed.take()
+    }
+
+    /// The moment of the next [`Exchange::tick`].
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let due = |it: &Conversation| {
+            let compare = it.compare.map(|(at, _)| at);
+            it.wake_at.into_iter().chain(compare).chain(it.prove_by)
+        };
+        self.links.values().flat_map(due).chain(self.renew_at).min()
+    }
+
+    /// The newest comparisons, the newest first.
+    pub fn recent(&self) -> impl Iterator<Item = &Seen> {
+        self.recent.iter().rev()
+    }
+
+    /// How every peer stands that was met since the start.
+    pub fn peers(&self) -> BTreeMap<DeviceId, PeerState> {
+        let met = self
+            .equal
+            .iter()
+            .map(|(device, equal)| (*device, PeerState { connected: false, equal: Some(*equal) }));
+        let mut peers: BTreeMap<DeviceId, PeerState> = met.collect();
+        for link in self.links.values() {
+            let Some(device) = link.device.filter(|_| link.proved) else { continue };
+            let equal = self.equal.get(&device).copied();
+            peers.insert(device, PeerState { connected: true, equal });
+        }
+        peers
+    }
+
+    /// Links that are open.
+    pub fn links(&self) -> usize {
+        self.links.len()
+    }
+
+    /// A link opened: the peer is told who speaks, and an initiator begins.
+    pub fn opened(&mut self, now: Timestamp, node: &mut Node, opened: &Opened) {
+        let device = match node.doors().get(&opened.key) {
+            Some(Door::Open(device)) => Some(*device),
+            Some(Door::Shut(_)) => {
+                let reason = EndReason::NoRights;
+                let told = Event::LinkClosed { link: opened.link, reason: Why(reason).name() };
+                self.acts.push_back(Act::Tell(told));
+                self.acts.push_back(Act::HangUp { link: opened.link, reason });
+                return;
+            }
+            None => None,
+        };
+        let mut link = Conversation::new(opened.key, opened.role, device);
+        link.prove_by = Some(later(now, PROVE_MS));
+        link.sent_frame(HELLO_BYTES);
+        self.links.insert(opened.link, link);
+        let frame = node.device().0.to_vec();
+        self.acts.push_back(Act::Send { link: opened.link, stream: Stream::Control, frame });
+        if let Some(device) = device {
+            self.begin(now, node, opened.link, device);
+        }
+    }
+
+    /// A frame came.
+    pub fn frame(
+        &mut self,
+        now: Timestamp,
+        node: &mut Node,
+        link: LinkId,
+        stream: Stream,
+        bytes: Vec<u8>,
+    ) {
+        let Some(it) = self.links.get_mut(&link) else { return };
+        it.received_frame(bytes.len());
+        if !std::mem::replace(&mut it.greeted, true) {
+            let said = <[u8; HELLO_BYTES]>::try_from(bytes).ok().map(DeviceId);
+            let Some(said) = said.filter(|_| stream == Stream::Control) else {
+                return self.drop_link(node, link, EndReason::Malformed);
+            };
+            return self.hello(now, node, link, said);
+        }
+        self.drive(now, node, link, Input::Frame { stream, bytes });
+        self.settle(now, node, Some(link));
+    }
+
+    /// The first frame: a device we knew by its key must say the same; another one is a stranger
+    /// until its certificate is seen.
+    fn hello(&mut self, now: Timestamp, node: &mut Node, link: LinkId, said: DeviceId) {
+        let Some(it) = self.links.get_mut(&link) else { return };
+        match it.device {
+            Some(known) if known == said => it.prove_by = None,
+            Some(_) => self.drop_link(node, link, EndReason::Stranger),
+            None if node.transport_of(&said).is_some() || said == node.device() => {
+                // A member whose key is another one, or ourselves.
+                self.drop_link(node, link, EndReason::Stranger);
+            }
+            None => {
+                it.device = Some(said);
+                self.begin(now, node, link, said);
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Timestamp, node: &mut Node, link: LinkId, device: DeviceId) {
+        let Some(it) = self.links.get_mut(&link) else { return };
+        let mut session = Session::new(it.role, device);
+        let mark = self.marks.get(&device).copied().or_else(|| node.mark_of(&device));
+        if let Some(mark) = mark {
+            session = session.knowing(mark);
+        }
+        (it.session, it.told) = (Some(session), false);
+        if it.proved {
+            self.joined(node, device);
+        }
+        self.drive(now, node, link, Input::Start);
+        self.settle(now, node, Some(link));
+    }
+
+    fn joined(&mut self, node: &Node, device: DeviceId) {
+        let equal = self.equal.get(&device).copied();
+        self.contacts.insert(device, Contact { at: node.now(), equal });
+        let area = node.named(node.area_of(&device));
+        self.acts.push_back(Act::Tell(Event::PeerJoined { device, area }));
+    }
+
+    /// A link is gone, whoever closed it.
+    pub fn closed(&mut self, now: Timestamp, node: &mut Node, link: LinkId, reason: EndReason) {
+        if self.links.contains_key(&link) {
+            self.drive(now, node, link, Input::Close(reason));
+            self.drop_link(node, link, reason);
+            self.settle(now, node, Some(link));
+        }
+    }
+
+    /// The node changed by other hands than a session's: a save, an import, a confirmation.
+    pub fn stirred(&mut self, now: Timestamp, node: &mut Node) {
+        self.settle(now, node, None);
+    }
+
+    /// A moment asked for by [`Exchange::wake_at`] has come.
+    pub fn tick(&mut self, now: Timestamp, node: &mut Node) {
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            let Some(it) = self.links.get_mut(&link) else { continue };
+            if it.prove_by.is_some_and(|by| by <= now) {
+                self.drop_link(node, link, EndReason::Stalled);
+                continue;
+            }
+            if it.wake_at.is_some_and(|at| at <= now) {
+                it.wake_at = None;
+                self.drive(now, node, link, Input::Tick);
+            }
+            let Some(it) = self.links.get_mut(&link) else { continue };
+            if it.compare.is_some_and(|(at, _)| at <= now) {
+                (it.compare, it.told) = (None, false);
+                self.drive(now, node, link, Input::Compare);
+            }
+        }
+        self.settle(now, node, None);
+        if self.renew_at.is_some_and(|at| at <= now) {
+            self.renew(now, node);
+        }
+    }
+
+    /// Everything is ended in good order: waiting rows go with the last word, and what was learned
+    /// is written.
+    pub fn close(&mut self, now: Timestamp, node: &mut Node) {
+        self.renew(now, node);
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.drive(now, node, link, Input::Close(EndReason::Done));
+            self.drop_link(node, link, EndReason::Done);
+        }
+        self.keep(node, &[], &[]);
+    }
+
+    /// Proves equality again on every link this node began, now.
+    pub fn compare_all(&mut self, now: Timestamp) {
+        for it in self.links.values_mut().filter(|it| it.role == Role::Initiator) {
+            it.compare = Some((now, now));
+        }
+    }
+
+    /// The same on one link, if this node began it.
+    pub fn compare(&mut self, now: Timestamp, link: LinkId) {
+        if let Some(it) = self.links.get_mut(&link) {
+            it.compare = Some((now, now));
+        }
+    }
+
+    /// The link to a key.
+    pub fn link_of(&self, key: &[u8; 32]) -> Option<LinkId> {
+        self.links.iter().find(|(_, it)| it.key == *key).map(|(link, _)| *link)
+    }
+
+    /// This node has something new to say about itself.
+    pub fn renew_soon(&mut self, now: Timestamp) {
+        self.schedule_renewal(now);
+    }
+
+    /// Gives one session an input, and works off what it wants.
+    pub(super) fn drive(&mut self, now: Timestamp, node: &mut Node, link: LinkId, input: Input) {
+        let mut inbox = VecDeque::from([input]);
+        let (mut hubs, mut devices): (Vec<ReceiptRow>, Vec<DeviceRow>) = (Vec::new(), Vec::new());
+        while let Some(input) = inbox.pop_front() {
+            let Some(it) = self.links.get_mut(&link) else { break };
+            let Some(mut session) = it.session.take() else { break };
+            let source = Source::Peer(session.peer().to_string());
+            let mut sink = node.sink(&self.book, source);
+            session.handle_input(now, &sink.local(), input);
+            let mut answers = Vec::new();
+            while let Some(output) = session.poll_output() {
+                match output {
+                    Output::Send { stream, frame } => {
+                        it.sent_frame(frame.len());
+                        self.acts.push_back(Act::Send { link, stream, frame });
+                    }
+                    Output::Ask { id, request } => {
+                        let answer = carry_out(&mut sink, &request);
+                        it.sent.entries += entries_read(&request, &answer);
+                        answers.push(Input::Answer { id, answer });
+                    }
+                    Output::WakeAt(at) => it.wake_at = Some(at),
+                    Output::Mark(mark) => it.mark = Some(mark),
+                    Output::Receipts(rows) => hubs.extend(rows),
+                    Output::Device(row) => devices.push(row),
+                    Output::OwnInstanceAhead(counter) => {
+                        tracing::warn!(counter, "a peer knows newer receipts of this very store");
+                    }
+                    Output::Report(Report::Pushed(entries)) => it.sent.entries += entries,
+                    Output::Report(
+                        Report::Equal(_)
+                        | Report::Unequal
+                        | Report::Peer(_)
+                        | Report::NotTaken(..)
+                        | Report::Fork(_),
+                    ) => {}
+                    Output::Ended(reason) => it.ended = Some(reason),
+                }
+            }
+            it.session = Some(session);
+            for answer in answers.into_iter().rev() {
+                inbox.push_front(answer);
+            }
+        }
+        self.take_rows(now, node, link, hubs, devices);
+    }
+
+    /// After anything happened: news go to the others, comparisons that ended are told, strangers
+    /// who showed a certificate are known from now on.
+    fn settle(&mut self, now: Timestamp, node: &mut Node, origin: Option<LinkId>) {
+        self.spread(now, node, origin);
+        if node.replica().incarnation() != self.incarnation {
+            self.incarnation = node.replica().incarnation();
+            if let Err(error) = node.draw_next_incarnation() {
+                self.failed.get_or_insert(error);
+            }
+        }
+        if let Some(link) = origin {
+            self.recognise(node, link);
+        }
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.conclude(now, node, link);
+            if let Some(reason) = self.links.get(&link).and_then(|it| it.ended) {
+                self.drop_link(node, link, reason);
+            }
+        }
+    }
+
+    /// A stranger whose certificate came: it must name the key of the connection.
+    fn recognise(&mut self, node: &Node, link: LinkId) {
+        let Some(it) = self.links.get_mut(&link).filter(|it| !it.proved) else { return };
+        let Some(device) = it.device else { return };
+        match node.transport_of(&device) {
+            Some(key) if key == it.key => {
+                (it.proved, it.prove_by) = (true, None);
+                self.joined(node, device);
+            }
+            Some(_) => self.drop_link(node, link, EndReason::Stranger),
+            None => {}
+        }
+    }
+
+    /// Hands what is new here to every session but the one that brought it.
+    fn spread(&mut self, now: Timestamp, node: &mut Node, origin: Option<LinkId>) {
+        let (mut any, mut authority) = (false, false);
+        loop {
+            let rows = match node.arrivals_after(self.told, ARRIVALS_AT_ONCE) {
+                Ok(rows) => rows,
+                Err(error) => {
+                    tracing::error!(%error, "the feed store failed");
+                    return;
+                }
+            };
+            if rows.is_empty() {
+                break;
+            }
+            any = true;
+            for row in rows {
+                self.told = row.number;
+                let Some(feed) = node.replica().feed(row.feed) else { continue };
+                let name = feed.name;
+                authority |= name.space == Space::Authority;
+                if let Some(it) = origin.and_then(|link| self.links.get_mut(&link)) {
+                    it.received.entries += row.last + 1 - row.first;
+                }
+                let others: Vec<LinkId> = self
+                    .links
+                    .iter()
+                    .filter(|(link, it)| Some(**link) != origin && it.session.is_some())
+                    .map(|(link, _)| *link)
+                    .collect();
+                if others.is_empty() {
+                    continue;
+                }
+                for (run, head) in runs_of(node, &row) {
+                    for link in &others {
+                        let run = run.clone();
+                        self.drive(now, node, *link, Input::Durable { name, run, head });
+                    }
+                }
+            }
+        }
+        if any {
+            self.after_news(now);
+        }
+        if authority {
+            self.acts.push_back(Act::Doors);
+        }
+    }
+
+    fn after_news(&mut self, now: Timestamp) {
+        for it in self.links.values_mut() {
+            let live = it.session.as_ref().is_some_and(|session| {
+                session.role() == Role::Initiator && matches!(session.phase(), Phase::Live { .. })
+            });
+            if live {
+                let (_, first) = it.compare.unwrap_or((now, now));
+                let latest = Timestamp(first.0.saturating_add(COMPARE_MAX_MS));
+                it.compare = Some((later(now, QUIET_MS).min(latest), first));
+            }
+        }
+        self.schedule_renewal(now);
+    }
+
+    fn schedule_renewal(&mut self, now: Timestamp) {
+        let earliest = self.renewed_at.map_or(now, |at| later(at, RENEW_EVERY_MS));
+        let due = later(now, RENEW_MS).max(earliest);
+        self.renew_at.get_or_insert(due);
+    }
+
+    /// Tells of a comparison that ended, and plans what follows from it.
+    fn conclude(&mut self, now: Timestamp, node: &mut Node, link: LinkId) {
+        let Some(it) = self.links.get_mut(&link) else { return };
+        let Some(Phase::Live { equal }) = it.session.as_ref().map(Session::phase) else { return };
+        if it.told {
+            return;
+        }
+        let Some(device) = it.device else { return };
+        if let Some(mark) = it.mark.take() {
+            self.marks.insert(device, mark);
+        }
+        self.contacts.insert(device, Contact { at: node.now(), equal: Some(equal) });
+        self.equal.insert(device, equal);
+        it.unequal = if equal { 0 } else { it.unequal.saturating_add(1) };
+        if !equal && it.role == Role::Initiator {
+            let wait = UNEQUAL_MS.saturating_mul(1 << it.unequal.min(12)).min(UNEQUAL_MAX_MS);
+            it.compare = Some((later(now, wait), now));
+        }
+        if equal && it.role == Role::Initiator && it.received.entries + it.sent.entries > 0 {
+            // Once more when it is quiet: the frames bring the receipts for what was exchanged.
+            it.compare = Some((later(now, QUIET_MS), now));
+        }
+        self.tell_seen(node, link, device, equal, None);
+        self.schedule_renewal(now);
+        self.tell_rows(now, node, link, device);
+    }
+
+    fn tell_seen(
+        &mut self,
+        node: &Node,
+        link: LinkId,
+        peer: DeviceId,
+        equal: bool,
+        reason: Option<EndReason>,
+    ) {
+        let Some(it) = self.links.get_mut(&link) else { return };
+        let seen = Seen {
+            peer,
+            area: node.named(node.area_of(&peer)),
+            equal,
+            received: it.received,
+            sent: it.sent,
+            rounds: it.rounds(),
+            at: When(node.now()),
+            reason: reason.map(|reason| Why(reason).name()),
+            areas: seen_areas(node, it, equal),
+            link,
+        };
+        it.count_anew();
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(seen.clone());
+        self.acts.push_back(Act::Tell(Event::Session(seen)));
+    }
+
+    /// Forgets a link.
+    fn drop_link(&mut self, node: &Node, link: LinkId, reason: EndReason) {
+        let Some(it) = self.links.get(&link) else { return };
+        let (device, known, told) = (it.device, it.proved, it.told);
+        if let Some(device) = device.filter(|_| known) {
+            if !told {
+                self.tell_seen(node, link, device, false, Some(reason));
+            }
+            let reason = Why(reason).name();
+            let it = self.links.get(&link);
+            let (received, sent) = it.map(|it| (it.received, it.sent)).unwrap_or_default();
+            let left = Event::PeerLeft { device, reason, received, sent };
+            self.acts.push_back(Act::Tell(left));
+        } else {
+            let reason = Why(reason).name();
+            self.acts.push_back(Act::Tell(Event::LinkClosed { link, reason }));
+        }
+        self.links.remove(&link);
+        if let Some(device) = device {
+            // What waited for a frame did not go.
+            self.read_to.remove(&device);
+        }
+        self.acts.push_back(Act::HangUp { link, reason });
+    }
+}
+
+fn later(at: Timestamp, milliseconds: i64) -> Timestamp {
+    Timestamp(at.0.saturating_add(milliseconds))
+}
+
+/// The areas of a comparison, with the roots here.
+fn seen_areas(node: &Node, it: &Conversation, equal: bool) -> Vec<SeenArea> {
+    let Some(session) = &it.session else { return Vec::new() };
+    let there = session.their_roots();
+    let area = |(place, area): (usize, &AreaId)| SeenArea {
+        area: node.named(*area),
+        root_here: RootHash(node.replica().summary().root(*area).0),
+        root_there: there.get(place).map(|(_, records)| RootHash(records.0)),
+        equal,
+    };
+    session.shared().iter().enumerate().map(area).collect()
+}
+
+/// Entries that a read brought, which the session sends.
+fn entries_read(request: &Request, answer: &Answer) -> u64 {
+    let (Request::Read(_), Answer::Runs { runs, .. }) = (request, answer) else { return 0 };
+    let blocks = runs.iter().filter_map(|run| run.block().ok());
+    blocks.map(|block| block.last() + 1 - block.first).sum()
+}
+
+/// The runs of one arrival, each with its last entry.
+fn runs_of(node: &Node, row: &Arrival) -> Vec<(PackedRun, ChainPoint)> {
+    let store = node.replica().feed_store();
+    let (mut runs, mut from) = (Vec::new(), row.first);
+    while from <= row.last {
+        let Ok(Some(run)) = store.packed_run(row.feed, row.branch, from) else { break };
+        let Ok(last) = run.block().map(|block| block.last()) else { break };
+        let Ok(Some(head)) = store.point(row.feed, row.branch, last) else { break };
+        runs.push((run, head));
+        from = last + 1;
+    }
+    runs
+}

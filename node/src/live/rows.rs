@@ -1,0 +1,101 @@
+//! Rows of an exchange: receipts of hubs go down, what devices say about themselves goes up, and
+//! what a hub says about itself goes with its receipts.
+
+use crdt_schema::id::DeviceId;
+use crdt_schema::time::Timestamp;
+
+use super::exchange::{Exchange, LinkId};
+use crate::node::Node;
+use crate::sync::{DeviceRow, Input, ReceiptRow};
+
+impl Exchange {
+    /// Keeps rows a peer brought, and hands them to the others.
+    pub(super) fn take_rows(
+        &mut self,
+        now: Timestamp,
+        node: &mut Node,
+        from: LinkId,
+        mut hubs: Vec<ReceiptRow>,
+        mut devices: Vec<DeviceRow>,
+    ) {
+        hubs.retain(|row| self.book.note_hub(row));
+        devices.retain(|row| self.book.note_device(row));
+        if hubs.is_empty() && devices.is_empty() {
+            return;
+        }
+        self.keep(node, &hubs, &devices);
+        self.hand_rows(now, node, Some(from), &hubs, &devices);
+    }
+
+    fn hand_rows(
+        &mut self,
+        now: Timestamp,
+        node: &mut Node,
+        from: Option<LinkId>,
+        hubs: &[ReceiptRow],
+        devices: &[DeviceRow],
+    ) {
+        let links: Vec<LinkId> =
+            self.links.keys().copied().filter(|link| Some(*link) != from).collect();
+        for link in links {
+            if !hubs.is_empty() {
+                self.drive(now, node, link, Input::Receipts(hubs.to_vec()));
+            }
+            if !devices.is_empty() {
+                self.drive(now, node, link, Input::Devices(devices.to_vec()));
+            }
+            let Some(device) = self.links.get(&link).and_then(|it| it.device) else { continue };
+            if let Some(read) = self.read_to.get_mut(&device) {
+                *read = self.book.newest();
+            }
+        }
+    }
+
+    /// What a peer was not told yet of the rows held.
+    pub(super) fn tell_rows(
+        &mut self,
+        now: Timestamp,
+        node: &mut Node,
+        link: LinkId,
+        device: DeviceId,
+    ) {
+        let read = self.read_to.insert(device, self.book.newest()).unwrap_or(0);
+        if read >= self.book.newest() {
+            return;
+        }
+        let hubs = self.book.hubs_behind(read).filter(|key| node.holds_near(&device, key.area));
+        let hubs: Vec<ReceiptRow> = hubs.filter_map(|key| node.row_at(key)).collect();
+        let devices = self.book.devices_behind(read);
+        let devices: Vec<DeviceRow> = devices.filter_map(|device| node.row_of(device)).collect();
+        self.drive(now, node, link, Input::Receipts(hubs));
+        self.drive(now, node, link, Input::Devices(devices));
+    }
+
+    /// Writes new rows of this node, and hands them on.
+    pub(super) fn renew(&mut self, now: Timestamp, node: &mut Node) {
+        (self.renew_at, self.renewed_at) = (None, Some(now));
+        let renewed = node.renew_rows().and_then(|()| node.rows());
+        let (mut hubs, mut devices) = match renewed {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.failed.get_or_insert(error);
+                return;
+            }
+        };
+        hubs.retain(|row| self.book.note_hub(row));
+        devices.retain(|row| self.book.note_device(row));
+        self.keep(node, &[], &[]);
+        self.hand_rows(now, node, None, &hubs, &devices);
+    }
+
+    pub(super) fn keep(&mut self, node: &mut Node, hubs: &[ReceiptRow], devices: &[DeviceRow]) {
+        let (marks, contacts) =
+            (std::mem::take(&mut self.marks), std::mem::take(&mut self.contacts));
+        if hubs.is_empty() && devices.is_empty() && marks.is_empty() && contacts.is_empty() {
+            return;
+        }
+        if let Err(error) = node.keep_rows(hubs, devices, &marks, &contacts) {
+            self.failed.get_or_insert(error);
+        }
+    }
+}

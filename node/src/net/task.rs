@@ -1,0 +1,394 @@
+//! The one task: it owns the swarm, does what is asked, and tells what happened. What becomes of a
+//! connection is in `connections.rs`.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::{IpAddr, TcpListener};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use libp2p::core::transport::ListenerId;
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm, mdns};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::config::{NetConfig, NetLimits, NetTiming};
+use super::connections::{Connection, Later};
+use super::event::{DialFailure, NetError, NetEvent};
+use super::failure::{self, Failed};
+use super::handle::{Addresses, Command};
+use super::keys::key_of;
+use super::resolve::{is_named, resolve};
+use super::swarm::{Behaviour, BehaviourEvent};
+
+/// Events kept for a receiver that does not read; beyond it connections are not served.
+const OUTBOX_MAX: usize = 256;
+/// How long dials wait for listeners: a dial from a port that is listened on can pass routers.
+const LISTENERS_START: Duration = Duration::from_secs(2);
+/// For connections to be closed at the very end, and for the last events to be read.
+const FAREWELL: Duration = Duration::from_millis(250);
+
+/// The task's state.
+pub(super) struct Task {
+    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) own_key: [u8; 32],
+    pub(super) limits: NetLimits,
+    pub(super) timing: NetTiming,
+    pub(super) commands: mpsc::WeakUnboundedSender<Command>,
+    pub(super) connections: HashMap<ConnectionId, Connection>,
+    /// Which connection a link is.
+    pub(super) links: HashMap<u64, ConnectionId>,
+    pub(super) links_made: u64,
+    /// Dials that were asked for and are no connection yet.
+    pub(super) dials: HashMap<ConnectionId, Multiaddr>,
+    pub(super) later: JoinSet<Later>,
+    pub(super) outbox: VecDeque<NetEvent>,
+    own_peer: PeerId,
+    is_hub: bool,
+    listen: Vec<Multiaddr>,
+    external: Vec<Multiaddr>,
+    asked: mpsc::UnboundedReceiver<Command>,
+    events: mpsc::Sender<NetEvent>,
+    deaf: bool,
+    ending: Option<Instant>,
+    addresses: Addresses,
+    listeners: HashMap<ListenerId, Multiaddr>,
+    starting: HashSet<ListenerId>,
+    held_dials: Vec<Multiaddr>,
+}
+
+impl Task {
+    /// A task that has done nothing yet.
+    pub(super) fn new(
+        config: NetConfig,
+        swarm: Swarm<Behaviour>,
+        (commands, asked): (mpsc::WeakUnboundedSender<Command>, mpsc::UnboundedReceiver<Command>),
+        events: mpsc::Sender<NetEvent>,
+        addresses: Addresses,
+    ) -> Result<Self, NetError> {
+        let own_peer = *swarm.local_peer_id();
+        Ok(Self {
+            swarm,
+            own_key: key_of(&own_peer).ok_or(NetError::Key)?,
+            limits: config.limits,
+            timing: config.timing,
+            commands,
+            connections: HashMap::new(),
+            links: HashMap::new(),
+            links_made: 0,
+            dials: HashMap::new(),
+            later: JoinSet::new(),
+            outbox: VecDeque::new(),
+            own_peer,
+            is_hub: config.is_hub,
+            listen: config.listen,
+            external: config.external,
+            asked,
+            events,
+            deaf: false,
+            ending: None,
+            addresses,
+            listeners: HashMap::new(),
+            starting: HashSet::new(),
+            held_dials: Vec::new(),
+        })
+    }
+
+    /// Runs until it is asked to end, or nobody is left who could ask or hear.
+    pub(super) async fn run(mut self) {
+        self.start();
+        let events = self.events.clone();
+        while !(self.ending.is_some() && self.connections.is_empty()) {
+            let over = self.ending;
+            let over = async move {
+                match over {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = over => break,
+                command = self.asked.recv(), if self.ending.is_none() || !self.asked.is_closed() => {
+                    self.obey(command.unwrap_or(Command::Shutdown));
+                }
+                place = events.reserve(), if !self.outbox.is_empty() => match place {
+                    Ok(place) => {
+                        if let Some(event) = self.outbox.pop_front() {
+                            place.send(event);
+                        }
+                    }
+                    Err(_) => self.go_deaf(),
+                },
+                () = events.closed(), if !self.deaf => self.go_deaf(),
+                event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX_MAX => {
+                    self.hear(event);
+                }
+                Some(later) = self.later.join_next() => {
+                    if let Ok(later) = later {
+                        self.later(later);
+                    }
+                }
+            }
+        }
+        self.end().await;
+    }
+
+    fn start(&mut self) {
+        for addr in std::mem::take(&mut self.external) {
+            self.swarm.add_external_address(addr);
+        }
+        for addr in std::mem::take(&mut self.listen) {
+            if let Some(listener) = self.listen_on(addr) {
+                self.starting.insert(listener);
+            }
+        }
+        self.later.spawn(async {
+            sleep(LISTENERS_START).await;
+            Later::Listening
+        });
+    }
+
+    /// Closes what is left, and waits a moment for it and for the last events to be read.
+    async fn end(mut self) {
+        let left: Vec<_> = self.connections.keys().copied().collect();
+        for connection in left {
+            self.swarm.close_connection(connection);
+        }
+        let closing = async {
+            while !self.connections.is_empty() {
+                let event = self.swarm.select_next_some().await;
+                self.hear(event);
+            }
+        };
+        // Whoever does not close in time is dropped with the swarm.
+        let _in_time = timeout(FAREWELL, closing).await;
+        let left: Vec<_> = self.connections.keys().copied().collect();
+        for connection in left {
+            self.closed(connection);
+        }
+        for event in std::mem::take(&mut self.outbox) {
+            if !matches!(timeout(FAREWELL, self.events.send(event)).await, Ok(Ok(()))) {
+                break;
+            }
+        }
+    }
+
+    fn go_deaf(&mut self) {
+        self.deaf = true;
+        self.outbox.clear();
+        self.shut_down();
+    }
+
+    fn shut_down(&mut self) {
+        if self.ending.is_none() {
+            self.ending = Some(Instant::now() + self.timing.shutdown);
+            self.say_goodbye_to_all();
+        }
+    }
+
+    /// Puts an event before whoever listens.
+    pub(super) fn tell(&mut self, event: NetEvent) {
+        if !self.deaf {
+            self.outbox.push_back(event);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Shutdown => self.shut_down(),
+            Command::Line(link, news) => self.line_news(link, news),
+            Command::Dial(_) | Command::Resolved { .. } | Command::Listen(_)
+                if self.ending.is_some() => {}
+            Command::Dial(addr) if !self.starting.is_empty() => self.held_dials.push(addr),
+            Command::Dial(addr) if is_named(&addr) => self.look_up(addr),
+            Command::Dial(addr) => self.dial(addr.clone(), addr),
+            Command::Resolved { asked, found: Ok(found) } => self.dial(asked, found),
+            Command::Resolved { asked, found: Err(text) } => {
+                self.dial_failed(asked, None, Failed::new(DialFailure::Unreachable, &text));
+            }
+            Command::Listen(addr) => {
+                self.listen_on(addr);
+            }
+            Command::HangUp(key) => self.hang_up(&key),
+            Command::Recheck => self.recheck(),
+        }
+    }
+
+    fn listen_on(&mut self, addr: Multiaddr) -> Option<ListenerId> {
+        if let Some(reason) = taken(&addr) {
+            self.tell(NetEvent::ListenFailed { addr, reason: reason.to_string() });
+            return None;
+        }
+        match self.swarm.listen_on(addr.clone()) {
+            Ok(listener) => {
+                self.listeners.insert(listener, addr);
+                Some(listener)
+            }
+            Err(error) => {
+                self.tell(NetEvent::ListenFailed { addr, reason: error.to_string() });
+                None
+            }
+        }
+    }
+
+    fn look_up(&self, asked: Multiaddr) {
+        let commands = self.commands.clone();
+        tokio::spawn(async move {
+            let found = resolve(asked.clone()).await;
+            if let Some(commands) = commands.upgrade() {
+                // A task that has ended dials no more.
+                let _told = commands.send(Command::Resolved { asked, found });
+            }
+        });
+    }
+
+    fn dial(&mut self, asked: Multiaddr, addr: Multiaddr) {
+        let peer = match addr.iter().last() {
+            Some(Protocol::P2p(peer)) => Some(peer),
+            _ => None,
+        };
+        let key = peer.as_ref().and_then(key_of);
+        if key.is_some_and(|key| self.link_to(&key).is_some()) {
+            return self.dial_failed(asked, key, failure::connected());
+        }
+        let opts = match peer {
+            Some(peer) => DialOpts::peer_id(peer)
+                .addresses(vec![addr])
+                .condition(PeerCondition::Always)
+                .build(),
+            None => DialOpts::unknown_peer_id().address(addr).build(),
+        };
+        let connection = opts.connection_id();
+        self.swarm.behaviour_mut().streams.want(connection);
+        match self.swarm.dial(opts) {
+            Ok(()) => {
+                self.dials.insert(connection, asked);
+            }
+            Err(error) => self.dial_failed(asked, key, failure::of_dial(&error)),
+        }
+    }
+
+    /// Tells that a dial became no link.
+    pub(super) fn dial_failed(&mut self, addr: Multiaddr, key: Option<[u8; 32]>, failed: Failed) {
+        let Failed { kind, answered, text } = failed;
+        self.tell(NetEvent::DialFailed { addr, peer_key: answered.or(key), kind, text });
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the swarm's many events, these matter")]
+    fn hear(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::NewListenAddr { listener_id, address } => {
+                self.listening(listener_id, &address);
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                if self.is_hub {
+                    self.swarm.remove_external_address(&address);
+                }
+                self.note_addresses();
+            }
+            SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
+                self.started(listener_id);
+                let reason = reason.err().map_or("closed".to_owned(), |error| error.to_string());
+                if let Some(addr) = self.listeners.remove(&listener_id) {
+                    self.tell(NetEvent::ListenFailed { addr, reason });
+                }
+                self.note_addresses();
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error, .. } => {
+                if let Some(addr) = self.dials.remove(&connection_id) {
+                    let key = peer_id.as_ref().and_then(key_of);
+                    self.dial_failed(addr, key, failure::of_dial(&error));
+                }
+            }
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.established(connection_id, peer_id, &endpoint);
+            }
+            SwarmEvent::ConnectionClosed { connection_id, .. } => self.closed(connection_id),
+            SwarmEvent::ExternalAddrConfirmed { address } => {
+                self.note_addresses();
+                self.tell(NetEvent::External(address));
+            }
+            SwarmEvent::ExternalAddrExpired { address } => {
+                self.note_addresses();
+                self.tell(NetEvent::ExternalLost(address));
+            }
+            SwarmEvent::Behaviour(event) => self.behaved(event),
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what libp2p's parts tell is theirs")]
+    fn behaved(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Streams(event) => self.streams(event),
+            BehaviourEvent::Ping(event) => self.pinged(event.connection, event.result.is_ok()),
+            BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
+                for (peer, addr) in found {
+                    if let Ok(addr) = addr.with_p2p(peer) {
+                        self.tell(NetEvent::Found { addr });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn listening(&mut self, listener: ListenerId, address: &Multiaddr) {
+        // A relay offers itself only where it knows how it is reached; a node behind a router must
+        // not claim to know, or no hole is ever punched to it.
+        if self.is_hub {
+            self.swarm.add_external_address(address.clone());
+        }
+        self.note_addresses();
+        let address = self.own(address);
+        self.tell(NetEvent::Listening(address));
+        self.started(listener);
+    }
+
+    /// One listener more has begun or failed; the last lets the dials go that waited.
+    fn started(&mut self, listener: ListenerId) {
+        if self.starting.remove(&listener) && self.starting.is_empty() {
+            self.dial_held();
+        }
+    }
+
+    /// Dials what waited for the listeners.
+    pub(super) fn dial_held(&mut self) {
+        self.starting.clear();
+        for addr in std::mem::take(&mut self.held_dials) {
+            self.obey(Command::Dial(addr));
+        }
+    }
+
+    fn own(&self, address: &Multiaddr) -> Multiaddr {
+        address.clone().with_p2p(self.own_peer).unwrap_or_else(|address| address)
+    }
+
+    fn note_addresses(&self) {
+        let known = self.swarm.listeners().chain(self.swarm.external_addresses());
+        let mut known: Vec<Multiaddr> = known.map(|address| self.own(address)).collect();
+        known.sort_unstable();
+        known.dedup();
+        let mut addresses =
+            self.addresses.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *addresses = known;
+    }
+}
+
+/// Why a TCP port cannot be had. libp2p shares its ports with whoever else wants to share them, so
+/// that two nodes on one port would each get half of the connections and nobody were told.
+fn taken(addr: &Multiaddr) -> Option<std::io::Error> {
+    let mut parts = addr.iter();
+    let ip = match parts.next() {
+        Some(Protocol::Ip4(ip)) => IpAddr::V4(ip),
+        Some(Protocol::Ip6(ip)) => IpAddr::V6(ip),
+        _ => return None,
+    };
+    match (parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(port)), None) if port != 0 => TcpListener::bind((ip, port)).err(),
+        _ => None,
+    }
+}

@@ -1,0 +1,203 @@
+//! Offices that stay connected: what one saves, all hold; who joins over the wire, belongs.
+
+use node::answer::MemberState;
+use node::sync::Stream;
+use tests::office::{Office, Town};
+use tests::wires::Wires;
+
+const DESA: &str = "32.09.39.2001";
+const NEXT: &str = "32.09.39.2003";
+const KECAMATAN: &str = "32.09.39";
+
+/// Province, kabupaten, kecamatan and two desa, all confirmed by files.
+fn ladder(town: &mut Town) -> Vec<Office> {
+    let mut prov = town.province();
+    let mut kab = town.member(&mut prov, "kabupaten", "32.09");
+    let mut kec = town.member(&mut kab, "kecamatan", KECAMATAN);
+    let desa = town.member(&mut kec, "desa-1", DESA);
+    let next = town.member(&mut kec, "desa-2", NEXT);
+    vec![prov, kab, kec, desa, next]
+}
+
+/// The ladder, each dialling the one above.
+fn connected() -> Wires {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    for office in ladder(&mut town) {
+        wires.add(office);
+    }
+    for (from, to) in [(1, 0), (2, 1), (3, 2), (4, 2)] {
+        wires.dial(from, to);
+    }
+    wires.wait(30_000);
+    wires
+}
+
+fn add(wires: &mut Wires, desk: usize, area: &str, title: &str) {
+    let fields = [
+        ("judul", title),
+        ("kode_program", "G.1.2"),
+        ("jenis", "rapat"),
+        ("tanggal", "2026-11-02"),
+    ];
+    wires.desks[desk].office.add("kegiatan", area, &fields);
+    wires.stirred(desk);
+}
+
+fn roots(wires: &mut Wires, area: &str) -> Vec<String> {
+    wires.desks.iter_mut().map(|it| it.office.root(area)).collect()
+}
+
+#[track_caller]
+fn assert_all_equal(roots: &[String]) {
+    assert!(roots.windows(2).all(|pair| pair[0] == pair[1]), "{roots:#?}");
+}
+
+#[test]
+fn a_save_crosses_every_hop_at_once_and_equality_is_proved_when_it_is_quiet() {
+    let mut wires = connected();
+    for desk in 0..5 {
+        assert_eq!(wires.sessions(desk).last(), Some(&true), "desk {desk}");
+    }
+    let before = roots(&mut wires, KECAMATAN);
+    add(&mut wires, 3, DESA, "Posyandu");
+    // No time has passed, and nobody dialled: it was pushed along four hops.
+    let after = roots(&mut wires, KECAMATAN);
+    assert_all_equal(&after);
+    assert_ne!(before, after);
+    let proofs = wires.sessions(3).len();
+    wires.wait(5_000);
+    assert!(wires.sessions(3).len() > proofs, "the desa proved it again");
+    assert!(wires.sessions(3).iter().all(|equal| *equal));
+}
+
+#[test]
+fn receipts_come_down_and_the_six_words_are_the_same_everywhere() {
+    let mut wires = connected();
+    add(&mut wires, 3, DESA, "Posyandu");
+    wires.wait(200_000);
+    let words: Vec<_> =
+        wires.desks.iter_mut().map(|it| it.office.node().root(Some(DESA)).unwrap().words).collect();
+    assert!(words[3].is_some(), "{words:#?}");
+    assert!(words.windows(2).take(3).all(|pair| pair[0] == pair[1]), "{words:#?}");
+    let status = wires.desks[3].office.node().status().unwrap();
+    let levels: Vec<&str> = status.arrived.iter().map(|it| it.at.as_str()).collect();
+    assert_eq!(levels, ["kecamatan", "kabupaten", "provinsi"]);
+    assert!(status.arrived.iter().all(|it| (it.mine, it.held, it.missing) == (1, 1, 0)));
+}
+
+#[test]
+fn silence_costs_nothing() {
+    let mut wires = connected();
+    add(&mut wires, 3, DESA, "Posyandu");
+    wires.wait(3_600_000);
+    let (bytes, sizes) = (wires.bytes, sizes(&mut wires));
+    wires.wait(86_400_000);
+    assert_eq!((wires.bytes, self::sizes(&mut wires)), (bytes, sizes));
+}
+
+fn sizes(wires: &mut Wires) -> Vec<u64> {
+    wires.desks.iter_mut().map(|it| it.office.node().replica().arrived()).collect()
+}
+
+#[test]
+fn what_was_saved_while_the_wire_was_broken_comes_when_it_heals() {
+    let mut wires = connected();
+    let link = wires.dial(3, 4);
+    wires.cut(link);
+    let mut town = Town::new(50);
+    let mut prov = town.province();
+    let kab = town.member(&mut prov, "kabupaten", "32.09");
+    let mut wires = Wires::default();
+    let (prov, kab) = (wires.add(prov), wires.add(kab));
+    let link = wires.dial(kab, prov);
+    wires.cut(link);
+    assert_eq!(wires.left(prov), ["lost"]);
+    add(&mut wires, kab, "32.09", "Rapat kabupaten");
+    add(&mut wires, prov, "32", "Rapat provinsi");
+    assert_ne!(roots(&mut wires, "32.09")[0], roots(&mut wires, "32.09")[1]);
+    wires.dial(kab, prov);
+    assert_all_equal(&roots(&mut wires, "32.09"));
+    assert_eq!(wires.sessions(kab).last(), Some(&true));
+}
+
+#[test]
+fn a_device_joins_over_the_wire_and_its_records_count_once_it_is_confirmed() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut prov = town.province();
+    let new = town.join(&mut prov, "kabupaten", "32.09");
+    let (prov, new) = (wires.add(prov), wires.add(new));
+    add(&mut wires, new, "32.09", "Rapat sebelum dikonfirmasi");
+    wires.dial(new, prov);
+    wires.wait(5_000);
+    let device = wires.desks[new].office.node().device().to_string();
+    assert_eq!(wires.desks[prov].office.node().status().unwrap().records, 0);
+    wires.desks[prov].office.node().confirm(&device).unwrap();
+    wires.stirred(prov);
+    wires.wait(5_000);
+    let status = wires.desks[new].office.node().status().unwrap();
+    assert_eq!((status.state, status.records), (MemberState::Active, 1));
+    assert_eq!(wires.desks[prov].office.node().status().unwrap().records, 1);
+    assert_all_equal(&roots(&mut wires, "32.09"));
+    assert_eq!(wires.sessions(new).last(), Some(&true));
+}
+
+#[test]
+fn a_closed_device_is_told_and_served_nothing_more() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut prov = town.province();
+    let kab = town.member(&mut prov, "kabupaten", "32.09");
+    let (prov, kab) = (wires.add(prov), wires.add(kab));
+    wires.dial(kab, prov);
+    let device = wires.desks[kab].office.node().device().to_string();
+    wires.desks[prov].office.node().close_member(&device).unwrap();
+    wires.stirred(prov);
+    wires.wait(5_000);
+    assert_eq!(wires.desks[kab].office.node().status().unwrap().state, MemberState::Closed);
+    add(&mut wires, prov, "32.09", "Rapat kemudian");
+    wires.wait(5_000);
+    assert_eq!(wires.desks[kab].office.node().status().unwrap().records, 0);
+}
+
+#[test]
+fn a_device_that_is_not_who_its_key_says_is_refused() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut prov = town.province();
+    let kab = town.member(&mut prov, "kabupaten", "32.09");
+    let (prov, kab) = (wires.add(prov), wires.add(kab));
+    let link = wires.dial(kab, prov);
+    wires.cut(link);
+    // A peer known by its key says the name of another device.
+    let mut other = Town::new(90);
+    let stranger = wires.add(other.province());
+    wires.dial(stranger, prov);
+    assert!(wires.sessions(prov).iter().all(|equal| *equal));
+    assert_eq!(wires.desks[stranger].office.node().status().unwrap().records, 0);
+    assert_eq!(wires.desks[prov].exchange.links(), 0, "the stranger was shown the door");
+}
+
+#[test]
+fn a_link_that_never_says_who_it_is_is_closed_after_a_minute() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let prov = wires.add(town.province());
+    wires.dial_silently(prov, [9; 32]);
+    assert_eq!(wires.desks[prov].exchange.links(), 1);
+    wires.wait(59_000);
+    assert_eq!(wires.desks[prov].exchange.links(), 1);
+    wires.wait(2_000);
+    assert_eq!(wires.desks[prov].exchange.links(), 0);
+}
+
+#[test]
+fn nonsense_ends_a_session_and_the_node_goes_on() {
+    let mut wires = connected();
+    let link = wires.dial(4, 3);
+    wires.inject(3, link, Stream::Control, vec![0xff; 40]);
+    assert_eq!(wires.left(3).last(), Some(&"malformed"));
+    add(&mut wires, 4, NEXT, "Gotong royong");
+    assert_all_equal(&roots(&mut wires, KECAMATAN));
+}
