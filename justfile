@@ -18,9 +18,18 @@ test FILTER="":
 kills COUNT="1000":
     WKSBM_KILLS={{COUNT}} cargo nextest run --locked -p cli --test kill --no-capture
 
+# Networks of the real binary in namespaces (Linux, as root), or those whose name holds FILTER.
+lab FILTER="":
+    cargo build --locked -p cli
+    WKSBM_LAB_REQUIRED=1 cargo nextest run --locked -p tests --test lab --no-capture {{FILTER}}
+
 # Renew the document of the declarations.
 schema:
     cargo run -q --locked -p crdt-schema --example schema > docs/schema.md
+
+# Renew the description of the local API.
+openapi:
+    cargo run -q --locked -p cli --example openapi > docs/openapi.json
 
 # Every measure of the core, as a table.
 bench:

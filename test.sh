@@ -25,6 +25,22 @@ need_compiler() {
     "${root[@]}" apt-get install -y --no-install-recommends gcc libc6-dev
 }
 
+# The lab (tests/lab) makes networks of namespaces. Only root can; elsewhere, and where a tool cannot
+# be had, its tests say so and end, or fail with WKSBM_LAB_REQUIRED=1.
+need_lab_tools() {
+    [ "$(id -u)" -eq 0 ] && have apt-get || return 0
+    local tool missing=0
+    for tool in ip ethtool nft ping python3; do
+        have "$tool" || missing=1
+    done
+    compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing=1
+    [ "$missing" -eq 1 ] || return 0
+    say "installing the lab's tools"
+    apt-get update && apt-get install -y --no-install-recommends \
+        iproute2 ethtool nftables iputils-ping python3 libfaketime ||
+        echo "the lab's tools could not be installed" >&2
+}
+
 # rust-toolchain.toml names the release we lint with. A machine that neither has it under that
 # name nor can fetch it may still hold one that is new enough.
 need_rust() {
@@ -38,6 +54,40 @@ need_rust() {
     }
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+# The pages are looked at in a real browser (tests/web). Only root on Debian installs it by itself; # elsewhere those tests say what is missing and pass.
+need_browser() {
+    if ! have chromium || ! have chromedriver; then
+        if [ "$(id -u)" -ne 0 ] || ! have apt-get; then
+            say "no Chromium here: the pages are not tested"
+            return
+        fi
+        say "installing Chromium"
+        apt-get update && apt-get install -y --no-install-recommends \
+            chromium chromium-driver fonts-noto-core || {
+            say "Chromium could not be installed: the pages are not tested"
+            return
+        }
+    fi
+    need_axe
+}
+
+# axe-core (MPL-2.0) judges whether everybody can use a page. It is fetched, never kept in the tree.
+need_axe() {
+    local version=4.14.1 folder="${CARGO_TARGET_DIR:-target}/axe"
+    [ -n "${WKSBM_AXE:-}" ] && return
+    if [ ! -s "$folder/package/axe.min.js" ]; then
+        have npm || { say "no npm here: axe-core is not asked"; return; }
+        mkdir -p "$folder"
+        (cd "$folder" && npm pack --silent "axe-core@$version" >/dev/null &&
+            tar -xzf "axe-core-$version.tgz" package/axe.min.js) || {
+            say "axe-core could not be fetched: it is not asked"
+            return
+        }
+    fi
+    WKSBM_AXE="$(cd "$folder" && pwd)/package/axe.min.js"
+    export WKSBM_AXE
 }
 
 # check NAME COMMAND...: one step that counts one.
@@ -86,7 +136,9 @@ tests() {
 }
 
 need_compiler
+need_lab_tools
 need_rust
+need_browser
 
 check "format" cargo fmt --all --check
 check "lints" cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -1,0 +1,9 @@
+//! What the mesh promises, played on the lab by the contract of the command line alone.
+
+mod board;
+mod chain;
+mod clock;
+mod idle;
+mod meeting;
+mod nat;
+mod village;
