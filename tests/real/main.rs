@@ -3,6 +3,7 @@
 
 mod bundles;
 mod copies;
+mod deadline;
 #[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 mod exchange;
 mod province;

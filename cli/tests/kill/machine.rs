@@ -57,7 +57,8 @@ impl Machine {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn start(&self, line: &[&str]) -> Child {
+    /// Starts a command.
+    pub(crate) fn start(&self, line: &[&str]) -> Child {
         let data: &Path = &self.folder.path().join("data");
         let built = env!("CARGO_BIN_EXE_wksbm");
         let binary = std::env::var_os("WKSBM_BINARY").unwrap_or_else(|| built.into());
@@ -79,6 +80,13 @@ impl Machine {
         let text = String::from_utf8(ended.stdout).unwrap();
         assert_eq!(ended.status.code(), Some(0), "{line:?}: {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Runs a command to its end; its answer if it was a success.
+    pub(crate) fn tried(&self, line: &[&str]) -> Option<Value> {
+        let ended = self.start(line).wait_with_output().unwrap();
+        let done = ended.status.success();
+        done.then(|| serde_json::from_slice(&ended.stdout).unwrap())
     }
 
     /// Runs a command, but no longer than what is left: then it is killed. What it took is taken

@@ -3,7 +3,8 @@
 //! One data folder is written to by the real binary, command after command, until a moment drawn
 //! from a seed; then the command is killed. What a command had answered by then stands in a ledger
 //! that was synced before the next kill, and must be found again each time. `machine.rs` runs the
-//! binary · `ledger.rs` what was acknowledged · `neighbour.rs` where the bundles come from.
+//! binary · `ledger.rs` what was acknowledged · `neighbour.rs` where the bundles come from ·
+//! `live.rs` two running nodes that push to each other while one is killed (`WKSBM_LIVE_KILLS`).
 //!
 //! `WKSBM_KILLS=1000` is the long form, `WKSBM_KILL_SEED` another run of it, `WKSBM_BINARY` another
 //! build; the counts are the last line on standard error. A killed process loses nothing the kernel took: power cuts are the
@@ -13,6 +14,7 @@
 #![expect(clippy::disallowed_methods, reason = "a kill happens at a moment")]
 
 mod ledger;
+mod live;
 mod machine;
 mod neighbour;
 
