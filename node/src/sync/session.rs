@@ -252,7 +252,7 @@ impl Session {
             Message::Probe(probe) => self.on_probe(local, probe),
             Message::Common(common) => self.on_common(local, common),
             Message::Turn(turn) => self.on_turn(turn),
-            Message::Durable(frames) => self.bulk.acknowledge(frames),
+            Message::Durable(frames) => self.bulk.acknowledge(frames, self.now),
             Message::Stay => self.on_stay(local),
             Message::Since(since) => self.on_since(local, since),
             Message::Mark(mark) => self.on_mark(mark),
@@ -402,7 +402,7 @@ impl Session {
     }
 
     fn on_turn(&mut self, turn: Turn) -> Step {
-        self.bulk.acknowledge(turn.durable)?;
+        self.bulk.acknowledge(turn.durable, self.now)?;
         let Some(pass) = &mut self.pass else { return Err(EndReason::OutOfOrder) };
         if pass.mine {
             return Err(EndReason::OutOfOrder);

@@ -8,19 +8,22 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crdt_schema::entry::{ChainPoint, PackedRun};
 use crdt_schema::id::{FeedId, FeedName, Space};
+use crdt_schema::time::Timestamp;
 
 use super::codec;
 use super::message::{
-    BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX, BULK_IN_FLIGHT_BYTES_MAX, CutPoint, EndReason,
-    FeedRef, FeedRun, Message, NEEDS_PER_FEED_MAX, Need, RUNS_PER_FRAME_MAX, STRANGER_BYTES_MAX,
+    BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX, BULK_FRAME_MS,
+    BULK_IN_FLIGHT_BYTES_MAX, CutPoint, EndReason, FeedRef, FeedRun, Message, NEEDS_PER_FEED_MAX,
+    Need, RUNS_PER_FRAME_MAX, STRANGER_BYTES_MAX,
 };
 use super::request::{Local, Read, ReadFrom, Report, Request, RequestId, Segment, Taken};
 use super::session::{Asked, Phase, Session, Step};
 
 /// Bytes a run takes beside its block: first, signature, length, feed number.
 const RUN_OVERHEAD_BYTES: usize = 64 + 16;
-/// Share of the window after which the sender is told what is durable although no turn is due.
-const TELL_AFTER_BYTES: usize = BULK_IN_FLIGHT_BYTES_MAX / 4;
+/// Bytes after which the sender is told what is durable although no turn is due: it learns from
+/// that how fast the line is.
+const TELL_AFTER_BYTES: usize = BULK_FRAME_BYTES_FULL;
 
 /// What waits to be sent.
 #[derive(Debug, Default)]
@@ -138,6 +141,10 @@ pub(super) struct Bulk {
     pub(super) sent: u64,
     in_flight: VecDeque<usize>,
     in_flight_bytes: usize,
+    /// Since when bytes have been under way that the next word of the peer will be about.
+    under_way_since: Timestamp,
+    /// Bytes a frame may have on this line, once that is known.
+    line_bytes: usize,
     /// Runs read and not yet sent.
     batch: Vec<(FeedName, PackedRun)>,
     batch_bytes: usize,
@@ -152,18 +159,38 @@ pub(super) struct Bulk {
 }
 
 impl Bulk {
+    /// Bytes at which a frame is sent although more runs wait.
+    fn frame_bytes(&self) -> usize {
+        self.line_bytes.max(BULK_FRAME_BYTES_FIRST)
+    }
+
+    /// So many bytes became durable at the peer since it last said so: that is how fast the line is.
+    fn learn(&mut self, bytes: usize, now: Timestamp) {
+        let took = now.0.saturating_sub(self.under_way_since.0).max(1);
+        let in_time =
+            (bytes as u64).saturating_mul(BULK_FRAME_MS.unsigned_abs()) / took.unsigned_abs();
+        let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
+        self.line_bytes = in_time.min(BULK_FRAME_BYTES_FULL);
+        self.under_way_since = now;
+    }
+
     fn has_room(&self) -> bool {
         self.in_flight_bytes < BULK_IN_FLIGHT_BYTES_MAX
     }
 
     /// The peer made so many frames durable, from the beginning.
-    pub(super) fn acknowledge(&mut self, frames: u64) -> Step {
+    pub(super) fn acknowledge(&mut self, frames: u64, now: Timestamp) -> Step {
         let known = self.sent - self.in_flight.len() as u64;
         if frames > self.sent || frames < known {
             return Err(EndReason::OutOfOrder);
         }
+        let before = self.in_flight_bytes;
         for _ in known..frames {
             self.in_flight_bytes -= self.in_flight.pop_front().unwrap_or(0);
+        }
+        let durable = before - self.in_flight_bytes;
+        if durable > 0 {
+            self.learn(durable, now);
         }
         Ok(())
     }
@@ -251,7 +278,7 @@ impl Session {
 
     /// Reads on as long as there is room in flight, and sends what was read.
     pub(super) fn pump(&mut self, _local: &Local<'_>) -> Step {
-        if self.bulk.batch_bytes >= BULK_FRAME_BYTES_FULL
+        if self.bulk.batch_bytes >= self.bulk.frame_bytes()
             || self.bulk.batch.len() >= RUNS_PER_FRAME_MAX
             || self.transfers.is_idle()
         {
@@ -269,7 +296,7 @@ impl Session {
             Some(rest) => ReadFrom::Rest(rest),
             None => ReadFrom::After { known: active.known.clone(), ends: active.ends.clone() },
         };
-        let bytes_max = BULK_FRAME_BYTES_FULL.saturating_sub(self.bulk.batch_bytes).max(1);
+        let bytes_max = self.bulk.frame_bytes().saturating_sub(self.bulk.batch_bytes).max(1);
         let read = Read { feed: active.name.id(), from, bytes_max };
         self.ask(Asked::Transfer, Request::Read(read)).map(|_| ())
     }
@@ -335,6 +362,9 @@ impl Session {
     fn send_runs(&mut self, runs: Vec<FeedRun>) {
         let frame = codec::encode(&Message::Runs(runs));
         self.bulk.sent += 1;
+        if self.bulk.in_flight.is_empty() {
+            self.bulk.under_way_since = self.now;
+        }
         self.bulk.in_flight.push_back(frame.len());
         self.bulk.in_flight_bytes += frame.len();
         self.send_bulk(frame);
