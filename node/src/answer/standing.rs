@@ -42,7 +42,7 @@ pub struct Status {
     pub waiting_confirmation: u64,
     /// Entries held that do not count.
     pub quarantined: u64,
-    /// Records with a field of two values or more.
+    /// Fields with two values or more, of records that count.
     pub conflicts: u64,
     /// The files.
     pub store: StoreStatus,

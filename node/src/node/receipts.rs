@@ -259,9 +259,10 @@ impl Node {
         own: &[&FeedHeads],
         rows: &[&ReceiptRow],
     ) -> Result<Arrived, NodeError> {
-        let reach =
-            |feed: &&FeedHeads| (feed.name.id(), rows_reach(rows, &feed.name.id()).min(top(feed)));
-        let reached: BTreeMap<FeedId, u64> = own.iter().map(reach).collect();
+        let mut reached: BTreeMap<FeedId, u64> = BTreeMap::new();
+        for feed in own {
+            reached.insert(feed.name.id(), self.rows_reach(rows, feed)?);
+        }
         let mine: u64 = own.iter().map(|feed| top(feed)).sum();
         let held: u64 = reached.values().sum();
         let (mut oldest_missing, mut complete_as_of, mut at) = (None, None, 0);
@@ -294,6 +295,24 @@ impl Node {
         })
     }
 
+    /// How far the rows of one hub say they hold a feed: places whose entry is the one held here.
+    /// Of a copied folder another one may stand at the same place.
+    fn rows_reach(&self, rows: &[&ReceiptRow], feed: &FeedHeads) -> Result<u64, NodeError> {
+        let (id, store) = (feed.name.id(), self.replica.feed_store());
+        let heads = rows.iter().flat_map(|row| &row.heads);
+        let mut reach = 0;
+        for head in heads.filter(|head| id.0.starts_with(&head.feed) && head.seq <= top(feed)) {
+            for branch in &feed.branches {
+                let point = store.point(id, branch.branch, head.seq);
+                let point = point.map_err(|error| self.store_error(error))?;
+                if point.is_some_and(|point| head.fits(&id, &point)) {
+                    reach = reach.max(head.seq);
+                }
+            }
+        }
+        Ok(reach)
+    }
+
     pub(super) fn receipts(&self) -> Result<Vec<ReceiptRow>, NodeError> {
         let rows = self.rows_at(RECEIPT)?;
         let read = |value: Vec<u8>| ReceiptRow::read(&mut Reader::new(value.get(1..)?)).ok();
@@ -315,12 +334,6 @@ impl Node {
 
 fn top(feed: &FeedHeads) -> u64 {
     feed.branches.iter().map(|branch| branch.head.point.seq).max().unwrap_or(0)
-}
-
-/// How far the rows of one hub say they hold a feed.
-fn rows_reach(rows: &[&ReceiptRow], feed: &FeedId) -> u64 {
-    let heads = rows.iter().flat_map(|row| &row.heads);
-    heads.filter(|head| feed.0.starts_with(&head.feed)).map(|head| head.seq).max().unwrap_or(0)
 }
 
 pub(super) fn receipt_value(row: &ReceiptRow) -> (Vec<u8>, Vec<u8>) {

@@ -286,6 +286,8 @@ impl EntryNamed {
             Some((feed, seq)) => {
                 Self { id, place: seq.parse().ok().map(|seq| (feed.to_owned(), seq)) }
             }
+            // An id alone; behind a `@` there is no place for another one.
+            None if id.is_some() => Self { id: None, place: None },
             None => Self { id: Some(place), place: None },
         }
     }
