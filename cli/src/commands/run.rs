@@ -108,7 +108,7 @@ async fn stay_up(
     let (running, mut events) = Running::start(node, ask)?;
     let ready = wait_until_ready(&mut events, &asked).await;
     let told = match ready {
-        Ok(listen) => {
+        Ok((listen, early)) => {
             match answer(&running, args.api, folder).await {
                 Ok(api) => {
                     let ready = Ready {
@@ -119,7 +119,7 @@ async fn stay_up(
                         api: api.url.clone(),
                         token_file: api.token_file.display().to_string(),
                     };
-                    let told = follow(context, &ready, &api, &mut events).await;
+                    let told = follow(context, &ready, &api, early, &mut events).await;
                     // A question that does not end is cut off by the end of the node.
                     tokio::time::timeout(API_END, api.stop()).await.ok();
                     told
@@ -152,12 +152,12 @@ async fn answer(
 }
 
 /// Waits until every address that was asked for is listened on. One that stands for all interfaces
-/// becomes several.
+/// becomes several. What else happens meanwhile is told afterwards.
 async fn wait_until_ready(
     events: &mut Receiver<Event>,
     asked: &[Multiaddr],
-) -> Result<Vec<String>, Failure> {
-    let mut listen: Vec<String> = Vec::new();
+) -> Result<(Vec<String>, Vec<Event>), Failure> {
+    let (mut listen, mut early): (Vec<String>, Vec<Event>) = (Vec::new(), Vec::new());
     let all = async {
         loop {
             let served = asked.iter().all(|asked| listen.iter().any(|at| serves(asked, at)));
@@ -171,7 +171,8 @@ async fn wait_until_ready(
                     let why = "page-run-listen-failed";
                     return Err(Failure::because(ErrorKind::PortInUse, why, facts));
                 }
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Ok(event) => early.push(event),
+                Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => break,
             }
         }
@@ -180,7 +181,7 @@ async fn wait_until_ready(
     match tokio::time::timeout(READY, all).await {
         Ok(Err(failure)) => Err(failure),
         // An address that takes longer, such as one of a relay, comes later as an event.
-        Ok(Ok(())) | Err(_) => Ok(listen),
+        Ok(Ok(())) | Err(_) => Ok((listen, early)),
     }
 }
 
@@ -201,6 +202,7 @@ async fn follow(
     context: &mut Context<'_>,
     ready: &Ready,
     api: &Api,
+    early: Vec<Event>,
     events: &mut Receiver<Event>,
 ) -> Result<(), Failure> {
     let object = serde_json::to_value(ready).unwrap_or_default();
@@ -212,6 +214,9 @@ async fn follow(
         }
         context.tell("page-run-open", &[Fact::new("link", api.link()?)]);
         context.tell("page-run-end", &[]);
+    }
+    for event in &early {
+        tell_event(context, event)?;
     }
     let interrupt = context.world.interrupt.clone();
     loop {

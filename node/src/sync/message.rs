@@ -32,9 +32,9 @@ pub const BULK_FRAME_BYTES_MAX: usize = RUN_BYTES_MAX + 1024;
 pub const BULK_FRAME_BYTES_FULL: usize = 64 * 1024;
 /// The same before it is known how fast the line is, and on the slowest: a frame that is cut off by a
 /// broken line is sent again, so none takes much longer than [`BULK_FRAME_MS`].
-pub const BULK_FRAME_BYTES_FIRST: usize = 8 * 1024;
+pub const BULK_FRAME_BYTES_FIRST: usize = 4 * 1024;
 /// Milliseconds one bulk frame may take on the line it goes over.
-pub const BULK_FRAME_MS: i64 = 250;
+pub const BULK_FRAME_MS: i64 = 125;
 /// Bytes of runs sent and not yet durable at the peer; what a node of 512 MB can hold a session.
 /// One frame more may be under way, because a run is never split.
 pub const BULK_IN_FLIGHT_BYTES_MAX: usize = 2 * 1024 * 1024;
