@@ -131,6 +131,8 @@ fn a_device_joins_over_the_wire_and_its_records_count_once_it_is_confirmed() {
     add(&mut wires, new, "32.09", "Rapat sebelum dikonfirmasi");
     wires.dial(new, prov);
     wires.wait(5_000);
+    let sessions = wires.sessions(new);
+    assert!(!sessions.is_empty() && sessions.iter().all(|equal| !equal), "nothing was proved yet");
     let device = wires.desks[new].office.node().device().to_string();
     assert_eq!(wires.desks[prov].office.node().status().unwrap().records, 0);
     wires.desks[prov].office.node().confirm(&device).unwrap();

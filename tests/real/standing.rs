@@ -187,3 +187,20 @@ fn an_entry_that_is_no_choice_is_told_apart_from_one_that_is_not_held() {
     assert!(told.contains("no value of this field"), "{told}");
     assert_eq!(settle("judul", &"0".repeat(64)).0, ErrorKind::RecordUnknown);
 }
+
+#[test]
+fn what_waits_leaves_a_hub_only_for_who_may_confirm_it() {
+    let mut town = Town::new(46);
+    let mut province = town.province();
+    let mut hub = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desa = town.member(&mut hub, "desa", DESA);
+    let mut new = town.join(&mut hub, "baru", DESA);
+    activity(&mut new, "sebelum dikonfirmasi");
+    new.carry_to(&mut hub);
+    assert_eq!(hub.node().status().unwrap().waiting_confirmation, 1);
+    let taken = hub.carry_to(&mut desa);
+    let refused: u64 = taken.files.iter().flat_map(|file| file.rejected.values()).sum();
+    assert_eq!(refused, 0, "nothing travels to a desk that may not take it: {taken:?}");
+    hub.carry_to(&mut province);
+    assert_eq!(province.node().status().unwrap().waiting_confirmation, 1);
+}

@@ -14,7 +14,7 @@ fn log(desk: &Desk) -> Vec<Value> {
 fn a_purpose_that_says_nothing_is_usage_and_shows_nothing() {
     let desk = Desk::province();
     let id = desk.person(DESA);
-    for purpose in ["", " ", "\t "] {
+    for purpose in ["", " ", "\t ", "...", "-", "0", "\u{200b}"] {
         for line in [
             &["record", "show", &id, "--reveal", purpose][..],
             &["record", "history", &id, "--reveal", purpose],
@@ -36,9 +36,11 @@ fn each_reveal_is_a_line_without_a_value_and_reading_without_one_is_none() {
     desk.json(&["record", "show", &id, "--reveal", " rujukan ke RS "]).done();
     desk.json(&["record", "history", &id, "--reveal", "audit"]).done();
     desk.json(&["record", "conflicts", "--reveal", "audit"]).done();
+    desk.json(&["record", "export", &id, "-o", &desk.path("catatan")]).done();
     let lines = log(&desk);
     let part = |place: usize, name: &str| lines.get(place).unwrap().get(name).cloned().unwrap();
-    assert_eq!(lines.len(), 2, "no conflict was shown: {lines:?}");
+    assert_eq!(lines.len(), 3, "no conflict was shown: {lines:?}");
+    assert_eq!(part(2, "command"), "record export");
     for (place, command, purpose) in
         [(0, "record show", "rujukan ke RS"), (1, "record history", "audit")]
     {

@@ -534,8 +534,15 @@ impl Exchange {
         if let Some(mark) = it.mark.take() {
             self.marks.insert(device, mark);
         }
-        self.contacts.insert(device, Contact { at: node.now(), equal: Some(equal) });
-        self.equal.insert(device, equal);
+        // Of records nothing was proved where only authority was compared.
+        let shares = node.shares_records_with(&device);
+        let proved = equal && shares;
+        self.contacts.insert(device, Contact { at: node.now(), equal: shares.then_some(equal) });
+        if shares {
+            self.equal.insert(device, equal);
+        } else {
+            self.equal.remove(&device);
+        }
         it.unequal = if equal { 0 } else { it.unequal.saturating_add(1) };
         if !equal && it.role == Role::Initiator {
             let wait = UNEQUAL_MS.saturating_mul(1 << it.unequal.min(12)).min(UNEQUAL_MAX_MS);
@@ -545,7 +552,7 @@ impl Exchange {
             // Once more when it is quiet: the frames bring the receipts for what was exchanged.
             it.compare = Some((later(now, QUIET_MS), now));
         }
-        self.tell_seen(node, link, device, equal, None);
+        self.tell_seen(node, link, device, proved, None);
         self.schedule_renewal(now);
         self.tell_rows(now, node, link, device);
     }
@@ -568,7 +575,11 @@ impl Exchange {
             rounds: it.rounds(),
             at: When(node.now()),
             reason: reason.map(|reason| Why(reason).name()),
-            areas: seen_areas(node, it, equal),
+            areas: if node.shares_records_with(&peer) {
+                seen_areas(node, it, equal)
+            } else {
+                Vec::new()
+            },
             link,
         };
         it.count_anew();

@@ -319,16 +319,17 @@ impl Node {
         Ok(send)
     }
 
-    /// The branches of a feed and how far each is handed on: all that counts; of devices that wait
-    /// everything, so that somebody may confirm them; and to a device that may issue there also what
-    /// does not count, so that somebody may adopt it.
+    /// The branches of a feed and how far each is handed on: all that counts; of a waiting device by
+    /// itself everything, so that somebody may confirm it; and to a device that may issue there also
+    /// what does not count or waits, so that somebody may decide. Nobody else takes either.
     fn handed_on<'a>(
         &self,
         feed: &'a FeedHeads,
         target: Target,
     ) -> Result<Vec<(&'a BranchHead, u64)>, NodeError> {
         let member = self.authority().member(&feed.name.device);
-        let waits = member.is_some_and(|member| member.state == MemberState::Provisional);
+        let waits = feed.name.device == self.device()
+            && member.is_some_and(|member| member.state == MemberState::Provisional);
         let may_adopt = matches!(target, Target::Device(device)
             if self.authority().may(&device, Rights::ISSUE, feed.name.area));
         if waits || may_adopt {

@@ -105,6 +105,15 @@ impl Node {
         area.unwrap_or_else(|| self.tree().root())
     }
 
+    /// Whether sessions with a device are about records: with one that waits or is closed, on either
+    /// side, only authority is compared.
+    pub(crate) fn shares_records_with(&self, device: &DeviceId) -> bool {
+        let counts = |device: &DeviceId| {
+            self.authority().member(device).is_some_and(|it| it.state == MemberState::Active)
+        };
+        counts(&self.device()) && counts(device)
+    }
+
     /// An area under today's code, for events.
     pub(crate) fn named(&self, area: AreaId) -> AreaName {
         self.area_name(area)

@@ -8,7 +8,7 @@
 //! |-----------|--------------------------------------------------------------------|
 //! | `v`       | 1                                                                  |
 //! | `at`      | when, by this node's clock                                         |
-//! | `command` | `record show`, `record history` or `record conflicts`              |
+//! | `command` | `record show`, `history`, `conflicts`, `export`                    |
 //! | `record`  | id of the record                                                   |
 //! | `class`   | `S`                                                                |
 //! | `purpose` | as typed                                                           |
@@ -30,6 +30,8 @@ use crate::error::NodeError;
 const REVEALS: &str = "reveals.log";
 /// Layout of a line.
 const VERSION: u8 = 1;
+/// Letters and digits of a purpose: less is a sign, not a word.
+const PURPOSE_LETTERS_MIN: usize = 3;
 /// Letters of a purpose: a sentence, not a report.
 const PURPOSE_LETTERS_MAX: usize = 400;
 /// No line is longer: a purpose whose every letter is written as an escape, and the rest.
@@ -68,8 +70,11 @@ impl Node {
 /// [`NodeError::Usage`].
 pub(super) fn stated(purpose: &str) -> Result<&str, NodeError> {
     let purpose = purpose.trim();
-    if purpose.is_empty() || purpose.chars().count() > PURPOSE_LETTERS_MAX {
-        let what = format!("a purpose has 1 to {PURPOSE_LETTERS_MAX} letters");
+    let said = purpose.chars().filter(|letter| letter.is_alphanumeric()).count();
+    if said < PURPOSE_LETTERS_MIN || purpose.chars().count() > PURPOSE_LETTERS_MAX {
+        let what = format!(
+            "a purpose has {PURPOSE_LETTERS_MIN} letters or digits or more, and {PURPOSE_LETTERS_MAX} signs at most"
+        );
         return Err(NodeError::Usage { what });
     }
     Ok(purpose)

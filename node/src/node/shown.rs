@@ -68,6 +68,9 @@ pub enum Layer {
 /// The edits of one record, by entry id.
 type Authors = BTreeMap<EntryId, EditSeen>;
 
+/// What the log says of an export: the command asks for no purpose.
+const EXPORTED: &str = "export of the whole record";
+
 impl Node {
     /// One record with every value that may be shown; those of class S for a purpose, which is
     /// logged first.
@@ -214,11 +217,16 @@ impl Node {
         for class in [Class::Open].iter().chain(readable.iter().map(|(class, _)| *class)) {
             must_be_writable(&self.folder, &class_file(file, *class), Sort::Document)?;
         }
+        if readable.iter().any(|(class, _)| **class == Class::Specific) {
+            self.note_reveal("record export", [key.record], EXPORTED)?;
+        }
         for (class, document) in readable {
             let path = class_file(file, *class);
             let written = match class {
-                Class::Open | Class::Tally => atomic::write(&path, &document.bytes),
-                Class::Personal | Class::Specific => atomic::write_private(&path, &document.bytes),
+                Class::Open => atomic::write(&path, &document.bytes),
+                Class::Tally | Class::Personal | Class::Specific => {
+                    atomic::write_private(&path, &document.bytes)
+                }
             };
             written.map_err(|error| NodeError::file("write", &path, error))?;
             bytes += document.bytes.len() as u64;
