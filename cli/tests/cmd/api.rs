@@ -88,7 +88,7 @@ impl Drop for Served {
 
 /// What is new each time, or says by itself that a node runs, made the same.
 fn steady(value: &mut Value) {
-    const APART: [&str; 11] = [
+    const APART: [&str; 12] = [
         "bytes",
         "changed_at",
         "claimed_at",
@@ -97,6 +97,7 @@ fn steady(value: &mut Value) {
         "heads",
         "instance",
         "invitation",
+        "last_contact",
         "received_at",
         "root",
         "seconds",
