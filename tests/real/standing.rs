@@ -204,3 +204,15 @@ fn what_waits_leaves_a_hub_only_for_who_may_confirm_it() {
     hub.carry_to(&mut province);
     assert_eq!(province.node().status().unwrap().waiting_confirmation, 1);
 }
+
+#[test]
+fn a_device_that_may_only_write_learns_that_it_was_confirmed() {
+    let mut town = Town::new(47);
+    let mut province = town.province();
+    let mut writer = town.join_with(&mut province, "penulis", DESA, Some("write"), 0);
+    writer.carry_to(&mut province);
+    let device = writer.node().device().to_string();
+    province.node().confirm(&device).unwrap();
+    province.carry_to(&mut writer);
+    assert_eq!(writer.node().status().unwrap().state, MemberState::Active);
+}

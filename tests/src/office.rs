@@ -131,7 +131,8 @@ impl Town {
         self.join_with(issuer, name, area, None, clock_shift_ms)
     }
 
-    fn join_with(
+    /// The same with these rights.
+    pub fn join_with(
         &mut self,
         issuer: &mut Office,
         name: &'static str,

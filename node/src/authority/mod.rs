@@ -145,7 +145,15 @@ impl Authority {
     /// The areas a session with a device is about: what it holds, or once held. With one that is
     /// closed or revoked only authority is compared, so that it learns how it stands.
     pub fn reach(&self, device: &DeviceId) -> BTreeSet<AreaId> {
-        self.member(device).map(|member| self.granted(member)).unwrap_or_default()
+        self.member(device).map(|member| self.placed(member)).unwrap_or_default()
+    }
+
+    /// Areas a device's certificates are about, whatever they allow: also one that may only write
+    /// must learn that it was confirmed.
+    fn placed(&self, member: &Member) -> BTreeSet<AreaId> {
+        let mut areas = self.granted(member);
+        areas.extend(member.grants.iter().map(|grant| grant.area));
+        areas
     }
 
     /// Areas a device's certificates let it hold, however it stands today.
@@ -185,7 +193,7 @@ impl Authority {
     /// that is closed or revoked as far as it knows, for whoever ended it may have been ended.
     pub fn may_learn(&self, device: &DeviceId, area: AreaId) -> bool {
         let member = self.member(device);
-        member.is_some_and(|member| self.is_authority_of(&self.granted(member), area))
+        member.is_some_and(|member| self.is_authority_of(&self.placed(member), area))
     }
 
     /// Whether the authority in `area` is part of that of one of `held`.
