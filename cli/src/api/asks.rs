@@ -181,13 +181,15 @@ fn read<A: Ask>(headers: &HeaderMap, body: &[u8]) -> Result<A, Failure> {
     })
 }
 
-/// What is wrong with a body. Only of fields the reader says which: elsewhere it quotes values.
+/// What is wrong with a body. Only a field that is missing is named: elsewhere the reader quotes what
+/// was sent, and a name or a NIK may stand where a field belongs.
 fn unreadable(error: &serde_json::Error) -> String {
     let said = error.to_string();
-    if said.starts_with("missing field") || said.starts_with("unknown field") {
+    if said.starts_with("missing field") {
         return said;
     }
-    format!("line {} column {}", error.line(), error.column())
+    let what = if said.starts_with("unknown field") { "a field that is none, " } else { "" };
+    format!("{what}line {} column {}", error.line(), error.column())
 }
 
 /// Where the node is to dial.
@@ -219,4 +221,22 @@ pub(super) fn stop(shared: &Shared, name: &str) -> Response {
     let status =
         if shared.named.stop(name) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
     status.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use node::ask::ListRecords;
+
+    use super::*;
+
+    #[test]
+    fn a_name_where_a_field_belongs_is_not_repeated() {
+        let headers = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            axum::http::HeaderValue::from_static("application/json"),
+        )]);
+        let refused = read::<ListRecords>(&headers, br#"{"SitiContoh3209210101990001":1}"#).err();
+        let told = refused.map(|it| it.json().to_string()).unwrap_or_default();
+        assert!(told.contains("line 1") && !told.contains("Siti"), "{told}");
+    }
 }

@@ -76,7 +76,14 @@ fn relayed(object: &Value, args: &[&str], code: Option<i32>) -> Failure {
     let cause = format!("`wksbm {command}`: {}", said("cause").unwrap_or(&end));
     match kind {
         Some(ErrorKind::Interrupted) => NodeError::Interrupted.into(),
-        Some(kind) => Failure::because(kind, "demo-step-failed", vec![Fact::new("what", cause)]),
+        Some(kind) => {
+            let folder = args.iter().skip_while(|arg| **arg != "--data").nth(1);
+            let facts = vec![
+                Fact::new("what", cause),
+                Fact::new("path", folder.copied().unwrap_or_default()),
+            ];
+            Failure::because(kind, "demo-step-failed", facts)
+        }
         None => NodeError::Internal { what: cause }.into(),
     }
 }
