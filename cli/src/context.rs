@@ -6,6 +6,7 @@ use node::ask::Ask;
 use node::error::NodeError;
 use node::guard::{Panicked, guarded};
 use node::node::{Environment, Node};
+use node::ports::StoreError;
 use serde::Serialize;
 
 use crate::World;
@@ -17,15 +18,23 @@ use crate::report::{Page, Report};
 use crate::settings::{Language, Settings};
 use crate::words::{Fact, Words};
 
-/// What was done; a panic over a damaged page is damage, any other is our mistake.
+/// What was done; a panic over a damaged page is damage, any other is our mistake. After a page
+/// that could not be read the store refuses all that follows, and says only that: then too the
+/// pages are asked.
 fn unless_rotten<A>(
     folder: &Path,
     done: Result<Result<A, NodeError>, Panicked>,
 ) -> Result<A, NodeError> {
-    done.unwrap_or_else(|panicked| match Node::damage_in(folder) {
-        Some(damage) => Err(damage),
-        None => panicked.raise(),
-    })
+    match done {
+        Ok(Err(error @ NodeError::Store { source: StoreError::Poisoned, .. })) => {
+            Err(Node::damage_in(folder).unwrap_or(error))
+        }
+        Ok(done) => done,
+        Err(panicked) => match Node::damage_in(folder) {
+            Some(damage) => Err(damage),
+            None => panicked.raise(),
+        },
+    }
 }
 
 /// What every command has at hand.

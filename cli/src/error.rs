@@ -119,6 +119,14 @@ impl Failure {
         Self { kind, told: kind.as_str().into(), cause: Cause::Text(key), facts }
     }
 
+    /// A failure of `kind` with texts of its own in `errors.ftl`.
+    pub(crate) fn finer(kind: ErrorKind, told: &'static str, facts: Vec<Fact>) -> Self {
+        let cause = Cause::Said(String::new());
+        let mut finer = Self { kind, told: told.into(), cause, facts };
+        finer.cause = Cause::Said(finer.cause(Words::new(Language::English)));
+        finer
+    }
+
     /// A file that could not be read or written.
     pub(crate) fn file(step: &'static str, path: &Path, source: io::Error) -> Self {
         NodeError::file(step, path, source).into()

@@ -533,7 +533,7 @@ fn a_later_piece_waits_for_the_first_that_confirms_whoever_reads_it() {
     let target = desa.folder().with_file_name("bagian.wksbm");
     let export = |office: &mut Office, max_bytes| {
         let target_of = ExportTarget::Device(device.clone());
-        let ask = ExportAsk { target: target_of, clear: true, max_bytes };
+        let ask = ExportAsk { target: target_of, clear: true, whole: false, max_bytes };
         office.node().bundle_export(&ask, &target, &mut Unwatched)
     };
     let refused = export(&mut kabupaten, Some(1)).unwrap_err().to_string();

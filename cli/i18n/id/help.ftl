@@ -86,6 +86,7 @@ help-bundle-export = Tulis bundel untuk satu perangkat, satu wilayah, atau semua
     .area = Untuk siapa pun yang memegang wilayah ini: semuanya
     .all = Semua yang dipegang simpul ini
     .clear = Tanpa sandi, terbaca siapa pun yang menemukan berkasnya; hanya untuk orang sintetis
+    .whole = Untuk perangkat juga yang pernah dinyatakannya dipegang: sesudah cadangan dipasang di sana
     .max-size = Potong menjadi bagian paling besar sekian bita, misalnya 100M (k, M, G: kelipatan seribu)
     .output = Tempat bundel ditulis
 help-bundle-import = Ambil isi bundel; boleh dua kali, sebagian, urutan apa pun

@@ -1,6 +1,6 @@
 //! `status`: one node at a glance.
 
-use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, Status};
+use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, SharedInvitation, Status};
 
 use node::ask::ShowStatus;
 
@@ -30,6 +30,9 @@ fn fill(page: &mut Page, words: Words, status: &Status) {
     page.pair(words.say("page-records"), status.records);
     page.pair(words.say("page-entries"), format!("{} ({})", status.entries, status.feeds));
     page.pair(words.say("page-size"), show::size(status.store.bytes));
+    if status.open_only {
+        page.warning(words.say("page-open-only"));
+    }
     troubles(page, words, status);
     arrived(page, words, &status.arrived);
     peers(page, words, &status.peers);
@@ -41,7 +44,8 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
         ("page-trouble-conflicts", status.conflicts),
         ("page-trouble-deps", status.waiting_deps),
         ("page-trouble-confirmation", status.waiting_confirmation),
-        ("page-trouble-quarantined", status.quarantined),
+        ("page-trouble-adoption", status.awaiting_adoption),
+        ("page-trouble-quarantined", status.quarantined - status.awaiting_adoption),
     ];
     for (key, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         page.warning(words.say_with(key, &[Fact::new("count", count)]));
@@ -57,6 +61,21 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
             Fact::new("places", names.join(", ")),
         ];
         page.warning(words.say_with("page-trouble-fork", &facts));
+    }
+    shared(page, words, status);
+}
+
+/// Invitations that several devices joined with.
+fn shared(page: &mut Page, words: Words, status: &Status) {
+    for SharedInvitation { invitation, area, devices, .. } in &status.shared_invitations {
+        let names: Vec<String> = devices.iter().map(show::short).collect();
+        let facts = [
+            Fact::new("invitation", show::short(invitation)),
+            Fact::new("area", area),
+            Fact::new("count", devices.len()),
+            Fact::new("devices", names.join(", ")),
+        ];
+        page.warning(words.say_with("page-trouble-invitation", &facts));
     }
 }
 

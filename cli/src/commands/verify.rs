@@ -53,10 +53,17 @@ fn fill(page: &mut Page, words: Words, found: &Verify) {
     page.pair(words.say("page-seconds"), format!("{:.1}", found.seconds));
     let row = |damage: &node::answer::Damage| {
         let feed = damage.feed.map_or_else(|| show::NONE.to_owned(), |feed| show::short(&feed));
-        let seq = damage.seq.map_or_else(|| show::NONE.to_owned(), |seq| seq.to_string());
-        vec![feed, seq, damage.what.clone()]
+        let none = || show::NONE.to_owned();
+        let device = damage.device.map_or_else(none, |device| show::short(&device));
+        let area = damage.area.map_or_else(none, |area| area.to_string());
+        let seq = match (damage.seq, damage.to) {
+            (Some(seq), Some(to)) if to > seq => format!("{seq}-{to}"),
+            (seq, _) => seq.map_or_else(none, |seq| seq.to_string()),
+        };
+        vec![feed, device, area, seq, damage.what.clone()]
     };
-    let heads = show::heads(words, ["page-feed", "page-seq", "page-what"]);
+    let heads = ["page-feed", "page-device", "page-area", "page-seq", "page-what"];
+    let heads = show::heads(words, heads);
     page.table(heads, found.damage.iter().map(row).collect());
 }
 

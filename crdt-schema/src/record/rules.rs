@@ -132,6 +132,8 @@ rules! {
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
     SHEET_WAITS "catatan_menunggu" "the row fits a record that waits for a confirmation, or for an entry that has not come"
         "Baris ini cocok dengan catatan yang masih menunggu. Sahkan dahulu perangkat penulisnya, atau impor bundel yang kurang.";
+    WAITS "menunggu_pengesahan" "this is not open data: it waits, and counts once this device is confirmed"
+        "Ini bukan data terbuka: menunggu, dan baru dihitung sesudah perangkat ini disahkan.";
     ENTRY_REPLACED "isi_sudah_diganti" "the entry's value has been replaced by a later one"
         "Isi dari entri itu sudah diganti entri lain. Lihat pilihannya dengan `wksbm record conflicts`.";
     ENTRY_WITHOUT "entri_tanpa_isi" "the entry wrote no value of this field"

@@ -91,6 +91,8 @@ pub struct Member {
     pub rights: Vec<String>,
     /// How it stands.
     pub state: MemberState,
+    /// It counts at once and nobody confirmed it: of what it writes only open data counts.
+    pub open_only: bool,
     /// Who certified or invited it; `None` for the provincial devices of the root statement.
     pub issuer: Option<DeviceId>,
     /// Claimed time of the certificate or invitation; `None` in the root statement.

@@ -11,15 +11,14 @@ use crdt_schema::id::{DeviceId, EntryId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 use crdt_schema::words::{eight_words, matches, parse_eight};
 
-use super::Node;
 use super::invitation::InvitationFile;
 use super::output::{Sort, must_be_writable};
+use super::{Node, damaged};
 use crate::answer::{self, EntryRef, Invite, MemberChange, MemberList, When};
 use crate::atomic;
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
-use crate::ports::FeedStore;
-use crate::replica::{Author, Declaration};
+use crate::replica::{Author, Declaration, Leaving};
 
 /// Bytes around a run's own in an invitation: its feed's name, its head, its signature.
 const RUN_BYTES: usize = 256;
@@ -110,6 +109,7 @@ impl Node {
                 area: self.area_name(member.area().unwrap_or(grant.area)),
                 rights: member.rights().names().into_iter().map(str::to_owned).collect(),
                 state: member.state.into(),
+                open_only: member.open_only,
                 issuer: grant.issuer,
                 since: grant.since.and_then(|entry| self.claimed_at(entry)).map(When),
                 words: eight_words(device).map(str::to_owned).to_vec(),
@@ -314,12 +314,17 @@ impl Node {
             for branch in &feed.branches {
                 let mut from = branch.from.map_or(1, |(_, shared)| shared + 1);
                 while from <= branch.head.point.seq {
-                    let store = self.replica.feed_store();
-                    let run = store.packed_run(feed.name.id(), branch.branch, from);
-                    let Some(run) = run.map_err(|error| self.store_error(error))? else { break };
-                    let last = run.block().map(|block| block.last());
-                    from = last.unwrap_or(branch.head.point.seq) + 1;
-                    runs.push(run);
+                    let run = self.replica.leaving(feed.name.id(), branch.branch, from);
+                    match run.map_err(|error| self.store_error(error))? {
+                        Leaving::Whole { run, last } => {
+                            from = last + 1;
+                            runs.push(run);
+                        }
+                        Leaving::Damaged { what, .. } => {
+                            return Err(self.store_error(damaged(&what)));
+                        }
+                        Leaving::Nothing => break,
+                    }
                 }
             }
             all.push((feed.name, runs));

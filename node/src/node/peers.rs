@@ -63,6 +63,14 @@ impl Node {
         Ok(())
     }
 
+    /// Stages that nothing is known of what a device holds.
+    pub(super) fn forget_heads(&mut self, device: DeviceId) -> Result<(), NodeError> {
+        for (feed, point) in self.heads_of(device)? {
+            self.replica.put_value(&[HEADS, &device.0, &feed.0, &point.id.0].concat(), None);
+        }
+        Ok(())
+    }
+
     /// Stages how the newest comparison with a device ended.
     pub(super) fn note_proof(&mut self, device: DeviceId, equal: bool) {
         if self.authority().member(&device).is_some() {

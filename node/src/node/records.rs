@@ -4,7 +4,7 @@ use crdt_schema::area::AreaId;
 use crdt_schema::authority::Rights;
 use crdt_schema::class::Class;
 use crdt_schema::edit::{Action, Date, Op};
-use crdt_schema::entry::DraftSection;
+use crdt_schema::entry::{DraftSection, OPEN_KINDS};
 use crdt_schema::fold::SectionRead;
 use crdt_schema::id::FeedId;
 use crdt_schema::record::{
@@ -109,7 +109,9 @@ impl Node {
     fn save(&mut self, key: RecordKey, person: u8, plan: Plan) -> Result<RecordWrite, NodeError> {
         let entry = self.stage_save(key, person, self.env.clock.now(), &plan)?;
         self.commit_own()?;
-        let warnings = plan.notices.into_iter().map(warning).collect();
+        let waits = self.keeps_waiting(key.kind, &plan);
+        let waits = waits.then(|| Notice::new("", &rules::WAITS));
+        let warnings = plan.notices.into_iter().chain(waits).map(warning).collect();
         Ok(RecordWrite { record: key.record, entry, warnings })
     }
 
@@ -154,9 +156,12 @@ impl Node {
             return Err(NodeError::NoRight { right: Rights::WRITE.to_string(), area: asked });
         }
         match self.replica.own_standing(&self.device(), area) {
-            Standing::Counts | Standing::Provisional => Ok(()),
+            Standing::Counts | Standing::OpenCounts(None) | Standing::Provisional => Ok(()),
             // Of a device that is whole and may write, only a move ends a feed.
-            Standing::CountsUntil(_) | Standing::Outside | Standing::Unknown => {
+            Standing::CountsUntil(_)
+            | Standing::OpenCounts(Some(_))
+            | Standing::Outside
+            | Standing::Unknown => {
                 let parent = self.tree().parent(area).unwrap_or(area);
                 Err(NodeError::AreaMoved {
                     area: asked,
@@ -177,7 +182,7 @@ impl Node {
         let record = key.record.to_string();
         match verdict {
             RecordVerdict::Counting => Ok(()),
-            RecordVerdict::Waiting if self.waits() => Ok(()),
+            RecordVerdict::Waiting if self.waits() || self.waits_with(key.kind) => Ok(()),
             RecordVerdict::Waiting => Err(NodeError::RecordWaits { record }),
             RecordVerdict::Quarantined | RecordVerdict::SetAside => {
                 Err(NodeError::RecordQuarantined { record })
@@ -188,6 +193,17 @@ impl Node {
     /// Whether this device waits for its confirmation.
     pub(super) fn waits(&self) -> bool {
         self.me().is_none_or(|me| me.state == MemberState::Provisional)
+    }
+
+    /// Whether this device counts at once and edits of this kind wait for its confirmation.
+    fn waits_with(&self, kind: u16) -> bool {
+        self.me().is_some_and(|me| me.open_only) && !OPEN_KINDS.contains(&kind)
+    }
+
+    /// Whether this device counts at once and this save waits for its confirmation.
+    pub(super) fn keeps_waiting(&self, kind: u16, plan: &Plan) -> bool {
+        let is_open = plan.sections.iter().all(|(class, _)| *class == Class::Open);
+        self.waits_with(kind) || !is_open && self.me().is_some_and(|me| me.open_only)
     }
 
     /// Whether this device can open a class in an area. In a trial network nothing is sealed, and

@@ -320,13 +320,16 @@ impl<'a> Planning<'a> {
             let refusal = Refusal::value("", &rules::SHEET_TWICE);
             return Ok(Err(refusal.because(&format!("row {earlier}"))));
         }
-        let plan = match plan_row(self.kind, state.as_ref(), asks, self.today) {
+        let mut plan = match plan_row(self.kind, state.as_ref(), asks, self.today) {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Err(refusal)),
         };
         self.remember(&keys, record, row.number);
         let is_written = state.is_none() || plan.changes > 0;
         let record = record.filter(|_| state.is_some());
+        if self.node.keeps_waiting(self.kind.number, &plan) {
+            plan.notices.push(Notice::new("", &rules::WAITS));
+        }
         Ok(Ok(if is_written { Fate::Written(record, plan.notices) } else { Fate::Unchanged }))
     }
 

@@ -416,7 +416,9 @@ impl Node {
     /// The verdicts of a layer. A device that waits sees what it wrote, or it could not go on.
     fn verdicts_of(&self, layer: Option<Layer>) -> BTreeSet<RecordVerdict> {
         match layer {
-            None if self.waits() => [RecordVerdict::Counting, RecordVerdict::Waiting].into(),
+            None if self.waits() || self.me().is_some_and(|me| me.open_only) => {
+                [RecordVerdict::Counting, RecordVerdict::Waiting].into()
+            }
             None | Some(Layer::Counting) => [RecordVerdict::Counting].into(),
             Some(Layer::Waiting) => [RecordVerdict::Waiting].into(),
             Some(Layer::Quarantined) => [RecordVerdict::Quarantined].into(),

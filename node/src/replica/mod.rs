@@ -39,6 +39,7 @@ use crate::authority::{Authority, AuthorityEntry, Standing};
 use crate::ports::{FeedStore, StoreError, ViewStore};
 use crate::sync::Summary;
 
+pub use crate::ingest::Leaving;
 pub use author::{Author, Declaration, Save};
 pub use catch_up::{Rebuilt, ViewsCheckError};
 pub use commit::{Committed, INCARNATION, Source};
