@@ -10,7 +10,13 @@ const KECAMATAN: &str = "32.09.21";
 const DESA: &str = "32.09.21.2001";
 
 fn at_once() -> InviteAsk {
-    InviteAsk { area: DESA.to_owned(), rights: None, expires_ms: 86_400_000, counts_at_once: true }
+    InviteAsk {
+        area: DESA.to_owned(),
+        rights: None,
+        expires_ms: 86_400_000,
+        counts_at_once: true,
+        addresses: Vec::new(),
+    }
 }
 
 /// Saves an activity; returns its id and the rules of the warnings.

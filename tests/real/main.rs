@@ -12,4 +12,10 @@ mod rehome;
 #[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 mod rotten;
 mod sessions;
+#[expect(
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that panics is a test that fails, and waits for one event of many"
+)]
+mod sockets;
 mod standing;

@@ -145,6 +145,7 @@ impl Town {
             rights: rights.map(str::to_owned),
             expires_ms: 7 * 86_400_000,
             counts_at_once: false,
+            addresses: Vec::new(),
         };
         let file = self.invitation(issuer, name, &ask);
         let (office, joined) = self.join_by(&file, name, clock_shift_ms);

@@ -2,7 +2,8 @@
 //!
 //! The folder's note says where; whoever answers there must first prove that it holds the token, so
 //! that nothing is told to another program that came to listen on the same port. A node that does
-//! not answer is none: then the store is opened, or found locked.
+//! not answer at once is none: then the store is opened; if somebody holds it, it is asked again
+//! with patience.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -27,8 +28,10 @@ use crate::error::Failure;
 use crate::progress::Bar;
 use crate::settings::Language;
 
-/// For a node to say that it is there.
-const HELLO_WAIT: Duration = Duration::from_secs(5);
+/// For a node to say that it is there. A note may be left over, and its port be somebody else's.
+const HELLO_WAIT: Duration = Duration::from_millis(500);
+/// The same, once it is known that somebody holds the store: a machine may be busy.
+const HELLO_WAIT_LONG: Duration = Duration::from_secs(5);
 /// How often an asker looks whether a person wants it to end.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What was heard and not yet shown.
@@ -66,8 +69,17 @@ enum Heard {
 }
 
 impl Client {
-    /// The node that runs on `folder`, if one answers there.
+    /// The node that runs on `folder`, if one answers there at once.
     pub(crate) fn find(folder: &Path, language: Language) -> Option<Self> {
+        Self::find_within(folder, language, HELLO_WAIT)
+    }
+
+    /// The same with patience, for a folder whose store somebody holds.
+    pub(crate) fn find_patiently(folder: &Path, language: Language) -> Option<Self> {
+        Self::find_within(folder, language, HELLO_WAIT_LONG)
+    }
+
+    fn find_within(folder: &Path, language: Language, wait: Duration) -> Option<Self> {
         let note: RunNote = serde_json::from_slice(&small(&folder.join(RUN_FILE))?).ok()?;
         let token = String::from_utf8(small(&note.token_file)?).ok()?.trim().to_owned();
         let mut key = [0; 32];
@@ -79,11 +91,11 @@ impl Client {
             .proxy(None)
             .max_redirects(0)
             .http_status_as_error(false)
-            .timeout_connect(Some(HELLO_WAIT))
+            .timeout_connect(Some(HELLO_WAIT_LONG))
             .build();
         let mut client =
             Self { agent: config.into(), api: note.api, token, language, trial: false };
-        client.trial = client.greets(&key)?;
+        client.trial = client.greets(&key, wait)?;
         Some(client)
     }
 
@@ -93,10 +105,10 @@ impl Client {
     }
 
     /// Whether whoever answers holds the token, and with it whether the network is for trials.
-    fn greets(&self, key: &[u8; 32]) -> Option<bool> {
+    fn greets(&self, key: &[u8; 32], wait: Duration) -> Option<bool> {
         let nonce = random()?;
         let asked = self.agent.get(format!("{}/v1/hello?nonce={nonce}", self.api));
-        let mut answer = asked.config().timeout_global(Some(HELLO_WAIT)).build().call().ok()?;
+        let mut answer = asked.config().timeout_global(Some(wait)).build().call().ok()?;
         let body = answer.body_mut().with_config().limit(NOTE_BYTES_MAX).read_to_vec().ok()?;
         let hello: Hello = serde_json::from_slice(&body).ok()?;
         (hello.proof == proof(key, &nonce)).then_some(hello.trial)

@@ -30,8 +30,9 @@ async fn met(shared: &Shared, body: &[u8]) -> Result<(StatusCode, Report), Failu
     let wrong = |what: String| Failure::usage("usage-api-body", vec![Fact::new("what", what)]);
     let asked: Meeting =
         serde_json::from_slice(body).map_err(|error| wrong(format!("{:?}", error.classify())))?;
-    let peer: Multiaddr = asked.peer.parse().map_err(|_| wrong("peer".to_owned()))?;
-    let synced = meet_at(&shared.running, &peer, asked.timeout.clamp(1, SECONDS_MAX)).await?;
+    let peers = asked.peers.iter().map(|peer| peer.parse()).collect::<Result<Vec<Multiaddr>, _>>();
+    let peers = peers.map_err(|_| wrong("peers".to_owned()))?;
+    let synced = meet_at(&shared.running, &peers, asked.timeout.clamp(1, SECONDS_MAX)).await?;
     let failure = not_equal(&synced);
     let status = failure.as_ref().map_or(StatusCode::OK, |it| reply::status(it.exit()));
     Ok((status, Report::object(&synced)?.but(failure)))

@@ -42,6 +42,12 @@ const MEET_PATH: &str = "sync";
 /// Bytes a question may have: the largest save has a fraction of it.
 const BODY_BYTES_MAX: usize = 16 << 20;
 
+/// Takes the note of a run away that is known to have ended.
+pub(crate) fn forget_run(folder: &std::path::Path) {
+    // Where it cannot be taken away it costs each command a moment.
+    drop(std::fs::remove_file(folder.join(RUN_FILE)));
+}
+
 /// What `run.json` says.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct RunNote {

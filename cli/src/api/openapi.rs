@@ -185,8 +185,9 @@ fn others(step: &Value) -> Map<String, Value> {
             "operationId": "sync",
             "summary": "Meets a peer and reconciles both ways, as `wksbm sync` does.",
             "requestBody": {"required": true, "content": {"application/json": {"schema": {
-                "type": "object", "required": ["peer", "timeout"], "properties": {
-                    "peer": {"type": "string", "description": "Where it listens, a multiaddr."},
+                "type": "object", "required": ["timeout"], "properties": {
+                    "peers": {"type": "array", "items": {"type": "string"}, "description":
+                        "Where peers listen, multiaddrs; without any, all this node knows."},
                     "timeout": {"type": "integer", "description": "Seconds until it is given up."},
                 },
             }}}},

@@ -217,6 +217,25 @@ fn inspected(page: &mut Page, words: Words, found: &BundleInspect) {
     page.table(show::heads(words, MISSING), found.missing.iter().map(missing).collect());
 }
 
+/// Why something stayed in a file, in words; one this build does not know, as it came.
+fn rejected(reason: &str, words: Words) -> String {
+    words.say(match reason {
+        "cut" => "page-rejected-cut",
+        "altered" => "page-rejected-altered",
+        "trailing" => "page-rejected-trailing",
+        "newer" => "page-rejected-newer",
+        "outside_interest" => "page-rejected-outside-interest",
+        "unknown_device" => "page-rejected-unknown-device",
+        "no_right" => "page-rejected-no-right",
+        "unconfirmed" => "page-rejected-unconfirmed",
+        "limit" => "page-rejected-limit",
+        "signature" => "page-rejected-signature",
+        "broken_chain" | "crosses_checkpoint" => "page-rejected-broken-chain",
+        "unreadable" => "page-rejected-unreadable",
+        other => return other.to_owned(),
+    })
+}
+
 /// Over the columns of [`missing`].
 const MISSING: [&str; 3] = ["page-missing-feed", "page-from", "page-to"];
 
@@ -226,8 +245,9 @@ fn missing(run: &MissingRun) -> Vec<String> {
 
 fn imported(page: &mut Page, words: Words, done: &BundleImport) {
     let row = |file: &ImportedFile| {
-        let rejected: Vec<String> =
-            file.rejected.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let told =
+            |(reason, count): (&String, &u64)| format!("{} {count}", rejected(reason, words));
+        let rejected: Vec<String> = file.rejected.iter().map(told).collect();
         vec![
             file.file.clone(),
             file.entries.to_string(),
@@ -246,6 +266,13 @@ fn imported(page: &mut Page, words: Words, done: &BundleImport) {
         "page-rows-refused",
     ];
     page.table(show::heads(words, heads), done.files.iter().map(row).collect());
+    if done.quarantined > 0 {
+        let facts = [Fact::new("count", done.quarantined)];
+        page.warning(words.say_with("page-bundle-quarantined", &facts));
+    }
+    if done.files.iter().any(|file| file.rejected.contains_key("trailing")) {
+        page.warning(words.say("page-bundle-trailing"));
+    }
     let missing: Vec<_> = done.files.iter().flat_map(|file| &file.missing).map(missing).collect();
     if !missing.is_empty() {
         page.table(show::heads(words, MISSING), missing);
@@ -284,7 +311,9 @@ mod tests {
                 .collect::<BTreeMap<_, _>>(),
             ..ImportedFile::default()
         };
-        let exit = |files| partial(&BundleImport { files, areas: Vec::new() }).map(|f| f.exit());
+        let exit = |files| {
+            partial(&BundleImport { files, areas: Vec::new(), quarantined: 0 }).map(|f| f.exit())
+        };
         assert_eq!(exit(vec![file(0, &[])]), None);
         assert_eq!(exit(vec![file(0, &[]), file(1, &[])]), Some(12));
         assert_eq!(exit(vec![file(0, &[("network", 2)])]), Some(12));

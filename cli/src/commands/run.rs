@@ -73,7 +73,7 @@ struct Ready {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let folder = context.folder()?.to_path_buf();
-    let node = context.open()?;
+    let node = context.open_patiently()?;
     context.tell_if_trial(node.is_trial());
     let runtime = runtime()?;
     let ended = runtime.block_on(stay_up(context, args, node, &folder));

@@ -1,6 +1,6 @@
 //! `status`: one node at a glance.
 
-use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, SharedInvitation, Status};
+use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedInvitation, Status};
 
 use node::ask::ShowStatus;
 
@@ -36,6 +36,7 @@ fn fill(page: &mut Page, words: Words, status: &Status) {
     troubles(page, words, status);
     arrived(page, words, &status.arrived);
     peers(page, words, &status.peers);
+    sessions(page, words, &status.sessions);
 }
 
 /// What a person should look at; nothing is said where there is nothing.
@@ -116,4 +117,36 @@ fn peers(page: &mut Page, words: Words, peers: &[PeerSeen]) {
         ]
     };
     page.table(show::heads(words, heads), peers.iter().map(row).collect());
+}
+
+/// The newest sessions of the node that runs; a node that was opened for this had none.
+fn sessions(page: &mut Page, words: Words, sessions: &[SessionSeen]) {
+    let heads = [
+        "page-session-at",
+        "page-device",
+        "page-area",
+        "page-received",
+        "page-sent",
+        "page-bytes",
+        "page-rounds",
+        "page-ended",
+    ];
+    let row = |session: &SessionSeen| {
+        let ended = match (session.ended.as_str(), session.equal) {
+            ("done", true) => words.say("page-session-equal"),
+            ("done", false) => words.say("page-session-unequal"),
+            (reason, _) => reason.to_owned(),
+        };
+        vec![
+            show::moment(session.at),
+            show::short(&session.device),
+            session.area.to_string(),
+            session.received.entries.to_string(),
+            session.sent.entries.to_string(),
+            format!("{} / {}", session.received.bytes, session.sent.bytes),
+            session.rounds.to_string(),
+            ended,
+        ]
+    };
+    page.table(show::heads(words, heads), sessions.iter().map(row).collect());
 }

@@ -26,7 +26,13 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     } else {
         // Opened there: a node too damaged to be opened is verified as well.
         let folder = context.folder()?;
-        Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar)?
+        match Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar) {
+            Ok(found) => found,
+            Err(error) => {
+                let client = context.running_after(error.into())?;
+                client.put(VerifyAll { rebuild: args.rebuild }, &mut bar)?
+            }
+        }
     };
     drop(bar);
     let report = context.report(&found, fill)?;

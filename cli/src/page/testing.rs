@@ -51,6 +51,7 @@ pub(super) fn desa() -> Ground {
             forks: Vec::new(),
             shared_invitations: Vec::new(),
             peers: Vec::new(),
+            sessions: Vec::new(),
             arrived: Vec::new(),
         },
         home,

@@ -75,7 +75,12 @@ fn objects_of_networks_members_and_areas_are_as_documented() {
     let words = joined.get("words").unwrap().as_array().unwrap();
     let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
     assert_eq!(words.len(), 8);
-    check("member confirm", &province, &[&["member", "confirm"], &words[..]].concat());
+    let confirmed =
+        check("member confirm", &province, &[&["member", "confirm"], &words[..]].concat());
+    let again = check("member confirm", &province, &[&["member", "confirm"], &words[..]].concat());
+    assert_eq!(again.get("entry"), confirmed.get("entry"), "nothing was written");
+    assert_eq!(again.get("state").unwrap(), "active");
+    assert_eq!(again.get("warnings").unwrap(), &serde_json::json!(["already_confirmed"]));
     check("member list", &province, &["member", "list"]);
     check("area show", &province, &["area", "show", DESA]);
     check("area list", &province, &["area", "list", "--under", "320921"]);
@@ -84,6 +89,13 @@ fn objects_of_networks_members_and_areas_are_as_documented() {
     check("verify", &province, &["verify", "--rebuild"]);
     province.carry_to(&desk);
     check("member close", &desk, &["member", "close"]);
+    desk.carry_to(&province);
+    let ended = province.json(&[&["member", "confirm"], &words[..]].concat());
+    assert_eq!(
+        (ended.kind().as_str(), ended.exit),
+        ("usage", 2),
+        "a closed device is no active one"
+    );
 }
 
 #[test]

@@ -77,6 +77,8 @@ rules! {
         "Tanggal lahir dalam NIK berbeda dari kolom tanggal lahir. Keduanya disimpan; periksa.";
     NIK_SEX_DIFFERS "nik_beda_jenis_kelamin" "the sex in the NIK differs from the record; both are kept"
         "Jenis kelamin dalam NIK berbeda dari kolomnya. Keduanya disimpan; periksa.";
+    NIK_HELD "nik_sudah_ada" "another record of this kind in this area holds the same NIK; both are kept"
+        "Catatan lain sejenis di wilayah ini sudah memakai NIK yang sama. Keduanya disimpan; periksa apakah orangnya sama.";
     NIK_ABSENT "alasan_tanpa_nik" "no NIK and no reason given; noted as not yet recorded"
         "NIK kosong tanpa alasan; dicatat sebagai belum dicatat. Lengkapi bila sudah ada.";
     TRANSITION "perpindahan_status" "the status may not go there from where it is"

@@ -113,6 +113,9 @@ pub struct BundleImport {
     pub files: Vec<ImportedFile>,
     /// Areas that got something, with their roots afterwards.
     pub areas: Vec<ImportedArea>,
+    /// Of what this import stored, or made to end, entries that are kept and do not count.
+    #[serde(default)]
+    pub quarantined: u64,
 }
 
 /// The word under which entries for others are counted: no failure, for bundles for all carry them

@@ -35,5 +35,5 @@ pub use record::{
 };
 pub use standing::{
     Arrived, Clock, Damage, Demo, DemoConflicts, DemoCut, DemoNode, ForkPlace, ForkSeen, Moment,
-    PeerList, PeerSeen, Root, SharedInvitation, Status, StoreStatus, Verify,
+    PeerList, PeerSeen, Root, SessionSeen, SharedInvitation, Status, StoreStatus, Verify,
 };

@@ -7,7 +7,7 @@ use crdt_schema::id::{DeviceId, EntryId, FeedId, NetworkId, StoreInstance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::basic::{AreaName, MemberState, RootHash, When};
+use super::basic::{AreaName, MemberState, RootHash, Traffic, When};
 
 /// `status`: one node at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +60,8 @@ pub struct Status {
     pub shared_invitations: Vec<SharedInvitation>,
     /// Peers known, by device.
     pub peers: Vec<PeerSeen>,
+    /// Sessions since the node started, the newest first, at most 16; none where no node runs.
+    pub sessions: Vec<SessionSeen>,
     /// What is known to have arrived above, from receipts only; nearest level first.
     pub arrived: Vec<Arrived>,
 }
@@ -139,6 +141,28 @@ pub struct PeerSeen {
     pub last_contact: Option<When>,
     /// Whether the newest session proved equal roots; `None` if there was none.
     pub equal: Option<bool>,
+}
+
+/// One comparison with a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionSeen {
+    /// The peer's device.
+    pub device: DeviceId,
+    /// Where it belongs.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// When it ended, by this node's clock.
+    pub at: Option<When>,
+    /// Whether both proved the same roots.
+    pub equal: bool,
+    /// What came.
+    pub received: Traffic,
+    /// What went.
+    pub sent: Traffic,
+    /// Trips there and back.
+    pub rounds: u32,
+    /// `done`, or why it was cut short: a word of the list in `docs/protocol.md`.
+    pub ended: String,
 }
 
 /// `peer list`: whom this node met, and whom it is to dial.

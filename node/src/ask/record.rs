@@ -12,9 +12,11 @@ use crate::answer::{
     Import, RecordConflicts, RecordExport, RecordHistory, RecordList, RecordShow, RecordWrite,
     Synth,
 };
+use crate::echo::Echo;
 use crate::error::NodeError;
 use crate::node::{Choice, Layer, ListAsk, Node, SheetAsk, SynthAsk};
 use crate::progress::Progress;
+use crate::reason::{self, Because};
 
 /// What to do with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,8 +75,8 @@ impl TryFrom<Change> for FieldAsk {
             (Op::Remove, Some(text)) => Wish::Remove(text),
             (Op::Clear, None) => Wish::Clear,
             (Op::Clear, Some(_)) | (Op::Put | Op::Add | Op::Remove, None) => {
-                let what = format!("`{field}`: `clear` has no value, everything else has one");
-                return Err(NodeError::Usage { what });
+                let what = Because::of(&reason::CHANGE_VALUE).typed("field", Echo::field(&field));
+                return Err(what.into());
             }
         };
         Ok(Self { field, what })
@@ -168,8 +170,7 @@ impl Ask for SettleConflict {
             (Some(value), None) => Choice::Value(value),
             (None, Some(entry)) => Choice::Entry(entry),
             (Some(_), Some(_)) | (None, None) => {
-                let what = "a conflict is settled by one of `value` and `entry`".to_owned();
-                return Err(NodeError::Usage { what });
+                return Err((&reason::SETTLE_ONE).into());
             }
         };
         node.record_settle(&self.record, &self.field, self.person, &choice)

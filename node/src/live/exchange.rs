@@ -17,7 +17,7 @@ use crdt_schema::time::Timestamp;
 use super::book::Book;
 use super::conversation::Conversation;
 use super::event::{Event, Seen, SeenArea, Why};
-use crate::answer::{RootHash, When};
+use crate::answer::{RootHash, SessionSeen, When};
 use crate::error::NodeError;
 use crate::node::{Contact, Door, Node};
 use crate::ports::{Arrival, FeedStore};
@@ -47,6 +47,8 @@ const RENEW_EVERY_MS: i64 = 10_000;
 const PROVE_MS: i64 = 60_000;
 /// Comparisons remembered.
 const RECENT_MAX: usize = 64;
+/// Of those, how many `status` lists: a desk's day.
+const SHOWN_MAX: usize = 16;
 /// Arrivals handed on at once.
 const ARRIVALS_AT_ONCE: usize = 256;
 /// The first frame each way: which device speaks. Its certificate proves it, or ends the session.
@@ -188,6 +190,11 @@ impl Exchange {
     /// The newest comparisons, the newest first.
     pub fn recent(&self) -> impl Iterator<Item = &Seen> {
         self.recent.iter().rev()
+    }
+
+    /// The newest of them as `status` lists them.
+    pub fn sessions(&self) -> Vec<SessionSeen> {
+        self.recent().take(SHOWN_MAX).map(Seen::shown).collect()
     }
 
     /// How every peer stands that was met since the start.

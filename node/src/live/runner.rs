@@ -264,9 +264,18 @@ struct Outlet {
     queue: mpsc::UnboundedSender<Going>,
     queued: Arc<AtomicUsize>,
     since: Instant,
+    /// Whether a comparison over it ended.
+    served: bool,
     key: [u8; 32],
     /// Of the other side, as seen from here: direct where a relay was left behind.
     address: String,
+}
+
+impl Outlet {
+    /// Whether its end is no failure of the other side to answer: the next dial comes soon.
+    fn held(&self, reason: EndReason) -> bool {
+        self.served || reason == EndReason::Done || self.since.elapsed() >= HELD
+    }
 }
 
 enum Going {
@@ -371,7 +380,7 @@ impl Writer {
         }
     }
 
-    /// What answers of the node say of its peers.
+    /// What answers of the node say of its peers and sessions.
     fn show_peers(&mut self) {
         let peers = self.exchange.peers().into_iter().map(|(device, state)| {
             let key = self.node.transport_of(&device);
@@ -385,6 +394,7 @@ impl Writer {
         });
         let peers = peers.collect();
         self.node.set_peers(peers);
+        self.node.set_sessions(self.exchange.sessions());
     }
 
     /// Addresses that somebody named or forgot while the node runs.
@@ -461,7 +471,14 @@ impl Writer {
         runtime.spawn(receive_all(link.reader, id, self.orders.clone()));
         let address = link.address.to_string();
         let since = Instant::now();
-        let outlet = Outlet { queue, queued, since, key: link.peer_key, address: address.clone() };
+        let outlet = Outlet {
+            queue,
+            queued,
+            since,
+            served: false,
+            key: link.peer_key,
+            address: address.clone(),
+        };
         self.links.insert(id, outlet);
         let (role, dialled) = match link.role {
             LinkRole::Dialer => (Role::Initiator, Some(address.as_str())),
@@ -493,7 +510,7 @@ impl Writer {
     fn gone(&mut self, link: LinkId, reason: EndReason) {
         let now = self.now();
         if let Some(outlet) = self.links.remove(&link) {
-            let held = outlet.since.elapsed() >= HELD || reason == EndReason::Done;
+            let held = outlet.held(reason);
             self.calls.closed(link.0, held, now, self.node.dice());
         }
         self.figures.links.store(self.links.len(), Ordering::Relaxed);
@@ -516,6 +533,7 @@ impl Writer {
                 }
                 Act::Tell(event) => {
                     self.figures.note(&event);
+                    self.note_served(&event);
                     // Nobody need listen.
                     drop(self.events.send(event));
                 }
@@ -523,6 +541,14 @@ impl Writer {
         }
         if let Some(error) = self.exchange.take_failure() {
             tracing::error!(%error, "what was learned could not be written down");
+        }
+    }
+
+    /// A comparison that ended: whoever is gone after that did not fail to answer.
+    fn note_served(&mut self, event: &Event) {
+        let Event::Session(seen) = event else { return };
+        if let Some(outlet) = self.links.get_mut(&seen.link).filter(|_| seen.reason.is_none()) {
+            outlet.served = true;
         }
     }
 
@@ -540,7 +566,7 @@ impl Writer {
     fn hang_up(&mut self, link: LinkId, reason: EndReason) {
         if let Some(outlet) = self.links.remove(&link) {
             drop(outlet.queue.send(Going::Close(close_of(reason))));
-            let held = outlet.since.elapsed() >= HELD || reason == EndReason::Done;
+            let held = outlet.held(reason);
             self.calls.closed(link.0, held, self.now(), self.node.dice());
         }
         self.figures.links.store(self.links.len(), Ordering::Relaxed);

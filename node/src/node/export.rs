@@ -201,7 +201,7 @@ impl Node {
         for run in sizes {
             planner.add(run);
         }
-        let plan = planner.pieces().map_err(|why| NodeError::Usage { what: why.to_string() })?;
+        let plan = planner.pieces().map_err(NodeError::unplannable)?;
         for name in piece_names(file, plan.len()) {
             must_be_writable(&self.folder, &name, Sort::Bundle)?;
         }

@@ -31,6 +31,7 @@ const PASSES_MAX: usize = 6;
 const CUT: &str = "cut";
 const ALTERED: &str = "altered";
 const NEWER: &str = "newer";
+const TRAILING: &str = "trailing";
 
 /// One file while it is gone through.
 #[derive(Debug, Default)]
@@ -61,6 +62,7 @@ impl Node {
         progress: &mut dyn Progress,
     ) -> Result<BundleImport, NodeError> {
         let mut total = 0;
+        let before = self.quarantined()?;
         for path in files {
             self.must_hold_something(path)?;
             total += std::fs::metadata(path).map_or(0, |file| file.len());
@@ -83,6 +85,7 @@ impl Node {
             }
         }
         self.renew_receipts()?;
+        let quarantined = self.quarantined()?.saturating_sub(before);
         let summary = self.replica.summary();
         let answer = |area: &AreaId| ImportedArea {
             area: self.area_name(*area),
@@ -96,7 +99,7 @@ impl Node {
             last.missing.extend(assumed.iter().filter(|run| !known.contains(run)));
             last.assumed = assumed;
         }
-        Ok(BundleImport { files: answers, areas: areas.iter().map(answer).collect() })
+        Ok(BundleImport { files: answers, areas: areas.iter().map(answer).collect(), quarantined })
     }
 
     /// What makers of bundles for this device hold for it and left out, by their word. Of a bundle in
@@ -114,6 +117,10 @@ impl Node {
             held_there.extend(tally.held_there.iter().copied());
         }
         contents.assumed(&held_there, self)
+    }
+
+    fn quarantined(&self) -> Result<u64, NodeError> {
+        self.replica.quarantined(|_| true).map_err(|error| self.store_error(error))
     }
 
     /// Opens a bundle and holds it to this network.
@@ -135,7 +142,7 @@ impl Node {
             reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
         {
             match piece {
-                Piece::Frame(Frame::Run(..)) | Piece::End => return Ok(()),
+                Piece::Frame(Frame::Run(..)) | Piece::End | Piece::Trailing => return Ok(()),
                 Piece::Cut => return Err(NodeError::FileTruncated { path: path.to_path_buf() }),
                 Piece::Frame(_) | Piece::Newer | Piece::Altered => {}
             }
@@ -193,6 +200,7 @@ impl Node {
                 Piece::Newer => tally.reject(NEWER, 1),
                 Piece::Altered => tally.reject(ALTERED, 1),
                 Piece::Cut => tally.reject(CUT, 1),
+                Piece::Trailing => tally.reject(TRAILING, 1),
             }
             if staged >= ENTRIES_PER_COMMIT {
                 self.commit_from(&source)?;
@@ -293,7 +301,7 @@ impl Tally {
         let refused: u64 = self
             .rejected
             .iter()
-            .filter(|(reason, _)| ![CUT, ALTERED, NEWER].contains(&reason.as_str()))
+            .filter(|(reason, _)| ![CUT, ALTERED, NEWER, TRAILING].contains(&reason.as_str()))
             .map(|(_, entries)| entries)
             .sum();
         let lacks = self.pending > 0 || self.rejected.keys().any(|why| why != OUTSIDE_INTEREST);

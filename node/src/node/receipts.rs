@@ -44,7 +44,12 @@ pub(super) type NamedRow = (Vec<u8>, Vec<u8>);
 impl Node {
     /// Writes new rows where a root changed since the last one: about every area this hub holds,
     /// and about this device.
+    ///
+    /// On a disk that may only be read those that are held stay as they are.
     pub(super) fn renew_receipts(&mut self) -> Result<(), NodeError> {
+        if self.replica.feed_store().is_read_only() {
+            return Ok(());
+        }
         let rows = self.new_rows()?;
         if rows.is_empty() {
             return Ok(());

@@ -8,7 +8,7 @@ use crdt_schema::entry::{DraftSection, OPEN_KINDS};
 use crdt_schema::fold::SectionRead;
 use crdt_schema::id::FeedId;
 use crdt_schema::record::{
-    Ask, Field, Kind, Notice, Plan, Refusal, RefusalReason, Rule, Wish, rules,
+    Ask, Field, Kind, Notice, Plan, Refusal, RefusalReason, Rule, TermKind, ValueType, Wish, rules,
 };
 use crdt_schema::time::Timestamp;
 use jiff::tz::Offset;
@@ -17,7 +17,7 @@ use super::Node;
 use crate::answer::{EntryRef, FieldWarning, RecordWrite};
 use crate::authority::{Grant, MemberState, Standing};
 use crate::error::NodeError;
-use crate::ports::{RecordKey, RecordVerdict};
+use crate::ports::{RecordKey, RecordVerdict, RowFilter};
 use crate::replica::{Author, EditSeen, EntryVerdict, Save};
 
 /// Hours between UTC and West Java.
@@ -54,7 +54,8 @@ impl Node {
         self.must_write(area)?;
         let plan = kind.plan(None, asks, self.today()).map_err(|it| refused(kind, it))?;
         let key = RecordKey { area, kind: kind.number, record: self.env.record_id()? };
-        self.save(key, person, plan)
+        let held = self.nik_held(kind, &key, asks)?;
+        self.save(key, person, plan, held)
     }
 
     /// Changes fields of a record. Asking for what it already says writes nothing and answers
@@ -84,7 +85,8 @@ impl Node {
             let warnings = plan.notices.into_iter().map(warning).collect();
             return Ok(RecordWrite { record: key.record, entry: newest, warnings });
         }
-        self.save(key, person, plan)
+        let held = self.nik_held(kind, &key, asks)?;
+        self.save(key, person, plan, held)
     }
 
     /// Settles a conflict: an ordinary edit that has seen every value and puts one.
@@ -106,13 +108,56 @@ impl Node {
         self.record_set(id, person, &[ask])
     }
 
-    fn save(&mut self, key: RecordKey, person: u8, plan: Plan) -> Result<RecordWrite, NodeError> {
+    fn save(
+        &mut self,
+        key: RecordKey,
+        person: u8,
+        plan: Plan,
+        held: Option<FieldWarning>,
+    ) -> Result<RecordWrite, NodeError> {
         let entry = self.stage_save(key, person, self.env.clock.now(), &plan)?;
         self.commit_own()?;
         let waits = self.keeps_waiting(key.kind, &plan);
         let waits = waits.then(|| Notice::new("", &rules::WAITS));
-        let warnings = plan.notices.into_iter().chain(waits).map(warning).collect();
+        let notices = plan.notices.into_iter().chain(waits).map(warning);
+        let warnings = notices.chain(held).collect();
         Ok(RecordWrite { record: key.record, entry, warnings })
+    }
+
+    /// A warning where another record of the kind in the area holds the NIK that is put. Nothing is
+    /// blocked: nobody can merge two records yet, and a person may have been given two on purpose.
+    fn nik_held(
+        &self,
+        kind: &Kind,
+        key: &RecordKey,
+        asks: &[Ask],
+    ) -> Result<Option<FieldWarning>, NodeError> {
+        let is_nik = |field: &&Field| field.value == ValueType::Nik;
+        let put = |ask: &Ask| {
+            let Wish::Put(text) = &ask.what else { return None };
+            let field = kind.field(&ask.field).filter(is_nik)?;
+            let nik = field.parse(text).ok()?.value;
+            Some((field.name, nik.as_text()?.to_owned()))
+        };
+        let Some((field, nik)) = asks.iter().find_map(put) else { return Ok(None) };
+        let filter = RowFilter {
+            areas: [key.area].into(),
+            kinds: [key.kind].into(),
+            terms: vec![(TermKind::Nik, nik)],
+            verdicts: [RecordVerdict::Counting, RecordVerdict::Waiting].into(),
+            ..RowFilter::default()
+        };
+        // The record itself may be one of the two.
+        let found = self.replica.rows(&filter, None, 2);
+        let (_, rows) = found.map_err(|error| self.store_error(error))?;
+        let other = rows.iter().map(|(row, _)| row.key.record).find(|it| *it != key.record);
+        let rule = &rules::NIK_HELD;
+        Ok(other.map(|record| FieldWarning {
+            field: field.to_owned(),
+            rule: rule.name.to_owned(),
+            message: rule.english.to_owned(),
+            record: Some(record),
+        }))
     }
 
     /// Stages one save; it is saved once the batch is committed.
@@ -337,7 +382,8 @@ pub(crate) fn refused(kind: &Kind, refusal: Refusal) -> NodeError {
 }
 
 fn warning(notice: Notice) -> FieldWarning {
-    FieldWarning { field: notice.field, rule: notice.rule.to_owned(), message: notice.message }
+    let Notice { field, rule, message, .. } = notice;
+    FieldWarning { field, rule: rule.to_owned(), message, record: None }
 }
 
 /// The day of a moment in West Java; `None` when no calendar reaches it.

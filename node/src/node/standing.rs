@@ -56,6 +56,7 @@ impl Node {
             forks: self.forks()?,
             shared_invitations: self.shared_invitations(),
             peers: self.peers()?,
+            sessions: self.live.as_ref().map_or_else(Vec::new, |live| live.sessions.clone()),
             arrived: self.arrived()?,
         })
     }

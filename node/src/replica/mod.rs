@@ -194,6 +194,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.declared_at.get(&entry).copied()
     }
 
+    /// A held authority entry.
+    pub fn declared(&self, entry: EntryId) -> Option<&AuthorityEntry> {
+        self.declared.iter().find(|held| held.point.id == entry)
+    }
+
     /// The newest held entry that closes a device, by feed and place; whether it counts is the
     /// authority's to say.
     pub fn closing_of(&self, device: &DeviceId) -> Option<&AuthorityEntry> {
