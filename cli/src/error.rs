@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use node::echo::Echo;
-use node::error::{ErrorKind, NodeError};
+use node::error::{ErrorKind, NodeError, PATH_FACTS};
 use node::node::WHOLE_FILE;
 use serde_json::{Map, Value, json};
 
@@ -143,9 +143,53 @@ impl Failure {
         self.kind
     }
 
+    /// The key of its reason, where that is a text of ours.
+    pub(crate) const fn reason(&self) -> Option<&'static str> {
+        match self.cause {
+            Cause::Text(key) => Some(key),
+            Cause::Said(_) => None,
+        }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> u8 {
         exit_code(self.kind)
+    }
+
+    /// The same without any path: `known` puts names for the files its reader knows into a text, and of
+    /// any other only the length is told.
+    pub(crate) fn without_paths(mut self, known: impl Fn(&str) -> String) -> Self {
+        let strange: Vec<(String, Echo)> = self
+            .facts
+            .iter()
+            .filter(|fact| PATH_FACTS.contains(&fact.name()))
+            .filter_map(|fact| {
+                let Echo::Text(text) = fact.value() else { return None };
+                let quoted = format!("`{text}`");
+                (known(&quoted) == quoted).then(|| (quoted, Echo::nothing(text)))
+            })
+            .collect();
+        let without = |text: &str| {
+            strange.iter().fold(known(text), |text, (quoted, nothing)| {
+                text.replace(quoted, &nothing.to_string())
+            })
+        };
+        for fact in &mut self.facts {
+            let Echo::Text(text) = fact.value() else { continue };
+            let quoted = format!("`{text}`");
+            let told = match strange.iter().find(|(path, _)| *path == quoted) {
+                Some((_, nothing)) => nothing.clone(),
+                None if PATH_FACTS.contains(&fact.name()) => {
+                    Echo::Text(unquoted(&known(&quoted)).to_owned())
+                }
+                None => Echo::Text(without(text)),
+            };
+            *fact = Fact::typed(fact.name().to_owned(), told);
+        }
+        if let Cause::Said(said) = &mut self.cause {
+            *said = without(said);
+        }
+        self
     }
 
     /// What failed.
@@ -175,8 +219,17 @@ impl Failure {
         Cow::Owned(self.facts.iter().map(told).collect())
     }
 
-    /// What to do next.
+    /// What to do next: as the reason itself says, else as its kind does.
     pub(crate) fn hint(&self, words: Words) -> String {
+        self.own_hint(words).unwrap_or_else(|| self.kinds_hint(words))
+    }
+
+    /// What the reason itself says is to be done next.
+    pub(crate) fn own_hint(&self, words: Words) -> Option<String> {
+        words.find(&format!("{}.do", self.reason()?))
+    }
+
+    fn kinds_hint(&self, words: Words) -> String {
         words.say_with(&self.key("do"), &self.facts)
     }
 
@@ -243,6 +296,11 @@ impl Failure {
     fn key(&self, part: &str) -> String {
         format!("error-{}.{part}", self.told.replace('_', "-"))
     }
+}
+
+/// A quoted text without its marks.
+pub(crate) fn unquoted(text: &str) -> &str {
+    text.strip_prefix('`').and_then(|text| text.strip_suffix('`')).unwrap_or(text)
 }
 
 /// A fact as it travels: what is withheld travels as its length.

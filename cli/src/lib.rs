@@ -98,8 +98,8 @@ pub fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 /// Our own mistake, as a failure.
-fn stopped() -> Failure {
-    let place = guard::place().map(|place| format!(" ({place})")).unwrap_or_default();
+fn stopped(at: Option<&str>) -> Failure {
+    let place = at.map(|place| format!(" ({place})")).unwrap_or_default();
     NodeError::Internal { what: format!("{STOPPED}{place}") }.into()
 }
 
@@ -131,7 +131,7 @@ pub fn run_with(
         Ok(Ok(report)) => report,
         Ok(Err(failure)) => Report::failed(failure),
         // Our own mistake still ends in an object and an exit code that scripts know.
-        Err(_) => Report::failed(stopped()),
+        Err(_) => Report::failed(stopped(guard::place().as_deref())),
     };
     finish(&report, look, console)
 }

@@ -16,6 +16,9 @@ use crate::ports::StoreError;
 use crate::reason::{self, Because, Reason};
 use crate::store::keystore::{KEY_FILE_VERSION, KeystoreError};
 
+/// Facts that hold a path, which may be named after a person.
+pub const PATH_FACTS: [&str; 3] = ["path", "place", "file"];
+
 /// Every kind of failure a script may meet, as the contract names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -631,7 +634,14 @@ impl NodeError {
 
 impl fmt::Debug for NodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NodeError({}: {self})", self.kind().as_str())
+        let facts = self.facts();
+        let paths = facts.iter().filter(|(name, _)| PATH_FACTS.contains(name));
+        // A file may be named after a person.
+        let text = paths.fold(self.to_string(), |text, (_, path)| {
+            let Echo::Text(path) = path else { return text };
+            text.replace(&format!("`{path}`"), &Echo::nothing(path).to_string())
+        });
+        write!(f, "NodeError({}: {text})", self.kind().as_str())
     }
 }
 
@@ -723,6 +733,20 @@ mod tests {
                     assert!(!said.contains(&text), "{said}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_written_for_programmers_names_no_file() {
+        let path = || PathBuf::from("/stik/Siti Aminah.csv");
+        for error in [
+            NodeError::FileMissing { path: path() },
+            NodeError::FileAltered { path: path(), what: (&reason::BYTES_CHANGED).into() },
+            NodeError::file("write", &path(), io::ErrorKind::StorageFull.into()),
+            NodeError::store(&path(), StoreError::Locked),
+        ] {
+            let said = format!("{error:?}");
+            assert!(!said.contains("Siti") && said.contains("characters"), "{said}");
         }
     }
 

@@ -53,6 +53,7 @@ reasons! {
     ADDRESSES_MANY "addresses_many" "{most} addresses are kept; remove one first";
     ADDRESS_INVITED "address_invited" "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1, of at most {most} bytes";
     ADDRESSES_INVITED "addresses_invited" "an invitation carries at most {most} addresses";
+    LIMIT "limit" "`limit` is between 1 and {most}";
     CURSOR "cursor" "{given} is no place in a list";
     CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, everything else has one";
     SETTLE_ONE "settle_one" "a conflict is settled by one of `value` and `entry`";

@@ -40,7 +40,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 22] = [
     ("reason", &["echo"]),
     ("sheet", &["guard", "reason"]),
     ("net", &["sync"]),
-    ("live", &["answer", "error", "net", "node", "ports", "replica", "sync"]),
+    ("live", &["answer", "error", "guard", "net", "node", "ports", "replica", "sync"]),
     (
         "node",
         &[

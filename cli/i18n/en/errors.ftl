@@ -192,3 +192,7 @@ error-interrupted =
     .what = Interrupted.
     .why = You asked to stop.
     .do = What was saved is whole. Run it again if needed.
+error-not-running =
+    .what = No node runs on this data folder.
+    .why = Pages are answered by a node that runs.
+    .do = Start `wksbm run`, then try again in another terminal; with --data where the folder is another.

@@ -201,3 +201,5 @@ page-ended = Ended
 page-session-equal = equal
 page-session-unequal = not equal
 page-address = Address
+page-link-serves = Serves once, within five minutes. Give it to nobody.
+page-run-open-by = Its pages in a browser: type `wksbm page` for the link.

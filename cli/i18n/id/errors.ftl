@@ -192,3 +192,7 @@ error-interrupted =
     .what = Dihentikan.
     .why = Anda meminta berhenti.
     .do = Yang sudah tersimpan utuh. Ulangi bila perlu.
+error-not-running =
+    .what = Tidak ada simpul yang berjalan di folder data ini.
+    .why = Halaman dijawab oleh simpul yang berjalan.
+    .do = Jalankan `wksbm run`, lalu ulangi di terminal lain; bila foldernya lain, tambahkan --data.

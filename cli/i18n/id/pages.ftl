@@ -201,3 +201,5 @@ page-ended = Akhir
 page-session-equal = sama
 page-session-unequal = belum sama
 page-address = Alamat
+page-link-serves = Berlaku sekali, selama lima menit. Jangan kirim kepada siapa pun.
+page-run-open-by = Halamannya di peramban: ketik `wksbm page` untuk tautannya.

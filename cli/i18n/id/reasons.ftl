@@ -25,6 +25,7 @@ reason-address = Alamat ditulis sebagai multiaddr, misalnya /ip4/192.0.2.7/udp/4
 reason-addresses-many = Paling banyak { $most } alamat disimpan; hapus satu dahulu.
 reason-address-invited = Alamat ditulis sebagai multiaddr, misalnya /ip4/192.0.2.7/udp/4001/quic-v1, paling panjang { $most } bita
 reason-addresses-invited = Undangan memuat paling banyak { $most } alamat.
+reason-limit = `limit` harus 1 sampai { $most }.
 reason-cursor = Bukan tempat dalam daftar: `{ $given }`.
 reason-change-value = Isi kolom keliru: `{ $field }`. `clear` tanpa isi, yang lain harus berisi.
 reason-settle-one = Perbedaan diputuskan dengan salah satu: `value` atau `entry`.

@@ -54,7 +54,12 @@ pub(crate) struct Meeting {
     #[serde(default)]
     pub(crate) peers: Vec<String>,
     /// Seconds until it is given up.
+    #[serde(default = "patience")]
     pub(crate) timeout: u64,
+}
+
+const fn patience() -> u64 {
+    300
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {

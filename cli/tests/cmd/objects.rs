@@ -49,7 +49,7 @@ fn top_keys(block: &'static str) -> Vec<&'static str> {
 }
 
 /// Compares an answer with the page; `area_id` may stand behind `area`.
-fn is_as_documented(path: &str, answer: &Value) {
+pub(crate) fn is_as_documented(path: &str, answer: &Value) {
     let page = documented();
     let wanted = page.get(path).unwrap_or_else(|| panic!("`{path}` has no object"));
     let keys = answer.as_object().unwrap().keys().map(String::as_str);

@@ -220,13 +220,17 @@ pub struct ListRecords {
     /// Only records with a field of two values or more.
     #[serde(default)]
     pub conflicts_only: bool,
-    /// At most so many, and never more than 10,000.
+    /// At most so many.
     #[serde(default = "page")]
+    #[schemars(range(min = 1, max = 10_000))]
     pub limit: u32,
     /// Where the last page ended, as its `next` said.
     #[serde(default)]
     pub after: Option<String>,
 }
+
+/// Records one answer may list: some megabytes.
+pub const LISTED_MAX: u32 = 10_000;
 
 const fn page() -> u32 {
     100
@@ -260,6 +264,9 @@ impl Ask for ListRecords {
 
     fn put(self, node: &mut Node, _: &mut dyn Progress) -> Result<RecordList, NodeError> {
         let Self { kind, area, query, layer, status, conflicts_only, limit, after } = self;
+        if !(1..=LISTED_MAX).contains(&limit) {
+            return Err(Because::of(&reason::LIMIT).with("most", LISTED_MAX).into());
+        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         node.record_list(&ListAsk {
             kind,

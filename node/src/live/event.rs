@@ -59,6 +59,11 @@ pub enum Event {
     },
     /// The node has ended in good order.
     Stopped,
+    /// The program met a state that cannot be, and the node has ended: what it held may be half made.
+    Broken {
+        /// File and line, where they are known.
+        at: String,
+    },
 }
 
 /// Counts since the start, for metrics.

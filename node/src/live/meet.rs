@@ -232,8 +232,8 @@ async fn seen_on(
             Ok(Event::LinkClosed { link: closed, reason }) if closed == link => {
                 return Some(Err(reason));
             }
+            Ok(Event::Broken { .. }) | Err(broadcast::error::RecvError::Closed) => return None,
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return None,
         }
     }
 }
