@@ -112,8 +112,8 @@ impl BundleReader {
         &self.header
     }
 
-    /// The next piece; after [`Piece::End`], [`Piece::Trailing`] or [`Piece::Cut`] there is none. A file that ends with
-    /// another count of frames than it has lost some whole: that is a cut as well.
+    /// The next piece; after [`Piece::End`], [`Piece::Trailing`] or [`Piece::Cut`] there is none. A
+    /// file that ends with another count of frames than it has lost some whole: that is a cut as well.
     ///
     /// # Errors
     /// What the disk says.

@@ -97,7 +97,7 @@ impl Node {
         };
         let sizes = match ask.max_bytes {
             None => None,
-            Some(max_bytes) => Some((max_bytes, self.run_sizes(target, &known, progress)?.0)),
+            Some(max_bytes) => Some((max_bytes, self.run_sizes(target, &known, progress)?)),
         };
         if let Some((max_bytes, sizes)) = &sizes {
             // Asked before anything changes, with more than will stand at the head of a piece: the
@@ -120,7 +120,7 @@ impl Node {
             self.write_bundle(&parts, file, frames.clone(), plan, audience, progress)?;
         if !answer.missing.is_empty() && sizes.is_none() {
             // Written again, so that its list of contents names only what is in it.
-            let (sizes, _) = self.run_sizes(target, &known, progress)?;
+            let sizes = self.run_sizes(target, &known, progress)?;
             let plan = vec![PiecePlan::whole(sizes.iter().map(RunSize::span).collect())];
             answer = self.write_bundle(&parts, file, frames, plan, audience, progress)?;
         }
@@ -177,18 +177,19 @@ impl Node {
         target: Target,
         known: &Known,
         progress: &mut dyn Progress,
-    ) -> Result<(Vec<RunSize>, Rotten), NodeError> {
-        let (mut sizes, mut rotten) = (Vec::new(), Vec::new());
+    ) -> Result<Vec<RunSize>, NodeError> {
+        let mut sizes = Vec::new();
         for part in &self.parts(target, known)? {
-            rotten.extend(self.each_run(part, |places, run| {
+            // What rotted is named when the files are written.
+            self.each_run(part, |places, run| {
                 sizes.push(RunSize::of(part.feed.name, places, run));
                 Ok(())
-            })?);
+            })?;
             if !progress.at(0, 0) {
                 return Err(NodeError::Interrupted);
             }
         }
-        Ok((sizes, rotten))
+        Ok(sizes)
     }
 
     /// Deals the runs out to pieces whose names are free or those of older bundles.
