@@ -386,17 +386,27 @@ impl Node {
 
     /// The branches of a feed and how far each is handed on: all that counts; of a waiting device by
     /// itself everything, so that somebody may confirm it; and to a device that may issue there also
-    /// what does not count or waits, so that somebody may decide. Nobody else takes either.
+    /// what does not count or waits, so that somebody may decide. Nobody else is given either, beyond
+    /// the end of the run in which the last entry lies that counts; but a file for an area or for all
+    /// holds all of a waiting device's own, for it may reach whoever confirms.
     fn handed_on<'a>(
         &self,
         feed: &'a FeedHeads,
         target: Target,
     ) -> Result<Vec<(&'a BranchHead, u64)>, NodeError> {
-        let member = self.authority().member(&feed.name.device);
-        let waits = feed.name.device == self.device()
-            && member.is_some_and(|it| it.state == MemberState::Provisional || it.open_only);
-        let may_adopt = matches!(target, Target::Device(device)
-            if self.authority().may(&device, Rights::ISSUE, feed.name.area));
+        let is_own = feed.name.device == self.device();
+        let for_device = match target {
+            Target::Device(device) => Some(device),
+            Target::All | Target::Area(_) => None,
+        };
+        let waits = is_own
+            && self.authority().member(&feed.name.device).is_some_and(|it| {
+                it.state == MemberState::Provisional || it.open_only && for_device.is_none()
+            });
+        let may_adopt = for_device.is_some_and(|device| {
+            device == feed.name.device
+                || self.authority().may(&device, Rights::ISSUE, feed.name.area)
+        });
         if waits || may_adopt {
             return Ok(feed.branches.iter().map(|b| (b, b.head.point.seq)).collect());
         }
