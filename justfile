@@ -23,6 +23,18 @@ lab FILTER="":
     cargo build --locked -p cli
     WKSBM_LAB_REQUIRED=1 cargo nextest run --locked -p tests --test lab --no-capture {{FILTER}}
 
+# libFuzzer over every decoder of foreign bytes, SECONDS each, or over TARGETS (cargo install --locked cargo-fuzz).
+fuzz SECONDS="10" *TARGETS="":
+    tests/fuzz/run.sh {{SECONDS}} {{TARGETS}}
+
+# The long run before a release: ten million executions of each target, or of TARGETS.
+fuzz-long *TARGETS="":
+    WKSBM_FUZZ_RUNS=10000000 nice -n 19 tests/fuzz/run.sh 0 {{TARGETS}}
+
+# The models with longer histories: all of DEEDS deeds (3: minutes, 4: hours), and many proptest cases.
+models DEEDS="3":
+    WKSBM_DEEDS={{DEEDS}} WKSBM_HISTORIES=100000 PROPTEST_CASES=5000 cargo nextest run --locked -p tests --test models --no-capture
+
 # Renew the document of the declarations.
 schema:
     cargo run -q --locked -p crdt-schema --example schema > docs/schema.md

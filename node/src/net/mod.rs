@@ -37,6 +37,8 @@ mod writer;
 
 pub use config::{Admission, NetConfig, NetLimits, NetTiming, Who};
 pub use event::{CloseReason, DialFailure, LinkError, NetError, NetEvent};
+#[doc(hidden)]
+pub use frame::frames_of;
 pub use handle::{NetHandle, Transport};
 pub use keys::peer_key;
 pub use libp2p::Multiaddr;

@@ -154,6 +154,14 @@ impl InvitationFile {
     }
 }
 
+/// For tests with foreign bytes: what an invitation that these are is written as again, the file
+/// and the text.
+#[doc(hidden)]
+pub fn invitation_again(bytes: &[u8]) -> Option<(Vec<u8>, String)> {
+    let read = InvitationFile::read(bytes).ok()?;
+    Some((read.to_bytes(), read.to_text()))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]

@@ -45,6 +45,8 @@ use crdt_schema::record::Schema;
 pub use env::Environment;
 pub use export::{ExportAsk, ExportTarget};
 pub use found::CreateNetwork;
+#[doc(hidden)]
+pub use invitation::invitation_again;
 pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
