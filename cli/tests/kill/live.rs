@@ -17,9 +17,8 @@ use crate::{Chance, DESA, KILLS, MOMENT_MS_MAX, number};
 /// Until a node is ready; a limit of a test that hangs.
 const READY: Duration = Duration::from_secs(60);
 /// Until both are equal. Nothing tells a desa that its province was killed: it gives the silent link
-/// up some 100 s later (`NetTiming::quic_alive_every`: one sign of life goes out, and QUIC waits for
-/// three that do not come). Measured: 98 to 125 s.
-const EQUAL: Duration = Duration::from_secs(300);
+/// up 50 to 75 s later (`NetTiming::quic_alive_every`, and twice that without a word), then dials.
+const EQUAL: Duration = Duration::from_secs(240);
 /// Between two looks at the roots.
 const LOOK: Duration = Duration::from_millis(50);
 
