@@ -43,9 +43,13 @@ schema:
 openapi:
     cargo run -q --locked -p cli --example openapi > docs/openapi.json
 
-# Every measure of the core, as a table.
-bench:
-    cargo run --release --locked -p tests --bin bench
+# Every measure, as a table: `just bench`, `just bench --largest`, `just bench --json ingest`.
+bench *ARGS:
+    cargo run --release --locked -p tests --bin bench -- {{ARGS}}
+
+# Renew the committed run of the bench: figures and plots.
+bench-plots *ARGS:
+    cargo run --release --locked -p tests --bin bench -- --plots docs/bench {{ARGS}}
 
 # What CI leaves out: links watched for minutes, the whole province (Linux, as root). One at a time
 # in a network of its own, for one of them counts every byte of the loopback.
