@@ -40,6 +40,8 @@ reasons! {
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
     MOVE_TAKEN "move_taken" "`{code}` is another area's code";
+    MOVE_PARENT "move_parent" "`{before}` has areas below it: they are moved one by one";
+    CODE_SHARED "code_shared" "`{code}` is the code of more than one area: {areas}; type the eleven digits of the one you mean";
     MOVE_FEEDS "move_feeds" "more than {most} feeds would end with this move";
     PURPOSE "purpose" "a purpose has {least} letters or digits or more, and {most} signs at most";
     PIECE_SMALL "piece_small" "a piece of this bundle has at least {least} bytes";

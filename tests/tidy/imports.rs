@@ -36,7 +36,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 22] = [
     ("store", &["guard", "ports"]),
     ("echo", &[]),
     ("error", &["bundle", "echo", "ports", "reason", "store"]),
-    ("describe", &["answer", "echo", "error"]),
+    ("describe", &["answer", "echo", "error", "reason"]),
     ("reason", &["echo"]),
     ("sheet", &["guard", "reason"]),
     ("net", &["sync"]),

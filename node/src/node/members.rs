@@ -242,7 +242,7 @@ impl Node {
 
     /// This device's certificate still counts.
     pub(super) fn must_be_whole(&self) -> Result<(), NodeError> {
-        let area = self.area_name(self.own_area()).to_string();
+        let area = self.area_said(self.own_area());
         match self.me().map(|me| me.state) {
             None => Err(NodeError::NoCertificate { area }),
             Some(MemberState::Closed | MemberState::Revoked) => Err(NodeError::Revoked { area }),
@@ -253,8 +253,8 @@ impl Node {
     /// This device may certify in an area: it may issue, stands above the area, and covers it.
     pub(super) fn must_issue(&self, area: AreaId) -> Result<(), NodeError> {
         self.must_be_whole()?;
-        let asked = self.area_name(area).to_string();
-        let own = self.area_name(self.own_area()).to_string();
+        let asked = self.area_said(area);
+        let own = self.area_said(self.own_area());
         let Some(me) = self.me() else { return Err(NodeError::NoCertificate { area: asked }) };
         if !me.rights().has(Rights::ISSUE) {
             return Err(NodeError::NoRight { right: Rights::ISSUE.to_string(), area: own });
@@ -279,7 +279,7 @@ impl Node {
             let Ok(right) = name.parse::<Rights>() else { continue };
             let needed = if right == Rights::CARRY_PARENT { Rights::CARRY } else { right };
             if !self.authority().may(&self.device(), needed, area) {
-                let area = self.area_name(area).to_string();
+                let area = self.area_said(area);
                 return Err(NodeError::NoRight { right: needed.to_string(), area });
             }
         }

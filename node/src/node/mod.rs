@@ -194,7 +194,12 @@ impl Node {
 
     /// The area a person means.
     fn area(&self, text: &str) -> Result<AreaId, NodeError> {
-        describe::find_area(self.tree(), text)
+        describe::find_area(self.tree(), Some(self.own_area()), text)
+    }
+
+    /// An area as it is said in a sentence.
+    fn area_said(&self, area: AreaId) -> String {
+        describe::area_said(self.tree(), area)
     }
 
     /// Drops what a failed question left half made, or the next save would take it along.

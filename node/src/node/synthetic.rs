@@ -154,7 +154,7 @@ pub fn synth_jsonl(
         None => must_be_free(file, Sort::JsonLines)?,
     }
     let tree = AreaTree::west_java();
-    let area = ask.area.as_deref().map(|code| find_area(&tree, code)).transpose()?;
+    let area = ask.area.as_deref().map(|code| find_area(&tree, None, code)).transpose()?;
     let plan = plan(ask, area)?;
     let unfinished = atomic::beside(file);
     let open = fs::File::create(&unfinished).map_err(failed)?;
