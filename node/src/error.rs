@@ -388,6 +388,12 @@ pub enum NodeError {
         /// Why.
         why: Because,
     },
+    /// A file of this device's keys is cut, altered, or not one of ours.
+    #[error("the key file `{}` is damaged", path.display())]
+    KeysDamaged {
+        /// Which.
+        path: PathBuf,
+    },
     /// It belongs to another network.
     #[error("it belongs to the network {theirs}, this node to {ours}")]
     NetworkOther {
@@ -460,6 +466,7 @@ impl NodeError {
             | Self::RecordWaits { .. } => ErrorKind::NoRight,
             Self::Revoked { .. } => ErrorKind::Revoked,
             Self::KeystoreLocked { .. } => ErrorKind::KeystoreLocked,
+            Self::KeysDamaged { .. } => ErrorKind::Damage,
             Self::NetworkOther { .. } => ErrorKind::NetworkOther,
             Self::AlreadyJoined { .. } => ErrorKind::AlreadyJoined,
             Self::InvitationUsed => ErrorKind::InvitationUsed,
@@ -501,6 +508,7 @@ impl NodeError {
             Self::FileMissing { path }
             | Self::FileTruncated { path }
             | Self::FileEmpty { path }
+            | Self::KeysDamaged { path }
             | Self::NoFolder { path } => vec![path_fact(path)],
             Self::FormatNewer { path, found, known } => {
                 vec![path_fact(path), ("found", found.to_string()), ("known", known.to_string())]
@@ -575,10 +583,7 @@ impl NodeError {
                 found: found.into(),
                 known: KEY_FILE_VERSION.into(),
             },
-            KeystoreError::Damaged { ref file } => {
-                let what = Because::of(&reason::KEY_FILE).with("file", file);
-                Self::FileAltered { path: folder.join(file), what }
-            }
+            KeystoreError::Damaged { ref file } => Self::KeysDamaged { path: folder.join(file) },
             KeystoreError::Entropy(error) => Self::Internal { what: error.to_string() },
             KeystoreError::Missing => Self::KeystoreLocked { why: (&reason::KEYS_MISSING).into() },
             KeystoreError::Locked => {
