@@ -158,9 +158,9 @@ pub(crate) fn activity_unasked(data: &Path, area: &str, title: &str) {
         ];
         let plan = kind.plan(None, &asks, None).unwrap();
         let named = kind.field("judul").unwrap().number;
-        let unasked = |op: &Op| match op.field == named {
-            true => Op::put(named, Value::Text(title.to_owned())),
-            false => op.clone(),
+        let unasked = |op: &Op| {
+            let is_title = op.field == named;
+            if is_title { Op::put(named, Value::Text(title.to_owned())) } else { op.clone() }
         };
         let sections = plan.sections.iter().map(|(class, section)| {
             let section = Section::from_ops(section.ops().iter().map(unasked).collect()).unwrap();

@@ -163,16 +163,15 @@ pub struct RehomeArea {
 /// The same failure with the name of the area that has the code, for whoever is to do something
 /// about it.
 fn named(node: &Node, code: &str, error: NodeError) -> NodeError {
-    match error {
-        NodeError::Usage { what } if what.is(&reason::MOVE_TAKEN) => match node.area_show(code) {
-            Ok(shown) => Because::of(&reason::MOVE_TAKEN_BY)
-                .with("code", shown.entry.area)
-                .with("name", format!("{} {}", shown.entry.level, shown.entry.name))
-                .into(),
-            Err(_) => what.into(),
-        },
-        other => other,
+    let NodeError::Usage { what } = &error else { return error };
+    if !what.is(&reason::MOVE_TAKEN) {
+        return error;
     }
+    let Ok(shown) = node.area_show(code) else { return error };
+    Because::of(&reason::MOVE_TAKEN_BY)
+        .with("code", shown.entry.area)
+        .with("name", format!("{} {}", shown.entry.level, shown.entry.name))
+        .into()
 }
 
 impl Ask for RehomeArea {

@@ -134,16 +134,22 @@ impl Book {
         }
     }
 
-    /// What separates the cells, and the same file read with each other separator; text files only.
-    pub(crate) fn other_readings(&self) -> io::Result<Option<(char, Vec<(char, Self)>)>> {
-        let Form::Text(file, form) = &self.form else { return Ok(None) };
+    /// What separates the cells of a text file.
+    pub(crate) const fn separator(&self) -> Option<char> {
+        match &self.form {
+            Form::Text(_, form) => Some(form.separator()),
+            Form::Xlsx(..) | Form::Whole(..) => None,
+        }
+    }
+
+    /// The same text file read with each other separator.
+    pub(crate) fn other_readings(&self) -> io::Result<Vec<Self>> {
+        let Form::Text(file, form) = &self.form else { return Ok(Vec::new()) };
         let other = |form: TextForm| {
-            let file = file.try_clone()?;
-            let book = Self { form: Form::Text(file, form), sheets: self.sheets.clone() };
-            Ok((form.separator(), book))
+            let form = Form::Text(file.try_clone()?, form);
+            Ok(Self { form, sheets: self.sheets.clone() })
         };
-        let others: io::Result<Vec<_>> = form.others().map(other).collect();
-        Ok(Some((form.separator(), others?)))
+        form.others().map(other).collect()
     }
 
     fn xlsx(mut file: File) -> Result<Self, SheetError> {

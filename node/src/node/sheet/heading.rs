@@ -66,13 +66,12 @@ fn are_uncut<'a>(rows: impl Iterator<Item = &'a Row>) -> bool {
 /// of each would go into the first column.
 fn must_be_one_separator(book: &Book, heading: u64, file: &Path) -> Result<(), NodeError> {
     let others = book.other_readings().map_err(|error| NodeError::file("read", file, error))?;
-    let Some((ours, others)) = others else { return Ok(()) };
-    for (theirs, mut other) in others {
+    for mut other in others {
         // What only this separator makes unreadable is no sheet of its kind.
         let Ok(rows) = first_rows(&mut other, 0) else { continue };
         let mut below = rows.iter().filter(|row| row.number > heading).peekable();
         if below.peek().is_some() && below.all(|row| row.cells.len() > 1) {
-            return Err(separators(ours, theirs));
+            return Err(separators(book, &other));
         }
     }
     Ok(())
@@ -86,19 +85,23 @@ fn must_be_no_heading(
     file: &Path,
 ) -> Result<(), NodeError> {
     let others = book.other_readings().map_err(|error| NodeError::file("read", file, error))?;
-    let Some((ours, others)) = others else { return Ok(()) };
-    for (theirs, mut other) in others {
+    for mut other in others {
         let Ok(rows) = first_rows(&mut other, 0) else { continue };
         if Heading::find(kind, map, &rows).is_ok() {
-            return Err(separators(theirs, ours));
+            return Err(separators(&other, book));
         }
     }
     Ok(())
 }
 
-fn separators(heading: char, rows: char) -> NodeError {
-    let shown = |sign: char| if sign == '\t' { "tab".to_owned() } else { format!("`{sign}`") };
-    let more = format!("the heading {}, the rows {}", shown(heading), shown(rows));
+/// Two readings of one file: one takes the heading apart, the other the rows.
+fn separators(heading: &Book, rows: &Book) -> NodeError {
+    let shown = |book: &Book| match book.separator() {
+        Some('\t') => "tab".to_owned(),
+        sign => sign.map(|sign| format!("`{sign}`")).unwrap_or_default(),
+    };
+    let (heading, rows) = (shown(heading), shown(rows));
+    let more = format!("the heading {heading}, the rows {rows}");
     whole_file(&rules::SHEET_SEPARATORS, &more)
 }
 
