@@ -133,6 +133,17 @@ impl Failure {
         NodeError::file(step, path, source).into()
     }
 
+    /// A folder that cannot be made; a file in its place is a word that was typed wrongly.
+    pub(crate) fn folder(folder: &Path, source: io::Error) -> Self {
+        let is_file =
+            matches!(source.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory);
+        if !is_file {
+            return Self::file("create", folder, source);
+        }
+        let file = folder.ancestors().find(|at| at.is_file()).unwrap_or(folder);
+        Self::usage("usage-folder-is-file", vec![Fact::new("path", file.display())])
+    }
+
     /// The result could not be written to standard output.
     pub(crate) fn output(source: io::Error) -> Self {
         Self::file("write", Path::new("stdout"), source)

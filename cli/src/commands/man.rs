@@ -1,7 +1,6 @@
 //! `man`: one manual page for each command, into a folder. An older page of ours is replaced, any
 //! other file is left alone.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use node::atomic;
@@ -12,7 +11,6 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::help;
 use crate::report::Report;
-use crate::words::Fact;
 
 /// `man`.
 #[derive(clap::Args)]
@@ -37,7 +35,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     // A machine without a place for data has no data folder to keep out of.
     let data = context.folder().ok();
     must_take_manual(data, &args.folder, pages.iter().map(|(name, _)| name.as_str()))?;
-    std::fs::create_dir_all(&args.folder).map_err(|error| unmade(&args.folder, error))?;
+    std::fs::create_dir_all(&args.folder).map_err(|error| Failure::folder(&args.folder, error))?;
     let mut files = Vec::new();
     for (name, page) in pages {
         let path = args.folder.join(&name);
@@ -50,17 +48,6 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
         page.pair(words.say("page-folder"), &written.folder);
         page.pair(words.say("page-files"), written.files.len());
     })
-}
-
-/// A folder that cannot be made; a file in its place is a word that was typed wrongly.
-fn unmade(folder: &Path, error: io::Error) -> Failure {
-    let is_file =
-        matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory);
-    if is_file {
-        let file = folder.ancestors().find(|at| at.is_file()).unwrap_or(folder);
-        return Failure::usage("usage-folder-is-file", vec![Fact::new("path", file.display())]);
-    }
-    Failure::file("create", folder, error)
 }
 
 /// The page of this command by its file's name, then those of the commands below it.

@@ -1,4 +1,5 @@
-//! Files that `man` writes by name: over its own, never over others, and never into a data folder.
+//! Files that `man` and `demo` write by name: over their own, never over others, and never into a
+//! data folder.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +31,7 @@ fn manual_pages_replace_their_own_and_leave_every_other_file_as_it_was() {
 }
 
 #[test]
-fn no_manual_page_is_written_into_a_data_folder() {
+fn neither_manual_pages_nor_a_demo_are_written_into_a_data_folder() {
     let (desk, other) = (Desk::province(), Desk::empty());
     let data = desk.data();
     let before: Vec<_> = contents(&data).into_iter().map(|(path, _)| path).collect();
@@ -38,8 +39,11 @@ fn no_manual_page_is_written_into_a_data_folder() {
         let place = data.join(inside);
         // The own folder, and that of another node.
         for asking in [&desk, &other] {
-            let refused = asking.json(&["man", place.to_str().unwrap()]);
-            assert_eq!((refused.exit, refused.kind().as_str()), (2, "usage"), "{inside}");
+            let place = place.to_str().unwrap();
+            for line in [&["man", place][..], &["demo", "--once", "--keep", place]] {
+                let refused = asking.json(line);
+                assert_eq!((refused.exit, refused.kind().as_str()), (2, "usage"), "{line:?}");
+            }
         }
     }
     let after: Vec<_> = contents(&data).into_iter().map(|(path, _)| path).collect();
@@ -51,11 +55,13 @@ fn a_file_in_place_of_the_folder_is_a_word_typed_wrongly_and_no_failing_disk() {
     let desk = Desk::empty();
     let file = desk.write("surat", "Yth.");
     for place in [file.clone(), format!("{file}/below")] {
-        let refused = desk.json(&["man", &place]);
-        assert_eq!((refused.exit, refused.kind().as_str()), (2, "usage"), "{place}");
-        let object = refused.object();
-        let cause = object.pointer("/error/cause").and_then(Value::as_str).unwrap();
-        assert!(cause.contains(&format!("`{file}` is a file")), "{cause}");
+        for line in [&["man", &place][..], &["demo", "--once", "--keep", &place]] {
+            let refused = desk.json(line);
+            assert_eq!((refused.exit, refused.kind().as_str()), (2, "usage"), "{line:?}");
+            let object = refused.object();
+            let cause = object.pointer("/error/cause").and_then(Value::as_str).unwrap();
+            assert!(cause.contains(&format!("`{file}` is a file")), "{cause}");
+        }
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "Yth.");
 }

@@ -71,7 +71,7 @@ impl Sort {
 /// # Errors
 /// [`NodeError::Usage`] inside `folder`, [`NodeError::FileForeign`] over something else.
 pub(super) fn must_be_writable(folder: &Path, file: &Path, sort: Sort) -> Result<(), NodeError> {
-    must_be_outside(folder, file)?;
+    must_be_outside(Some(folder), file)?;
     must_be_free(file, sort)
 }
 
@@ -101,18 +101,28 @@ pub fn must_take_manual<'a>(
     folder: &Path,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Result<(), NodeError> {
-    let first_there = folder.ancestors().find(|at| at.as_os_str().is_empty() || at.exists());
-    let there = first_there.unwrap_or(folder).join("x");
-    must_be_outside(data.unwrap_or(&there), &there)?;
+    must_be_no_data_folder(data, folder)?;
     names.into_iter().try_for_each(|name| must_be_free(&folder.join(name), Sort::Manual))
 }
 
+/// Refuses a folder that lies in the data folder `data`, or in another node's; it need not be there
+/// yet.
+///
+/// # Errors
+/// [`NodeError::Usage`].
+pub fn must_be_no_data_folder(data: Option<&Path>, folder: &Path) -> Result<(), NodeError> {
+    let first_there = folder.ancestors().find(|at| at.as_os_str().is_empty() || at.exists());
+    let there = first_there.unwrap_or(folder).join("x");
+    must_be_outside(data, &there)
+}
+
 /// Refuses a file in this node's folder, and in any other's.
-fn must_be_outside(folder: &Path, file: &Path) -> Result<(), NodeError> {
+fn must_be_outside(folder: Option<&Path>, file: &Path) -> Result<(), NodeError> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let target = fs::canonicalize(parent.unwrap_or(Path::new(".")));
     let inside = target.is_ok_and(|at| {
-        let is_own = fs::canonicalize(folder).is_ok_and(|own| at.starts_with(own));
+        let own = folder.and_then(|folder| fs::canonicalize(folder).ok());
+        let is_own = own.is_some_and(|own| at.starts_with(own));
         is_own || at.ancestors().any(|above| above.join(FEEDS).is_file())
     });
     if inside {
