@@ -38,7 +38,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 22] = [
     ("error", &["bundle", "echo", "ports", "reason", "store"]),
     ("describe", &["answer", "echo", "error", "reason"]),
     ("reason", &["echo"]),
-    ("sheet", &["guard", "reason"]),
+    ("sheet", &["echo", "guard", "reason"]),
     ("net", &["sync"]),
     ("live", &["answer", "error", "guard", "net", "node", "ports", "replica", "sync"]),
     (

@@ -9,5 +9,8 @@ tell-verifying = Verifying
 tell-importing = Importing
 tell-exporting = Writing the bundle
 tell-making = Making synthetic data
-tell-given-text = the given text ({ $count } characters)
+tell-given-text = the given text ({ $count ->
+        [one] one character
+       *[other] { $count } characters
+    })
 tell-odd-language = WKSBM_LANG names no known language (id or en); Indonesian is used.

@@ -67,14 +67,32 @@ page-complete = Complete as of
 page-connected = Connected
 page-contact = Last contact
 page-equal = Equal
-page-trouble-conflicts = { $count } fields have two values or more. See: wksbm record conflicts
-page-trouble-deps = { $count } records wait for an entry that has not arrived. Import the next bundle.
-page-trouble-confirmation = { $count } records wait for their device to be confirmed.
-page-trouble-adoption = { $count } entries of this device wait for adoption: their area has moved to another parent. They are kept and do not count; tell the level above both parents.
-page-trouble-quarantined = { $count } entries are quarantined and do not count.
+page-trouble-conflicts = { $count ->
+        [one] One field has
+       *[other] { $count } fields have
+    } two values or more. See: wksbm record conflicts
+page-trouble-deps = { $count ->
+        [one] One record waits
+       *[other] { $count } records wait
+    } for an entry that has not arrived. Import the next bundle.
+page-trouble-confirmation = { $count ->
+        [one] One record waits for its
+       *[other] { $count } records wait for their
+    } device to be confirmed.
+page-trouble-adoption = { $count ->
+        [one] One entry of this device waits
+       *[other] { $count } entries of this device wait
+    } for adoption: the area has moved to another parent. What waits is kept and does not count; tell the level above both parents.
+page-trouble-quarantined = { $count ->
+        [one] One entry is quarantined and does
+       *[other] { $count } entries are quarantined and do
+    } not count.
 page-trouble-clock = This device's clock cannot be right. Set its date and time.
 page-trouble-fork = Entry { $entry } of device { $device } was written twice ({ $places }). An SD card may have been copied or an old backup used again.
-page-trouble-invitation = { $count } devices joined with one invitation ({ $invitation }, area { $area }): { $devices }. It may have leaked; confirm only the one you meant, and close the others: wksbm member close
+page-trouble-invitation = { $count ->
+        [one] One device
+       *[other] { $count } devices
+    } joined with one invitation ({ $invitation }, area { $area }): { $devices }. It may have leaked; confirm only the one you meant, and close the others: wksbm member close
 page-trouble-code = { $code } is the code of more than one area: { $areas }. Until that is mended, type the eleven digits. Whoever stands above gives one of them another code: wksbm area rehome ELEVEN-DIGITS CODE
 page-trouble-contested = Two gave the area { $name } ({ $id }) a code or a place; { $area } is used now. Whoever stands above decides by giving it a code once more: wksbm area rehome { $id } CODE
 page-later = Later official code
@@ -86,7 +104,10 @@ page-feeds = Feeds
 page-feed = Feed
 page-authority = Authority root
 page-verify-ok = Everything at rest was checked. Nothing is damaged.
-page-verify-damage = Verification found damage in { $count } places.
+page-verify-damage = Verification found damage in { $count ->
+        [one] one place
+       *[other] { $count } places
+    }.
 page-signatures = Signatures
 page-certificates = Certificates
 page-dropped = Sections dropped under a release
@@ -141,7 +162,10 @@ page-rejected-limit = beyond a limit
 page-rejected-signature = wrong signature
 page-rejected-broken-chain = broken chain
 page-rejected-unreadable = unreadable
-page-bundle-quarantined = { $count } entries are quarantined: kept, and not counted.
+page-bundle-quarantined = { $count ->
+        [one] One entry is
+       *[other] { $count } entries are
+    } quarantined: kept, and not counted.
 page-bundle-trailing = Something else stands behind the end of the bundle. What is whole was taken; copy the file again.
 page-bundle-cut = This bundle is not whole. What is whole inside can still be imported.
 page-for = For
@@ -152,7 +176,10 @@ page-new-here = New here
 page-missing-feed = Incomplete feed
 page-duplicate = Held before
 page-pending = Pending
-page-import-partial = Not everything could be taken from { $count } files. What was whole is kept.
+page-import-partial = Not everything could be taken from { $count ->
+        [one] one file
+       *[other] { $count } files
+    }. What was whole is kept.
 page-import-too-early = Piece { $piece } of { $pieces } waits for a piece before it. Import that one first, then this one again.
 page-saved = Saved.
 page-record = Record

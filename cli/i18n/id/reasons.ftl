@@ -1,6 +1,6 @@
 # Sebab kegagalan menurut nama di node/src/reason.rs; bahasa Inggrisnya di sana.
 
-reason-output-inside = `{ $place }` ada di dalam folder data; pilih tempat lain.
+reason-output-inside = `{ $place }` ada di dalam folder data sebuah simpul; pilih tempat lain.
 reason-network-province = Jaringan dibuat untuk satu provinsi, sedangkan `{ $code }` bukan provinsi.
 reason-network-name = Nama jaringan panjangnya 1 sampai { $most } bita.
 reason-area-shape = Bukan kode wilayah: `{ $code }`. Kode wilayah terdiri dari 2, 4, 6 atau 10 angka, misalnya 32.09.21.2016.
@@ -12,6 +12,7 @@ reason-confirmed-and-ended = Perangkat ini pernah disahkan, lalu ditutup atau di
 reason-close-feeds = Perangkat dengan lebih dari { $most } alur belum dapat ditutup.
 reason-move-code = `{ $before }` tidak dapat menjadi `{ $code }`: tingkatnya lain, atau kodenya sama.
 reason-move-taken = `{ $code }` sudah menjadi kode wilayah lain.
+reason-move-taken-by = `{ $code }` sudah menjadi kode { $name }.
 reason-move-parent = `{ $before }` mempunyai wilayah di bawahnya. Pindahkan desanya satu per satu.
 reason-code-shared = `{ $code }` adalah kode lebih dari satu wilayah: { $areas }. Ketik sebelas angka wilayah yang dimaksud.
 reason-move-feeds = Lebih dari { $most } alur akan berakhir karena perpindahan ini.
@@ -34,12 +35,11 @@ reason-settle-one = Perbedaan diputuskan dengan salah satu: `value` atau `entry`
 reason-invitation-nobody = undangan ini tidak dibuat oleh yang berhak.
 reason-bytes-changed = isinya berubah sejak dibuat.
 reason-bundle-beginning = kepala bundelnya berubah.
-reason-key-file = berkas kunci `{ $file }` rusak.
 reason-keys-missing = tidak ada kunci di sini.
 reason-keys-of-another = kuncinya tidak boleh dibaca akun ini.
 reason-keys-many = perangkat ini memegang terlalu banyak kunci akar.
 reason-sheet-changed = berkasnya berubah selagi dibaca.
-reason-sheet-quote = baris { $row } memuat tanda petik yang tidak pernah ditutup.
+reason-sheet-quote = tanda petik yang dibuka di baris teks { $line } (baris { $row } di lembar) tidak pernah ditutup.
 reason-sheet-cell-long = baris { $row } memuat sel tanpa akhir; mungkin ada tanda petik yang tidak ditutup.
 reason-sheet-row-order = baris { $row } berada sesudah baris { $before }.
 reason-sheet-parts = bagian-bagiannya tidak cocok satu sama lain.
@@ -54,3 +54,4 @@ reason-bundle-or-free = bundel, atau nama yang belum dipakai
 reason-invitation-or-free = undangan, atau nama yang belum dipakai
 reason-document-or-free = catatan yang diekspor, atau nama yang belum dipakai
 reason-lines-or-free = baris JSON, atau nama yang belum dipakai
+reason-manual-or-free = halaman manual program ini, atau nama yang belum dipakai

@@ -190,10 +190,10 @@ fn a_sheet_with_a_quotation_mark_that_is_never_closed_is_told_with_its_row() {
     let sheet = desk.write("lembar.csv", text);
     let refused = desk.json(&["import", &sheet, "--kind", "ppks", "--area", DESA]);
     assert_eq!((refused.kind().as_str(), refused.exit), ("file_altered", 5));
-    assert!(refused.stdout.contains("row 3 has a quotation mark"), "{}", refused.stdout);
+    assert!(refused.stdout.contains("line 3 of the file (row 3)"), "{}", refused.stdout);
     let line = ["import", &sheet, "--kind", "ppks", "--area", DESA];
     let told = desk.typed(&line, "").stderr;
-    assert!(told.contains("baris 3 memuat tanda petik yang tidak pernah ditutup"), "{told}");
+    assert!(told.contains("(baris 3 di lembar) tidak pernah ditutup"), "{told}");
 }
 
 #[test]

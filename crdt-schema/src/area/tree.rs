@@ -66,7 +66,7 @@ impl AreaTree {
     pub fn with_aliases<'a>(&self, aliases: impl IntoIterator<Item = &'a CountingAlias>) -> Self {
         let mut by_area: BTreeMap<AreaId, Vec<&CountingAlias>> = BTreeMap::new();
         for alias in aliases {
-            if alias.alias.area != self.root && alias.alias.levels_fit() {
+            if alias.alias.area != self.root && alias.alias.fits() {
                 by_area.entry(alias.alias.area).or_default().push(alias);
             }
         }

@@ -282,6 +282,13 @@ pub struct Damage {
     pub what: String,
 }
 
+impl Damage {
+    /// Whether a file of this device's keys is damaged: the stores may be whole.
+    pub fn is_of_keys(&self) -> bool {
+        self.feed.is_none() && self.what.starts_with("keys/")
+    }
+}
+
 /// `demo --once`: what a small mesh did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Demo {

@@ -50,6 +50,7 @@ pub use invitation::invitation_again;
 pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
+pub use output::{must_be_no_data_folder, must_take_manual};
 pub use records::Choice;
 pub use sheet::{SheetAsk, WHOLE_FILE};
 pub use shown::{Layer, ListAsk};
