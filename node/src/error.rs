@@ -436,7 +436,7 @@ impl NodeError {
         let path = path.to_path_buf();
         match error {
             OpenError::Foreign => Self::FileForeign { path, expected: &reason::BUNDLE },
-            OpenError::Folder => Self::FileForeign { path, expected: &reason::BUNDLE_NOT_FOLDER },
+            OpenError::NoFile => Self::FileForeign { path, expected: &reason::BUNDLE_NO_FILE },
             OpenError::Empty => Self::FileEmpty { path },
             OpenError::Truncated => Self::FileTruncated { path },
             OpenError::Altered => {

@@ -37,6 +37,9 @@ reasons! {
     RIGHTS_NONE "rights_none" "the list of rights is empty";
     EXPIRED_AT_ONCE "expired_at_once" "the invitation would have expired when it is made";
     CONFIRMED_AND_ENDED "confirmed_and_ended" "this device was confirmed already, and was closed or revoked since";
+    CONFIRM_NOBODY "confirm_nobody" "this device joined without an invitation and waits for nobody";
+    PEER_NO_ADDRESS "peer_no_address" "of this device no address is kept here";
+    PEER_NOT_KEPT "peer_not_kept" "this address is not kept here";
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
     MOVE_TAKEN "move_taken" "`{code}` is another area's code";
@@ -74,7 +77,7 @@ reasons! {
     SHEET_BOMB "sheet_bomb" "it unpacks to far more than any honest sheet: {detail}";
     SHEET_UNREADABLE "sheet_unreadable" "a part of it cannot be read: {detail}";
     BUNDLE "bundle" "a bundle";
-    BUNDLE_NOT_FOLDER "bundle_not_folder" "a bundle; this is a folder, so name the files in it";
+    BUNDLE_NO_FILE "bundle_no_file" "a bundle file; this is a folder or a pipe, so name the files themselves";
     INVITATION "invitation" "an invitation";
     COLUMN_MAP "column_map" "a column map";
     SPREADSHEET "spreadsheet" "a spreadsheet";

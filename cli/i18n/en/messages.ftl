@@ -1,6 +1,7 @@
 # Messages while working.
 
 tell-node-gone = The node that runs on this folder ended before it answered.
+tell-node-silent = The running node has not answered. The question was stopped, or is still being worked off there; look with wksbm status.
 tell-waiting-store = Another command holds this data folder. Waiting until it ends.
 tell-trial = Trial network: synthetic people only. Do not enter data of real people.
 tell-always-trial = This is a trial network although --trial was not given: every network is one until sealing exists.

@@ -210,14 +210,69 @@ page-run-listen = Others reach it at { $address }
 page-run-listen-failed = { $address } cannot be listened on: { $reason }.
 page-run-end = Ctrl-C ends it.
 page-run-joined = Connected: { $device } of { $area }
-page-run-left = Disconnected: { $device } ({ $reason })
-page-run-closed = A connection was closed before it was known who it is ({ $reason })
+page-run-left = Disconnected: { $device } ({ $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: we are not known there, or tried too often
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [connected] it is connected already
+       *[other] { $reason }
+    })
+page-run-closed = A connection was closed before it was known who it is ({ $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: we are not known there, or tried too often
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [connected] it is connected already
+       *[other] { $reason }
+    })
 page-run-equal = Equal with { $device } of { $area }: both proved the same roots ({ $received } entries received, { $sent } sent)
 page-run-unequal = Not equal yet with { $device } of { $area } ({ $received } entries received, { $sent } sent)
+page-run-cut-off = Something did not end in time and was cut off. What was acknowledged is saved.
 page-run-stopped = Stopped. Everything is saved.
 page-sync-equal = Equal: both sides proved the same roots.
 page-sync-not-equal = Ended, but it is not proved that both sides are equal.
-page-sync-refused = The peer ended the session ({ $reason }).
+page-sync-refused = The peer ended the session ({ $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: we are not known there, or tried too often
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [connected] it is connected already
+       *[other] { $reason }
+    }).
 page-sync-other-network = Whoever answers there is of another network.
 page-sync-nobody = Nobody answers: tried { $tries } times in { $seconds } seconds.
 page-sync-waited-answer = Waited { $seconds } seconds for somebody to answer; tried { $tries } times before.

@@ -181,6 +181,9 @@ fn the_same_synthetic_people_are_written_once() {
     let moved = ["synth", "--preset", "pemekaran", "--seed", "2", "--records", "20", "--into-node"];
     assert_ne!(desk.json(&moved).done().get("entries").unwrap(), 0);
     assert_eq!(desk.json(&moved).done().get("entries").unwrap(), 0);
+    // The moves of that preset are entries of this network, not only known from the table.
+    let sambeng = desk.json(&["area", "show", "32.09.39.2001"]).done();
+    assert_eq!(sambeng.get("area").unwrap(), "32.09.21.2016", "{sambeng}");
 }
 
 #[test]

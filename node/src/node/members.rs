@@ -14,7 +14,7 @@ use crdt_schema::words::{eight_words, matches, parse_eight};
 use super::invitation::InvitationFile;
 use super::output::{Sort, must_be_writable};
 use super::{Node, damaged};
-use crate::answer::{self, EntryRef, Invite, MemberChange, MemberList, When};
+use crate::answer::{self, AreaName, EntryRef, Invite, MemberChange, MemberList, When};
 use crate::atomic;
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
@@ -140,9 +140,8 @@ impl Node {
     pub fn confirm(&mut self, who: &str) -> Result<MemberChange, NodeError> {
         let device = self.device_named(who)?;
         let member = self.known(device)?.clone();
-        let unknown = || NodeError::DeviceUnknown { device: who.to_owned() };
         let (Some(invitation), Some(grant)) = (member.invitation, member.grants.first()) else {
-            return Err(unknown());
+            return Err((&reason::CONFIRM_NOBODY).into());
         };
         let used = self.authority().used_by(&invitation);
         if used.is_some_and(|used| used.contains(&device)) {
@@ -157,7 +156,8 @@ impl Node {
             return Err(NodeError::InvitationUsed);
         }
         self.must_issue(grant.area)?;
-        let invited = self.authority().invitations().get(&invitation).ok_or_else(unknown)?;
+        let invited = self.authority().invitations().get(&invitation);
+        let invited = invited.ok_or_else(|| NodeError::DeviceUnknown { device: who.to_owned() })?;
         self.must_hold(invited.invitation.rights, grant.area)?;
         let now = self.env.clock.now();
         let is_late = invited.invitation.expires_at < now;
@@ -270,6 +270,11 @@ impl Node {
         } else {
             Err(NodeError::NoRight { right: Rights::ISSUE.to_string(), area: asked })
         }
+    }
+
+    /// Whether this device may confirm another that waits in an area.
+    pub fn may_confirm_in(&self, area: &AreaName) -> bool {
+        self.must_issue(area.id()).is_ok()
     }
 
     /// This device holds every right it gives in an area. What a desa carries of its parent lies

@@ -203,6 +203,17 @@ impl Node {
         describe::area_said(self.tree(), area)
     }
 
+    /// What comes by wire could be kept: else there is no use in meeting anybody.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of a folder that may only be read.
+    pub fn must_be_writable(&self) -> Result<(), NodeError> {
+        if self.replica.feed_store().is_read_only() {
+            return Err(self.store_error(StoreError::ReadOnly));
+        }
+        Ok(())
+    }
+
     /// Drops what a failed question left half made, or the next save would take it along.
     pub(crate) fn abandon(&mut self) {
         if self.replica.has_staged() {

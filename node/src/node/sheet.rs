@@ -505,10 +505,10 @@ fn plan_row(
 }
 
 fn read_map(path: &Path) -> Result<ColumnMap, NodeError> {
-    let size = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?.len();
+    let found = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?;
     let foreign =
         || NodeError::FileForeign { path: path.to_path_buf(), expected: &reason::COLUMN_MAP };
-    if size > MAP_BYTES_MAX {
+    if !found.is_file() || found.len() > MAP_BYTES_MAX {
         return Err(foreign());
     }
     let bytes = std::fs::read(path).map_err(|error| NodeError::file("read", path, error))?;

@@ -80,11 +80,12 @@ impl Node {
                 }
                 SynthEvent::Edit(change) if held.contains(&change.record) => {}
                 SynthEvent::Edit(change) => tally.entries += self.synth_save(&change, false)?,
-                SynthEvent::Rehome { old, new, .. } => {
+                SynthEvent::Rehome { area, new, .. } => {
                     self.commit_own()?;
-                    let (old, new) = (old.to_string(), new.to_string());
-                    if self.tree().find(&old) != self.tree().find(&new) {
-                        self.rehome(&old, &new)?;
+                    // Where it was found by the new code before, the table knew of the move, not the
+                    // network.
+                    if self.tree().code(area) != Some(new) {
+                        self.rehome(&area.to_string(), &new.to_string())?;
                     }
                 }
             }

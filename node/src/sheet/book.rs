@@ -75,10 +75,11 @@ impl Book {
     /// [`SheetError`] when it is empty, no spreadsheet, cut, damaged, larger than we take, or the disk
     /// fails.
     pub(crate) fn open(path: &Path) -> Result<Self, SheetError> {
-        let mut file = File::open(path).map_err(SheetError::Io)?;
-        if file.metadata().map_err(SheetError::Io)?.is_dir() {
+        // Asked before it is opened: who opens a pipe waits for somebody to write into it.
+        if !std::fs::metadata(path).map_err(SheetError::Io)?.is_file() {
             return Err(SheetError::Foreign);
         }
+        let mut file = File::open(path).map_err(SheetError::Io)?;
         let mut first = Vec::with_capacity(8);
         file.by_ref().take(8).read_to_end(&mut first).map_err(SheetError::Io)?;
         if first.is_empty() {
