@@ -1,0 +1,104 @@
+//! Files on a stick that is damaged, or was pulled too early: what is whole comes in, the rest is
+//! said, and the whole file brings it later.
+
+use std::path::Path;
+
+use crate::mesh::{DESA, KECAMATAN};
+use crate::net::Lab;
+use crate::node::LabNode;
+
+const RECORDS: u64 = 300;
+const STICK_MIB: u64 = 16;
+
+/// What may have become of a file on its way.
+const DAMAGES: [(&str, fn(&[u8]) -> Vec<u8>); 8] = [
+    ("kosong", |_| Vec::new()),
+    ("awalnya saja", |whole| cut(whole, 1, 100)),
+    ("separuh", |whole| cut(whole, 1, 2)),
+    ("hampir utuh", |whole| cut(whole, 99, 100)),
+    // A file system that knew the length and not yet the bytes.
+    ("ekornya nol", |whole| {
+        let mut bytes = cut(whole, 1, 2);
+        bytes.resize(whole.len(), 0);
+        bytes
+    }),
+    ("satu bit", |whole| {
+        let mut bytes = whole.to_vec();
+        let middle = bytes.len() / 2;
+        *bytes.get_mut(middle).unwrap() ^= 1;
+        bytes
+    }),
+    ("satu sektor nol", |whole| {
+        let mut bytes = whole.to_vec();
+        let from = bytes.len() / 3;
+        bytes.get_mut(from..from + 512).unwrap().fill(0);
+        bytes
+    }),
+    ("berkas lain", |whole| whole.iter().map(|byte| byte ^ 0x5a).collect()),
+];
+
+fn cut(whole: &[u8], part: usize, of: usize) -> Vec<u8> {
+    whole.get(..whole.len() * part / of).unwrap().to_vec()
+}
+
+#[test]
+fn a_damaged_or_half_copied_file_brings_what_is_whole_and_the_whole_one_the_rest() {
+    let Some(lab) = Lab::new("stick") else { return };
+    let [mut province, mut hub, mut desa] = ["prov", "kec", "desa"].map(|name| lab.node(name));
+    province.found();
+    province.enrol(&mut hub, KECAMATAN);
+    hub.enrol(&mut desa, DESA);
+    hub.synth(DESA, RECORDS);
+    let file = hub.file("paket.wksbm");
+    hub.done(&["bundle", "export", "--all", "--clear", "-o", &file]);
+    let whole = std::fs::read(&file).unwrap();
+    let mut told = Vec::new();
+    for (what, damage) in DAMAGES {
+        let path = hub.file("stik.wksbm");
+        std::fs::write(&path, damage(&whole)).unwrap();
+        let answer = desa.ask(&["bundle", "import", &path]);
+        let kind = answer.kind().unwrap().to_owned();
+        let fits = match answer.exit {
+            5 => ["file_foreign", "file_truncated", "file_altered"].contains(&kind.as_str()),
+            12 => kind == "partial",
+            _ => false,
+        };
+        assert!(fits, "{what}: {} {}", answer.exit, answer.object);
+        desa.verifies();
+        told.push(format!("{what}: {kind}"));
+    }
+    desa.done(&["bundle", "import", &file]);
+    assert_eq!(desa.root(DESA), hub.root(DESA));
+    desa.verifies();
+    crate::tell(&format!("stick: {}", told.join(", ")));
+}
+
+#[test]
+fn a_stick_that_is_too_small_is_said_and_no_half_file_has_a_bundles_name() {
+    let Some(lab) = Lab::new("small-stick") else { return };
+    let (mut node, stick) = (lab.node("prov"), lab.node("stik"));
+    let disk = lab.disk(&stick, STICK_MIB);
+    node.found();
+    node.synth(DESA, RECORDS);
+    disk.leave(8_192);
+    let file = stick.data().join("paket.wksbm");
+    let answer = node.ask(&["bundle", "export", "--all", "--clear", "-o", file.to_str().unwrap()]);
+    assert_eq!((answer.exit, answer.kind()), (11, Some("disk_full")), "{}", answer.object);
+    assert_eq!(bundles(stick.data()), Vec::<String>::new());
+    disk.empty();
+    node.done(&["bundle", "export", "--all", "--clear", "-o", file.to_str().unwrap()]);
+    assert_eq!(bundles(stick.data()), ["paket.wksbm"]);
+    whole(&node, &file);
+}
+
+fn bundles(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    names.filter(|name| name.ends_with(".wksbm")).collect()
+}
+
+#[track_caller]
+fn whole(node: &LabNode, file: &Path) {
+    let found = node.done(&["bundle", "inspect", file.to_str().unwrap()]);
+    assert_eq!(found.get("whole"), Some(&true.into()), "{found}");
+}
