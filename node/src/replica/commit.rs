@@ -74,11 +74,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         {
             return Err(self.abandoned(error));
         }
+        self.batch_room = None;
         if self.stage.is_empty() {
             self.stage = Stage::default();
             return Ok(Committed::default());
         }
-        self.batch_room = None;
         let mut stage = std::mem::take(&mut self.stage);
         let incarnation_changed = stage.own_came_back;
         if incarnation_changed {
