@@ -63,6 +63,11 @@ impl Behind {
         Ok(())
     }
 
+    /// Whether a batch is being written, or its end was not waited for yet.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
     /// Waits until nothing is under way.
     ///
     /// # Errors

@@ -111,9 +111,15 @@ impl RedbViewStore {
         *self.rows.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// A view of everything that was committed, what is under way included.
+    /// A view of everything that was committed, what is under way included. Once that is written its
+    /// rows are no longer answered from it: rows of before must not be either.
     fn reading(&self) -> Result<ReadTransaction, StoreError> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner).settle()?;
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if behind.is_under_way() {
+            *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        behind.settle()?;
+        drop(behind);
         self.database.begin_read().at("read the views")
     }
 
