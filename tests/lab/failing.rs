@@ -9,6 +9,8 @@ use crate::system::attempt;
 pub(crate) const EIO: i32 = 5;
 /// And for "no space left on device".
 pub(crate) const ENOSPC: i32 = 28;
+/// And for "read-only file system".
+pub(crate) const EROFS: i32 = 30;
 
 /// Calls in a row that fail, of one file of the store.
 #[derive(Debug, Clone, Copy)]

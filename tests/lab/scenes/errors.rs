@@ -3,7 +3,7 @@
 //!
 //! `WKSBM_LAB_FAULTS=all` lets every single call of a save fail in turn.
 
-use crate::failing::{EIO, ENOSPC, Failing, Fault};
+use crate::failing::{EIO, ENOSPC, EROFS, Failing, Fault};
 use crate::mesh::DESA;
 use crate::net::Lab;
 use crate::node::{LabNode, count, text};
@@ -23,6 +23,13 @@ fn adding(name: &str) -> Vec<String> {
     [&line[..], &fields].concat().into_iter().map(str::to_owned).collect()
 }
 
+/// What a person reads of each failure of a disk: what happened, what to do.
+const TOLD: [(&str, &str, &str); 3] = [
+    ("disk_error", "The disk failed at", "Check the SD card or disk"),
+    ("disk_full", "The disk is full", "Remove other files"),
+    ("read_only", "cannot be written", "ask your technician"),
+];
+
 /// Saves; the record, or the failure's kind.
 #[track_caller]
 fn tries(node: &LabNode, name: &str) -> Result<String, String> {
@@ -31,8 +38,10 @@ fn tries(node: &LabNode, name: &str) -> Result<String, String> {
     if answer.exit == 0 {
         return Ok(text(&answer.object, "record").to_owned());
     }
-    assert_eq!(answer.exit, 11, "{}", answer.object);
-    Err(answer.kind().unwrap().to_owned())
+    let told = TOLD.into_iter().find(|(kind, ..)| answer.kind() == Some(kind));
+    let (kind, happened, to_do) = told.unwrap_or_else(|| panic!("{}", answer.object));
+    answer.fails(11, kind, happened, to_do);
+    Err(kind.to_owned())
 }
 
 #[track_caller]
@@ -99,9 +108,12 @@ fn a_running_node_goes_on_by_itself_after_a_write_that_failed() {
     let mut node = lab.node("prov");
     node.found();
     let mut saved = Vec::new();
-    for (call, errno, kind) in
-        [("sync", EIO, "disk_error"), ("write", EIO, "disk_error"), ("write", ENOSPC, "disk_full")]
-    {
+    for (call, errno, kind) in [
+        ("sync", EIO, "disk_error"),
+        ("write", EIO, "disk_error"),
+        ("write", ENOSPC, "disk_full"),
+        ("write", EROFS, "read_only"),
+    ] {
         // The first calls are those of the start: some of the saves' come later.
         let fault = Fault { call, file: "feed.redb", first: 12, count: 1, errno };
         node.set_environment(failing.environment(fault));
@@ -129,6 +141,8 @@ fn a_disk_that_turned_read_only_refuses_saves_and_has_lost_nothing() {
     let before = node.add(DESA, "sebelumnya");
     disk.set_read_only(true);
     assert_eq!(tries(&node, "ditolak"), Err("read_only".to_owned()));
+    assert_eq!(node.value(&before, "nama").as_deref(), Some("sebelumnya"), "it can be looked at");
+    node.verifies();
     disk.set_read_only(false);
     let after = node.add(DESA, "sesudahnya");
     holds(&node, &[before, after]);

@@ -19,7 +19,8 @@ use crate::process::Process;
 /// Cuts of the short form.
 const CUTS: u64 = 10;
 const SEED: u64 = 20_261_126;
-const DISK_MIB: u64 = 64;
+/// Room for all of it: a smaller disk would end what is carried for the neighbour.
+const DISK_MIB: u64 = 128;
 /// A command of ours ends in this time, or nothing ends here.
 const COMMAND: Duration = Duration::from_secs(120);
 /// The first guess of how long a command takes; measured from then on.
