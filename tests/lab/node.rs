@@ -108,7 +108,18 @@ impl LabNode {
             "--listen",
             &format!("/ip4/0.0.0.0/udp/{PORT}/quic-v1"),
         ];
-        let mut process = self.begin(&[&listen, flags].concat());
+        self.start(&[&listen, flags].concat());
+    }
+
+    /// Runs the node without a network, until it is ready: what it writes are the saves.
+    #[track_caller]
+    pub(crate) fn run_offline(&mut self) {
+        self.start(&["run", "--offline"]);
+    }
+
+    #[track_caller]
+    fn start(&mut self, line: &[&str]) {
+        let mut process = self.begin(line);
         self.ready = until(&format!("{}: ready", self.name), READY, || {
             let ready = process.events().into_iter().find(|event| is(event, "ready"));
             assert!(ready.is_some() || !process.has_ended(), "it ended: {}", process.logged());

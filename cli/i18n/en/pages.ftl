@@ -151,7 +151,6 @@ page-new-here = New here
 page-missing-feed = Incomplete feed
 page-duplicate = Held before
 page-pending = Pending
-page-import-no-room = The disk is nearly full: what is only carried for other areas was left in the file. Remove other files, then import again.
 page-import-partial = Not everything could be taken from { $count } files. What was whole is kept.
 page-import-too-early = Piece { $piece } of { $pieces } waits for a piece before it. Import that one first, then this one again.
 page-saved = Saved.

@@ -151,7 +151,6 @@ page-new-here = Baru di sini
 page-missing-feed = Umpan yang belum lengkap
 page-duplicate = Sudah ada
 page-pending = Tertunda
-page-import-no-room = Ruang penyimpanan hampir habis: data wilayah lain yang hanya dititipkan dibiarkan di berkasnya. Hapus berkas lain, lalu impor lagi.
 page-import-partial = Dari { $count } berkas belum semuanya dapat diambil. Yang utuh sudah tersimpan.
 page-import-too-early = Bagian { $piece } dari { $pieces } menunggu bagian sebelumnya. Impor dulu bagian itu, lalu ulangi bagian ini.
 page-saved = Sudah tersimpan.

@@ -147,7 +147,7 @@ pub(crate) fn partial(done: &BundleImport) -> Option<Failure> {
         return Some(Failure::because(ErrorKind::Partial, "page-import-too-early", facts));
     }
     if done.files.iter().any(|file| file.rejected.contains_key(NO_ROOM)) {
-        return Some(Failure::because(ErrorKind::Partial, "page-import-no-room", Vec::new()));
+        return Some(Failure::finer(ErrorKind::Partial, "partial_no_room", Vec::new()));
     }
     let facts = || vec![Fact::new("count", files)];
     (files > 0).then(|| Failure::because(ErrorKind::Partial, "page-import-partial", facts()))

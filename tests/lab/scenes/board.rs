@@ -54,9 +54,9 @@ fn a_small_board_takes_a_first_copy_a_day_of_edits_and_makes_a_bundle() {
     let own = desa.add(DESA, "papan kecil");
     let mut slowest = Duration::ZERO;
     for number in 0..edits {
-        let began = Instant::now();
+        let this = Instant::now();
         desa.set(&own, "nama", &format!("papan kecil {number}"));
-        slowest = slowest.max(began.elapsed());
+        slowest = slowest.max(this.elapsed());
     }
     let edited = begun.elapsed();
     equal(DESA, &[&hub, &desa], edits + 1, LONG);

@@ -114,10 +114,10 @@ fn a_running_node_goes_on_by_itself_after_a_write_that_failed() {
         ("write", ENOSPC, "disk_full"),
         ("write", EROFS, "read_only"),
     ] {
-        // The first calls are those of the start: some of the saves' come later.
+        // The first calls are those of the first saves: a node that was just opened writes nothing.
         let fault = Fault { call, file: "feed.redb", first: 12, count: 1, errno };
         node.set_environment(failing.environment(fault));
-        node.run(&["--offline"]);
+        node.run_offline();
         let told: Vec<_> = (0..SAVES).map(|it| tries(&node, &format!("{kind} {it}"))).collect();
         assert_eq!(failing.failed(), 1, "{call}: {told:?}");
         let failures: Vec<&String> = told.iter().filter_map(|it| it.as_ref().err()).collect();

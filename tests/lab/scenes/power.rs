@@ -48,16 +48,19 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 struct Ledger {
     newest: BTreeMap<String, (String, Value)>,
     records: Vec<String>,
+    /// Those that the node itself made, and may change.
+    own: Vec<String>,
 }
 
 impl Ledger {
-    /// A save, or the newest of what an import brought.
-    fn took(&mut self, saved: &Value) {
+    /// What a command acknowledged.
+    fn took(&mut self, (saved, is_own): &(Value, bool)) {
         let (record, entry) = (text(saved, "record"), saved.get("entry").unwrap());
         let feed = text(entry, "feed").to_owned();
         self.newest.insert(feed, (record.to_owned(), entry.clone()));
         if !self.records.iter().any(|known| known == record) {
             self.records.push(record.to_owned());
+            self.own.extend(is_own.then(|| record.to_owned()));
         }
     }
 
@@ -120,8 +123,8 @@ fn begin(
     chance: &mut Chance,
 ) -> (&'static str, Work) {
     let turn = chance.below(10);
-    let some = chance.below(ledger.records.len() as u64);
-    let known = ledger.records.get(usize::try_from(some).unwrap());
+    let some = chance.below(ledger.own.len() as u64);
+    let known = ledger.own.get(usize::try_from(some).unwrap());
     match (turn, known) {
         (0..=2, _) => {
             let (file, newest) = neighbour.bundle();
@@ -143,17 +146,23 @@ fn begin(
 
 impl Work {
     /// What it has acknowledged by now.
-    fn acknowledged(&self) -> Option<Value> {
+    fn acknowledged(&self) -> Option<(Value, bool)> {
         let said = self.process.said();
         let answer: Value = serde_json::from_str(said.strip_suffix('\n')?).unwrap();
         assert!(answer.get("error").is_none(), "{answer}");
-        Some(self.brings.clone().unwrap_or(answer))
+        Some(self.told(answer))
     }
 
-    fn end(mut self) -> Value {
+    fn end(mut self) -> (Value, bool) {
         let answer = self.process.answer(COMMAND);
         assert_eq!(answer.exit, 0, "{}", answer.object);
-        self.brings.unwrap_or(answer.object)
+        self.told(answer.object)
+    }
+
+    /// A save and whether it is the node's own; of an import the newest that it brought.
+    fn told(&self, answer: Value) -> (Value, bool) {
+        let is_own = self.brings.is_none();
+        (self.brings.clone().unwrap_or(answer), is_own)
     }
 }
 

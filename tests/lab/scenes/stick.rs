@@ -13,13 +13,17 @@ const STICK_MIB: u64 = 16;
 /// How an import ends: exit code, kind, what happened, what to do.
 type Told = (i32, &'static str, &'static str, &'static str);
 
+/// What is done to a file's bytes.
+type Damage = fn(&[u8]) -> Vec<u8>;
+
 const TRUNCATED: Told = (5, "file_truncated", "ends too early", "Copy it again");
+const EMPTY: Told = (5, "file_truncated", "is empty", "Copy it again");
 const FOREIGN: Told = (5, "file_foreign", "not the file asked for", "Choose another file");
 const PARTIAL: Told = (12, "partial", "Only partly done", "See the result");
 
 /// What may have become of a file on its way, and how its import ends.
-const DAMAGES: [(&str, Told, fn(&[u8]) -> Vec<u8>); 8] = [
-    ("kosong", TRUNCATED, |_| Vec::new()),
+const DAMAGES: [(&str, Told, Damage); 8] = [
+    ("kosong", EMPTY, |_| Vec::new()),
     ("awalnya saja", TRUNCATED, |whole| cut(whole, 1, 100)),
     ("separuh", PARTIAL, |whole| cut(whole, 1, 2)),
     ("hampir utuh", PARTIAL, |whole| cut(whole, 99, 100)),
@@ -100,9 +104,9 @@ fn a_stick_that_is_too_small_is_said_and_no_half_file_has_a_bundles_name() {
 }
 
 fn bundles(folder: &Path) -> Vec<String> {
-    let names = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name());
-    let names = names.map(|name| name.into_string().unwrap());
-    names.filter(|name| name.ends_with(".wksbm")).collect()
+    let files = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let bundles = files.filter(|file| file.extension().is_some_and(|it| it == "wksbm"));
+    bundles.map(|file| file.file_name().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
 #[track_caller]
