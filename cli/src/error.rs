@@ -353,6 +353,7 @@ fn told(error: &NodeError) -> &'static str {
         NodeError::AreaMoved { .. } => "area_moved",
         NodeError::RecordQuarantined { .. } => "record_quarantined",
         NodeError::RecordWaits { .. } => "record_waits",
+        NodeError::NoRoom { .. } => "no_room",
         _ => error.kind().as_str(),
     }
 }
@@ -447,6 +448,7 @@ mod tests {
             NodeError::NetworkOther { theirs: text(), ours: text() },
             NodeError::AlreadyJoined { name: text() },
             NodeError::InvitationUsed,
+            NodeError::NoRoom { folder: path(), free: 12_345_678, kept: 20_000_000 },
             store(StoreError::Full),
             store(StoreError::ReadOnly),
             store(StoreError::Locked),

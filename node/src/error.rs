@@ -255,6 +255,19 @@ pub enum NodeError {
         /// What the store said.
         source: StoreError,
     },
+    /// What is left of the disk is kept for the saves of the people here.
+    #[error(
+        "{free} bytes of the disk are left in `{}`, and the last {kept} are kept for saves made here",
+        folder.display()
+    )]
+    NoRoom {
+        /// The data folder.
+        folder: PathBuf,
+        /// Bytes the disk has left.
+        free: u64,
+        /// Bytes below which nothing is taken in.
+        kept: u64,
+    },
     /// A file outside the stores.
     #[error("failed to {step} `{}`: {source}", path.display())]
     File {
@@ -307,6 +320,7 @@ impl NodeError {
             Self::AlreadyJoined { .. } => ErrorKind::AlreadyJoined,
             Self::InvitationUsed => ErrorKind::InvitationUsed,
             Self::Store { source, .. } => store_kind(source),
+            Self::NoRoom { .. } => ErrorKind::DiskFull,
             Self::File { source, .. } => io_kind(source),
             Self::Interrupted => ErrorKind::Interrupted,
             Self::Internal { .. } => ErrorKind::Internal,
@@ -379,6 +393,9 @@ impl NodeError {
             }
             Self::Store { folder, source } => {
                 vec![path_fact(folder), ("what", source.to_string())]
+            }
+            Self::NoRoom { folder, free, kept } => {
+                vec![path_fact(folder), ("free", megabytes(*free)), ("kept", megabytes(*kept))]
             }
             Self::Usage { .. }
             | Self::KeystoreLocked { .. }
@@ -510,6 +527,11 @@ fn text((name, value): (&'static str, String)) -> (&'static str, Echo) {
 
 fn path_fact(path: &Path) -> (&'static str, String) {
     ("path", path.display().to_string())
+}
+
+/// Whole megabytes, never more than there are.
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes / 1_000_000)
 }
 
 #[cfg(test)]

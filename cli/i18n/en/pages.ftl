@@ -87,6 +87,8 @@ page-trouble-quarantined = { $count ->
         [one] One entry is quarantined and does
        *[other] { $count } entries are quarantined and do
     } not count.
+page-trouble-own-area = { $free } of the disk are left: nothing more is taken of other areas. Remove other files from this device.
+page-trouble-own-saves = { $free } of the disk are left: only your own saves are still stored. Remove other files from this device.
 page-trouble-clock = This device's clock cannot be right. Set its date and time.
 page-trouble-fork = Entry { $entry } of device { $device } was written twice ({ $places }). An SD card may have been copied or an old backup used again.
 page-trouble-invitation = { $count ->

@@ -2,7 +2,7 @@
 
 use node::answer::{
     AreaEntry, Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedCode, SharedInvitation,
-    Status,
+    Status, Takes,
 };
 
 use node::ask::ShowStatus;
@@ -53,6 +53,15 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
     ];
     for (key, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         page.warning(words.say_with(key, &[Fact::new("count", count)]));
+    }
+    let room = match status.store.takes {
+        Takes::Everything => None,
+        Takes::OwnArea => Some("page-trouble-own-area"),
+        Takes::OwnSaves => Some("page-trouble-own-saves"),
+    };
+    if let Some(key) = room {
+        let free = show::size(status.store.free.unwrap_or_default());
+        page.warning(words.say_with(key, &[Fact::new("free", free)]));
     }
     if !status.clock.plausible {
         page.warning(words.say("page-trouble-clock"));

@@ -5,7 +5,7 @@ use crdt_schema::id::{DeviceId, EntryId, FeedId, NetworkId, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::answer::{
     AreaEntry, AreaName, Arrived, Clock, ForkPlace, ForkSeen, MemberState, PeerSeen, Status,
-    StoreStatus, When,
+    StoreStatus, Takes, When,
 };
 
 use super::frame::Ground;
@@ -51,7 +51,13 @@ pub(super) fn desa() -> Ground {
             quarantined: 0,
             awaiting_adoption: 0,
             conflicts: 0,
-            store: StoreStatus { instance: StoreInstance([4; 16]), format: 1, bytes: 1 },
+            store: StoreStatus {
+                instance: StoreInstance([4; 16]),
+                format: 1,
+                bytes: 1,
+                free: None,
+                takes: Takes::Everything,
+            },
             clock: Clock { plausible: true },
             forks: Vec::new(),
             shared_invitations: Vec::new(),

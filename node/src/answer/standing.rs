@@ -104,6 +104,23 @@ pub struct StoreStatus {
     pub format: u32,
     /// Bytes on the disk, truth and views together.
     pub bytes: u64,
+    /// Bytes the disk has left; `None` where the system does not say.
+    pub free: Option<u64>,
+    /// What there is room for.
+    pub takes: Takes,
+}
+
+/// What a node takes in while its disk fills: carrying for others ends first, own saves last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Takes {
+    /// Whatever its certificates let it hold.
+    #[default]
+    Everything,
+    /// Own saves and what comes for the areas it reads or writes in.
+    OwnArea,
+    /// Own saves, and nothing else.
+    OwnSaves,
 }
 
 /// What is thought of the clock.

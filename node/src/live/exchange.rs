@@ -26,7 +26,7 @@ use crate::sync::driver::Sink;
 use crate::sync::driver::carry_out;
 use crate::sync::{
     Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Session,
-    Since, Stream,
+    Since, Stream, Taken,
 };
 
 /// Quiet after the last news before equality is proved again: one save is many small ones seldom.
@@ -419,6 +419,14 @@ impl Exchange {
                         tracing::warn!(counter, "a peer knows newer receipts of this very store");
                     }
                     Output::Report(Report::Pushed(entries)) => it.sent.entries += entries,
+                    Output::Report(Report::NotTaken(_, Taken::Full)) => {
+                        // The peer holds what this node has no room for: they are not equal, and
+                        // later there may be room.
+                        self.equal.insert(session.peer(), false);
+                        if it.role == Role::Initiator && it.compare.is_none() {
+                            it.compare = Some((later(now, UNEQUAL_MS), now));
+                        }
+                    }
                     Output::Report(
                         Report::Equal(_)
                         | Report::Unequal

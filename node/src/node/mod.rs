@@ -35,6 +35,7 @@ mod standing;
 mod synthetic;
 mod verify;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::{AreaId, AreaTree};
@@ -61,7 +62,9 @@ use crate::authority::{Authority, Member};
 use crate::describe;
 use crate::error::NodeError;
 use crate::ports::{FeedStore, StoreError};
-use crate::replica::{Author, Committed, INCARNATION, Opening, Replica, Source};
+use crate::replica::{
+    Author, Committed, INCARNATION, Opening, Replica, Room, Source, TAKING_IN_ENDS_BYTES,
+};
 use crate::store::feed::RedbFeedStore;
 use crate::store::keystore::Keystore;
 use crate::store::view::RedbViewStore;
@@ -82,6 +85,8 @@ pub struct Node {
     keys: Keystore,
     replica: Replica<RedbFeedStore, RedbViewStore>,
     live: Option<Live>,
+    /// A store refused something since the last look.
+    refused: Cell<bool>,
 }
 
 impl Node {
@@ -114,7 +119,8 @@ impl Node {
             next_incarnation: env.random_u64()?,
         };
         let replica = Replica::open(feeds, views.map_err(at)?, opening).map_err(at)?;
-        let mut node = Self { folder: folder.to_path_buf(), env, keys, replica, live: None };
+        let (folder_of, refused) = (folder.to_path_buf(), Cell::new(false));
+        let mut node = Self { folder: folder_of, env, keys, replica, live: None, refused };
         if node.replica.views().is_err() {
             // The views are only derived: whatever is wrong with them, they can be made anew.
             let rebuilt = node.replica.rebuild_views(&mut crate::progress::Unwatched);
@@ -230,7 +236,33 @@ impl Node {
     }
 
     fn store_error(&self, error: StoreError) -> NodeError {
+        if matches!(error, StoreError::Poisoned | StoreError::Full | StoreError::Io { .. }) {
+            self.refused.set(true);
+        }
         NodeError::store(&self.folder, error)
+    }
+
+    /// Reads stores that refused something anew, so that a node that runs goes on by itself once the
+    /// disk does; whether that is done. It costs nothing while all is well.
+    pub(crate) fn mend(&mut self) -> bool {
+        if self.refused.take() {
+            self.replica.fell_ill();
+        }
+        self.replica.mend();
+        !self.replica.is_ill()
+    }
+
+    /// There is room for more than the saves of the people here.
+    ///
+    /// # Errors
+    /// [`NodeError::NoRoom`].
+    fn must_have_room(&self) -> Result<(), NodeError> {
+        let free = self.replica.feed_store().free_bytes();
+        if Room::of(free) > Room::OwnSaves {
+            return Ok(());
+        }
+        let (folder, free) = (self.folder.clone(), free.unwrap_or_default());
+        Err(NodeError::NoRoom { folder, free, kept: TAKING_IN_ENDS_BYTES })
     }
 }
 

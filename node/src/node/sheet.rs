@@ -126,6 +126,7 @@ impl Node {
         let planned = planning.finish(read.map_err(at))?;
         let mut report = planned.report;
         if ask.apply {
+            self.must_have_room()?;
             let mut writing = Writing {
                 node: self,
                 kind,
@@ -454,6 +455,7 @@ impl Writing<'_> {
         self.written += 1;
         if self.written.is_multiple_of(self.limits.saves_per_commit) {
             self.node.commit_own()?;
+            self.node.must_have_room()?;
             let (done, total) = (self.written as u64, self.steps.len() as u64);
             if !progress.at(self.rows + done, self.rows + total) {
                 return Err(NodeError::Interrupted);

@@ -10,12 +10,13 @@ use super::Node;
 use super::receipts::Spoken;
 use crate::answer::{
     self, AreaEntry, Clock, ForkPlace, ForkSeen, PeerSeen, RootHash, SharedCode, SharedInvitation,
-    Status, StoreStatus, When,
+    Status, StoreStatus, Takes, When,
 };
 use crate::authority::MemberState;
 use crate::describe;
 use crate::error::NodeError;
 use crate::ports::FeedStore;
+use crate::replica::Room;
 
 /// No clock is right that stands before this program was written: 2026-11-01.
 const CLOCK_FLOOR: Timestamp = Timestamp(1_793_491_200_000);
@@ -53,7 +54,13 @@ impl Node {
             quarantined: self.replica.quarantined(|_| true).map_err(at)?,
             awaiting_adoption: self.awaiting_adoption()?,
             conflicts: totals.conflicts,
-            store: StoreStatus { instance: store.instance(), format: store.format(), bytes },
+            store: StoreStatus {
+                instance: store.instance(),
+                format: store.format(),
+                bytes,
+                free: store.free_bytes(),
+                takes: self.takes(),
+            },
             clock: Clock { plausible: self.clock_is_plausible() },
             forks: self.forks()?,
             shared_invitations: self.shared_invitations(),
@@ -63,6 +70,15 @@ impl Node {
             sessions: self.live.as_ref().map_or_else(Vec::new, |live| live.sessions.clone()),
             arrived: self.arrived()?,
         })
+    }
+
+    /// What there is room for.
+    pub fn takes(&self) -> Takes {
+        match self.replica.room() {
+            Room::Everything => Takes::Everything,
+            Room::OwnArea => Takes::OwnArea,
+            Room::OwnSaves => Takes::OwnSaves,
+        }
     }
 
     /// The root of an area over the heads that count, and its words if a receipt is held that

@@ -52,6 +52,7 @@ impl Node {
         if !self.is_trial() {
             return Err((&reason::SYNTH_REAL).into());
         }
+        self.must_have_room()?;
         let named = ask.area.as_deref().map(|code| self.area(code)).transpose()?;
         let own = Some(self.own_area()).filter(|area| area.level() == Level::Desa);
         let mut made = events(&plan(ask, named.or(own))?).map_err(no_plan)?;
@@ -67,6 +68,7 @@ impl Node {
             }
             if staged >= SAVES_PER_COMMIT {
                 self.commit_own()?;
+                self.must_have_room()?;
                 staged = 0;
             }
             match event {

@@ -87,6 +87,13 @@ impl Behind {
         written
     }
 
+    /// Waits until nothing is under way, whatever comes of it, and refuses everything from then on.
+    pub(super) fn give_up(&mut self) {
+        // What failed is read anew, so nobody has to be told.
+        drop(self.settle());
+        self.poisoned = true;
+    }
+
     /// The row of the batch under way, if it has one of this record.
     ///
     /// # Errors

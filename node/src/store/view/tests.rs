@@ -27,7 +27,7 @@ const CACHE_BYTES: usize = 1 << 20;
 fn in_memory(backend: impl StorageBackend) -> RedbViewStore {
     let database = Builder::new().create_with_backend(backend).unwrap();
     migrate::found(&database, INSTANCE).unwrap();
-    RedbViewStore::over(database)
+    RedbViewStore::over(database, None)
 }
 
 fn open(path: &Path) -> RedbViewStore {
@@ -73,6 +73,17 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn views_read_anew_answer_as_before_and_take_more() {
+    let folder = TempDir::new().unwrap();
+    let mut views = open(&folder.path().join("view.redb"));
+    views.commit(batch(1), true).unwrap();
+    views.reopen().unwrap();
+    assert_holds(&views, 1);
+    views.commit(batch(2), true).unwrap();
+    assert_holds(&views, 2);
 }
 
 /// A batch of ten people, of its own.
@@ -361,6 +372,6 @@ fn a_list_that_does_not_fit_its_rows_is_damage_and_nothing_is_written() {
         ViewRow { terms: terms(&[(TermKind::Name, "budi")]), ..batch(1).rows.swap_remove(0) };
     assert!(matches!(store.commit(rows(2, &[renamed]), true), Err(StoreError::Damaged { .. })));
     let RedbViewStore { database, .. } = store;
-    let reopened = RedbViewStore::over(Arc::into_inner(database).unwrap());
+    let reopened = RedbViewStore::over(Arc::into_inner(database).unwrap(), None);
     assert_eq!(reopened.applied().unwrap(), 1);
 }
