@@ -40,6 +40,7 @@ reasons! {
     CONFIRM_NOBODY "confirm_nobody" "this device joined without an invitation and waits for nobody";
     PEER_NO_ADDRESS "peer_no_address" "of this device no address is kept here";
     PEER_NOT_KEPT "peer_not_kept" "this address is not kept here";
+    RECORDS_ALIKE "records_alike" "{count} records have ids that begin so";
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
     MOVE_TAKEN "move_taken" "`{code}` is another area's code";

@@ -12,6 +12,7 @@ reason-confirmed-and-ended = Perangkat ini pernah disahkan, lalu ditutup atau di
 reason-confirm-nobody = Perangkat ini bergabung tanpa undangan dan tidak menunggu siapa pun.
 reason-peer-no-address = Tidak ada alamat perangkat ini yang disimpan di sini.
 reason-peer-not-kept = Alamat ini tidak disimpan di sini.
+reason-records-alike = Ada { $count } catatan yang idnya berawal demikian. Tulis idnya lebih panjang.
 reason-close-feeds = Perangkat dengan lebih dari { $most } alur belum dapat ditutup.
 reason-move-code = `{ $before }` tidak dapat menjadi `{ $code }`: tingkatnya lain, atau kodenya sama.
 reason-move-taken = `{ $code }` sudah menjadi kode wilayah lain.

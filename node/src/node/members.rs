@@ -240,13 +240,13 @@ impl Node {
         Ok(entry)
     }
 
-    /// This device's certificate still counts.
+    /// This device's certificate still counts, and what it wrote before is whole.
     pub(super) fn must_be_whole(&self) -> Result<(), NodeError> {
         let area = self.area_said(self.own_area());
         match self.me().map(|me| me.state) {
             None => Err(NodeError::NoCertificate { area }),
             Some(MemberState::Closed | MemberState::Revoked) => Err(NodeError::Revoked { area }),
-            Some(MemberState::Active | MemberState::Provisional) => Ok(()),
+            Some(MemberState::Active | MemberState::Provisional) => self.own_must_be_whole(),
         }
     }
 
