@@ -1,7 +1,8 @@
 //! `status`: one node at a glance.
 
 use node::answer::{
-    Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedInvitation, Status, Takes,
+    AreaEntry, Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedCode, SharedInvitation,
+    Status, Takes,
 };
 
 use node::ask::ShowStatus;
@@ -75,6 +76,21 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
         page.warning(words.say_with("page-trouble-fork", &facts));
     }
     shared(page, words, status);
+    areas(page, words, status);
+}
+
+/// Areas that somebody above must tell apart, or decide about.
+fn areas(page: &mut Page, words: Words, status: &Status) {
+    for SharedCode { code, areas } in &status.shared_codes {
+        let named = areas.iter().map(|it| format!("{} ({})", it.area.id(), it.name));
+        let facts =
+            [Fact::new("code", code), Fact::new("areas", named.collect::<Vec<_>>().join(", "))];
+        page.warning(words.say_with("page-trouble-code", &facts));
+    }
+    for AreaEntry { area, name, .. } in &status.contested_areas {
+        let facts = [Fact::new("area", area), Fact::new("id", area.id()), Fact::new("name", name)];
+        page.warning(words.say_with("page-trouble-contested", &facts));
+    }
 }
 
 /// Invitations that several devices joined with.

@@ -79,6 +79,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
 
 /// With a node that runs only for this.
 fn alone(context: &Context<'_>, node: Node, args: &Args) -> Result<Synced, Failure> {
+    node.must_be_writable()?;
     let runtime = runtime()?;
     let interrupt = context.world.interrupt.clone();
     let met = runtime.block_on(async {

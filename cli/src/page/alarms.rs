@@ -1,7 +1,9 @@
 //! What a person should act on: each says what happened and what to do.
 
 use crdt_schema::words::eight_words;
-use node::answer::{ForkPlace, ForkSeen, MemberState, SharedInvitation, Status, Takes};
+use node::answer::{
+    AreaEntry, ForkPlace, ForkSeen, MemberState, SharedCode, SharedInvitation, Status, Takes,
+};
 
 use super::frame::{Ground, Homes};
 use super::said;
@@ -36,6 +38,8 @@ pub(super) fn alarms(ground: &Ground, homes: &Homes) -> Vec<Alarm> {
     let status = &ground.status;
     let mut alarms: Vec<Alarm> = standing(ground).into_iter().collect();
     alarms.extend(status.shared_invitations.iter().map(|it| shared(it, homes)));
+    alarms.extend(status.shared_codes.iter().map(one_code));
+    alarms.extend(status.contested_areas.iter().map(contested));
     alarms.extend(status.forks.iter().map(|fork| forked(fork, homes)));
     if !status.clock.plausible {
         let text = "Betulkan tanggal dan jam perangkat. Catatan tetap tersimpan dan tetap dihitung; \
@@ -131,6 +135,28 @@ fn shared(invitation: &SharedInvitation, homes: &Homes) -> Alarm {
         said::joined(&devices),
     );
     Alarm::new("Satu undangan dipakai beberapa perangkat", text).grave()
+}
+
+fn one_code(shared: &SharedCode) -> Alarm {
+    let named = shared.areas.iter().map(|it| format!("{} ({})", it.name, it.area.id()));
+    let text = format!(
+        "Kode {} dipakai lebih dari satu wilayah: {}. Catatan tidak tercampur. Wilayah di atasnya memberi \
+         salah satunya kode lain; sampai itu, teknisi mengetik sebelas angkanya.",
+        shared.code,
+        said::joined(&named.collect::<Vec<_>>()),
+    );
+    Alarm::new("Satu kode dipakai beberapa wilayah", text).grave()
+}
+
+fn contested(area: &AreaEntry) -> Alarm {
+    let text = format!(
+        "Wilayah {} ({}) diberi kode atau tempat oleh dua pihak; yang dipakai sekarang {}. Wilayah di \
+         atasnya memutuskan dengan memberinya kode sekali lagi.",
+        area.name,
+        area.area.id(),
+        area.area,
+    );
+    Alarm::new("Kode satu wilayah diperebutkan", text)
 }
 
 fn forked(fork: &ForkSeen, homes: &Homes) -> Alarm {

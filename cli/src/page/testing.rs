@@ -20,7 +20,12 @@ pub(super) fn hours_ago(hours: i64) -> When {
 pub(super) fn area(code: &str, name: &str) -> AreaEntry {
     let code: crdt_schema::area::AreaCode = code.parse().unwrap();
     let level = code.level().name().to_owned();
-    AreaEntry { area: AreaName::new(code, code.first_id()), name: name.to_owned(), level }
+    AreaEntry {
+        area: AreaName::new(code, code.first_id()),
+        name: name.to_owned(),
+        level,
+        shared_code: false,
+    }
 }
 
 /// A desa of which nothing is known above.
@@ -56,6 +61,8 @@ pub(super) fn desa() -> Ground {
             clock: Clock { plausible: true },
             forks: Vec::new(),
             shared_invitations: Vec::new(),
+            shared_codes: Vec::new(),
+            contested_areas: Vec::new(),
             peers: Vec::new(),
             sessions: Vec::new(),
             arrived: Vec::new(),

@@ -82,7 +82,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let api = self.api.take().unwrap();
+        let mut api = self.api.take().unwrap();
         self.runtime.block_on(async {
             api.stop().await;
             let stopped = self.running.stop().await;

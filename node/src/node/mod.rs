@@ -51,6 +51,7 @@ pub use invitation::invitation_again;
 pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
+pub use output::{must_be_no_data_folder, must_take_manual};
 pub use records::Choice;
 pub use sheet::{SheetAsk, WHOLE_FILE};
 pub use shown::{Layer, ListAsk};
@@ -200,7 +201,23 @@ impl Node {
 
     /// The area a person means.
     fn area(&self, text: &str) -> Result<AreaId, NodeError> {
-        describe::find_area(self.tree(), text)
+        describe::find_area(self.tree(), Some(self.own_area()), text)
+    }
+
+    /// An area as it is said in a sentence.
+    fn area_said(&self, area: AreaId) -> String {
+        describe::area_said(self.tree(), area)
+    }
+
+    /// What comes by wire could be kept: else there is no use in meeting anybody.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of a folder that may only be read.
+    pub fn must_be_writable(&self) -> Result<(), NodeError> {
+        if self.replica.feed_store().is_read_only() {
+            return Err(self.store_error(StoreError::ReadOnly));
+        }
+        Ok(())
     }
 
     /// Drops what a failed question left half made, or the next save would take it along.

@@ -189,11 +189,11 @@ impl Node {
     /// This device may write in an area.
     pub(crate) fn must_write(&self, area: AreaId) -> Result<(), NodeError> {
         self.must_be_whole()?;
-        let asked = self.area_name(area).to_string();
+        let asked = self.area_said(area);
         let Some(me) = self.me() else { return Err(NodeError::NoCertificate { area: asked }) };
         let covered = |grant: &Grant| self.tree().ever_covered(grant.area, area);
         if !me.grants.iter().any(covered) {
-            let own = self.area_name(self.own_area()).to_string();
+            let own = self.area_said(self.own_area());
             return Err(NodeError::AreaOutside { area: asked, own });
         }
         let writes = |grant: &Grant| grant.rights.has(Rights::WRITE) && covered(grant);
@@ -210,8 +210,8 @@ impl Node {
                 let parent = self.tree().parent(area).unwrap_or(area);
                 Err(NodeError::AreaMoved {
                     area: asked,
-                    parent: self.area_name(parent).to_string(),
-                    own: self.area_name(self.own_area()).to_string(),
+                    parent: self.area_said(parent),
+                    own: self.area_said(self.own_area()),
                 })
             }
         }

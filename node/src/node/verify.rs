@@ -6,7 +6,7 @@ use std::time::Duration;
 use crdt_schema::id::FeedId;
 use crdt_schema::time::Timestamp;
 
-use super::folder::{FEEDS, VIEWS};
+use super::folder::{FEEDS, KEYS, VIEWS};
 use super::{Environment, Node, damaged};
 use crate::answer::{Damage, Verify};
 use crate::error::NodeError;
@@ -16,11 +16,17 @@ use crate::progress::Progress;
 use crate::replica::ViewsCheckError;
 use crate::store::StoreConfig;
 use crate::store::feed::{RedbFeedStore, ScanStep};
+use crate::store::keystore::{Keystore, KeystoreError};
 
 /// How damage names the file it lies in.
 fn in_file(file: &str, what: &str) -> Damage {
     let what = format!("{file}: {what}");
     Damage { feed: None, device: None, area: None, seq: None, to: None, what }
+}
+
+/// A damaged file of the keys, named as [`Damage::is_of_keys`] expects it.
+fn in_keys(file: &str) -> Damage {
+    in_file(&format!("{KEYS}/{file}"), "the key file is damaged")
 }
 
 /// What is found where nothing could be read.
@@ -61,6 +67,10 @@ impl Node {
             Ok(Err(NodeError::Store { source: StoreError::Damaged { what }, .. })) => {
                 Ok(only(in_file(FEEDS, &what)))
             }
+            Ok(Err(NodeError::KeysDamaged { path })) => {
+                let file = path.file_name().unwrap_or_default();
+                Ok(only(in_keys(&file.to_string_lossy())))
+            }
             Ok(ended) => ended,
             Err(panicked) => match rotten_pages(folder) {
                 Some(damage) => Ok(only(in_file(FEEDS, &damage.to_string()))),
@@ -90,6 +100,12 @@ impl Node {
             }
         }
         let mut found = Verify { certificates: self.certificates(), ..Verify::default() };
+        // This node holds them in memory; what lies at rest may have rotted since.
+        match Keystore::open(&self.folder.join(KEYS)) {
+            Ok(_) => {}
+            Err(KeystoreError::Damaged { file }) => found.damage.push(in_keys(&file)),
+            Err(error) => return Err(NodeError::keys(&self.folder.join(KEYS), error)),
+        }
         // First, for after rotten pages the store refuses to be read: most of what rots lies in a
         // block, which names its feed and place. Over others redb may panic.
         let scanned = guarded(|| self.scan(&mut found, progress));
