@@ -34,6 +34,7 @@ fuzz-long *TARGETS="":
 # The models with longer histories: all of DEEDS deeds (3: minutes, 4: hours), and many proptest cases.
 models DEEDS="3":
     WKSBM_DEEDS={{DEEDS}} WKSBM_HISTORIES=100000 PROPTEST_CASES=5000 cargo nextest run --locked -p tests --test models --no-capture
+
 # Disks that are cut off, full, failing or read-only, at length (Linux, as root): CUTS power cuts, and every
 # single call of a save that fails in turn.
 faults CUTS="500":
