@@ -63,7 +63,9 @@ impl Served {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
         let length = body.len();
-        write!(stream, "{head}content-length: {length}\r\n\r\n{body}").unwrap();
+        write!(stream, "{head}content-length: {length}\r\n\r\n").unwrap();
+        // A body that is too large may be refused before all of it is sent.
+        let _sent = stream.write_all(body.as_bytes());
         stream
     }
 

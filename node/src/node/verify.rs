@@ -93,7 +93,6 @@ impl Node {
     ) -> Result<Verify, NodeError> {
         let started = self.env.clock.now();
         if rebuild {
-            self.must_be_writable()?;
             let done = self.replica.rebuild_views(progress);
             let done = done.map_err(|error| NodeError::store(&self.folder, error))?;
             if done.stopped {
