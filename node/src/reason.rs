@@ -40,10 +40,8 @@ reasons! {
     CONFIRM_NOBODY "confirm_nobody" "this device joined without an invitation and waits for nobody";
     PEER_NO_ADDRESS "peer_no_address" "of this device no address is kept here";
     PEER_NOT_KEPT "peer_not_kept" "this address is not kept here";
-    RECORDS_ALIKE "records_alike" "{count} records have ids that begin so";
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
-    MOVE_TAKEN "move_taken" "`{code}` is another area's code";
     MOVE_TAKEN_BY "move_taken_by" "`{code}` is the code of {name} already";
     MOVE_PARENT "move_parent" "`{before}` has areas below it: they are moved one by one";
     CODE_SHARED "code_shared" "`{code}` is the code of more than one area: {areas}; type the eleven digits of the one you mean";
@@ -114,11 +112,6 @@ impl Because {
     pub fn typed(mut self, gap: &'static str, value: Echo) -> Self {
         self.gaps.push((gap, value));
         self
-    }
-
-    /// Whether this is the reason.
-    pub fn is(&self, reason: &Reason) -> bool {
-        self.reason == reason
     }
 
     /// The reason's name and its gaps, for a text in another language.

@@ -5,34 +5,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crdt_schema::id::StoreInstance;
 use crdt_schema::time::Timestamp;
-use node::replica::{
-    CARRYING_ENDS_BYTES, Offered, Opening, PeerSink, RejectReason, Replica, Source,
-    TAKING_IN_ENDS_BYTES,
-};
+use node::replica::{CARRYING_ENDS_BYTES, Offered, RejectReason, Source, TAKING_IN_ENDS_BYTES};
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::sync::Phase;
 use node::sync::driver::Pair;
-use node::sync::request::NoReceipts;
+use tests::replicas::{self, Memory, replica_over};
 use tests::world::{Feed, World, Writer, feed};
-
-type Memory = Replica<MemoryFeedStore, MemoryViewStore>;
 
 const NO_ROOM: Offered = Offered::Rejected(RejectReason::NoRoom);
 const RECORDS: usize = 5;
 
 /// A replica on a disk of its own, and the number that says what is left of it.
 fn replica(world: &World, me: &Writer) -> (Memory, Arc<AtomicU64>) {
-    let opening = Opening {
-        statement: world.statement.clone(),
-        schema: Arc::new(crdt_schema::record::Schema::standard().clone()),
-        me: me.device(),
-        incarnation: 1,
-        next_incarnation: 2,
-    };
     let free = Arc::new(AtomicU64::new(u64::MAX));
     let instance = StoreInstance(*me.device().0.first_chunk().unwrap());
     let feeds = MemoryFeedStore::new(instance).on_disk(free.clone());
-    (Replica::open(feeds, MemoryViewStore::default(), opening).unwrap(), free)
+    (replica_over(feeds, MemoryViewStore::default(), world, me), free)
 }
 
 /// Offers a whole feed and commits; what became of its runs, which is the same for all.
@@ -156,12 +144,7 @@ fn a_session_with_a_full_node_ends_unequal_and_the_next_one_brings_the_rest() {
 
 /// A session; where both sides are then, and how many runs travelled.
 fn meet(one: &mut Memory, two: &mut Memory) -> ((Phase, Phase), u64) {
-    let source = || Source::Peer("uji".to_owned());
     let mut pair = Pair::new(one.me(), two.me());
-    let mut a =
-        PeerSink { replica: one, receipts: &NoReceipts, source: source(), now: Timestamp(0) };
-    let mut b =
-        PeerSink { replica: two, receipts: &NoReceipts, source: source(), now: Timestamp(0) };
-    let cost = pair.run(&mut a, &mut b);
+    let cost = replicas::meet(&mut pair, one, two);
     (pair.phases(), cost.runs)
 }

@@ -233,7 +233,6 @@ hint-sheet-cell-long = Open the file as text, look at row { $row }, and close or
 hint-sheet-unreadable = Open it in a spreadsheet program, save it anew as XLSX or CSV UTF-8, then try again. Nothing has changed.
 hint-sheet-parts = Open it in a spreadsheet program, save it anew as XLSX or CSV UTF-8, then try again. Nothing has changed.
 hint-sheet-changed = Close the program that has the sheet open, then import it again; rows that were written find their records.
-hint-move-taken = See who has it with `wksbm area show { $code }`, and choose a code that is free. If the two are to change places, give that area its new code first.
 hint-move-taken-by = Choose a code that is free; `wksbm area list` shows those taken. If the two are to change places, give { $name } its new code first: `wksbm area rehome { $code } CODE`.
 hint-pemisah-berbeda = Save the sheet again as CSV, so that heading and rows are separated alike, or put the heading's own separator into the rows. Nothing has changed.
 hint-judul-tidak-ditemukan = Put a heading like NAMA, NIK, RT, RW above the rows, or say with --map which column is which field. Nothing has changed.

@@ -227,7 +227,6 @@ hint-sheet-cell-long = Buka berkasnya sebagai teks, lihat baris { $row }, lalu t
 hint-sheet-unreadable = Buka dengan program lembar sebar, simpan ulang sebagai XLSX atau CSV UTF-8, lalu ulangi. Tidak ada yang berubah.
 hint-sheet-parts = Buka dengan program lembar sebar, simpan ulang sebagai XLSX atau CSV UTF-8, lalu ulangi. Tidak ada yang berubah.
 hint-sheet-changed = Tutup program yang sedang membuka lembar itu, lalu impor lagi; baris yang sudah ditulis menemukan catatannya.
-hint-move-taken = Lihat pemiliknya dengan `wksbm area show { $code }`, lalu pilih kode yang belum dipakai. Bila keduanya bertukar kode, pindahkan dahulu wilayah itu.
 hint-move-taken-by = Pilih kode yang belum dipakai; `wksbm area list` memperlihatkan yang sudah. Bila keduanya bertukar kode, pindahkan dahulu { $name }: `wksbm area rehome { $code } KODE`.
 hint-pemisah-berbeda = Simpan ulang lembarnya sebagai CSV supaya judul dan isinya memakai pemisah yang sama, atau samakan pemisah barisnya dengan judul. Tidak ada yang berubah.
 hint-judul-tidak-ditemukan = Tulis judul seperti NAMA, NIK, RT, RW di atas isinya, atau sebut arti kolomnya dengan --map. Tidak ada yang berubah.

@@ -10,7 +10,6 @@ use crate::answer::{AreaList, AreaRehome, AreaShow, Invite, MemberChange, Member
 use crate::error::NodeError;
 use crate::node::{InviteAsk, Node};
 use crate::progress::Progress;
-use crate::reason::{self, Because};
 
 /// `invite`: writes an invitation for one new device. The answer holds its secret.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -160,27 +159,13 @@ pub struct RehomeArea {
     pub new: String,
 }
 
-/// The same failure with the name of the area that has the code, for whoever is to do something
-/// about it.
-fn named(node: &Node, code: &str, error: NodeError) -> NodeError {
-    let NodeError::Usage { what } = &error else { return error };
-    if !what.is(&reason::MOVE_TAKEN) {
-        return error;
-    }
-    let Ok(shown) = node.area_show(code) else { return error };
-    Because::of(&reason::MOVE_TAKEN_BY)
-        .with("code", shown.entry.area)
-        .with("name", format!("{} {}", shown.entry.level, shown.entry.name))
-        .into()
-}
-
 impl Ask for RehomeArea {
     type Answer = AreaRehome;
     const PATH: &'static str = "area/rehome";
     const CHANGES: bool = true;
 
     fn put(self, node: &mut Node, _: &mut dyn Progress) -> Result<AreaRehome, NodeError> {
-        node.rehome(&self.old, &self.new).map_err(|error| named(node, &self.new, error))
+        node.rehome(&self.old, &self.new)
     }
 }
 

@@ -57,8 +57,10 @@ impl Node {
             // Codes say what lies above: those below would go on naming the old place.
             return Err(Because::of(&reason::MOVE_PARENT).with("before", before).into());
         }
-        if self.tree().bearers(code).iter().any(|bearer| *bearer != area) {
-            return Err(Because::of(&reason::MOVE_TAKEN).with("code", code).into());
+        if let Some(bearer) = self.tree().bearers(code).iter().find(|bearer| **bearer != area) {
+            let AreaEntry { level, name, .. } = describe::area_entry(self.tree(), *bearer);
+            let taken = Because::of(&reason::MOVE_TAKEN_BY).with("code", code);
+            return Err(taken.with("name", format!("{level} {name}")).into());
         }
         // What this device may issue in lies below its own area, and has a parent.
         self.must_issue(area)?;

@@ -63,7 +63,7 @@ use crate::describe;
 use crate::error::NodeError;
 use crate::ports::{FeedStore, StoreError};
 use crate::replica::{
-    Author, Committed, INCARNATION, Leaving, Opening, Replica, Room, Source, TAKING_IN_ENDS_BYTES,
+    Author, Committed, INCARNATION, Opening, Replica, Room, Source, TAKING_IN_ENDS_BYTES,
 };
 use crate::store::feed::RedbFeedStore;
 use crate::store::keystore::Keystore;
@@ -227,34 +227,6 @@ impl Node {
         if self.replica.feed_store().is_read_only() {
             return Err(self.store_error(StoreError::ReadOnly));
         }
-        Ok(())
-    }
-
-    /// What this device wrote is whole, read through once while the node is open: what is written
-    /// behind something that rotted could never leave this disk, so it must not be acknowledged.
-    fn own_must_be_whole(&self) -> Result<(), NodeError> {
-        if self.own_is_whole.get() {
-            return Ok(());
-        }
-        let me = self.device();
-        for feed in self.replica.feeds().filter(|feed| feed.name.device == me) {
-            for branch in &feed.branches {
-                let mut next = branch.from.map_or(1, |(_, shared)| shared + 1);
-                while next <= branch.head.point.seq {
-                    let run = self.replica.leaving(feed.name.id(), branch.branch, next);
-                    next = match run.map_err(|error| self.store_error(error))? {
-                        Leaving::Whole { last, .. } => last + 1,
-                        Leaving::Damaged { what, .. } => {
-                            return Err(self.store_error(StoreError::Damaged { what }));
-                        }
-                        Leaving::Nothing => {
-                            return Err(self.store_error(damaged("the end of an own feed")));
-                        }
-                    };
-                }
-            }
-        }
-        self.own_is_whole.set(true);
         Ok(())
     }
 

@@ -18,7 +18,6 @@ use crate::answer::{EntryRef, FieldWarning, RecordWrite};
 use crate::authority::{Grant, MemberState, Standing};
 use crate::error::NodeError;
 use crate::ports::{RecordKey, RecordVerdict, RowFilter};
-use crate::reason::{self, Because};
 use crate::replica::{Author, EditSeen, EntryVerdict, Save};
 
 /// Hours between UTC and West Java.
@@ -276,14 +275,18 @@ impl Node {
         match found.as_slice() {
             [] => Err(unknown()),
             [key] => Ok(*key),
-            several => self.one_of(several, prefix.len() == 32),
+            several => self.one_of(several, prefix.len() == 32)?.ok_or_else(unknown),
         }
     }
 
     /// Of several records whose ids begin alike the one that is meant. An id is drawn by chance, so
     /// two that bear the whole of one are somebody's making, who must not hide either: the one that
     /// counts is meant, and of two that count the one of this device's own area.
-    fn one_of(&self, several: &[RecordKey], is_whole: bool) -> Result<RecordKey, NodeError> {
+    fn one_of(
+        &self,
+        several: &[RecordKey],
+        is_whole: bool,
+    ) -> Result<Option<RecordKey>, NodeError> {
         let mut meant = Vec::new();
         for key in several.iter().filter(|_| is_whole) {
             let held = self.replica.record(key).map_err(|error| self.store_error(error))?;
@@ -293,10 +296,7 @@ impl Node {
         if meant.len() > 1 && meant.iter().any(|key| key.area == own) {
             meant.retain(|key| key.area == own);
         }
-        match meant.as_slice() {
-            [key] => Ok(*key),
-            _ => Err(Because::of(&reason::RECORDS_ALIKE).with("count", several.len()).into()),
-        }
+        Ok(if let [key] = meant.as_slice() { Some(*key) } else { None })
     }
 
     /// Today in West Java, by this node's clock; `None` when no calendar reaches it.

@@ -1,4 +1,5 @@
-//! Everything at rest is read and checked again, as if it had just come from a stranger.
+//! Everything at rest is read and checked again, as if it had just come from a stranger; and, before
+//! anything is saved, what this device wrote itself.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::error::NodeError;
 use crate::guard::guarded;
 use crate::ports::StoreError;
 use crate::progress::Progress;
-use crate::replica::ViewsCheckError;
+use crate::replica::{Leaving, ViewsCheckError};
 use crate::store::StoreConfig;
 use crate::store::feed::{RedbFeedStore, ScanStep};
 use crate::store::keystore::{Keystore, KeystoreError};
@@ -77,6 +78,34 @@ impl Node {
                 None => panicked.raise(),
             },
         }
+    }
+
+    /// What this device wrote is whole, read through once while the node is open: what is written
+    /// behind something that rotted could never leave this disk, so it must not be acknowledged.
+    pub(super) fn own_must_be_whole(&self) -> Result<(), NodeError> {
+        if self.own_is_whole.get() {
+            return Ok(());
+        }
+        let me = self.device();
+        for feed in self.replica.feeds().filter(|feed| feed.name.device == me) {
+            for branch in &feed.branches {
+                let mut next = branch.from.map_or(1, |(_, shared)| shared + 1);
+                while next <= branch.head.point.seq {
+                    let run = self.replica.leaving(feed.name.id(), branch.branch, next);
+                    next = match run.map_err(|error| self.store_error(error))? {
+                        Leaving::Whole { last, .. } => last + 1,
+                        Leaving::Damaged { what, .. } => {
+                            return Err(self.store_error(StoreError::Damaged { what }));
+                        }
+                        Leaving::Nothing => {
+                            return Err(self.store_error(damaged("the end of an own feed")));
+                        }
+                    };
+                }
+            }
+        }
+        self.own_is_whole.set(true);
+        Ok(())
     }
 
     /// Checks chains, signatures and certificates of every feed, and that the views are what the
