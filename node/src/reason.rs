@@ -40,6 +40,7 @@ reasons! {
     CONFIRM_NOBODY "confirm_nobody" "this device joined without an invitation and waits for nobody";
     PEER_NO_ADDRESS "peer_no_address" "of this device no address is kept here";
     PEER_NOT_KEPT "peer_not_kept" "this address is not kept here";
+    CLOSE_LAST "close_last" "no other device may issue for the whole of `{area}`, and nobody stands above it: nobody could be invited or closed there again";
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
     MOVE_TAKEN_BY "move_taken_by" "`{code}` is the code of {name} already";
@@ -66,6 +67,7 @@ reasons! {
     BYTES_CHANGED "bytes_changed" "its bytes changed since it was made";
     BUNDLE_BEGINNING "bundle_beginning" "the header of the bundle is altered";
     KEYS_MISSING "keys_missing" "there are no keys here";
+    KEYS_OTHER "keys_other" "the keys here are those of another device";
     KEYS_OF_ANOTHER "keys_of_another" "the keys may not be read by this account";
     KEYS_MANY "keys_many" "this device holds too many root keys";
     SHEET_CHANGED "sheet_changed" "it changed while it was read";

@@ -7,6 +7,7 @@ use node::node::{Choice, ExportTarget, Layer, ListAsk, SheetAsk};
 use node::ports::FeedStore;
 use node::progress::Unwatched;
 use tests::office::{Office, Town, asks};
+use tests::wires::Wires;
 
 const SAMBENG: &str = "32.09.39.2001";
 const SAMBENG_NOW: &str = "32.09.21.2016";
@@ -121,7 +122,15 @@ struct Moved {
     late: String,
 }
 
+/// Both know of the move.
 fn moved(seed: u64) -> Moved {
+    let mut moved = moved_apart(seed);
+    moved.kabupaten.carry_to(&mut moved.old);
+    moved
+}
+
+/// The old kecamatan writes on and does not know yet.
+fn moved_apart(seed: u64) -> Moved {
     let mut town = Town::new(seed);
     let mut province = town.province();
     let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
@@ -130,7 +139,6 @@ fn moved(seed: u64) -> Moved {
     old.carry_to(&mut kabupaten);
     kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
     let late = activity(&mut old, "terlambat");
-    kabupaten.carry_to(&mut old);
     Moved { kabupaten, old, in_time, late }
 }
 
@@ -213,17 +221,56 @@ fn what_does_not_count_is_handed_only_to_who_may_adopt_it() {
     let quarantined = |office: &mut Office| office.node().status().unwrap().quarantined;
     kabupaten.carry_to(&mut new);
     kabupaten.carry_to(&mut sambeng);
-    let all = old.export(ExportTarget::All);
-    kabupaten.import(&all);
-    assert_eq!(quarantined(&mut kabupaten), 0, "a bundle for all holds what counts");
     old.carry_to(&mut kabupaten);
     assert_eq!(quarantined(&mut kabupaten), 1, "it may adopt");
+    let all = kabupaten.export(ExportTarget::All);
+    sambeng.import(&all);
+    assert_eq!(quarantined(&mut sambeng), 0, "a bundle for all holds what counts, of others");
     kabupaten.carry_to(&mut new);
     assert_eq!(quarantined(&mut new), 1, "it may too");
     new.carry_to(&mut sambeng);
     kabupaten.carry_to(&mut sambeng);
     assert_eq!(quarantined(&mut sambeng), 0, "a desa may not");
     assert_eq!(sambeng.root(SAMBENG), kabupaten.root(SAMBENG));
+}
+
+#[test]
+fn what_was_written_too_late_leaves_the_disk_in_a_bundle_for_an_area_or_for_all() {
+    for target in [ExportTarget::All, ExportTarget::Area(OLD.to_owned())] {
+        let Moved { mut kabupaten, mut old, late, .. } = moved(35);
+        let file = old.export(target);
+        kabupaten.import(&file);
+        let apart = list(&mut kabupaten, Some(Layer::Quarantined));
+        assert_eq!(ids(&apart), [(late, Verdict::Quarantined)]);
+    }
+}
+
+#[test]
+fn what_was_written_too_late_reaches_who_may_adopt_it_as_soon_as_the_two_meet() {
+    for dials_up in [true, false] {
+        let Moved { kabupaten, old, in_time, late } = moved_apart(36);
+        let mut wires = Wires::default();
+        let (kabupaten, old) = (wires.add(kabupaten), wires.add(old));
+        let (from, to) = if dials_up { (old, kabupaten) } else { (kabupaten, old) };
+        let link = wires.dial(from, to);
+        wires.wait(30_000);
+        for desk in [kabupaten, old] {
+            let office = &mut wires.desks.get_mut(desk).unwrap().office;
+            assert_eq!(ids(&list(office, None)), [(in_time.clone(), Verdict::Counting)]);
+            let apart = list(office, Some(Layer::Quarantined));
+            assert_eq!(ids(&apart), [(late.clone(), Verdict::Quarantined)], "{}", office.name);
+        }
+        let told = wires.bytes;
+        wires.wait(3_600_000);
+        assert_eq!(wires.bytes, told, "it is told once");
+
+        wires.cut(link);
+        wires.dial(from, to);
+        wires.wait(30_000);
+        assert_eq!(wires.sessions(old).last(), Some(&true));
+        let again = wires.bytes - told;
+        assert!(again < 500, "{again} bytes of a meeting in which nothing is left to bring");
+    }
 }
 
 #[test]

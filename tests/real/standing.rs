@@ -2,7 +2,7 @@
 
 use node::answer::{Import, MemberState, Verdict};
 use node::error::ErrorKind;
-use node::node::{Choice, InviteAsk, Layer, ListAsk, SheetAsk};
+use node::node::{Choice, ExportTarget, InviteAsk, Layer, ListAsk, Node, SheetAsk};
 use node::progress::Unwatched;
 use tests::office::{Office, Town, asks};
 
@@ -169,6 +169,56 @@ fn a_second_closing_writes_nothing_and_answers_with_the_first() {
 }
 
 #[test]
+fn the_only_device_that_may_issue_for_a_province_is_not_closed() {
+    let mut town = Town::new(46);
+    let mut province = town.province();
+    let device = province.node().device().to_string();
+    let entries = province.node().status().unwrap().entries;
+    let refused = province.node().close_member(&device).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Usage);
+    assert!(refused.to_string().contains("no other device may issue"), "{refused}");
+    let status = province.node().status().unwrap();
+    assert_eq!((status.state, status.entries), (MemberState::Active, entries));
+
+    // Below it nobody is the last: the province may always send another.
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let own = kabupaten.node().device().to_string();
+    assert_eq!(kabupaten.node().close_member(&own).unwrap().state, MemberState::Closed);
+}
+
+#[test]
+fn a_node_does_not_open_with_the_keys_of_another_device() {
+    let mut town = Town::new(47);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    activity(&mut desa, "pertama");
+    let key = |office: &Office| office.folder().join("keys/device.key");
+    let own = std::fs::read(key(&desa)).unwrap();
+    desa.shut();
+    std::fs::copy(key(&province), key(&desa)).unwrap();
+    let refused = Node::open(desa.folder(), desa.environment()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::KeystoreLocked);
+    assert!(refused.to_string().contains("another device"), "{refused}");
+    std::fs::write(key(&desa), own).unwrap();
+    desa.open();
+    activity(&mut desa, "kedua");
+    assert_eq!(total(&mut desa, None), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_bundle_is_written_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut town = Town::new(48);
+    let mut province = town.province();
+    activity(&mut province, "pertama");
+    for file in province.export(ExportTarget::All) {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} has {mode:o}", file.display());
+    }
+}
+
+#[test]
 fn an_entry_that_is_no_choice_is_told_apart_from_one_that_is_not_held() {
     let mut town = Town::new(45);
     let mut province = town.province();
@@ -234,9 +284,9 @@ fn an_invitation_carries_the_addresses_that_were_named_and_no_more_than_fit() {
     let made = prov.node().invite(&with(&[hub, hub]), &file).unwrap();
     assert_eq!(made.addresses, [hub]);
     let folder = prov.folder().with_extension("baru");
-    let joined = node::node::Node::join(&folder, &prov.environment(), &file).unwrap();
+    let joined = Node::join(&folder, &prov.environment(), &file).unwrap();
     assert_eq!(joined.addresses, [hub]);
-    let opened = node::node::Node::open(&folder, prov.environment()).unwrap();
+    let opened = Node::open(&folder, prov.environment()).unwrap();
     assert_eq!(opened.addresses_to_dial().unwrap(), [hub]);
 
     let long = format!("/dns4/{}/tcp/1", "a".repeat(128));

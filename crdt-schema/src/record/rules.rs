@@ -140,6 +140,14 @@ rules! {
         "Baris sebelumnya berisi orang atau hal yang sama. Gabungkan kedua baris.";
     SHEET_SEVERAL "cocok_lebih_dari_satu" "the row fits two records or more"
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
+    SHEET_UNCERTAIN "belum_tentu_sama" "a record of this name is held, and neither a NIK nor a day of birth proves that the row means it"
+        "Sudah ada catatan dengan nama ini, dan tidak ada NIK atau tanggal lahir yang membuktikan bahwa orangnya sama. Orang yang sama: lengkapi catatan itu dengan `wksbm record set`. Orang lain: tulis NIK atau tanggal lahirnya, atau tambahkan dengan `wksbm record add`.";
+    SHEET_LIKELY "dikenali_dari_nama" "taken for the record with this name, day of birth, RW and RT; no NIK was there to compare"
+        "Dianggap orang yang sama: nama, tanggal lahir, RW, dan RT sama; NIK tidak dapat dibandingkan. Periksa sebelum memakai --apply.";
+    SHEET_NAMESAKE "nama_sama" "another record or row has this name, and neither a NIK nor a day of birth tells them apart"
+        "Ada catatan atau baris lain dengan nama ini, dan tidak ada NIK atau tanggal lahir yang membedakan. Pastikan bukan orang yang sama.";
+    SHEET_RENAMED "nama_berbeda" "the record that the number belongs to has had another name"
+        "Catatan dengan nomor ini bernama lain. Pastikan nomornya tidak tertukar.";
     SHEET_WAITS "catatan_menunggu" "the row fits a record that waits for a confirmation, or for an entry that has not come"
         "Baris ini cocok dengan catatan yang masih menunggu. Sahkan dahulu perangkat penulisnya, atau impor bundel yang kurang.";
     WAITS "menunggu_pengesahan" "this is not open data: it waits, and counts once this device is confirmed"

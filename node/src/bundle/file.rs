@@ -9,6 +9,7 @@ use super::format::{
     frame_hash,
 };
 use super::plan::PiecePlan;
+use crate::atomic::create_private;
 
 /// Bytes around the payload of a frame.
 pub(super) const FRAME_OVERHEAD: usize = 1 + 4 + 16;
@@ -249,7 +250,7 @@ impl BundleWriter {
         // A plan that ended too early names nothing of the rest; the rest is written all the same.
         let plan = self.plan.next().unwrap_or_else(|| PiecePlan::whole(Vec::new()));
         let path = unfinished_name(&self.target, number);
-        let file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
+        let file = BufWriter::with_capacity(1 << 16, create_private(&path)?);
         let path = Unfinished(path);
         let mut open = Open { file, path, frames: 0, room: plan.runs, feed: None, feeds: 0 };
         open.file.write_all(MAGIC)?;

@@ -388,7 +388,8 @@ impl Node {
     /// itself everything, so that somebody may confirm it; and to a device that may issue there also
     /// what does not count or waits, so that somebody may decide. Nobody else is given either, beyond
     /// the end of the run in which the last entry lies that counts; but a file for an area or for all
-    /// holds all of a waiting device's own, for it may reach whoever confirms.
+    /// holds all that this device wrote, for it may reach whoever confirms or adopts, and is what is
+    /// left of it when this disk is lost.
     fn handed_on<'a>(
         &self,
         feed: &'a FeedHeads,
@@ -399,15 +400,16 @@ impl Node {
             Target::Device(device) => Some(device),
             Target::All | Target::Area(_) => None,
         };
-        let waits = is_own
-            && self.authority().member(&feed.name.device).is_some_and(|it| {
-                it.state == MemberState::Provisional || it.open_only && for_device.is_none()
-            });
+        let waits = || {
+            let me = self.authority().member(&feed.name.device);
+            me.is_some_and(|it| it.state == MemberState::Provisional)
+        };
+        let goes_whole = is_own && (for_device.is_none() || waits());
         let may_adopt = for_device.is_some_and(|device| {
             device == feed.name.device
                 || self.authority().may(&device, Rights::ISSUE, feed.name.area)
         });
-        if waits || may_adopt {
+        if goes_whole || may_adopt {
             return Ok(feed.branches.iter().map(|b| (b, b.head.point.seq)).collect());
         }
         let until = self.replica.counting_until(feed).map_err(|error| self.store_error(error))?;

@@ -24,6 +24,8 @@ pub(super) const VIEWS: &str = "view.redb";
 pub(super) const KEYS: &str = "keys";
 /// What a person may read or change.
 pub(super) const CONFIG: &str = "config.toml";
+/// The key of the feed store's value that says whose store it is.
+pub(super) const DEVICE: &[u8] = b"device";
 const NAME: &str = "name";
 const UNFINISHED: &str = "feed.redb.new";
 
@@ -59,6 +61,7 @@ pub(super) fn make_store(
     folder: &Path,
     env: &Environment,
     statement: &SignedStatement,
+    device: DeviceId,
     fill: impl FnOnce(RedbFeedStore, u64) -> Result<(), NodeError>,
 ) -> Result<(), NodeError> {
     let at = |error| NodeError::store(folder, error);
@@ -72,6 +75,7 @@ pub(super) fn make_store(
     let values = vec![
         (STATEMENT.to_vec(), Some(statement.as_bytes().to_vec())),
         (INCARNATION.to_vec(), Some(incarnation.to_be_bytes().to_vec())),
+        (DEVICE.to_vec(), Some(device.0.to_vec())),
     ];
     store.commit(&FeedBatch { values, ..FeedBatch::default() }, env.clock.now()).map_err(at)?;
     fill(store, incarnation)?;

@@ -63,7 +63,7 @@ impl Node {
             NodeError::Internal { what: format!("a root statement of our own: {error}") }
         })?;
         folder::write_config(path, &signed, keys.device(), env.clock.now())?;
-        folder::make_store(path, env, &signed, |_, _| Ok(()))?;
+        folder::make_store(path, env, &signed, keys.device(), |_, _| Ok(()))?;
         Ok(NetworkCreate {
             network: statement.network(),
             name: statement.name,

@@ -102,6 +102,9 @@ impl Node {
         let keys = |error| NodeError::keys(&folder.join(folder::KEYS), error);
         let feeds = RedbFeedStore::open(&folder.join(folder::FEEDS)).map_err(at)?;
         let keys = Keystore::open(&folder.join(folder::KEYS)).map_err(keys)?;
+        // A store that was made before it said whose it is says nothing.
+        let owner = feeds.value(folder::DEVICE).map_err(at)?;
+        let is_owner = owner.is_none_or(|owner| owner == keys.device().0);
         let statement = feeds.value(STATEMENT).map_err(at)?;
         let statement = statement.and_then(|bytes| SignedStatement::verify(&bytes).ok());
         let statement = statement.ok_or_else(|| at(damaged("the root statement")))?;
@@ -135,6 +138,10 @@ impl Node {
             // The views are only derived: whatever is wrong with them, they can be made anew.
             let rebuilt = node.replica.rebuild_views(&mut crate::progress::Unwatched);
             rebuilt.map_err(|error| NodeError::store(folder, error))?;
+        }
+        // Keys nobody has certified write nothing; those of another member would write in its name.
+        if !is_owner && node.me().is_some() {
+            return Err(NodeError::KeystoreLocked { why: (&crate::reason::KEYS_OTHER).into() });
         }
         Ok(node)
     }

@@ -333,6 +333,62 @@ fn rows_without_nik_find_their_record_by_what_identifies_them() {
     assert_eq!(rules(&report), [(2, "", "cocok_lebih_dari_satu")]);
 }
 
+/// What a report says of whom its rows mean.
+fn noticed(report: &Import) -> Vec<(u64, &str)> {
+    let whom = ["dikenali_dari_nama", "nama_sama", "nama_berbeda"];
+    let told = report.noticed.iter().map(|it| (it.row, it.rule.as_str()));
+    told.filter(|(_, rule)| whom.contains(rule)).collect()
+}
+
+#[test]
+fn a_name_alone_joins_nobody_and_a_row_that_would_change_somebody_by_it_is_refused() {
+    let mut desk = Desk::new();
+    let text = format!("{HEADING}1;Asep;;;L;;;01/02;08\n2;Euis;;;P;;;01/02;08\n");
+    assert_eq!(counts(&desk.apply(&text)), (0, 2, 0, 0));
+    let before = desk.root();
+    assert_eq!(counts(&desk.apply(&text)), (0, 0, 0, 2), "the same rows say nothing new");
+    let new = format!(
+        "{HEADING}1;Asep;;;L;;Jl. Baru 9;01/02;08\n\
+         2;Euis;{};;P;;;01/02;08\n",
+        nik(21)
+    );
+    let report = desk.apply(new);
+    assert_eq!(rules(&report), [(2, "", "belum_tentu_sama"), (3, "", "belum_tentu_sama")]);
+    assert_eq!((report.new, report.changed, desk.root()), (0, 0, before));
+}
+
+#[test]
+fn a_row_joined_by_name_and_day_of_birth_is_told_and_so_is_a_namesake() {
+    let mut desk = Desk::new();
+    let born = format!("{HEADING}1;Ujang;;;L;Garut, 01-01-1950;;01/02;GLD\n");
+    assert_eq!(noticed(&desk.apply(&born)), []);
+    let learned = format!(
+        "{HEADING}1;Ujang;{};;L;Garut, 01-01-1950;;01/02;\n\
+         2;Ujang;;;L;;;01/03;08\n\
+         3;Ujang;;;L;Garut, 01-01-1951;;01/03;08\n\
+         4;Udin;;;L;;;01/04;08\n\
+         5;Udin;{};;L;;;01/05;08\n",
+        nik(22),
+        nik(23)
+    );
+    let dry = desk.import(&learned, false).unwrap();
+    let told = [(2, "dikenali_dari_nama"), (3, "nama_sama"), (4, "nama_sama"), (6, "nama_sama")];
+    assert_eq!(noticed(&dry), told);
+    assert_eq!(counts(&desk.apply(&learned)), (0, 4, 1, 0));
+    let again = desk.apply(&learned);
+    assert_eq!((counts(&again), noticed(&again)), ((0, 0, 0, 5), vec![]));
+}
+
+#[test]
+fn a_number_that_belongs_to_another_name_is_told() {
+    let mut desk = Desk::new();
+    desk.apply(format!("{HEADING}1;Asep;{};;L;;;01/02;08\n", nik(24)));
+    let report = desk.apply(format!("{HEADING}1;Ujang;{};;L;;;01/02;08\n", nik(24)));
+    assert_eq!((counts(&report), noticed(&report)), ((0, 0, 1, 0), vec![(2, "nama_berbeda")]));
+    let same = desk.apply(format!("{HEADING}1;UJANG;{};;L;;Jl. A 1;01/02;08\n", nik(24)));
+    assert_eq!((counts(&same), noticed(&same)), ((0, 0, 1, 0), vec![]));
+}
+
 #[test]
 fn types_are_added_and_never_taken_away() {
     let mut desk = Desk::new();
