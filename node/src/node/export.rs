@@ -146,6 +146,7 @@ impl Node {
             feeds: parts.len() as u64,
             entries: 0,
             missing: Vec::new(),
+            older: Vec::new(),
         };
         let total = parts.iter().flat_map(|part| &part.branches).map(|(_, from, to)| to + 1 - from);
         let total: u64 = total.sum();

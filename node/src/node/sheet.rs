@@ -350,6 +350,7 @@ impl<'a> Planning<'a> {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        plan.notices.extend(self.node.missing_references(self.kind, &plan)?);
         self.remember(&keys, record, row.number);
         let repaired = repaired_fields(self.heading, row);
         plan.notices.extend(repaired.map(|field| Notice::new(field, &rules::TEXT_UNSEEN)));
