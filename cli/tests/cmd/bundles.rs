@@ -282,7 +282,7 @@ fn a_bundle_with_altered_bytes_is_told_as_altered_and_not_as_cut() {
     let (first, last) = (*runs.first().unwrap(), *runs.last().unwrap());
     let mut tail = bytes.clone();
     tail.get_mut(last..).unwrap().fill(0);
-    tail.extend([0; 20_000]);
+    tail.resize(tail.len() + 20_000, 0);
     let tail = kabupaten.write("ekor.wksbm", tail);
     let partly = province.json(&["bundle", "import", &tail]);
     assert_eq!((partly.kind().as_str(), partly.exit), ("partial", 12));

@@ -80,6 +80,6 @@ mod tests {
         assert_eq!(older, wanted.map(at));
         let whole = older_pieces(&at("desa.wksbm"), &[at("desa.wksbm")]);
         assert_eq!(whole.len(), 4, "{whole:?}");
-        assert_eq!(older_pieces(&at("tiada/desa.wksbm"), &[]), [PathBuf::new(); 0]);
+        assert!(older_pieces(&at("tiada/desa.wksbm"), &[]).is_empty());
     }
 }
