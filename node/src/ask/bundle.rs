@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Ask;
 use crate::answer::{BundleExport, BundleImport, BundleInspect};
-use crate::bundle::older_pieces;
 use crate::error::NodeError;
 use crate::node::{ExportAsk, ExportTarget, Node};
 use crate::progress::Progress;
@@ -57,11 +56,7 @@ impl Ask for ExportBundle {
         };
         let ask =
             ExportAsk { target, clear: self.clear, whole: self.whole, max_bytes: self.max_bytes };
-        let mut made = node.bundle_export(&ask, &self.file, progress)?;
-        let written: Vec<PathBuf> = made.files.iter().map(PathBuf::from).collect();
-        let older = older_pieces(&self.file, &written).into_iter();
-        made.older = older.map(|path| path.display().to_string()).collect();
-        Ok(made)
+        node.bundle_export(&ask, &self.file, progress)
     }
 
     fn files(&mut self) -> Vec<&mut PathBuf> {

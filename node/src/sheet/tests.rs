@@ -231,7 +231,7 @@ fn text_that_cannot_be_read_to_its_end_is_refused() {
 #[test]
 fn a_cell_that_is_too_long_is_told_by_its_place_and_an_open_quote_as_one() {
     let long = "x".repeat(super::CELL_BYTES_MAX + 1);
-    let lines = "x\"\"y\n".repeat(super::CELL_BYTES_MAX / 4);
+    let lines = "x\"\"y\n".repeat(super::CELL_BYTES_MAX / 4 + 1);
     for (text, place) in [
         (format!("Nama;RT\nAsep;{long};1\nUjang;2\n"), ("B", 2)),
         (format!("Nama;RT\nAsep;1\n{long};2\n"), ("A", 3)),
@@ -241,7 +241,7 @@ fn a_cell_that_is_too_long_is_told_by_its_place_and_an_open_quote_as_one() {
         (format!("Nama;RT\nAsep;{long}"), ("B", 2)),
     ] {
         let found = read(text.as_bytes());
-        let Err(SheetError::CellLong { column, row }) = &found else { panic!("{found:?}") };
+        let Err(SheetError::CellLong { column, row }) = &found else { panic!("not {place:?}") };
         assert_eq!((column.as_str(), *row), place);
     }
     let most = "x".repeat(super::CELL_BYTES_MAX);
@@ -252,7 +252,7 @@ fn a_cell_that_is_too_long_is_told_by_its_place_and_an_open_quote_as_one() {
         format!("Nama;RT\nAsep;1\nUjang;\"2\n{long}\nEuis;\"Kp. Contoh\"\n"),
     ] {
         let found = read(text.as_bytes());
-        let Err(SheetError::Altered(what)) = &found else { panic!("{found:?}") };
+        let Err(SheetError::Altered(what)) = &found else { panic!("no open quote") };
         let told = "the quotation mark that opens in line 3 of the file (row 3) is never closed";
         assert_eq!(what.to_string(), told);
     }
