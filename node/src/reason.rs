@@ -31,6 +31,7 @@ reasons! {
     OUTPUT_INSIDE "output_inside" "`{place}` lies in the data folder of a node; choose another place";
     NETWORK_PROVINCE "network_province" "a network is made for a province, {code} is none";
     NETWORK_NAME "network_name" "the name of a network has 1 to {most} bytes";
+    NETWORK_NAME_SIGNS "network_name_signs" "the name of a network holds control characters, breaks of lines, or signs that are invisible or turn the direction of writing; type it again";
     AREA_SHAPE "area_shape" "{code} is no area code: an area code has 2, 4, 6 or 10 digits, like 32.09.21.2016";
     AREA_VILLAGE "area_village" "{code} is no area code: the village part begins with 1, 2 or 3";
     RIGHTS_WORD "rights_word" "the list of rights holds a word that is no right";
@@ -59,6 +60,7 @@ reasons! {
     ADDRESSES_MANY "addresses_many" "{most} addresses are kept; remove one first";
     ADDRESS_INVITED "address_invited" "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1, of at most {most} bytes";
     ADDRESSES_INVITED "addresses_invited" "an invitation carries at most {most} addresses";
+    QUERY "query" "a search has at least one letter or digit; leave it out to list all";
     LIMIT "limit" "`limit` is between 1 and {most}";
     CURSOR "cursor" "{given} is no place in a list";
     CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, everything else has one";
@@ -72,7 +74,6 @@ reasons! {
     KEYS_MANY "keys_many" "this device holds too many root keys";
     SHEET_CHANGED "sheet_changed" "it changed while it was read";
     SHEET_QUOTE "sheet_quote" "the quotation mark that opens in line {line} of the file (row {row}) is never closed";
-    SHEET_CELL_LONG "sheet_cell_long" "row {row} has a cell without end: is a quotation mark never closed?";
     SHEET_ROW_ORDER "sheet_row_order" "row {row} stands behind row {before}";
     SHEET_PARTS "sheet_parts" "its parts do not fit together";
     SHEET_BOMB "sheet_bomb" "it unpacks to far more than any honest sheet: {detail}";

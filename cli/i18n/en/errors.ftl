@@ -229,7 +229,7 @@ error-not-running =
 
 # What is to be done about one reason or one rule, where its kind's hint is too wide.
 hint-sheet-quote = Open the file as text, look at line { $line }, and close or remove the quotation mark; or save it again from the spreadsheet. Nothing has changed.
-hint-sheet-cell-long = Open the file as text, look at row { $row }, and close or remove the quotation mark; or save it again from the spreadsheet. Nothing has changed.
+hint-sel-terlalu-panjang = Shorten that cell, save the sheet, then import it again. Nothing has changed.
 hint-sheet-unreadable = Open it in a spreadsheet program, save it anew as XLSX or CSV UTF-8, then try again. Nothing has changed.
 hint-sheet-parts = Open it in a spreadsheet program, save it anew as XLSX or CSV UTF-8, then try again. Nothing has changed.
 hint-sheet-changed = Close the program that has the sheet open, then import it again; rows that were written find their records.

@@ -168,6 +168,7 @@ page-bundle-quarantined = { $count ->
         [one] One entry is
        *[other] { $count } entries are
     } quarantined: kept, and not counted.
+page-bundle-older = Of an earlier bundle this file is left, which is no part of the new one: { $file }
 page-bundle-trailing = Something else stands behind the end of the bundle. What is whole was taken; copy the file again.
 page-bundle-cut = This bundle is not whole. What is whole inside can still be imported.
 page-for = For

@@ -223,7 +223,7 @@ error-not-running =
 
 # Saran untuk satu sebab atau satu aturan, bila saran jenisnya terlalu luas.
 hint-sheet-quote = Buka berkasnya sebagai teks, lihat baris { $line }, lalu tutup atau hapus tanda petiknya; atau simpan ulang dari lembar sebar. Tidak ada yang berubah.
-hint-sheet-cell-long = Buka berkasnya sebagai teks, lihat baris { $row }, lalu tutup atau hapus tanda petiknya; atau simpan ulang dari lembar sebar. Tidak ada yang berubah.
+hint-sel-terlalu-panjang = Singkatkan isi sel itu, simpan lembarnya, lalu impor lagi. Tidak ada yang berubah.
 hint-sheet-unreadable = Buka dengan program lembar sebar, simpan ulang sebagai XLSX atau CSV UTF-8, lalu ulangi. Tidak ada yang berubah.
 hint-sheet-parts = Buka dengan program lembar sebar, simpan ulang sebagai XLSX atau CSV UTF-8, lalu ulangi. Tidak ada yang berubah.
 hint-sheet-changed = Tutup program yang sedang membuka lembar itu, lalu impor lagi; baris yang sudah ditulis menemukan catatannya.

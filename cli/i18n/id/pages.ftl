@@ -144,6 +144,7 @@ page-rejected-signature = tanda tangan tidak cocok
 page-rejected-broken-chain = rantai terputus
 page-rejected-unreadable = tidak terbaca
 page-bundle-quarantined = { $count } entri disisihkan: disimpan, tetapi tidak dihitung.
+page-bundle-older = Berkas ini sisa bundel terdahulu, bukan bagian bundel yang baru: { $file }
 page-bundle-trailing = Di belakang akhir bundel masih ada isi lain. Yang utuh sudah diambil; salin ulang berkasnya.
 page-bundle-cut = Bundel ini tidak utuh. Yang utuh di dalamnya tetap dapat diimpor.
 page-for = Untuk

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::desk::{DESA, Desk};
 use crate::fixtures::Holder;
 
 /// A process that is ended with its test.
@@ -64,7 +64,7 @@ fn a_note_that_leads_to_a_silent_port_is_asked_once_and_taken_away() {
 fn every_file_of_a_data_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let province = Desk::province();
-    let desa = Desk::member(&province, crate::desk::DESA);
+    let desa = Desk::member(&province, DESA);
     for desk in [&province, &desa] {
         let (mut folders, mut files) = (vec![desk.data()], 0);
         while let Some(folder) = folders.pop() {
@@ -101,4 +101,48 @@ fn sync_without_a_peer_asks_for_one_where_none_is_known() {
     assert_eq!(desk.json(&["sync"]).kind(), "usage");
     desk.json(&["peer", "add", "/ip4/127.0.0.1/tcp/1"]).done();
     assert_eq!(desk.json(&["sync", "--timeout", "1"]).kind(), "peer_unreachable");
+}
+
+/// Each is a process; whoever comes second waits for the first.
+#[test]
+fn commands_that_save_at_once_all_save() {
+    let desk = Desk::province();
+    let add = |number: usize| {
+        Command::new(env!("CARGO_BIN_EXE_wksbm"))
+            .args(["record", "add", "kegiatan", "--area", DESA, "--json", "--data"])
+            .arg(desk.data())
+            .args(["-f", &format!("judul=Rapat {number}"), "-f", "kode_program=G.5.1.4"])
+            .args(["-f", "jenis=rapat", "-f", "tanggal=2026-03-01"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let adding: Vec<Child> = (0..6).map(add).collect();
+    for child in adding {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    }
+    assert_eq!(desk.json(&["status"]).done().get("records"), Some(&json!(6)));
+}
+
+#[test]
+fn a_command_says_after_a_while_that_it_waits_and_goes_on_once_the_folder_is_free() {
+    let desk = Desk::province();
+    let holder = Holder::of(&desk.data().join("feed.redb"));
+    let child = Command::new(env!("CARGO_BIN_EXE_wksbm"))
+        .args(["status", "--json", "--lang", "en", "--data"])
+        .arg(desk.data())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut child = Ended(child);
+    let told = BufReader::new(child.0.stderr.take().unwrap()).lines();
+    let waits = |line: &String| line.contains("Another command holds this data folder");
+    assert!(told.map_while(Result::ok).any(|line| waits(&line)), "it gave up without a word");
+    drop(holder);
+    assert!(child.0.wait().unwrap().success());
 }

@@ -65,6 +65,8 @@ rules! {
         "Isi nomor RT atau RW dua angka, atau - bila tidak tahu.";
     REFERENCE "bukan_id" "not a record id of 32 hexadecimal digits"
         "Isi dengan id catatan, 32 huruf-angka.";
+    REFERENCE_ABSENT "rujukan_belum_ada" "this node holds no record of that kind under the id the field names; it is kept, for the record may not have come yet"
+        "Catatan yang dirujuk tidak ada di simpul ini. Rujukannya tetap disimpan; periksa id-nya, atau tunggu catatannya sampai dari simpul lain.";
     HASH "bukan_hash" "not a BLAKE3 hash of 64 hexadecimal digits"
         "Isi dengan sidik berkas, 64 huruf-angka.";
     NIK_EXCEL "rusak_excel" "a spreadsheet took the number for a quantity and lost digits; type it again"
@@ -83,6 +85,10 @@ rules! {
         "Catatan lain sejenis di wilayah ini sudah memakai NIK yang sama. Keduanya disimpan; periksa apakah orangnya sama.";
     NIK_ABSENT "alasan_tanpa_nik" "no NIK and no reason given; noted as not yet recorded"
         "NIK kosong tanpa alasan; dicatat sebagai belum dicatat. Lengkapi bila sudah ada.";
+    NIK_AND_REASON "nik_dan_alasan" "a NIK and a reason for having none contradict each other; clear one of them"
+        "NIK dan alasan tanpa NIK tidak dapat berlaku bersama. Isi salah satu, kosongkan yang lain.";
+    NIK_REASON_CLEARED "alasan_dikosongkan" "the reason for having no NIK was cleared, for there is a NIK now"
+        "Alasan tanpa NIK dikosongkan karena NIK sudah diisi.";
     TRANSITION "perpindahan_status" "the status may not go there from where it is"
         "Status tidak dapat berpindah ke sana. Lihat urutannya dengan `wksbm schema`.";
     TYPE_AGE "umur_di_luar_jenis" "the age lies outside the usual window of a type; reports may ask"
@@ -130,6 +136,8 @@ rules! {
         "Berkas memuat lembar lain. Hanya lembar pertama yang berjudul kolom yang dibaca.";
     SHEET_LARGE "berkas_terlalu_besar" "the sheet is larger than is read at once"
         "Berkas terlalu besar. Bagi menjadi beberapa berkas.";
+    SHEET_CELL_LONG "sel_terlalu_panjang" "a cell of the sheet holds more than 65,536 bytes"
+        "Isi sel ini terlalu panjang untuk diimpor. Singkatkan, lalu impor lagi.";
     SHEET_CELL "sel_rusak" "the cell holds a failed formula"
         "Sel berisi rumus yang gagal, seperti #N/A atau #REF!. Isi dengan nilainya.";
     SHEET_LETTERS "huruf_rusak" "letters of the cell were lost in a conversion"

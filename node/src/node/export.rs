@@ -15,7 +15,7 @@ use crate::answer::{Audience, BundleExport, RottenRun};
 use crate::authority::MemberState;
 use crate::bundle::{
     BundleHeader, BundleWriter, Frame, HEADS_PER_FRAME, PiecePlan, Planner, RunSize, Span, Target,
-    piece_names,
+    older_pieces, piece_names,
 };
 use crate::error::NodeError;
 use crate::ports::{BranchHead, FeedHeads, FeedStore};
@@ -146,6 +146,7 @@ impl Node {
             feeds: parts.len() as u64,
             entries: 0,
             missing: Vec::new(),
+            older: Vec::new(),
         };
         let total = parts.iter().flat_map(|part| &part.branches).map(|(_, from, to)| to + 1 - from);
         let total: u64 = total.sum();
@@ -167,6 +168,8 @@ impl Node {
             answer.bytes += size.len();
             answer.files.push(path.display().to_string());
         }
+        let older = older_pieces(file, &files).into_iter();
+        answer.older = older.map(|path| path.display().to_string()).collect();
         Ok(answer)
     }
 

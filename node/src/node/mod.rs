@@ -5,7 +5,7 @@
 //!
 //! `found.rs` a new network · `invitation.rs` the bytes of an invitation · `join.rs` becoming a member ·
 //! `members.rs` who belongs · `meeting.rs` what sessions need · `areas.rs` codes and moves ·
-//! `records.rs` saves · `reveals.rs` who saw class S · `shown.rs` what is read ·
+//! `records.rs` saves · `references.rs` ids they name · `reveals.rs` who saw class S · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
 //! `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
@@ -28,6 +28,7 @@ mod peers;
 mod reach;
 mod receipts;
 mod records;
+mod references;
 mod reveals;
 mod sheet;
 mod shown;
@@ -54,7 +55,7 @@ pub use members::InviteAsk;
 pub use output::{must_be_no_data_folder, must_take_manual};
 pub use records::Choice;
 pub use sheet::{SheetAsk, WHOLE_FILE};
-pub use shown::{Layer, ListAsk};
+pub use shown::{Layer, ListAsk, is_search};
 pub use synthetic::{SynthAsk, synth_jsonl};
 
 use crate::answer::{AreaName, MemberState};

@@ -92,6 +92,13 @@ pub(crate) enum SheetError {
     Truncated,
     /// Its parts do not fit together.
     Altered(Because),
+    /// A cell longer than any may be.
+    CellLong {
+        /// Letters of its column.
+        column: String,
+        /// Number of its row, as spreadsheets show it.
+        row: u64,
+    },
     /// Whole, and more than we take.
     Large(String),
     /// The disk.

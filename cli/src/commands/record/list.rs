@@ -74,7 +74,8 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failu
         after: args.after,
         ..ListRecords::default()
     };
-    context.report(&context.put(ask)?, fill)
+    let list = context.put(ask)?;
+    context.report(&list, fill)
 }
 
 fn fill(page: &mut Page, words: Words, list: &RecordList) {

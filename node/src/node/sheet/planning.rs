@@ -188,6 +188,7 @@ impl<'a> Planning<'a> {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        plan.notices.extend(self.node.missing_references(self.kind, &plan)?);
         self.remember(&keys, record, row.number);
         plan.notices.extend(look);
         let repaired = repaired_fields(self.heading, row);

@@ -264,6 +264,38 @@ fn a_file_that_cannot_be_read_to_its_end_changes_nothing() {
     assert_eq!(desk.root(), before);
 }
 
+#[test]
+fn a_row_with_a_nik_and_a_reason_for_having_none_is_refused_and_one_that_brings_the_nik_clears_it()
+{
+    let mut desk = Desk::new();
+    let heading = "Nama Lengkap;NIK;Alasan Tanpa NIK;RW;RT;Jenis PPKS\n";
+    let both = format!("Asep;{};hilang;01;02;08\nUjang;;hilang;01;02;08\n", nik(1));
+    let report = desk.apply(format!("{heading}{both}"));
+    assert_eq!(rules(&report), [(2, "alasan_tanpa_nik", "nik_dan_alasan")]);
+    assert_eq!(counts(&report), (1, 1, 0, 0));
+    assert_eq!(value(&desk.found("ujang")[0], "alasan_tanpa_nik"), "hilang");
+}
+
+#[test]
+fn a_row_that_names_a_record_which_is_not_here_is_taken_and_noticed() {
+    let mut desk = Desk::new();
+    desk.apply(people(1));
+    let held = desk.node.record_list(&ListAsk { limit: 1, ..ListAsk::default() }).unwrap();
+    let held = held.records[0].record;
+    let absent = "00112233445566778899aabbccddeeff";
+    let heading = "ppks;jenis;tanggal\n";
+    let row = |id: &str| format!("{id};pangan;2026-03-01\n");
+    let text = [heading.to_owned(), row(&held.to_string()), row(absent), row("0011")].concat();
+    let ask = desk.ask("layanan", text, true);
+    let report = desk.node.import_sheet(&ask, &mut Unwatched).unwrap();
+    let noticed: Vec<_> =
+        report.noticed.iter().map(|it| (it.row, it.field.as_str(), it.rule.as_str())).collect();
+    assert_eq!(noticed, [(3, "ppks", "rujukan_belum_ada")], "{:?}", report.refused);
+    assert!(!format!("{:?}", report.noticed).contains(absent));
+    assert_eq!(rules(&report), [(4, "ppks", "bukan_id")]);
+    assert_eq!(report.new, 2);
+}
+
 /// Asks to stop once so much is behind.
 struct StopAt(u64);
 
