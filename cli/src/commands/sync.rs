@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MULTIADDR")]
     peer: Vec<Multiaddr>,
     /// Seconds until it is given up, trying again meanwhile; what came until then is kept
-    #[arg(long, value_name = "S", default_value_t = 300,
+    #[arg(long, value_name = "S", default_value_t = 300, allow_negative_numbers = true,
           value_parser = within::<u64>(1..=SECONDS_MAX, "usage-sync-timeout"))]
     timeout: u64,
 }

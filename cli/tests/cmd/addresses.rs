@@ -81,7 +81,11 @@ fn one_address_is_kept_in_one_form_however_it_is_typed() {
 fn a_number_outside_its_limits_is_told_with_them_and_with_what_to_type() {
     let desk = Desk::empty();
     for (line, limits, hint) in [
-        (&["demo", "--villages", "0"][..], "from 1 to 12, not `0`", "--villages 5"),
+        (
+            &["demo", "--villages", "0"][..],
+            "does not take `0`. Write a whole number from 1 to 12",
+            "--villages 5",
+        ),
         (&["demo", "--villages", "13"], "kecamatan the demo plays in has 12", "--villages 5"),
         (&["demo", "--villages", "tiga"], "from 1 to 12", "--villages 5"),
         (&["demo", "--villages", "-1"], "from 1 to 12", "--villages 5"),

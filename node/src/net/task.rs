@@ -2,7 +2,7 @@
 //! connection is in `connections.rs`.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,6 +11,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, identify, mdns};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -448,8 +449,9 @@ fn last_peer(addr: &Multiaddr) -> Option<PeerId> {
     }
 }
 
-/// Why a TCP port cannot be had. libp2p shares its ports with whoever else wants to share them, so
-/// that two nodes on one port would each get half of the connections and nobody were told.
+/// Why a port cannot be had. libp2p shares its TCP ports with whoever else wants to share them, so
+/// that two nodes on one port would each get half of the connections and nobody were told; and of a
+/// UDP port it hides the system's word.
 fn taken(addr: &Multiaddr) -> Option<std::io::Error> {
     let mut parts = addr.iter();
     let ip = match parts.next() {
@@ -457,8 +459,25 @@ fn taken(addr: &Multiaddr) -> Option<std::io::Error> {
         Some(Protocol::Ip6(ip)) => IpAddr::V6(ip),
         _ => return None,
     };
-    match (parts.next(), parts.next()) {
-        (Some(Protocol::Tcp(port)), None) if port != 0 => TcpListener::bind((ip, port)).err(),
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(port)), None, _) => had(SocketAddr::new(ip, port), Type::STREAM).err(),
+        (Some(Protocol::Udp(port)), Some(Protocol::QuicV1), None) => {
+            had(SocketAddr::new(ip, port), Type::DGRAM).err()
+        }
         _ => None,
     }
+}
+
+/// Has a port for a moment, as libp2p will: of IPv6 alone, so that one port serves both families.
+fn had(at: SocketAddr, kind: Type) -> std::io::Result<()> {
+    let socket = Socket::new(Domain::for_address(at), kind, None)?;
+    if at.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Connections that ended a moment ago are nobody. (On Windows the word means another thing.)
+    if kind == Type::STREAM && cfg!(not(windows)) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&at.into())?;
+    if kind == Type::STREAM { socket.listen(1) } else { Ok(()) }
 }

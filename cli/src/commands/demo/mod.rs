@@ -44,11 +44,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// How many villages, 1 to 12
-    #[arg(long, value_name = "N", default_value_t = 3,
+    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true,
           value_parser = within::<u16>(1..=VILLAGES_MAX, "usage-demo-villages"))]
     villages: u16,
     /// How many records, over all villages, 1 to 100000
-    #[arg(long, value_name = "N", default_value_t = 40,
+    #[arg(long, value_name = "N", default_value_t = 40, allow_negative_numbers = true,
           value_parser = within::<u64>(1..=RECORDS_MAX, "usage-demo-records"))]
     records: u64,
     /// End once the roots are equal; else all nodes stay up until Ctrl-C

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100,
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true,
           value_parser = within::<u32>(1..=LIMIT_MAX, "usage-list-limit"))]
     limit: u32,
     /// Where the last page ended, as it said
