@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::World;
 use crate::api;
 use crate::api::client::Client;
-use crate::console::Console;
+use crate::console::{Console, Teller};
 use crate::error::Failure;
 use crate::patience::Patience;
 use crate::progress::Bar;
@@ -177,12 +177,17 @@ impl<'a> Context<'a> {
     /// A bar for long work.
     pub(crate) fn bar(&self, key: &str) -> Bar {
         let shown = self.console.shows_progress() && !self.settings.quiet;
-        Bar::new(self.words.say(key), shown, &self.world.interrupt)
+        Bar::new(self.words.say(key), shown, &self.world.interrupt).telling(self.teller())
     }
 
     /// No bar, for work that is short; a person may end it all the same.
     pub(crate) fn unseen(&self) -> Bar {
-        Bar::new(String::new(), false, &self.world.interrupt)
+        Bar::new(String::new(), false, &self.world.interrupt).telling(self.teller())
+    }
+
+    /// Who tells a person something while a command waits; nobody with `--quiet`.
+    fn teller(&self) -> Option<Teller> {
+        (!self.settings.quiet).then(|| self.console.teller(self.words))
     }
 
     /// A message that `--quiet` leaves out.

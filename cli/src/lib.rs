@@ -36,6 +36,7 @@ mod documented;
 mod error;
 mod fields;
 mod help;
+mod limits;
 pub mod page;
 mod patience;
 mod progress;

@@ -57,6 +57,14 @@ reasons! {
     SYNTH_MANY "synth_many" "a village holds at most {most} synthetic records";
     SYNTH_MINI "synth_mini" "the preset mini has always twelve records";
     ADDRESS "address" "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1";
+    ADDRESS_NOBODY "address_nobody" "{ip} is the address of no single machine; name the peer's own";
+    ADDRESS_PORT "address_port" "port 0 means any port, and only where a node listens; name the port the peer listens on";
+    ADDRESS_TRANSPORT "address_transport" "behind the host an address has /tcp/PORT or /udp/PORT/quic-v1";
+    ADDRESS_PART "address_part" "this program cannot dial an address with `{part}` at this place; an address is a host, /tcp/PORT or /udp/PORT/quic-v1, and at its end perhaps /p2p/KEY";
+    ADDRESS_KEYS "address_keys" "an address names one device: one /p2p/KEY, behind the port";
+    ADDRESS_KEY "address_key" "what stands behind /p2p/ is no key of a device; such keys begin with 12D3KooW";
+    ADDRESS_CIRCUIT "address_circuit" "an address through a hub names both: /p2p/HUB/p2p-circuit/p2p/DEVICE";
+    ADDRESS_OWN "address_own" "this is the address of this device itself";
     ADDRESSES_MANY "addresses_many" "{most} addresses are kept; remove one first";
     ADDRESS_INVITED "address_invited" "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1, of at most {most} bytes";
     ADDRESSES_INVITED "addresses_invited" "an invitation carries at most {most} addresses";

@@ -257,6 +257,7 @@ page-run-cut-off = Something did not end in time and was cut off. What was ackno
 page-run-stopped = Stopped. Everything is saved.
 page-sync-equal = Equal: both sides proved the same roots.
 page-sync-not-equal = Ended, but it is not proved that both sides are equal.
+page-sync-over = Compared over the link that stood
 page-sync-refused = The peer ended the session ({ $reason ->
         [version] its program has another version
         [stranger] one does not know the other yet

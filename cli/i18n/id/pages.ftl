@@ -230,6 +230,7 @@ page-run-cut-off = Ada pekerjaan yang tidak selesai pada waktunya dan dihentikan
 page-run-stopped = Berhenti. Semuanya sudah tersimpan.
 page-sync-equal = Sama: kedua pihak membuktikan akar yang sama.
 page-sync-not-equal = Selesai, tetapi belum terbukti bahwa kedua pihak sama.
+page-sync-over = Dibandingkan lewat sambungan yang sudah ada
 page-sync-refused = Mitra mengakhiri sesi ({ $reason ->
         [version] versi programnya lain
         [stranger] kedua pihak belum saling mengenal

@@ -20,14 +20,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ureq::Agent;
 
+use super::asks::{BEGUN, ON_PEERS, Turn, WAITING};
 use super::events::Step;
 use super::guard::proof;
 use super::places::{DATA, Places};
 use super::{ASK_HEADER, LINK_PATH, MEET_PATH, RUN_FILE, RunNote};
 use crate::commands::sync::{Meeting, Synced};
 use crate::error::Failure;
+use crate::patience::Patience;
 use crate::progress::Bar;
 use crate::settings::Language;
+use crate::words::Fact;
 
 /// For a node to say that it is there. A note may be left over, and its port be somebody else's.
 const HELLO_WAIT: Duration = Duration::from_millis(500);
@@ -37,6 +40,10 @@ const HELLO_WAIT_LONG: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often once a person wished it, before the asker leaves.
 const LOOKS_MAX: u32 = 50;
+/// A question that waits longer than this for its turn is told why.
+const TURN_WAIT: Duration = Duration::from_secs(2);
+/// Between two looks whether its turn has come.
+const TURN_LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What was heard and not yet shown.
 const HEARD_MAX: usize = 64;
 /// Bytes an answer may have: every area of the province is one.
@@ -181,6 +188,7 @@ impl Client {
         }
         self.send(path, &name, body, heard);
         let (mut at, mut stopped, mut looks) = ((0, 0), false, 0);
+        let mut turn = bar.tells().then(|| Patience::of(TURN_WAIT));
         loop {
             match answers.recv_timeout(LOOK_EVERY) {
                 Ok(Heard::Answer(answer)) => return answer,
@@ -190,8 +198,18 @@ impl Client {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             }
+            if turn.is_some_and(|patience| patience.is_over()) {
+                let again = self.tell_turn(&name, bar);
+                turn = again.then(|| Patience::of(TURN_LOOK_EVERY));
+            }
             if !bar.at(at.0, at.1) {
-                stopped = stopped || self.stop(&name);
+                if !stopped && self.stop(&name) {
+                    stopped = true;
+                    // Stopped before its turn, it is never begun: nobody need wait for that.
+                    if self.turn(&name).is_some_and(|turn| turn.state == WAITING) {
+                        return Err(NodeError::Interrupted.into());
+                    }
+                }
                 looks += 1;
             }
         }
@@ -233,6 +251,40 @@ impl Client {
                 }
             }
         });
+    }
+
+    /// Says what a question waits for, if it does; whether it is worth looking again.
+    fn tell_turn(&self, name: &str, bar: &Bar) -> bool {
+        let Some(Turn { state, at_work }) = self.turn(name) else { return true };
+        let is_long = at_work.as_ref().is_some_and(|work| work.seconds > 0);
+        match state.as_ref() {
+            // Its own work has begun.
+            BEGUN => return false,
+            WAITING => {}
+            // What is no question of the node itself waits only where the node is long at work.
+            _ if is_long => {}
+            _ => return true,
+        }
+        let on = at_work.and_then(|work| work.on);
+        match on.as_deref() {
+            Some(ON_PEERS) => bar.tell("tell-node-busy-peers", &[]),
+            Some(path) => {
+                bar.tell("tell-node-busy-with", &[Fact::new("work", path.replace('/', " "))]);
+            }
+            None => bar.tell("tell-node-busy", &[]),
+        }
+        false
+    }
+
+    /// How a question stands; nothing where the node does not say so at once.
+    fn turn(&self, name: &str) -> Option<Turn> {
+        let asked = self
+            .agent
+            .get(format!("{}/v1/asks/{name}", self.api))
+            .header("Authorization", format!("Bearer {}", self.token));
+        let mut answer = asked.config().timeout_global(Some(HELLO_WAIT)).build().call().ok()?;
+        let body = answer.body_mut().with_config().limit(NOTE_BYTES_MAX).read_to_vec().ok()?;
+        serde_json::from_slice(&body).ok()
     }
 
     /// Stops a question; false while the node does not know it yet.

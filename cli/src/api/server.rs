@@ -10,11 +10,12 @@ use axum::extract::{DefaultBodyLimit, Path as Named, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, get, post};
 use node::ask::Ask;
 use node::clock::SystemEntropy;
-use node::error::{ErrorKind, NodeError};
+use node::error::NodeError;
 use node::live::Running;
+use node::net::ListenFailure;
 use node::ports::Entropy;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -28,6 +29,7 @@ use super::{
     BODY_BYTES_MAX, LINK_PATH, MEET_PATH, RUN_FILE, RunNote, asks, events, meet, metrics, openapi,
     reply,
 };
+use crate::commands::run::not_listening;
 use crate::error::Failure;
 use crate::page;
 use crate::settings::Language;
@@ -117,8 +119,7 @@ pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
         return Err(Failure::usage("usage-api-loopback", facts));
     }
     let unbound = |error: std::io::Error| {
-        let facts = vec![Fact::new("address", ask.listen), Fact::new("reason", error)];
-        Failure::because(ErrorKind::PortInUse, "page-run-listen-failed", facts)
+        not_listening(&ask.listen.to_string(), ListenFailure::of(&error), &error.to_string())
     };
     let listener = TcpListener::bind(ask.listen).await.map_err(unbound)?;
     let bound = listener.local_addr().map_err(unbound)?;
@@ -219,7 +220,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&format!("/v1/{MEET_PATH}"), post(meet_peer))
         .route(&format!("/v1/{LINK_PATH}"), post(link))
         .route("/metrics", get(measured))
-        .route("/v1/asks/{name}", delete(stop))
+        .route("/v1/asks/{name}", get(turn).delete(stop))
         .route("/v1/{*path}", any(nothing))
         .fallback_service(page::router(page::Desk::new(shared.running.clone())))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -332,6 +333,10 @@ async fn link(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response
 
 async fn describe() -> Response {
     reply::object(StatusCode::OK, &openapi())
+}
+
+async fn turn(State(shared): State<Arc<Shared>>, Named(name): Named<String>) -> Response {
+    asks::turn(&shared, &name)
 }
 
 async fn stop(

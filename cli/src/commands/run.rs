@@ -8,7 +8,7 @@ use std::time::Duration;
 use crdt_schema::id::DeviceId;
 use node::error::{ErrorKind, NodeError};
 use node::live::{Event, Figures, Moved, RunAsk, Running, Seen};
-use node::net::Multiaddr;
+use node::net::{ListenFailure, Multiaddr};
 use node::node::Node;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -228,10 +228,8 @@ async fn wait_until_ready(
             let Ok(event) = tokio::time::timeout(patience, events.recv()).await else { break };
             match event {
                 Ok(Event::Listening { address }) => listen.push(address),
-                Ok(Event::ListenFailed { address, reason }) => {
-                    let facts = vec![Fact::new("address", address), Fact::new("reason", reason)];
-                    let why = "page-run-listen-failed";
-                    return Err(Failure::because(ErrorKind::PortInUse, why, facts));
+                Ok(Event::ListenFailed { address, why, reason }) => {
+                    return Err(not_listening(&address, why, &reason));
                 }
                 Ok(event) => early.push(event),
                 Err(RecvError::Lagged(_)) => {}
@@ -245,6 +243,21 @@ async fn wait_until_ready(
         // An address that takes longer, such as one of a relay, comes later as an event.
         Ok(Ok(())) | Err(_) => Ok((listen, early)),
     }
+}
+
+/// Why an address cannot be listened on. Scripts read one word for all of it.
+pub(crate) fn not_listening(address: &str, why: ListenFailure, reason: &str) -> Failure {
+    let facts = vec![Fact::new("address", address), Fact::new("reason", reason)];
+    let told = match why {
+        ListenFailure::NotHere => "address_not_here",
+        ListenFailure::Forbidden => "port_forbidden",
+        ListenFailure::Taken => {
+            let why = "page-run-listen-failed";
+            return Failure::because(ErrorKind::PortInUse, why, facts);
+        }
+        ListenFailure::Other => "address_unheard",
+    };
+    Failure::finer(ErrorKind::PortInUse, told, facts)
 }
 
 /// Whether an address is what was asked for: the same protocols, and the same values but where
@@ -318,7 +331,7 @@ fn tell_event(context: &mut Context<'_>, event: &Event) -> Result<(), Failure> {
         Event::Listening { address } => {
             tell(context, &object, "page-run-listen", &[Fact::new("address", address)])
         }
-        Event::ListenFailed { address, reason } => {
+        Event::ListenFailed { address, reason, .. } => {
             let facts = [Fact::new("address", address), Fact::new("reason", reason)];
             tell(context, &object, "page-run-listen-failed", &facts)
         }

@@ -10,12 +10,16 @@
 //! `written.rs` files that `man` and `demo` write ·
 //! `reveals.rs` class S and its log · `damage.rs` pages that rotted · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
 //! `personal.rs` what nobody may read · `process.rs` the binary itself ·
-//! `staying.rs` the demo that stays up · `terminal.rs` a command at a terminal.
+//! `staying.rs` the demo that stays up · `terminal.rs` a command at a terminal · `busy.rs` a node that is at work ·
+//! `addresses.rs` addresses and numbers that cannot be meant.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+mod addresses;
 mod api;
 mod asked;
 mod bundles;
+#[cfg(unix)]
+mod busy;
 mod damage;
 mod desk;
 mod disk;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::exchange::LinkId;
 pub use crate::answer::Traffic as Moved;
 use crate::answer::{AreaName, RootHash, SessionSeen, When};
+use crate::net::ListenFailure;
 use crate::sync::EndReason;
 
 /// Something that happened.
@@ -54,6 +55,8 @@ pub enum Event {
     ListenFailed {
         /// As asked.
         address: String,
+        /// What to do about it.
+        why: ListenFailure,
         /// What the system says, in English.
         reason: String,
     },

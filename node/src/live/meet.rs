@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::event::{Event, Seen};
 use super::exchange::LinkId;
-use super::runner::Running;
+use super::runner::{Reached, Running, Wanted};
 use crate::net::{DialFailure, Multiaddr, backoff, peer_key};
 
 /// The longest wait before somebody is tried again: a person looks on.
@@ -74,8 +74,19 @@ struct Attempts {
     furthest: Waited,
 }
 
-/// Dials `addresses` and waits for the first comparison that ends equal, else for any; a link that
-/// stands already is compared again.
+/// A meeting that came to a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Met {
+    /// What was compared.
+    pub seen: Seen,
+    /// Where whoever was met answered; of [`meet_any`], which of its addresses was asked about.
+    pub address: Multiaddr,
+    /// Where the link leads over which they compared, if it stood already and leads elsewhere.
+    pub over: Option<String>,
+}
+
+/// Dials `addresses` and waits for the first comparison that ends equal, else for any. Each address
+/// is tried itself, also where its device is linked already.
 ///
 /// # Errors
 /// [`MeetError`].
@@ -83,16 +94,36 @@ pub async fn meet(
     running: &Running,
     addresses: &[Multiaddr],
     allowed: Duration,
-) -> Result<Seen, MeetError> {
+) -> Result<Met, MeetError> {
+    meet_in(running, (addresses, Wanted::There), allowed).await
+}
+
+/// The same for whoever is known: a link that stands already is compared again, wherever it leads.
+///
+/// # Errors
+/// [`MeetError`].
+pub async fn meet_any(
+    running: &Running,
+    addresses: &[Multiaddr],
+    allowed: Duration,
+) -> Result<Met, MeetError> {
+    meet_in(running, (addresses, Wanted::Met), allowed).await
+}
+
+async fn meet_in(
+    running: &Running,
+    (addresses, wanted): (&[Multiaddr], Wanted),
+    allowed: Duration,
+) -> Result<Met, MeetError> {
     let until = Instant::now() + allowed;
     let devices = by_device(addresses);
     let mut meetings: FuturesUnordered<_> =
-        devices.iter().map(|addresses| meet_device(running, addresses, until)).collect();
+        devices.iter().map(|addresses| meet_device(running, (addresses, wanted), until)).collect();
     let mut best = Err(MeetError::Unreachable { tries: 0 });
     let mut enough = until + AFTERTHOUGHT;
     while let Ok(Some(met)) = timeout_at(enough, meetings.next()).await {
         match &met {
-            Ok(seen) if seen.equal => return met,
+            Ok(met_with) if met_with.seen.equal => return met,
             Ok(_) => enough = enough.min(Instant::now() + AFTERTHOUGHT),
             Err(_) => {}
         }
@@ -104,7 +135,7 @@ pub async fn meet(
 }
 
 /// How much an outcome tells: whoever said something is named before those who did not.
-const fn worth(met: &Result<Seen, MeetError>) -> u8 {
+const fn worth(met: &Result<Met, MeetError>) -> u8 {
     match met {
         Ok(_) => 5,
         Err(MeetError::Stopped) => 4,
@@ -132,15 +163,15 @@ fn by_device(addresses: &[Multiaddr]) -> Vec<Vec<Multiaddr>> {
 /// Tries the addresses of one device in turn, until the time is over.
 async fn meet_device(
     running: &Running,
-    addresses: &[Multiaddr],
+    (addresses, wanted): (&[Multiaddr], Wanted),
     until: Instant,
-) -> Result<Seen, MeetError> {
+) -> Result<Met, MeetError> {
     let mut attempts =
         Attempts { tries: 0, refusals: 0, now: Waited::Answer, furthest: Waited::Answer };
     let met = timeout_at(until, async {
         for round in 0_u32.. {
             for address in addresses {
-                if let Some(met) = attempts.once(running, address).await {
+                if let Some(met) = attempts.once(running, address, wanted).await {
                     return met;
                 }
             }
@@ -157,14 +188,15 @@ impl Attempts {
         &mut self,
         running: &Running,
         address: &Multiaddr,
-    ) -> Option<Result<Seen, MeetError>> {
+        wanted: Wanted,
+    ) -> Option<Result<Met, MeetError>> {
         let events = running.events();
         self.now = Waited::Answer;
-        let Ok(dialled) = running.dial(address.clone()).await else {
+        let Ok(dialled) = running.dial(address.clone(), wanted).await else {
             return Some(Err(MeetError::Stopped));
         };
-        let link = match dialled {
-            Ok(link) => link,
+        let Reached { link, over } = match dialled {
+            Ok(reached) => reached,
             Err(failure) => return self.failed(failure).map(Err),
         };
         self.now = Waited::End;
@@ -174,7 +206,7 @@ impl Attempts {
         let reason = match ended {
             Ok(seen) => match seen.reason {
                 // A comparison that was cut short is none.
-                None => return Some(Ok(seen)),
+                None => return Some(Ok(Met { seen, address: address.clone(), over })),
                 Some(reason) => reason,
             },
             Err(reason) => reason,
@@ -195,8 +227,9 @@ impl Attempts {
     fn failed(&mut self, failure: DialFailure) -> Option<MeetError> {
         self.tries += 1;
         match failure {
-            DialFailure::Unreachable | DialFailure::Timeout => None,
-            DialFailure::Silent => {
+            DialFailure::Unreachable | DialFailure::Timeout | DialFailure::Linked => None,
+            // Of the last: a link that is no longer here, or that stays a moment.
+            DialFailure::Silent | DialFailure::Connected => {
                 self.furthest = Waited::Word;
                 None
             }
@@ -206,7 +239,6 @@ impl Attempts {
             }
             DialFailure::Unsupported => Some(MeetError::Refused("unsupported")),
             DialFailure::WrongPeer => Some(MeetError::Refused("wrong_peer")),
-            DialFailure::Connected => Some(MeetError::Refused("connected")),
             DialFailure::OtherNetwork => Some(MeetError::OtherNetwork),
         }
     }
@@ -253,7 +285,7 @@ mod tests {
         assert_eq!(it.failed(DialFailure::Unreachable), None);
         assert_eq!(it.failed(DialFailure::Timeout), None);
         assert_eq!(it.time_is_over(), MeetError::Unreachable { tries: 2 });
-        assert_eq!(it.failed(DialFailure::Silent), None);
+        assert_eq!(it.failed(DialFailure::Connected), None);
         let waited = Waited::Word;
         assert_eq!(it.time_is_over(), MeetError::Timeout { tries: 3, waited });
         assert_eq!(it.failed(DialFailure::Refused), None);

@@ -33,6 +33,8 @@ pub struct Link {
     pub role: LinkRole,
     /// Of the other side, as seen from here. Not for logs: it tells where a person is.
     pub address: Multiaddr,
+    /// As it was dialed, where it was from here: a name may stand in it.
+    pub asked: Option<Multiaddr>,
     /// A hub carries it, and counts its bytes.
     pub relayed: bool,
     /// Frames that come.

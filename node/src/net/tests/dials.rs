@@ -193,10 +193,44 @@ async fn an_address_that_is_taken_is_told_and_the_rest_listens() {
     other.handle.listen(taken.clone());
     let failed = other
         .until(|event| match event {
-            NetEvent::ListenFailed { addr, .. } => Some(addr),
+            NetEvent::ListenFailed { addr, kind, .. } => Some((addr, kind)),
             _ => None,
         })
         .await;
-    assert_eq!(failed, taken);
+    assert_eq!(failed, (taken, ListenFailure::Taken));
     assert_eq!(other.handle.addresses().len(), 2);
+}
+
+#[tokio::test]
+async fn an_address_of_no_interface_here_is_told_from_one_that_is_taken() {
+    let mut one = Peer::start(1).await;
+    for address in ["/ip4/192.0.2.1/tcp/4001", "/ip4/192.0.2.1/udp/4001/quic-v1"] {
+        one.handle.listen(address.parse().unwrap());
+        let failed = one
+            .until(|event| match event {
+                NetEvent::ListenFailed { kind, .. } => Some(kind),
+                _ => None,
+            })
+            .await;
+        assert_eq!(failed, ListenFailure::NotHere, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn one_port_is_listened_on_for_both_families_of_numbers() {
+    // A machine without IPv6 has one family only.
+    let Ok(free) = std::net::TcpListener::bind("[::1]:0") else { return };
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let both = [format!("/ip4/0.0.0.0/tcp/{port}"), format!("/ip6/::/tcp/{port}")];
+    let mut one = Peer::with(1, |config| config.listen.clear()).await;
+    for address in &both {
+        one.handle.listen(address.parse().unwrap());
+        one.until(|event| match event {
+            NetEvent::Listening(addr) if addr.to_string()[..4] == address[..4] => Some(()),
+            NetEvent::ListenFailed { reason, .. } => panic!("{address}: {reason}"),
+            _ => None,
+        })
+        .await;
+    }
 }
