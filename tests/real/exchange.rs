@@ -88,6 +88,43 @@ fn receipts_come_down_and_the_six_words_are_the_same_everywhere() {
 }
 
 #[test]
+fn a_peer_is_called_equal_only_while_what_was_proved_over_its_link_still_holds() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut prov = town.province();
+    let kab = town.member(&mut prov, "kabupaten", "32.09");
+    let (prov, kab) = (wires.add(prov), wires.add(kab));
+    let link = wires.dial(kab, prov);
+    wires.wait(30_000);
+    let stands = |wires: &mut Wires, desk: usize| {
+        let desk = &mut wires.desks[desk];
+        let peers = desk.exchange.peers(desk.office.node());
+        peers.into_values().next().map(|peer| peer.equal)
+    };
+    assert_eq!(
+        (stands(&mut wires, kab), stands(&mut wires, prov)),
+        (Some(Some(true)), Some(Some(true)))
+    );
+    let fields = [
+        ("judul", "Rapat"),
+        ("kode_program", "G.1.2"),
+        ("jenis", "rapat"),
+        ("tanggal", "2026-11-02"),
+    ];
+    wires.desks[kab].office.add("kegiatan", "32.09", &fields);
+    assert_eq!(stands(&mut wires, kab), Some(None), "it saved, and the other may not have it");
+    wires.stirred(kab);
+    assert_eq!(stands(&mut wires, prov), Some(None), "it took something in since");
+    wires.wait(30_000);
+    assert_eq!(
+        (stands(&mut wires, kab), stands(&mut wires, prov)),
+        (Some(Some(true)), Some(Some(true)))
+    );
+    wires.cut(link);
+    assert_eq!((stands(&mut wires, kab), stands(&mut wires, prov)), (None, None));
+}
+
+#[test]
 fn silence_costs_nothing() {
     let mut wires = connected();
     add(&mut wires, 3, DESA, "Posyandu");

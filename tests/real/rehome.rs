@@ -1,7 +1,7 @@
 //! Sambeng moves from Suranenggala to Gunung Jati: one entry, no record moves.
 
 use crdt_schema::id::{DeviceId, FeedName};
-use node::answer::{RecordList, Verdict};
+use node::answer::{MemberState, RecordList, Verdict};
 use node::error::ErrorKind;
 use node::node::{Choice, ExportTarget, Layer, ListAsk, SheetAsk};
 use node::ports::FeedStore;
@@ -270,6 +270,43 @@ fn what_was_written_too_late_reaches_who_may_adopt_it_as_soon_as_the_two_meet() 
         assert_eq!(wires.sessions(old).last(), Some(&true));
         let again = wires.bytes - told;
         assert!(again < 500, "{again} bytes of a meeting in which nothing is left to bring");
+    }
+}
+
+#[test]
+fn whom_the_old_kecamatan_certified_before_anybody_above_heard_of_it_counts_everywhere() {
+    let mut town = Town::new(37);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
+    let mut desa = town.member(&mut new, "desa-baru", "32.09.21.2001");
+    let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+    let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
+    activity(&mut sambeng, "sebelum siapa pun tahu");
+    kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
+    let everything = |from: &mut Office, to: &mut Office| {
+        let files = from.export(ExportTarget::All);
+        let done = to.import(&files);
+        let rejected: Vec<_> = done.files.iter().flat_map(|file| &file.rejected).collect();
+        let is_refused = rejected.iter().any(|(reason, _)| *reason != "outside_interest");
+        assert!(!is_refused, "{} to {}: {rejected:?}", from.name, to.name);
+    };
+    everything(&mut sambeng, &mut old);
+    everything(&mut old, &mut kabupaten);
+    everything(&mut kabupaten, &mut new);
+    everything(&mut new, &mut desa);
+    everything(&mut kabupaten, &mut desa);
+    everything(&mut kabupaten, &mut sambeng);
+    let device = sambeng.node().device();
+    let root = kabupaten.root(SAMBENG_NOW);
+    for office in [&mut kabupaten, &mut new, &mut desa, &mut sambeng] {
+        assert_eq!(office.root(SAMBENG_NOW), root, "{}", office.name);
+        let found = office.node().root(Some(SAMBENG_NOW)).unwrap();
+        assert_eq!(found.entries, 1, "{}", office.name);
+        let members = office.node().members().unwrap();
+        let known = members.members.iter().find(|it| it.device == device);
+        assert!(known.is_some_and(|it| it.state == MemberState::Active), "{}", office.name);
+        assert_eq!(office.node().status().unwrap().quarantined, 0, "{}", office.name);
     }
 }
 

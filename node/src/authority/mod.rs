@@ -235,7 +235,9 @@ impl Authority {
         if let Some(ends) = &member.ends {
             return Standing::CountsUntil(ends.get(&feed).copied().unwrap_or(ChainPoint::START));
         }
-        if self.covers_today(member, name) {
+        // Certificates outlive a move: what they let others write in the area is already part of it,
+        // and the level above may close whoever should not stay (ADR 0020).
+        if name.space == Space::Authority || self.covers_today(member, name.area) {
             return Standing::Counts;
         }
         let moved = self.found.tree.ever_ancestors(name.area).into_iter().chain([name.area]);
@@ -255,15 +257,10 @@ impl Authority {
         }
     }
 
-    /// Whether the right rests on where the area lies today, not on where it once lay.
-    fn covers_today(&self, member: &Member, name: &FeedName) -> bool {
-        let right = match name.space {
-            Space::Records => Rights::WRITE,
-            Space::Authority => Rights::ISSUE,
-        };
-        member.grants.iter().any(|grant| {
-            let is_own = name.space == Space::Authority && grant.area == name.area;
-            is_own || grant.rights.has(right) && self.found.tree.covers(grant.area, name.area)
-        })
+    /// Whether the right to write records rests on where the area lies today, not on where it once
+    /// lay.
+    fn covers_today(&self, member: &Member, area: AreaId) -> bool {
+        let mut grants = member.grants.iter().filter(|grant| grant.rights.has(Rights::WRITE));
+        grants.any(|grant| self.found.tree.covers(grant.area, area))
     }
 }

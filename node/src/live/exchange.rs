@@ -25,8 +25,8 @@ use crate::replica::{Leaving, Source};
 use crate::sync::driver::Sink;
 use crate::sync::driver::carry_out;
 use crate::sync::{
-    Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Session,
-    Since, Stream, Taken,
+    Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Root,
+    Session, Since, Stream, Taken,
 };
 
 /// Quiet after the last news before equality is proved again: one save is many small ones seldom.
@@ -113,8 +113,16 @@ impl std::fmt::Debug for Act {
 pub struct PeerState {
     /// Whether a link is open.
     pub connected: bool,
-    /// What the newest comparison proved.
+    /// What the newest comparison over that link proved; nothing once the roots here are others.
     pub equal: Option<bool>,
+}
+
+/// How a comparison over a link ended.
+#[derive(Debug)]
+enum Proof {
+    /// These were the roots on both sides.
+    Equal(Vec<(AreaId, Root)>),
+    Unequal,
 }
 
 /// Every conversation of one node.
@@ -132,7 +140,7 @@ pub struct Exchange {
     pub(super) read_to: BTreeMap<DeviceId, u64>,
     incarnation: u64,
     recent: VecDeque<Seen>,
-    equal: BTreeMap<DeviceId, bool>,
+    proofs: BTreeMap<LinkId, Proof>,
     acts: VecDeque<Act>,
     pub(super) failed: Option<NodeError>,
 }
@@ -162,7 +170,7 @@ impl Exchange {
             read_to: BTreeMap::new(),
             incarnation: node.replica().incarnation(),
             recent: VecDeque::new(),
-            equal: BTreeMap::new(),
+            proofs: BTreeMap::new(),
             acts: VecDeque::new(),
             failed: None,
         })
@@ -197,19 +205,29 @@ impl Exchange {
         self.recent().take(SHOWN_MAX).map(Seen::shown).collect()
     }
 
-    /// How every peer stands that was met since the start.
-    pub fn peers(&self) -> BTreeMap<DeviceId, PeerState> {
-        let met = self
-            .equal
-            .iter()
-            .map(|(device, equal)| (*device, PeerState { connected: false, equal: Some(*equal) }));
-        let mut peers: BTreeMap<DeviceId, PeerState> = met.collect();
-        for link in self.links.values() {
-            let Some(device) = link.device.filter(|_| link.proved) else { continue };
-            let equal = self.equal.get(&device).copied();
-            peers.insert(device, PeerState { connected: true, equal });
+    /// How every peer stands that is linked.
+    pub fn peers(&self, node: &Node) -> BTreeMap<DeviceId, PeerState> {
+        let linked = self.links.iter().filter(|(_, it)| it.proved);
+        let peer = |(link, it): (&LinkId, &Conversation)| {
+            let device = it.device?;
+            // Of records nothing was proved where only authority was compared.
+            let shares = node.shares_records_with(&device);
+            let equal = self.is_equal(node, *link).filter(|_| shares);
+            Some((device, PeerState { connected: true, equal }))
+        };
+        linked.filter_map(peer).collect()
+    }
+
+    /// Whether what was proved over a link still holds here. What the peer saved since, it sends; and
+    /// one that cannot send any more loses its link.
+    fn is_equal(&self, node: &Node, link: LinkId) -> Option<bool> {
+        match self.proofs.get(&link)? {
+            Proof::Unequal => Some(false),
+            Proof::Equal(roots) => {
+                let summary = node.replica().summary();
+                roots.iter().all(|(area, root)| summary.root(*area) == *root).then_some(true)
+            }
         }
-        peers
     }
 
     /// Links that are open.
@@ -297,8 +315,7 @@ impl Exchange {
     }
 
     fn joined(&mut self, node: &Node, link: LinkId, device: DeviceId) {
-        let equal = self.equal.get(&device).copied();
-        self.contacts.insert(device, Contact { at: node.now(), equal });
+        self.contacts.insert(device, Contact { at: node.now() });
         // A link that takes another's place is no second coming.
         if self.is_linked_beside(link, device) {
             return;
@@ -422,18 +439,19 @@ impl Exchange {
                     Output::Report(Report::NotTaken(_, Taken::Full)) => {
                         // The peer holds what this node has no room for: they are not equal, and
                         // later there may be room.
-                        self.equal.insert(session.peer(), false);
+                        self.proofs.insert(link, Proof::Unequal);
                         if it.role == Role::Initiator && it.compare.is_none() {
                             it.compare = Some((later(now, UNEQUAL_MS), now));
                         }
                     }
-                    Output::Report(
-                        Report::Equal(_)
-                        | Report::Unequal
-                        | Report::Peer(_)
-                        | Report::NotTaken(..)
-                        | Report::Fork(_),
-                    ) => {}
+                    Output::Report(Report::Equal(areas)) => {
+                        let roots = areas.into_iter().map(|(area, _, records)| (area, records));
+                        self.proofs.insert(link, Proof::Equal(roots.collect()));
+                    }
+                    Output::Report(Report::Unequal) => {
+                        self.proofs.insert(link, Proof::Unequal);
+                    }
+                    Output::Report(Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_)) => {}
                     Output::Ended(reason) => it.ended = Some(reason),
                 }
             }
@@ -563,12 +581,7 @@ impl Exchange {
         // Of records nothing was proved where only authority was compared.
         let shares = node.shares_records_with(&device);
         let proved = equal && shares;
-        self.contacts.insert(device, Contact { at: node.now(), equal: shares.then_some(equal) });
-        if shares {
-            self.equal.insert(device, equal);
-        } else {
-            self.equal.remove(&device);
-        }
+        self.contacts.insert(device, Contact { at: node.now() });
         it.unequal = if equal { 0 } else { it.unequal.saturating_add(1) };
         if !equal && it.role == Role::Initiator {
             let wait = UNEQUAL_MS.saturating_mul(1 << it.unequal.min(12)).min(UNEQUAL_MAX_MS);
@@ -636,6 +649,7 @@ impl Exchange {
             self.acts.push_back(Act::Tell(Event::LinkClosed { link, reason }));
         }
         self.links.remove(&link);
+        self.proofs.remove(&link);
         if let Some(device) = device {
             // What waited for a frame did not go.
             self.read_to.remove(&device);

@@ -460,7 +460,7 @@ impl Writer {
 
     /// What answers of the node say of its peers and sessions.
     fn show_peers(&mut self) {
-        let peers = self.exchange.peers().into_iter().map(|(device, state)| {
+        let peers = self.exchange.peers(&self.node).into_iter().map(|(device, state)| {
             let key = self.node.transport_of(&device);
             let address = key.and_then(|key| {
                 let linked = self.links.values().find(|it| it.key == key);

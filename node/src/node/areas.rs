@@ -2,7 +2,7 @@
 
 use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::authority::{Alias, FeedEnd, NAMES_MAX, Payload};
-use crdt_schema::id::{DeviceId, FeedName};
+use crdt_schema::id::{DeviceId, FeedName, Space};
 
 use super::Node;
 use crate::answer::{AreaEntry, AreaList, AreaName, AreaRehome, AreaShow, EntryRef};
@@ -40,7 +40,8 @@ impl Node {
     }
 
     /// Gives an area another code, and with it perhaps another parent: one entry, no record moves.
-    /// Feeds whose right to write there rests on the old parent end where this node holds them.
+    /// Feeds of records whose right to write there rests on the old parent end where this node holds
+    /// them; whom the old parent certified stays certified.
     ///
     /// # Errors
     /// [`NodeError`] when an area is not known, the codes do not fit, this device does not stand
@@ -101,7 +102,7 @@ impl Node {
         own(a).find(|above| self.tree().covers(*above, b))
     }
 
-    /// Where the feeds end whose device covered the area by its old parent and will not by the new.
+    /// Where the feeds of records end whose device covered the area by its old parent and will not by the new.
     fn closed_by_move(
         &self,
         area: AreaId,
@@ -119,7 +120,8 @@ impl Node {
                 .any(|grant| grant.area == area || self.tree().covers(grant.area, new_parent));
             !stays
         };
-        let feeds = self.replica.feeds().filter(|feed| feed.name.area == area);
+        let is_there = |name: &FeedName| name.space == Space::Records && name.area == area;
+        let feeds = self.replica.feeds().filter(|feed| is_there(&feed.name));
         let leaving = feeds.filter(|feed| leaves(&feed.name));
         let end = |feed: &crate::ports::FeedHeads| {
             let last = feed.branches.iter().map(|branch| branch.head.point).max();

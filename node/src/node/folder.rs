@@ -29,8 +29,21 @@ pub(super) const DEVICE: &[u8] = b"device";
 const NAME: &str = "name";
 const UNFINISHED: &str = "feed.redb.new";
 
-/// Refuses a folder that holds a node already.
+/// Refuses a folder whose feed store is gone while its views are there: a node lived in it, and
+/// neither its records nor its device are to be replaced by new ones.
+///
+/// # Errors
+/// [`NodeError::Store`] with [`StoreError::Damaged`].
+pub(super) fn must_not_be_bereft(folder: &Path) -> Result<(), NodeError> {
+    if folder.join(VIEWS).exists() && !folder.join(FEEDS).exists() {
+        return Err(NodeError::store(folder, damaged("feed.redb is gone")));
+    }
+    Ok(())
+}
+
+/// Refuses a folder that holds a node already, or what is left of one.
 pub(super) fn must_be_free(folder: &Path) -> Result<(), NodeError> {
+    must_not_be_bereft(folder)?;
     if folder.join(FEEDS).exists() {
         return Err(NodeError::store(folder, StoreError::Exists));
     }

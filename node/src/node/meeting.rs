@@ -44,7 +44,7 @@ pub struct LivePeer {
     pub address: Option<String>,
     /// Whether a link is open.
     pub connected: bool,
-    /// What the newest comparison proved.
+    /// What the newest comparison over that link proved; nothing once the roots here are others.
     pub equal: Option<bool>,
 }
 
@@ -53,8 +53,6 @@ pub struct LivePeer {
 pub(crate) struct Contact {
     /// By this node's clock.
     pub(crate) at: Timestamp,
-    /// How the newest comparison ended.
-    pub(crate) equal: Option<bool>,
 }
 
 /// A node as the sink of one peer's session.
@@ -199,9 +197,6 @@ impl Node {
         }
         for (device, contact) in contacts {
             self.note_contact(*device, contact.at);
-            if let Some(equal) = contact.equal {
-                self.note_proof(*device, equal);
-            }
         }
         self.commit_own()?;
         Ok(())

@@ -143,6 +143,7 @@ impl Node {
         let (Some(invitation), Some(grant)) = (member.invitation, member.grants.first()) else {
             return Err((&reason::CONFIRM_NOBODY).into());
         };
+        self.must_issue(grant.area)?;
         let used = self.authority().used_by(&invitation);
         if used.is_some_and(|used| used.contains(&device)) {
             let held = grant.since.and_then(|entry| self.replica.declared(entry));
@@ -155,7 +156,6 @@ impl Node {
         if used.is_some_and(|used| !used.is_empty()) {
             return Err(NodeError::InvitationUsed);
         }
-        self.must_issue(grant.area)?;
         let invited = self.authority().invitations().get(&invitation);
         let invited = invited.ok_or_else(|| NodeError::DeviceUnknown { device: who.to_owned() })?;
         self.must_hold(invited.invitation.rights, grant.area)?;
@@ -177,8 +177,8 @@ impl Node {
 
     /// Closes a device by agreement: what this node holds of its feeds goes on counting, what it
     /// writes afterwards does not. A device may close itself, unless it is the last that may issue
-    /// for its whole area, as the province's is: nothing brings that one back. One that is closed stays as it is: the answer
-    /// is the closing that is held.
+    /// for its whole area, as the province's is: nothing brings that one back. One that is closed
+    /// stays as it is: the answer is the closing that is held.
     ///
     /// # Errors
     /// [`NodeError`] when the device is not known, this device does not stand above it, or the

@@ -101,6 +101,7 @@ impl Node {
     pub fn open(folder: &Path, env: Environment) -> Result<Self, NodeError> {
         let at = |error| NodeError::store(folder, error);
         let keys = |error| NodeError::keys(&folder.join(folder::KEYS), error);
+        folder::must_not_be_bereft(folder)?;
         let feeds = RedbFeedStore::open(&folder.join(folder::FEEDS)).map_err(at)?;
         let keys = Keystore::open(&folder.join(folder::KEYS)).map_err(keys)?;
         // A store that was made before it said whose it is says nothing.

@@ -19,7 +19,6 @@ use crate::reason::{self, Because};
 
 const CONTACT: &[u8] = b"contact/";
 const HEADS: &[u8] = b"heads/";
-const PROVED: &[u8] = b"proved/";
 const DIAL: &[u8] = b"dial/";
 /// Bytes of an address: what a row may tell, and some more for a relay before it.
 const ADDRESS_BYTES_MAX: usize = 512;
@@ -70,21 +69,6 @@ impl Node {
             self.replica.put_value(&[HEADS, &device.0, &feed.0, &point.id.0].concat(), None);
         }
         Ok(())
-    }
-
-    /// Stages how the newest comparison with a device ended.
-    pub(super) fn note_proof(&mut self, device: DeviceId, equal: bool) {
-        if self.authority().member(&device).is_some() {
-            let name = [PROVED, &device.0].concat();
-            self.replica.put_value(&name, Some(vec![u8::from(equal)]));
-        }
-    }
-
-    /// Whether the newest comparison with a device over a connection ended equal; `None` if there
-    /// was none.
-    pub(super) fn proved_with(&self, device: &DeviceId) -> Option<bool> {
-        let value = self.replica.feed_store().value(&[PROVED, &device.0].concat()).ok()??;
-        value.first().map(|equal| *equal == 1)
     }
 
     /// Addresses to dial that somebody named.

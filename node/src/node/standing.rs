@@ -161,8 +161,8 @@ impl Node {
             let mut places: Vec<ForkPlace> = Vec::with_capacity(fork.entries.len());
             for (_, arrival) in &fork.entries {
                 let place = self.fork_place(*arrival)?;
-                let is_named = |it: &ForkPlace| (&it.via, &it.name) == (&place.via, &place.name);
-                if !places.iter().any(is_named) {
+                // Two files of one name came from two places, unless both entries lay in one.
+                if !places.contains(&place) {
                     places.push(place);
                 }
             }
@@ -206,7 +206,7 @@ impl Node {
                 address: now.address,
                 connected: now.connected,
                 last_contact: contact.map(When),
-                equal: now.equal.or_else(|| self.proved_with(&device)),
+                equal: now.equal,
             });
         }
         Ok(peers)
