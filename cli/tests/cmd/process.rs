@@ -41,6 +41,18 @@ fn the_demo_ends_with_equal_roots_that_each_node_shows_again() {
     assert_eq!(object(&root).get("root"), demo.pointer("/nodes/0/root"));
 }
 
+/// More join one hub than it lets in from one address.
+#[test]
+fn the_demo_is_played_with_as_many_villages_as_may_be_asked_for_and_fewer_records() {
+    let line = ["demo", "--once", "--json", "--villages", "12", "--records", "1"];
+    let ended = wksbm(&line).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    let demo = object(&ended);
+    assert_eq!(demo.get("nodes").unwrap().as_array().unwrap().len(), 15);
+    assert_eq!(demo.get("equal").unwrap(), true);
+    assert_eq!(demo.pointer("/conflicts/made").unwrap(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_the_demo_with_130_and_leaves_no_folder() {

@@ -65,3 +65,18 @@ fn a_file_in_place_of_the_folder_is_a_word_typed_wrongly_and_no_failing_disk() {
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "Yth.");
 }
+
+#[test]
+fn a_demo_is_not_played_where_one_kept_its_nodes_and_the_hint_names_its_own_flag() {
+    let desk = Desk::province();
+    let stage = desk.path("peragaan");
+    desk.move_data(&Path::new(&stage).join("kecamatan"));
+    let before = desk.files();
+    let typed = Desk::empty();
+    let refused = typed.json(&["demo", "--once", "--keep", &stage]);
+    assert_eq!((refused.exit, refused.kind().as_str()), (10, "store_exists"));
+    let object = refused.object();
+    let hint = object.pointer("/error/hint").and_then(Value::as_str).unwrap();
+    assert!(hint.contains("--keep"), "{hint}");
+    assert!(desk.files() == before, "nothing was written");
+}

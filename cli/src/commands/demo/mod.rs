@@ -13,7 +13,7 @@ mod running;
 mod scene;
 mod stage;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crdt_schema::time::Timestamp;
@@ -64,6 +64,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     let cast = Cast::new(usize::from(args.villages), args.records)?;
     if let Some(folder) = &args.keep {
         must_be_no_data_folder(context.folder().ok(), folder)?;
+        must_be_no_stage(folder, &cast)?;
     }
     let (folder, temporary) = folder(args.keep.as_ref())?;
     let hands = Processes::of_this_program(&context.world.interrupt)?;
@@ -146,6 +147,16 @@ fn watch(interrupt: &Interrupt, scene: &mut Scene) -> Option<Failure> {
         }
     }
     None
+}
+
+/// Refuses a folder in which a demo played before: its nodes are whole, and not to be written over.
+fn must_be_no_stage(folder: &Path, cast: &Cast) -> Result<(), Failure> {
+    let mut folders = cast.nodes().iter().map(|player| folder.join(&player.name));
+    let Some(held) = folders.find(|folder| folder.join("feed.redb").exists()) else {
+        return Ok(());
+    };
+    let facts = vec![Fact::new("path", held.display())];
+    Err(Failure::because(ErrorKind::StoreExists, "demo-kept-before", facts))
 }
 
 /// The folder to play in, with the stick's in it; a temporary one goes with its guard.
