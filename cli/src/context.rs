@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::World;
 use crate::api;
-use crate::api::client::Client;
+use crate::api::client::{Client, Unfound};
 use crate::console::{Console, Teller};
 use crate::error::Failure;
 use crate::patience::Patience;
@@ -106,8 +106,11 @@ impl<'a> Context<'a> {
                 return Err(NodeError::Interrupted.into());
             }
             // A machine may be busy: a node that runs there is asked with patience.
-            if let Some(client) = Client::find_patiently(self.folder()?, self.asked_in()) {
-                return Ok(Reached::Running(client));
+            match Client::find_patiently(self.folder()?, self.asked_in()) {
+                Ok(client) => return Ok(Reached::Running(client)),
+                // It holds the folder until it ends, and that is nobody's short command.
+                Err(Unfound::Silent) => return Err(failure),
+                Err(Unfound::Nobody) => {}
             }
             let patience = *patience.get_or_insert_with(|| Patience::of(wait));
             if patience.is_over() {

@@ -24,6 +24,7 @@
 //! | `page/` | the pages a browser shows: read only, Indonesian, without script |
 //! | `progress.rs` | the bar, and Ctrl-C |
 //! | `patience.rs` | how long other processes may take |
+//! | `descriptors.rs` | how many files and sockets this process may open |
 //! | `console.rs` | the only file that prints |
 
 pub mod api;
@@ -31,6 +32,7 @@ mod args;
 mod commands;
 mod console;
 mod context;
+mod descriptors;
 #[cfg(test)]
 mod documented;
 mod error;

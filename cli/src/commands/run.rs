@@ -16,8 +16,9 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::show;
-use crate::api::{Api, ApiAsk, serve};
+use crate::api::{Api, ApiAsk, Limits, serve};
 use crate::context::Context;
+use crate::descriptors;
 use crate::error::Failure;
 use crate::progress::Interrupt;
 use crate::report::Report;
@@ -83,6 +84,7 @@ struct Ready {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let folder = context.folder()?.to_path_buf();
+    descriptors::take_all();
     let node = context.open_patiently()?;
     context.tell_if_trial(node.is_trial());
     if args.while_stdin {
@@ -204,7 +206,7 @@ async fn answer(
     asked: Option<SocketAddr>,
     folder: &Path,
 ) -> Result<Api, Failure> {
-    let at = |listen| ApiAsk { listen, folder: folder.to_path_buf() };
+    let at = |listen| ApiAsk { listen, folder: folder.to_path_buf(), limits: Limits::default() };
     match serve(running.clone(), at(asked.unwrap_or(API))).await {
         Err(failure) if asked.is_none() && failure.kind() == ErrorKind::PortInUse => {
             serve(running.clone(), at(ANY)).await

@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What `docs/cli.md` promises of `run`.
 const END: Duration = Duration::from_secs(5);
+/// Of the same page: for a node that is alive to say that it is there.
+const HELLO: Duration = Duration::from_secs(5);
+/// The same and what a busy machine adds; less than a short command would be waited for beside.
+const GIVEN_UP: Duration = Duration::from_secs(10);
 /// Longer than a command waits before it says why.
 const QUIET: Duration = Duration::from_secs(4);
 /// More lines than a process tells here.
@@ -211,4 +215,44 @@ fn a_node_whose_peer_takes_nothing_more_ends_in_time_when_it_is_told_to_and_is_w
     peer.signal("-TERM");
     assert_eq!(peer.ended().0, Some(0));
     is_whole(&province);
+}
+
+#[test]
+fn a_node_that_holds_the_folder_and_is_silent_is_given_up_after_five_seconds() {
+    let desk = Desk::province();
+    let (mut node, ..) = Process::node(&desk, &["--offline"]);
+    node.signal("-STOP");
+    let mut asks = Process::start(&desk, &["status", "--lang", "en"]);
+    let (code, took) = asks.ended();
+    assert_eq!(code, Some(10));
+    assert!(took > HELLO && took < GIVEN_UP, "{took:?}");
+    node.signal("-CONT");
+    assert_eq!(desk.json(&["status"]).done().get("running").unwrap(), true);
+    node.signal("-TERM");
+    assert_eq!(node.ended().0, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn run_takes_all_files_and_sockets_that_the_system_lets_it_have() {
+    let desk = Desk::province();
+    let binary = env!("CARGO_BIN_EXE_wksbm");
+    let line = "ulimit -Sn 300 && ulimit -Hn 700 && exec \"$0\" run --offline --json \
+                --api 127.0.0.1:0 --data \"$1\"";
+    let mut child = Command::new("sh")
+        .args(["-c", line, binary])
+        .arg(desk.data())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let _node = Process { child, told: mpsc::sync_channel(1).1 };
+    assert!(ready.contains(r#""event":"ready""#), "{ready}");
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let files: Vec<&str> = files.split_whitespace().take(2).collect();
+    assert_eq!(files, ["700", "700"]);
 }

@@ -11,7 +11,7 @@
 //! `reveals.rs` class S and its log · `damage.rs` pages that rotted · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
 //! `personal.rs` what nobody may read · `process.rs` the binary itself ·
 //! `staying.rs` the demo that stays up · `terminal.rs` a command at a terminal · `busy.rs` a node that is at work ·
-//! `addresses.rs` addresses and numbers that cannot be meant.
+//! `addresses.rs` addresses and numbers that cannot be meant · `crowd.rs` more connections to the local API than may be.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod addresses;
@@ -20,6 +20,7 @@ mod asked;
 mod bundles;
 #[cfg(unix)]
 mod busy;
+mod crowd;
 mod damage;
 mod desk;
 mod disk;
