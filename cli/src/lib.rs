@@ -39,6 +39,7 @@ mod error;
 mod fields;
 mod help;
 mod limits;
+mod logs;
 pub mod page;
 mod patience;
 mod progress;
@@ -57,6 +58,7 @@ use node::node::Environment;
 
 pub use console::{Captured, Console};
 pub use error::{EXIT_CODES, Failure, exit_code};
+pub use logs::begin_if_asked as begin_log_if_asked;
 pub use progress::Interrupt;
 pub use settings::{Language, Variables};
 

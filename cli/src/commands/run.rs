@@ -20,6 +20,7 @@ use crate::api::{Api, ApiAsk, Limits, serve};
 use crate::context::Context;
 use crate::descriptors;
 use crate::error::Failure;
+use crate::logs;
 use crate::progress::Interrupt;
 use crate::report::Report;
 use crate::words::Fact;
@@ -84,6 +85,7 @@ struct Ready {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let folder = context.folder()?.to_path_buf();
+    logs::begin();
     descriptors::take_all();
     let node = context.open_patiently()?;
     context.tell_if_trial(node.is_trial());

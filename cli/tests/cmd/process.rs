@@ -53,6 +53,31 @@ fn the_demo_is_played_with_as_many_villages_as_may_be_asked_for_and_fewer_record
     assert_eq!(demo.pointer("/conflicts/made").unwrap(), 1);
 }
 
+#[test]
+fn a_node_writes_the_log_that_was_asked_for_and_else_only_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let at = ["--data", data.to_str().unwrap(), "--quiet"];
+    let make = wksbm(&["network", "create", "--name", "Rahasia", "--area", "32"]).args(at).status();
+    assert!(make.unwrap().success());
+    // Its standard input is at an end, so it ends as soon as it is there.
+    let run = ["run", "--while-stdin", "--api", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"];
+    let log = |asked: Option<&str>| {
+        let mut node = wksbm(&run);
+        node.args(at).env_remove("WKSBM_LOG").envs(asked.map(|asked| ("WKSBM_LOG", asked)));
+        let ended = node.output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert!(!told.contains("Rahasia"), "{told}");
+        told
+    };
+    let told = log(Some("info"));
+    assert!(told.contains("INFO node::live"), "{told}");
+    assert!(told.contains("stopped"), "{told}");
+    assert!(!log(None).contains("INFO"));
+    assert!(log(Some("=nonsense=[")).contains("WKSBM_LOG is not understood"));
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_the_demo_with_130_and_leaves_no_folder() {

@@ -69,6 +69,38 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Writes it into the log: who came, who left and why, what was compared.
+    pub(super) fn log(&self) {
+        match self {
+            Self::PeerJoined { device, area } => {
+                tracing::info!(device = device.short(), area = %area.area, "a peer joined");
+            }
+            Self::PeerLeft { device, reason, .. } => {
+                tracing::info!(device = device.short(), reason, "a peer left");
+            }
+            Self::Session(seen) => tracing::info!(
+                device = seen.peer.short(),
+                equal = seen.equal,
+                reason = seen.reason,
+                entries_in = seen.received.entries,
+                entries_out = seen.sent.entries,
+                bytes_in = seen.received.bytes,
+                bytes_out = seen.sent.bytes,
+                rounds = seen.rounds,
+                "a comparison ended"
+            ),
+            Self::LinkClosed { reason, .. } => {
+                tracing::info!(reason, "a link closed whose device was never proved");
+            }
+            Self::Listening { .. } => tracing::info!("listening"),
+            Self::ListenFailed { reason, .. } => tracing::info!(reason, "not listening there"),
+            Self::Stopped => tracing::info!("stopped"),
+            Self::Broken { at } => tracing::error!(at, "a state that cannot be"),
+        }
+    }
+}
+
 /// Counts since the start, for metrics.
 #[derive(Debug, Default)]
 pub struct Figures {

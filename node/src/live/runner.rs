@@ -620,6 +620,7 @@ impl Writer {
                 }
                 Act::Tell(event) => {
                     self.figures.note(&event);
+                    event.log();
                     if let Event::Session(seen) = &event
                         && seen.reason.is_none()
                     {
