@@ -41,6 +41,22 @@ fn the_demo_ends_with_equal_roots_that_each_node_shows_again() {
     assert_eq!(object(&root).get("root"), demo.pointer("/nodes/0/root"));
 }
 
+/// More devices join at one address than strangers may come there, and one record is all there is.
+#[test]
+fn a_demo_of_seven_villages_and_one_record_ends_with_equal_roots() {
+    let line = ["demo", "--once", "--json", "--villages", "7", "--records", "1"];
+    let ended = wksbm(&line).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    let demo = object(&ended);
+    assert_eq!(demo.get("equal").unwrap(), true);
+    let nodes = demo.get("nodes").unwrap().as_array().unwrap();
+    assert_eq!(nodes.len(), 10);
+    assert!(nodes.iter().all(|node| node.get("root") == demo.pointer("/nodes/0/root")));
+    assert_eq!(demo.pointer("/nodes/0/records").unwrap(), 1);
+    assert_eq!(demo.pointer("/conflicts/made").unwrap(), 1);
+    assert_eq!(demo.pointer("/conflicts/left").unwrap(), 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_the_demo_with_130_and_leaves_no_folder() {

@@ -13,7 +13,7 @@ mod running;
 mod scene;
 mod stage;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crdt_schema::time::Timestamp;
@@ -21,7 +21,7 @@ use node::answer::Demo;
 use node::error::ErrorKind;
 use node::node::must_be_no_data_folder;
 
-use self::plan::{Cast, Step, steps};
+use self::plan::{Cast, Player, Step, steps};
 use self::scene::Scene;
 use self::stage::{Processes, STICK, Stage};
 use crate::context::Context;
@@ -64,6 +64,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     let cast = Cast::new(usize::from(args.villages), args.records)?;
     if let Some(folder) = &args.keep {
         must_be_no_data_folder(context.folder().ok(), folder)?;
+        must_be_free(folder, cast.nodes())?;
     }
     let (folder, temporary) = folder(args.keep.as_ref())?;
     let hands = Processes::of_this_program(&context.world.interrupt)?;
@@ -146,6 +147,17 @@ fn watch(interrupt: &Interrupt, scene: &mut Scene) -> Option<Failure> {
         }
     }
     None
+}
+
+/// Refuses a folder where a demo is kept: its nodes' folders are those of nodes.
+fn must_be_free(folder: &Path, players: &[Player]) -> Result<(), Failure> {
+    let is_kept =
+        |player: &Player| must_be_no_data_folder(None, &folder.join(&player.name)).is_err();
+    if players.iter().any(is_kept) {
+        let facts = vec![Fact::new("path", folder.display())];
+        return Err(Failure::finer(ErrorKind::StoreExists, "demo_kept", facts));
+    }
+    Ok(())
 }
 
 /// The folder to play in, with the stick's in it; a temporary one goes with its guard.
