@@ -16,17 +16,17 @@ use tests::rogue::{LONG, Rogue};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, timeout};
 
-const KABUPATEN: &str = "32.09";
+pub(super) const KABUPATEN: &str = "32.09";
 
 /// A node that runs on a port of its own, and what it tells.
-struct Station {
-    running: Running,
-    events: Receiver<Event>,
-    address: Multiaddr,
+pub(super) struct Station {
+    pub(super) running: Running,
+    pub(super) events: Receiver<Event>,
+    pub(super) address: Multiaddr,
 }
 
 impl Station {
-    async fn of(office: &mut Office) -> Self {
+    pub(super) async fn of(office: &mut Office) -> Self {
         Self::at(office, "/ip4/127.0.0.1/tcp/0").await
     }
 
@@ -64,7 +64,10 @@ impl Station {
     }
 }
 
-async fn until<T>(events: &mut Receiver<Event>, mut fits: impl FnMut(Event) -> Option<T>) -> T {
+pub(super) async fn until<T>(
+    events: &mut Receiver<Event>,
+    mut fits: impl FnMut(Event) -> Option<T>,
+) -> T {
     loop {
         let event = timeout(LONG, events.recv()).await.unwrap().unwrap();
         if let Some(found) = fits(event) {
@@ -74,17 +77,16 @@ async fn until<T>(events: &mut Receiver<Event>, mut fits: impl FnMut(Event) -> O
 }
 
 fn add(office: &mut Office, title: &str) {
-    let fields = [
-        ("judul", title),
-        ("kode_program", "G.1.2"),
-        ("jenis", "rapat"),
-        ("tanggal", "2026-11-02"),
-    ];
-    office.add("kegiatan", KABUPATEN, &fields);
+    office.add("kegiatan", KABUPATEN, &meeting(title));
+}
+
+/// What a record of a meeting needs.
+pub(super) const fn meeting(title: &str) -> [(&str, &str); 4] {
+    [("judul", title), ("kode_program", "G.1.2"), ("jenis", "rapat"), ("tanggal", "2026-11-02")]
 }
 
 /// The province, and a kabupaten of it with a record more.
-fn province_and_kabupaten() -> (Office, Office) {
+pub(super) fn province_and_kabupaten() -> (Office, Office) {
     let mut town = Town::default();
     let mut prov = town.province();
     let mut kab = town.member(&mut prov, "kabupaten", KABUPATEN);
@@ -170,7 +172,7 @@ async fn a_frame_as_long_as_may_be_with_nothing_in_it_ends_the_link() {
     let link = rogue.link(&province.address).await;
     link.writer.send(Stream::Control, vec![0xff; CONTROL_FRAME_BYTES_MAX]).await.unwrap();
     let reason = until(&mut province.events, |event| match event {
-        Event::PeerLeft { reason, .. } => Some(reason),
+        Event::LinkClosed { reason, .. } => Some(reason),
         _ => None,
     })
     .await;

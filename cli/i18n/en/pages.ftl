@@ -226,7 +226,7 @@ page-run-left = Disconnected: { $device } ({ $reason ->
         [bad_run] entries that do not hold
         [store] its store failed
         [lost] the line was lost
-        [refused] it closed the door: we are not known there, or tried too often
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
         [unsupported] no node of this mesh is at the address
         [wrong_peer] another device is at the address
         [connected] it is connected already
@@ -245,12 +245,55 @@ page-run-closed = A connection was closed before it was known who it is ({ $reas
         [bad_run] entries that do not hold
         [store] its store failed
         [lost] the line was lost
-        [refused] it closed the door: we are not known there, or tried too often
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
         [unsupported] no node of this mesh is at the address
         [wrong_peer] another device is at the address
+        [crowded] too many new devices there lately
         [connected] it is connected already
        *[other] { $reason }
     })
+page-run-refused = Not let in at { $address }: { $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [crowded] too many new devices came to it from this internet address lately; it takes more in { $wait } seconds, and is dialled again by itself
+        [other_network] it is of another network
+        [connected] it is connected already
+       *[other] { $reason }
+    }.
+page-trouble-refused = Not let in at { $address } since { $since }: { $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [crowded] too many new devices came to it from this internet address lately; it takes more in { $wait } seconds, and is dialled again by itself
+        [other_network] it is of another network
+        [connected] it is connected already
+       *[other] { $reason }
+    }.
 page-run-equal = Equal with { $device } of { $area }: both proved the same roots ({ $received } entries received, { $sent } sent)
 page-run-unequal = Not equal yet with { $device } of { $area } ({ $received } entries received, { $sent } sent)
 page-run-cut-off = Something did not end in time and was cut off. What was acknowledged is saved.
@@ -271,7 +314,7 @@ page-sync-refused = The peer ended the session ({ $reason ->
         [bad_run] entries that do not hold
         [store] its store failed
         [lost] the line was lost
-        [refused] it closed the door: we are not known there, or tried too often
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
         [unsupported] no node of this mesh is at the address
         [wrong_peer] another device is at the address
         [connected] it is connected already

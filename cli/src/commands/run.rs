@@ -342,6 +342,15 @@ fn tell_event(context: &mut Context<'_>, event: &Event) -> Result<(), Failure> {
         Event::LinkClosed { reason, .. } => {
             tell(context, &object, "page-run-closed", &[Fact::new("reason", reason)])
         }
+        Event::PeerRefused { address, reason, wait_seconds } => {
+            let wait = wait_seconds.unwrap_or_default();
+            let facts = [
+                Fact::new("address", address),
+                Fact::new("reason", reason),
+                Fact::new("wait", wait),
+            ];
+            tell(context, &object, "page-run-refused", &facts)
+        }
         Event::Stopped | Event::Broken { .. } => Ok(()),
     }
 }

@@ -189,6 +189,10 @@ fn failed(error: MeetError, took: Duration) -> Failure {
             let facts = vec![Fact::new("reason", reason)];
             Failure::because(ErrorKind::PeerRefused, "page-sync-refused", facts)
         }
+        MeetError::Crowded { wait_seconds } => {
+            let facts = vec![Fact::new("seconds", wait_seconds)];
+            Failure::finer(ErrorKind::PeerRefused, "peer_crowded", facts)
+        }
         MeetError::OtherNetwork => {
             Failure::because(ErrorKind::NetworkOther, "page-sync-other-network", Vec::new())
         }

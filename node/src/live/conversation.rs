@@ -18,7 +18,7 @@ pub(super) struct Conversation {
     pub(super) proved: bool,
     /// Until when the device must be proved; `None` once it is.
     pub(super) prove_by: Option<Timestamp>,
-    /// Whether the first frame came.
+    /// Whether the first frame came, and named no other device than the one proved.
     pub(super) greeted: bool,
     /// Why the session is over.
     pub(super) ended: Option<EndReason>,
@@ -59,6 +59,11 @@ impl Conversation {
             last_was_sent: None,
             unequal: 0,
         }
+    }
+
+    /// Whether the device is here: it is proved, and it spoke.
+    pub(super) const fn is_joined(&self) -> bool {
+        self.proved && self.greeted
     }
 
     /// A frame went.

@@ -45,6 +45,19 @@ pub enum Event {
         link: LinkId,
         /// Why.
         reason: &'static str,
+        /// Where it was closed because too many strangers came there: when to come again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wait_seconds: Option<u16>,
+    },
+    /// An address this node keeps dialling does not let it in. Told again when the reason changes.
+    PeerRefused {
+        /// As it is dialled.
+        address: String,
+        /// Why.
+        reason: &'static str,
+        /// When to come again, if it said so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wait_seconds: Option<u16>,
     },
     /// Others may dial this node here.
     Listening {
@@ -92,6 +105,9 @@ impl Event {
             ),
             Self::LinkClosed { reason, .. } => {
                 tracing::info!(reason, "a link closed whose device was never proved");
+            }
+            Self::PeerRefused { reason, wait_seconds, .. } => {
+                tracing::warn!(reason, wait_seconds, "an address that is dialled lets nobody in");
             }
             Self::Listening { .. } => tracing::info!("listening"),
             Self::ListenFailed { reason, .. } => tracing::info!(reason, "not listening there"),

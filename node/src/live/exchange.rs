@@ -17,6 +17,7 @@ use crdt_schema::time::Timestamp;
 use super::book::Book;
 use super::conversation::Conversation;
 use super::event::{Event, Seen, SeenArea, Why};
+use super::turned::wait_of;
 use crate::answer::{RootHash, SessionSeen, When};
 use crate::error::NodeError;
 use crate::node::{Contact, Door, Node};
@@ -51,6 +52,8 @@ const RECENT_MAX: usize = 64;
 const SHOWN_MAX: usize = 16;
 /// Arrivals handed on at once.
 const ARRIVALS_AT_ONCE: usize = 256;
+/// The word of a link whose other side lets no more strangers in for the moment.
+pub(super) const CROWDED: &str = "crowded";
 /// The first frame each way: which device speaks. Its certificate proves it, or ends the session.
 const HELLO_BYTES: usize = 32;
 
@@ -115,6 +118,8 @@ pub struct PeerState {
     pub connected: bool,
     /// What the newest comparison over that link proved; nothing once the roots here are others.
     pub equal: Option<bool>,
+    /// When anything came from it last.
+    pub heard: Option<Timestamp>,
 }
 
 /// How a comparison over a link ended.
@@ -136,6 +141,9 @@ pub struct Exchange {
     pub(super) renewed_at: Option<Timestamp>,
     pub(super) marks: BTreeMap<DeviceId, Since>,
     pub(super) contacts: BTreeMap<DeviceId, Contact>,
+    /// When anything came from each device last: written down when its link is gone, so that a node
+    /// which only listens writes nothing.
+    heard: BTreeMap<DeviceId, Timestamp>,
     /// How far the book each device was told.
     pub(super) read_to: BTreeMap<DeviceId, u64>,
     incarnation: u64,
@@ -167,6 +175,7 @@ impl Exchange {
             renewed_at: None,
             marks: BTreeMap::new(),
             contacts: BTreeMap::new(),
+            heard: BTreeMap::new(),
             read_to: BTreeMap::new(),
             incarnation: node.replica().incarnation(),
             recent: VecDeque::new(),
@@ -205,17 +214,21 @@ impl Exchange {
         self.recent().take(SHOWN_MAX).map(Seen::shown).collect()
     }
 
-    /// How every peer stands that is linked.
+    /// How every peer stands that was heard since the start.
     pub fn peers(&self, node: &Node) -> BTreeMap<DeviceId, PeerState> {
-        let linked = self.links.iter().filter(|(_, it)| it.proved);
-        let peer = |(link, it): (&LinkId, &Conversation)| {
-            let device = it.device?;
+        let heard = self.heard.iter().map(|(device, at)| {
+            (*device, PeerState { connected: false, equal: None, heard: Some(*at) })
+        });
+        let mut peers: BTreeMap<DeviceId, PeerState> = heard.collect();
+        for (link, it) in self.links.iter().filter(|(_, it)| it.is_joined()) {
+            let Some(device) = it.device else { continue };
             // Of records nothing was proved where only authority was compared.
             let shares = node.shares_records_with(&device);
             let equal = self.is_equal(node, *link).filter(|_| shares);
-            Some((device, PeerState { connected: true, equal }))
-        };
-        linked.filter_map(peer).collect()
+            let heard = self.heard.get(&device).copied();
+            peers.insert(device, PeerState { connected: true, equal, heard });
+        }
+        peers
     }
 
     /// Whether what was proved over a link still holds here. What the peer saved since, it sends; and
@@ -241,7 +254,11 @@ impl Exchange {
             Some(Door::Open(device)) => Some(*device),
             Some(Door::Shut(_)) => {
                 let reason = EndReason::NoRights;
-                let told = Event::LinkClosed { link: opened.link, reason: Why(reason).name() };
+                let told = Event::LinkClosed {
+                    link: opened.link,
+                    reason: Why(reason).name(),
+                    wait_seconds: None,
+                };
                 self.acts.push_back(Act::Tell(told));
                 self.acts.push_back(Act::HangUp { link: opened.link, reason });
                 return;
@@ -270,15 +287,31 @@ impl Exchange {
     ) {
         let Some(it) = self.links.get_mut(&link) else { return };
         it.received_frame(bytes.len());
-        if !std::mem::replace(&mut it.greeted, true) {
+        if !it.greeted {
+            let wait = wait_of(&bytes).filter(|_| it.role == Role::Initiator);
+            if let Some(wait) = wait.filter(|_| stream == Stream::Control) {
+                return self.turned_away(link, wait);
+            }
             let said = <[u8; HELLO_BYTES]>::try_from(bytes).ok().map(DeviceId);
             let Some(said) = said.filter(|_| stream == Stream::Control) else {
                 return self.drop_link(node, link, EndReason::Malformed);
             };
             return self.hello(now, node, link, said);
         }
+        if let Some(device) = it.device.filter(|_| it.is_joined()) {
+            self.heard.insert(device, node.now());
+        }
         self.drive(now, node, link, Input::Frame { stream, bytes });
         self.settle(now, node, Some(link));
+    }
+
+    /// The other side lets no more strangers in for the moment: nobody was met.
+    fn turned_away(&mut self, link: LinkId, wait: u16) {
+        self.links.remove(&link);
+        let wait_seconds = Some(wait);
+        let told = Event::LinkClosed { link, reason: CROWDED, wait_seconds };
+        self.acts.push_back(Act::Tell(told));
+        self.acts.push_back(Act::HangUp { link, reason: EndReason::NoRights });
     }
 
     /// The first frame: a device we knew by its key must say the same; another one is a stranger
@@ -286,14 +319,17 @@ impl Exchange {
     fn hello(&mut self, now: Timestamp, node: &mut Node, link: LinkId, said: DeviceId) {
         let Some(it) = self.links.get_mut(&link) else { return };
         match it.device {
-            Some(known) if known == said => it.prove_by = None,
+            Some(known) if known == said => {
+                (it.greeted, it.prove_by) = (true, None);
+                self.joined(node, link, known);
+            }
             Some(_) => self.drop_link(node, link, EndReason::Stranger),
             None if node.transport_of(&said).is_some() || said == node.device() => {
                 // A member whose key is another one, or ourselves.
                 self.drop_link(node, link, EndReason::Stranger);
             }
             None => {
-                it.device = Some(said);
+                (it.greeted, it.device) = (true, Some(said));
                 self.begin(now, node, link, said);
             }
         }
@@ -307,14 +343,12 @@ impl Exchange {
             session = session.knowing(mark);
         }
         (it.session, it.told) = (Some(session), false);
-        if it.proved {
-            self.joined(node, link, device);
-        }
         self.drive(now, node, link, Input::Start);
         self.settle(now, node, Some(link));
     }
 
     fn joined(&mut self, node: &Node, link: LinkId, device: DeviceId) {
+        self.heard.insert(device, node.now());
         self.contacts.insert(device, Contact { at: node.now() });
         // A link that takes another's place is no second coming.
         if self.is_linked_beside(link, device) {
@@ -327,7 +361,7 @@ impl Exchange {
     /// Whether a device is here by another link, too.
     fn is_linked_beside(&self, link: LinkId, device: DeviceId) -> bool {
         let mut others = self.links.iter().filter(|(id, _)| **id != link);
-        others.any(|(_, it)| it.proved && it.device == Some(device))
+        others.any(|(_, it)| it.is_joined() && it.device == Some(device))
     }
 
     /// A link is gone, whoever closed it.
@@ -629,11 +663,19 @@ impl Exchange {
         self.acts.push_back(Act::Tell(Event::Session(seen)));
     }
 
+    /// When a device was heard last goes with what is written down next.
+    fn note_heard(&mut self, device: DeviceId) {
+        let Some(at) = self.heard.get(&device).copied() else { return };
+        let contact = self.contacts.entry(device).or_insert(Contact { at });
+        contact.at = contact.at.max(at);
+    }
+
     /// Forgets a link.
     fn drop_link(&mut self, node: &Node, link: LinkId, reason: EndReason) {
         let Some(it) = self.links.get(&link) else { return };
-        let (device, known, told) = (it.device, it.proved, it.told);
-        if let Some(device) = device.filter(|_| known) {
+        let (device, joined, told) = (it.device, it.is_joined(), it.told);
+        if let Some(device) = device.filter(|_| joined) {
+            self.note_heard(device);
             if !told {
                 self.tell_seen(node, link, device, false, Some(reason));
             }
@@ -646,7 +688,8 @@ impl Exchange {
             }
         } else {
             let reason = Why(reason).name();
-            self.acts.push_back(Act::Tell(Event::LinkClosed { link, reason }));
+            let told = Event::LinkClosed { link, reason, wait_seconds: None };
+            self.acts.push_back(Act::Tell(told));
         }
         self.links.remove(&link);
         self.proofs.remove(&link);

@@ -44,6 +44,12 @@ pub enum MeetError {
     /// The peer ended the session; the word of `docs/protocol.md` for why.
     #[error("the peer ended the session: {0}")]
     Refused(&'static str),
+    /// It lets no more strangers in for the moment.
+    #[error("the peer lets no more strangers in, and says to come again in {wait_seconds} seconds")]
+    Crowded {
+        /// As it said last.
+        wait_seconds: u16,
+    },
     /// It belongs to another network.
     #[error("the peer belongs to another network")]
     OtherNetwork,
@@ -68,6 +74,8 @@ pub enum Waited {
 struct Attempts {
     tries: u32,
     refusals: u32,
+    /// The door was full when it was tried last, for so many seconds.
+    crowded: Option<u16>,
     /// What is waited for now.
     now: Waited,
     /// The furthest that anything came: of two that fail, the one that answered tells more.
@@ -139,7 +147,7 @@ const fn worth(met: &Result<Met, MeetError>) -> u8 {
     match met {
         Ok(_) => 5,
         Err(MeetError::Stopped) => 4,
-        Err(MeetError::Refused(_) | MeetError::OtherNetwork) => 3,
+        Err(MeetError::Refused(_) | MeetError::Crowded { .. } | MeetError::OtherNetwork) => 3,
         Err(MeetError::Timeout { .. }) => 2,
         Err(MeetError::Unreachable { tries: 1.. }) => 1,
         Err(MeetError::Unreachable { tries: 0 }) => 0,
@@ -166,12 +174,11 @@ async fn meet_device(
     (addresses, wanted): (&[Multiaddr], Wanted),
     until: Instant,
 ) -> Result<Met, MeetError> {
-    let mut attempts =
-        Attempts { tries: 0, refusals: 0, now: Waited::Answer, furthest: Waited::Answer };
+    let mut attempts = Attempts::new();
     let met = timeout_at(until, async {
         for round in 0_u32.. {
             for address in addresses {
-                if let Some(met) = attempts.once(running, address, wanted).await {
+                if let Some(met) = attempts.once(running, (address, wanted), until).await {
                     return met;
                 }
             }
@@ -183,12 +190,17 @@ async fn meet_device(
 }
 
 impl Attempts {
+    const fn new() -> Self {
+        let (now, furthest) = (Waited::Answer, Waited::Answer);
+        Self { tries: 0, refusals: 0, crowded: None, now, furthest }
+    }
+
     /// One dial and what follows; `None` when it is worth trying again.
     async fn once(
         &mut self,
         running: &Running,
-        address: &Multiaddr,
-        wanted: Wanted,
+        (address, wanted): (&Multiaddr, Wanted),
+        until: Instant,
     ) -> Option<Result<Met, MeetError>> {
         let events = running.events();
         self.now = Waited::Answer;
@@ -203,15 +215,20 @@ impl Attempts {
         let Some(ended) = seen_on(events, link).await else {
             return Some(Err(MeetError::Stopped));
         };
-        let reason = match ended {
+        let (reason, wait) = match ended {
             Ok(seen) => match seen.reason {
                 // A comparison that was cut short is none.
                 None => return Some(Ok(Met { seen, address: address.clone(), over })),
-                Some(reason) => reason,
+                Some(reason) => (reason, None),
             },
-            Err(reason) => reason,
+            Err(closed) => closed,
         };
         self.tries += 1;
+        self.crowded = wait;
+        if let Some(wait) = wait {
+            let left = until.saturating_duration_since(Instant::now());
+            return self.full(wait, left).map(Err);
+        }
         match reason {
             // The line broke, or another one took its place.
             "lost" | "done" => None,
@@ -223,9 +240,20 @@ impl Attempts {
         }
     }
 
+    /// The door is full; `None` when it is worth trying again: what the other side says to wait fits into
+    /// the time that is left, or a place may yet come back.
+    fn full(&mut self, wait_seconds: u16, left: Duration) -> Option<MeetError> {
+        if Duration::from_secs(wait_seconds.into()) < left {
+            return None;
+        }
+        self.refusals += 1;
+        (self.refusals >= REFUSALS_MAX).then_some(MeetError::Crowded { wait_seconds })
+    }
+
     /// A dial became no link; `None` when it is worth trying again.
     fn failed(&mut self, failure: DialFailure) -> Option<MeetError> {
         self.tries += 1;
+        self.crowded = None;
         match failure {
             DialFailure::Unreachable | DialFailure::Timeout | DialFailure::Linked => None,
             // Of the last: a link that is no longer here, or that stays a moment.
@@ -244,6 +272,9 @@ impl Attempts {
     }
 
     const fn time_is_over(&self) -> MeetError {
+        if let Some(wait_seconds) = self.crowded {
+            return MeetError::Crowded { wait_seconds };
+        }
         let tries = self.tries;
         match (self.now, self.furthest) {
             (Waited::Answer, Waited::Answer) if tries > 0 => MeetError::Unreachable { tries },
@@ -257,12 +288,12 @@ impl Attempts {
 async fn seen_on(
     mut events: broadcast::Receiver<Event>,
     link: LinkId,
-) -> Option<Result<Seen, &'static str>> {
+) -> Option<Result<Seen, (&'static str, Option<u16>)>> {
     loop {
         match events.recv().await {
             Ok(Event::Session(seen)) if seen.link == link => return Some(Ok(seen)),
-            Ok(Event::LinkClosed { link: closed, reason }) if closed == link => {
-                return Some(Err(reason));
+            Ok(Event::LinkClosed { link: closed, reason, wait_seconds }) if closed == link => {
+                return Some(Err((reason, wait_seconds)));
             }
             Ok(Event::Broken { .. }) | Err(broadcast::error::RecvError::Closed) => return None,
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -276,7 +307,20 @@ mod tests {
     use super::*;
 
     fn attempts() -> Attempts {
-        Attempts { tries: 0, refusals: 0, now: Waited::Answer, furthest: Waited::Answer }
+        Attempts::new()
+    }
+
+    #[test]
+    fn a_full_door_is_tried_again_while_the_wait_it_tells_fits_and_else_thrice() {
+        let (minute, full) = (Duration::from_secs(60), MeetError::Crowded { wait_seconds: 60 });
+        let mut it = attempts();
+        for _ in 0..9 {
+            assert_eq!(it.full(59, minute), None);
+        }
+        assert_eq!([it.full(60, minute), it.full(60, minute)], [None, None]);
+        assert_eq!(it.full(60, minute), Some(full));
+        let it = Attempts { crowded: Some(60), tries: 4, ..attempts() };
+        assert_eq!(it.time_is_over(), full, "who was told what to wait for tells it");
     }
 
     #[test]

@@ -22,7 +22,10 @@ use super::calls::{Calls, NamedBy};
 use super::event::{Event, Figures};
 use super::exchange::{Act, Exchange, LinkId, Opened, PeerState};
 use super::pipes::{Going, close_of, end_of, receive_all, send_all};
+use super::refusals::{Refusals, is_refusal, word_of};
+use super::turned::turn_away;
 use super::work::{AtWork, Doing, Work};
+use crate::answer::When;
 use crate::error::NodeError;
 use crate::guard::{self, guarded};
 use crate::net::{
@@ -166,6 +169,7 @@ impl Running {
             doors,
             links: BTreeMap::new(),
             dials: BTreeMap::new(),
+            refusals: Refusals::default(),
             start: Instant::now(),
             dial_known: ask.dial_known,
             named: Vec::new(),
@@ -338,6 +342,8 @@ struct Outlet {
     address: String,
     /// As it was dialled from here; `None` where the other side dialled.
     asked: Option<String>,
+    /// Somebody waits for what comes of it.
+    awaited: bool,
 }
 
 impl Outlet {
@@ -359,6 +365,7 @@ struct Writer {
     doors: Arc<RwLock<BTreeMap<[u8; 32], Door>>>,
     links: BTreeMap<LinkId, Outlet>,
     dials: BTreeMap<String, Vec<oneshot::Sender<Dialled>>>,
+    refusals: Refusals,
     start: Instant,
     dial_known: bool,
     /// Addresses to dial as the store held them last.
@@ -452,7 +459,7 @@ impl Writer {
             Order::Want(address) => {
                 self.calls.want(address.to_string(), peer_key(&address), NamedBy::Person, now);
             }
-            Order::Forget(address) => self.calls.forget(&address.to_string()),
+            Order::Forget(address) => self.forget(&address.to_string()),
             Order::Compare => self.exchange.compare_all(now),
             Order::Stop(_) => {}
         }
@@ -467,12 +474,61 @@ impl Writer {
                 let dialled = || self.calls.address_of(&key).map(str::to_owned);
                 linked.map(|it| it.address.clone()).or_else(dialled)
             });
-            let PeerState { connected, equal } = state;
-            (device, LivePeer { address, connected, equal })
+            let PeerState { connected, equal, heard } = state;
+            (device, LivePeer { address, connected, equal, heard })
         });
         let peers = peers.collect();
         self.node.set_peers(peers);
-        self.node.set_sessions(self.exchange.sessions());
+        self.node.set_sessions(self.exchange.sessions(), self.refusals.list());
+    }
+
+    /// Dials an address no more.
+    fn forget(&mut self, address: &str) {
+        self.calls.forget(address);
+        self.refusals.forget(address);
+    }
+
+    /// An address that is kept does not let this node in; whether that is news, which is told.
+    fn refused(&mut self, address: &str, (reason, wait): (&'static str, Option<u16>)) -> bool {
+        if !self.calls.has(address)
+            || !self.refusals.note(address, (reason, wait), When(self.node.now()))
+        {
+            return false;
+        }
+        let address = address.to_owned();
+        self.tell(Event::PeerRefused { address, reason, wait_seconds: wait });
+        true
+    }
+
+    /// What the end of a link, or of a comparison, says of the address it was dialled at; whether it
+    /// is worth telling: the same refusal at each retry is not, if nobody waits for it.
+    fn learn(&mut self, event: &Event) -> bool {
+        let (link, reason, wait) = match event {
+            Event::Session(seen) => (seen.link, seen.reason, None),
+            Event::LinkClosed { link, reason, wait_seconds } => {
+                (*link, Some(*reason), *wait_seconds)
+            }
+            Event::PeerJoined { .. }
+            | Event::PeerLeft { .. }
+            | Event::PeerRefused { .. }
+            | Event::Listening { .. }
+            | Event::ListenFailed { .. }
+            | Event::Stopped
+            | Event::Broken { .. } => return true,
+        };
+        if reason.is_none() {
+            self.calls.served(link.0);
+        }
+        let Some(outlet) = self.links.get(&link) else { return true };
+        let (awaited, Some(address)) = (outlet.awaited, outlet.asked.clone()) else { return true };
+        match reason {
+            None => self.refusals.forget(&address),
+            Some(reason) if is_refusal(reason) && self.calls.has(&address) => {
+                return self.refused(&address, (reason, wait)) || awaited;
+            }
+            Some(_) => {}
+        }
+        true
     }
 
     /// Addresses that somebody named or forgot while the node runs.
@@ -482,8 +538,9 @@ impl Writer {
             return;
         }
         let now = self.now();
-        for gone in self.named.iter().filter(|it| !named.contains(it)) {
-            self.calls.forget(gone);
+        let gone = self.named.iter().filter(|it| !named.contains(it));
+        for gone in gone.cloned().collect::<Vec<_>>() {
+            self.forget(&gone);
         }
         for address in &named {
             let key = address.parse().ok().as_ref().and_then(peer_key);
@@ -550,24 +607,31 @@ impl Writer {
                         reply.send(reached.clone().ok_or(kind)).ok();
                     }
                 }
+                if let Some(reason) = word_of(kind) {
+                    self.refused(&address, (reason, None));
+                }
                 self.calls.failed(&address, now, self.node.dice());
             }
             NetEvent::Found { addr } => {
                 self.calls.want(addr.to_string(), peer_key(&addr), NamedBy::Neighbour, now);
             }
             NetEvent::Listening(addr) => {
-                drop(self.events.send(Event::Listening { address: addr.to_string() }));
+                self.tell(Event::Listening { address: addr.to_string() });
                 self.tell_addresses();
             }
             NetEvent::ListenFailed { addr, kind, reason } => {
                 let address = addr.to_string();
-                drop(self.events.send(Event::ListenFailed { address, why: kind, reason }));
+                self.tell(Event::ListenFailed { address, why: kind, reason });
             }
             NetEvent::External(_) | NetEvent::ExternalLost(_) => self.tell_addresses(),
         }
     }
 
     fn opened(&mut self, runtime: &tokio::runtime::Handle, link: Link) {
+        if let Some(wait) = link.later {
+            runtime.spawn(turn_away(link, wait));
+            return;
+        }
         let id = LinkId(link.id);
         let (queue, going) = mpsc::unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
@@ -584,10 +648,11 @@ impl Writer {
         };
         self.calls.opened(link.id, link.peer_key, asked.as_deref());
         let waiting = asked.as_ref().and_then(|asked| self.dials.remove(asked));
+        let awaited = waiting.is_some();
         for reply in waiting.unwrap_or_default() {
             reply.send(Ok(Reached { link: id, over: None })).ok();
         }
-        let outlet = Outlet { queue, queued, since, key: link.peer_key, address, asked };
+        let outlet = Outlet { queue, queued, since, key: link.peer_key, address, asked, awaited };
         self.links.insert(id, outlet);
         self.figures.links.store(self.links.len(), Ordering::Relaxed);
         let opened = Opened { link: id, key: link.peer_key, role };
@@ -602,6 +667,12 @@ impl Writer {
         }
         self.figures.links.store(self.links.len(), Ordering::Relaxed);
         self.exchange.closed(now, &mut self.node, link, reason);
+    }
+
+    /// Logs an event, and hands it to whoever listens; nobody need.
+    fn tell(&self, event: Event) {
+        event.log();
+        drop(self.events.send(event));
     }
 
     /// Carries out what the exchange wants.
@@ -620,14 +691,9 @@ impl Writer {
                 }
                 Act::Tell(event) => {
                     self.figures.note(&event);
-                    event.log();
-                    if let Event::Session(seen) = &event
-                        && seen.reason.is_none()
-                    {
-                        self.calls.served(seen.link.0);
+                    if self.learn(&event) {
+                        self.tell(event);
                     }
-                    // Nobody need listen.
-                    drop(self.events.send(event));
                 }
             }
         }
@@ -696,7 +762,7 @@ impl Writer {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
-        drop(self.events.send(Event::Stopped));
+        self.tell(Event::Stopped);
         self.node.close()
     }
 }

@@ -89,6 +89,10 @@ impl Task {
         let relayed = endpoint.is_relayed();
         let fresh = Connection { key, role, address, relayed, dialed, link: None, pings_lost: 0 };
         self.connections.insert(connection, fresh);
+        if self.swarm.behaviour().gate.later(connection).is_some() {
+            // However slowly it hears when to come again.
+            self.close_after(connection, self.timing.open);
+        }
     }
 
     /// The streams of a connection stand, or never will.
@@ -181,7 +185,8 @@ impl Task {
     }
 
     fn link_up(&mut self, connection: ConnectionId, both: Both, says_go: bool) {
-        let admission = self.swarm.behaviour().gate.admission(connection);
+        let gate = &self.swarm.behaviour().gate;
+        let (admission, later) = (gate.admission(connection), gate.later(connection));
         let Some(known) = self.connections.get_mut(&connection) else { return };
         let asked = known.dialed.take();
         self.links_made += 1;
@@ -203,6 +208,7 @@ impl Task {
             peer_key: known.key,
             device,
             stranger: device.is_none(),
+            later,
             role: known.role,
             address: known.address.clone(),
             asked,

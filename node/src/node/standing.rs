@@ -68,6 +68,7 @@ impl Node {
             contested_areas: self.entries_of(&self.tree().contested()),
             peers: self.peers()?,
             sessions: self.live.as_ref().map_or_else(Vec::new, |live| live.sessions.clone()),
+            refused: self.live.as_ref().map_or_else(Vec::new, |live| live.refused.clone()),
             arrived: self.arrived()?,
         })
     }
@@ -205,7 +206,7 @@ impl Node {
                 area: self.area_name(area.unwrap_or_else(|| self.tree().root())),
                 address: now.address,
                 connected: now.connected,
-                last_contact: contact.map(When),
+                last_contact: contact.max(now.heard).map(When),
                 equal: now.equal,
             });
         }

@@ -21,7 +21,7 @@ use node::answer::Demo;
 use node::error::ErrorKind;
 use node::node::must_be_no_data_folder;
 
-use self::plan::{Cast, Step, steps};
+use self::plan::{Cast, Player, Step, steps};
 use self::scene::Scene;
 use self::stage::{Processes, STICK, Stage};
 use crate::context::Context;
@@ -64,7 +64,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     let cast = Cast::new(usize::from(args.villages), args.records)?;
     if let Some(folder) = &args.keep {
         must_be_no_data_folder(context.folder().ok(), folder)?;
-        must_be_no_stage(folder, &cast)?;
+        must_be_free(folder, cast.nodes())?;
     }
     let (folder, temporary) = folder(args.keep.as_ref())?;
     let hands = Processes::of_this_program(&context.world.interrupt)?;
@@ -149,14 +149,15 @@ fn watch(interrupt: &Interrupt, scene: &mut Scene) -> Option<Failure> {
     None
 }
 
-/// Refuses a folder in which a demo played before: its nodes are whole, and not to be written over.
-fn must_be_no_stage(folder: &Path, cast: &Cast) -> Result<(), Failure> {
-    let mut folders = cast.nodes().iter().map(|player| folder.join(&player.name));
-    let Some(held) = folders.find(|folder| folder.join("feed.redb").exists()) else {
-        return Ok(());
-    };
-    let facts = vec![Fact::new("path", held.display())];
-    Err(Failure::because(ErrorKind::StoreExists, "demo-kept-before", facts))
+/// Refuses a folder where a demo is kept: its nodes' folders are those of nodes.
+fn must_be_free(folder: &Path, players: &[Player]) -> Result<(), Failure> {
+    let is_kept =
+        |player: &Player| must_be_no_data_folder(None, &folder.join(&player.name)).is_err();
+    if players.iter().any(is_kept) {
+        let facts = vec![Fact::new("path", folder.display())];
+        return Err(Failure::finer(ErrorKind::StoreExists, "demo_kept", facts));
+    }
+    Ok(())
 }
 
 /// The folder to play in, with the stick's in it; a temporary one goes with its guard.

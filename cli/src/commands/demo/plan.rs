@@ -83,8 +83,8 @@ impl Cast {
     /// record of its own it had nothing to edit apart.
     fn shares(&self) -> Vec<(usize, u64)> {
         let count = self.villages().len() as u64;
-        let share = |(place, village)| {
-            let more = u64::from(place < self.records % count);
+        let share = |(left, village)| {
+            let more = u64::from(left < self.records % count);
             (village, self.records / count + more)
         };
         (0..).zip(self.villages().rev()).map(share).filter(|(_, records)| *records > 0).collect()
@@ -191,6 +191,14 @@ mod tests {
             let cut = cast.cut();
             let writes = |step: &Step| matches!(step, Step::Write { node, .. } if *node == cut);
             assert!(steps.iter().any(writes), "who edits apart has a record");
+        }
+    }
+
+    #[test]
+    fn the_village_that_edits_apart_writes_a_record_even_if_there_is_only_one() {
+        for (villages, records) in [(1, 1), (3, 1), (3, 2), (12, 1), (12, 11)] {
+            let cast = Cast::new(villages, records).ok().unwrap();
+            assert!(cast.shares().iter().any(|(village, _)| *village == cast.cut()));
         }
     }
 

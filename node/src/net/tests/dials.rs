@@ -41,14 +41,16 @@ async fn a_stranger_is_let_in_and_marked_and_strangers_are_few() {
         links.push((guest, ours, theirs));
     }
     let mut third = Peer::start(4).await;
-    third.handle.dial(hub.address(Over::Tcp));
-    assert_eq!(third.dial_failed().await.0, DialFailure::Refused);
+    let (ours, theirs) = linked(&mut third, &mut hub, Over::Tcp).await;
+    assert!(theirs.later.is_some(), "it is let in to hear when to come again");
+    drop((ours, theirs));
+    hub.until(|event| matches!(event, NetEvent::Closed { .. }).then_some(())).await;
 
     let (guest, ours, theirs) = links.pop().unwrap();
     drop((ours, guest));
     hub.closed(theirs.id).await;
-    third.handle.dial(hub.address(Over::Tcp));
-    third.opened().await;
+    let (_ours, theirs) = linked(&mut third, &mut hub, Over::Tcp).await;
+    assert_eq!(theirs.later, None);
 }
 
 #[tokio::test]
@@ -60,12 +62,30 @@ async fn strangers_of_one_address_do_not_come_again_and_again() {
     let (mut hub, mut guest) = (Peer::with(1, strange).await, Peer::start(2).await);
     for _ in 0..2 {
         let (ours, theirs) = linked(&mut guest, &mut hub, Over::Quic).await;
+        assert_eq!(theirs.later, None);
         let id = ours.id;
         drop((ours, theirs));
         guest.closed(id).await;
     }
-    guest.handle.dial(hub.address(Over::Quic));
-    assert_eq!(guest.dial_failed().await.0, DialFailure::Refused);
+    let (_ours, theirs) = linked(&mut guest, &mut hub, Over::Quic).await;
+    assert!(theirs.later.is_some_and(|wait| wait > Duration::from_secs(500)));
+}
+
+#[tokio::test]
+async fn few_hear_when_to_come_again_and_not_for_long() {
+    let strange = |config: &mut NetConfig| {
+        config.who = Arc::new(|_| Admission::Stranger);
+        (config.limits.strangers, config.limits.turned_away) = (0, 1);
+        config.timing.open = Duration::from_secs(3);
+    };
+    let mut hub = Peer::with(1, strange).await;
+    let (mut one, mut other) = (Peer::start(2).await, Peer::start(3).await);
+    let (_ours, theirs) = linked(&mut one, &mut hub, Over::Quic).await;
+    other.handle.dial(hub.address(Over::Quic));
+    assert_eq!(other.dial_failed().await.0, DialFailure::Refused);
+    hub.closed(theirs.id).await;
+    let (_ours, theirs) = linked(&mut other, &mut hub, Over::Quic).await;
+    assert!(theirs.later.is_some());
 }
 
 #[tokio::test]
