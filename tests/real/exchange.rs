@@ -121,7 +121,7 @@ fn a_peer_is_called_equal_only_while_what_was_proved_over_its_link_still_holds()
         (Some(Some(true)), Some(Some(true)))
     );
     wires.cut(link);
-    assert_eq!((stands(&mut wires, kab), stands(&mut wires, prov)), (None, None));
+    assert_eq!((stands(&mut wires, kab), stands(&mut wires, prov)), (Some(None), Some(None)));
 }
 
 #[test]

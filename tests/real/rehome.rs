@@ -311,6 +311,65 @@ fn whom_the_old_kecamatan_certified_before_anybody_above_heard_of_it_counts_ever
 }
 
 #[test]
+fn a_desa_that_was_moved_twice_at_once_and_then_on_is_known_by_its_newest_place_everywhere() {
+    const THIRD: &str = "32.09.40";
+    let mut town = Town::new(38);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+    let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
+    let mut third = town.member(&mut kabupaten, "kecamatan-ketiga", THIRD);
+    let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
+    activity(&mut sambeng, "satu");
+    let round = |offices: &mut [&mut Office]| {
+        for from in 0..offices.len() {
+            let files = offices.get_mut(from).unwrap().export(ExportTarget::All);
+            for to in (0..offices.len()).filter(|to| *to != from) {
+                offices.get_mut(to).unwrap().import(&files);
+            }
+        }
+    };
+    let mut all = [&mut province, &mut kabupaten, &mut old, &mut new, &mut third, &mut sambeng];
+    round(&mut all);
+    let id = "32093920010";
+    let [province, kabupaten, ..] = &mut all;
+    province.node().rehome(id, SAMBENG_NOW).unwrap();
+    kabupaten.node().rehome(id, "32.09.39.2021").unwrap();
+    for _ in 0..3 {
+        round(&mut all);
+    }
+    let [_, kabupaten, ..] = &mut all;
+    kabupaten.node().rehome(id, "32.09.21.2017").unwrap();
+    kabupaten.node().rehome(id, "32.09.40.2031").unwrap();
+    for _ in 0..3 {
+        round(&mut all);
+    }
+    let [.., sambeng] = &mut all;
+    let fields = asks(&[
+        ("judul", "dua"),
+        ("kode_program", "G.1.2"),
+        ("jenis", "rapat"),
+        ("tanggal", "2026-11-03"),
+    ]);
+    sambeng.node().record_add("kegiatan", id, 0, &fields).unwrap();
+    for _ in 0..3 {
+        round(&mut all);
+    }
+    let [province, ..] = &mut all;
+    let root = province.root(id);
+    for office in &mut all {
+        let shown = office.node().area_show(id).unwrap();
+        assert_eq!(shown.entry.area.to_string(), "32.09.40.2031", "{}", office.name);
+        let status = office.node().status().unwrap();
+        assert!(status.contested_areas.is_empty(), "{}", office.name);
+        if office.name != "kecamatan-lama" && office.name != "kecamatan-baru" {
+            let found = office.node().root(Some(id)).unwrap();
+            assert_eq!((found.entries, office.root(id)), (2, root.clone()), "{}", office.name);
+        }
+    }
+}
+
+#[test]
 fn a_move_out_of_ones_own_area_names_the_area_that_lies_outside() {
     let mut town = Town::new(34);
     let mut province = town.province();

@@ -205,6 +205,52 @@ fn a_node_does_not_open_with_the_keys_of_another_device() {
     assert_eq!(total(&mut desa, None), 2);
 }
 
+#[test]
+fn a_number_that_survives_in_a_conflict_unseen_is_found_like_the_one_that_is_shown() {
+    const NIKS: [&str; 2] = ["3209394101909003", "3209394101909004"];
+    let mut town = Town::new(49);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    let person =
+        [("nama", "Hani"), ("kode_jenis", "LUT"), ("unit", "orang"), ("jenis_kelamin", "P")];
+    let record = desa.add("ppks", DESA, &person).record;
+    desa.carry_to(&mut province);
+    province.set(&record.to_string(), &[("nik", NIKS[0])]);
+    desa.set(&record.to_string(), &[("nik", NIKS[1])]);
+    desa.carry_to(&mut province);
+    province.carry_to(&mut desa);
+    let sheet = desa.folder().join("lembar.csv");
+    let mut refused = 0;
+    for nik in NIKS {
+        for office in [&mut province, &mut desa] {
+            let ask = ListAsk { limit: 9, query: Some(nik.to_owned()), ..ListAsk::default() };
+            let found = office.node().record_list(&ask).unwrap();
+            let found: Vec<_> = found.records.iter().map(|row| row.record).collect();
+            assert_eq!(found, [record], "{}", office.name);
+        }
+        std::fs::write(&sheet, format!("Nama;NIK;Jenis PPKS\nHani;{nik};LUT\n")).unwrap();
+        let ask = SheetAsk {
+            file: sheet.clone(),
+            kind: "ppks".to_owned(),
+            area: DESA.to_owned(),
+            map: None,
+            apply: true,
+            person: 0,
+        };
+        let report = desa.node().import_sheet(&ask, &mut Unwatched).unwrap();
+        assert_eq!(report.new, 0, "{nik} is nobody new");
+        refused += report.refused_by_rule.get("catatan_bertentangan").copied().unwrap_or_default();
+    }
+    assert_eq!(refused, 2, "a row does not choose between numbers");
+    let conflicts = desa.node().record_conflicts(None).unwrap();
+    assert_eq!(conflicts.total, 1);
+    for nik in NIKS {
+        let again: Vec<_> = person.iter().copied().chain([("nik", nik)]).collect();
+        let warned = desa.add("ppks", DESA, &again).warnings;
+        assert!(warned.iter().any(|it| it.rule == "nik_sudah_ada"), "{nik}: {warned:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_bundle_is_written_for_its_owner_alone() {

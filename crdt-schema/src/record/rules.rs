@@ -150,6 +150,8 @@ rules! {
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
     SHEET_UNCERTAIN "belum_tentu_sama" "a record of this name is held, and neither a NIK nor a day of birth proves that the row means it"
         "Sudah ada catatan dengan nama ini, dan tidak ada NIK atau tanggal lahir yang membuktikan bahwa orangnya sama. Orang yang sama: lengkapi catatan itu dengan `wksbm record set`. Orang lain: tulis NIK atau tanggal lahirnya, atau tambahkan dengan `wksbm record add`.";
+    SHEET_CONTESTED "catatan_bertentangan" "the record the row means holds two values of what the row is known by; the conflict is settled first"
+        "Catatan yang dimaksud masih memuat dua isi yang bertentangan untuk kolom pengenal ini. Selesaikan dahulu dengan `wksbm record settle`, lalu impor lagi.";
     SHEET_LIKELY "dikenali_dari_nama" "taken for the record with this name, day of birth, RW and RT; no NIK was there to compare"
         "Dianggap orang yang sama: nama, tanggal lahir, RW, dan RT sama; NIK tidak dapat dibandingkan. Periksa sebelum memakai --apply.";
     SHEET_NAMESAKE "nama_sama" "another record or row has this name, and neither a NIK nor a day of birth tells them apart"

@@ -68,6 +68,14 @@ impl Authority {
         &self.found.tree
     }
 
+    /// Every alias of an area that counts, those that stand first.
+    pub fn aliases_of(&self, area: AreaId) -> Vec<EntryId> {
+        let standing = self.found.tree.standing_aliases(area);
+        let of_area = self.found.aliases.values().filter(|it| it.alias.area == area);
+        let replaced = of_area.map(|it| it.entry).filter(|entry| !standing.contains(entry));
+        standing.iter().copied().chain(replaced).collect()
+    }
+
     /// The alias that says where an area lies today; `None` where the table does.
     pub fn alias(&self, area: AreaId) -> Option<&CountingAlias> {
         self.found.aliases.get(self.found.tree.standing_aliases(area).first()?)

@@ -2,6 +2,7 @@
 
 use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::authority::{Alias, FeedEnd, NAMES_MAX, Payload};
+use crdt_schema::entry::DEPS_MAX;
 use crdt_schema::id::{DeviceId, FeedName, Space};
 
 use super::Node;
@@ -76,6 +77,8 @@ impl Node {
         if !self.stands_above(at) {
             return Err(outside(parent));
         }
+        let at =
+            self.reaches_former(area, at).filter(|wide| self.stands_above(*wide)).unwrap_or(at);
         let alias = Alias {
             area,
             code,
@@ -84,7 +87,10 @@ impl Node {
             valid_from: self.today_number(),
             closes: self.closed_by_move(area, old_parent, new_parent)?,
         };
-        let replaces = self.tree().standing_aliases(area).to_vec();
+        // All of them, not only those that stand: whoever lies elsewhere holds some of what came
+        // between, and must not take it for the newest.
+        let mut replaces = self.authority().aliases_of(area);
+        replaces.truncate(DEPS_MAX);
         let entry = self.declare(at, Payload::Alias(alias), replaces)?;
         Ok(AreaRehome { area_id: area, old: before, new: code, entry: EntryRef::from(&entry) })
     }
@@ -100,6 +106,13 @@ impl Node {
     fn common_ancestor(&self, a: AreaId, b: AreaId) -> Option<AreaId> {
         let own = |area: AreaId| [area].into_iter().chain(self.tree().ancestors(area));
         own(a).find(|above| self.tree().covers(*above, b))
+    }
+
+    /// The lowest area that covers `at` and every parent the area ever had: who heard of an earlier
+    /// move hears of this one.
+    fn reaches_former(&self, area: AreaId, at: AreaId) -> Option<AreaId> {
+        let mut former = self.tree().former_parents(area).into_iter();
+        former.try_fold(at, |wide, parent| self.common_ancestor(wide, parent))
     }
 
     /// Where the feeds of records end whose device covered the area by its old parent and will not by the new.

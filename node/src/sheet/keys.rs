@@ -7,7 +7,7 @@
 //!
 //! | key      | proves                                  | a row that finds a record by it            |
 //! |----------|-----------------------------------------|--------------------------------------------|
-//! | own      | a number, or a name that is given once  | belongs to it                              |
+//! | own      | a number, or a name that is given once  | belongs to it, unless another own key finds another |
 //! | likely   | name, day of birth, RW and RT           | belongs to it, and the report says so      |
 //! | weak     | name and place only                     | may repeat what the record says; a row that would change it is refused |
 //! | namesake | the name alone                          | is new, and the report names the likeness  |
@@ -49,6 +49,9 @@ pub(crate) enum Proof {
     Namesake,
 }
 
+/// Values of one conflict by which a record is found.
+const SURVIVORS_MAX: usize = 8;
+
 /// One way to find a record, by names of fields.
 struct Way {
     proof: Proof,
@@ -81,6 +84,7 @@ const WAYS: &[(&str, &[Way])] = &[
             way(Proof::Likely, &["nama", "tanggal_lahir"], PLACE, &["nik"]),
             way(Proof::Weak, &["nama"], AGE_PLACE, &["nik"]),
             way(Proof::Namesake, &["nama"], &[], &["nik", "tanggal_lahir"]),
+            way(Proof::Namesake, &["nama", "tanggal_lahir"], &[], &[]),
         ],
     ),
     (
@@ -100,6 +104,7 @@ const WAYS: &[(&str, &[Way])] = &[
             way(Proof::Likely, &["nama", "tanggal_lahir"], PLACE, &["nik", "nama_lembaga"]),
             way(Proof::Weak, &["nama"], AGE_PLACE, &["nik", "nama_lembaga"]),
             way(Proof::Namesake, &["nama"], &[], &["nik", "tanggal_lahir", "nama_lembaga"]),
+            way(Proof::Namesake, &["nama", "tanggal_lahir"], &[], &[]),
         ],
     ),
     ("kps", &[way(Proof::Own, &["nama", "bentuk"], &[&["jenis"]], &[])]),
@@ -197,6 +202,31 @@ impl Identity {
             Some((field.number, comparable(field, &field.show(None, value))))
         };
         Says(self.fields().filter_map(shown).collect())
+    }
+
+    /// The same with every value that survives in a conflict: once as it is shown, and once for each
+    /// other value.
+    pub(crate) fn of_record_in_conflict(&self, state: &RecordState) -> Vec<Says> {
+        let shown = self.of_record(state);
+        let mut all = Vec::new();
+        for field in self.fields() {
+            let survivors = field.survivors_in(state, None).iter().skip(1).take(SURVIVORS_MAX);
+            for survivor in survivors {
+                let mut other = Says(shown.0.clone());
+                let text = comparable(field, &field.show(None, &survivor.value));
+                other.0.insert(field.number, text);
+                all.push(other);
+            }
+        }
+        all.push(shown);
+        all
+    }
+
+    /// Whether a row says something of a field that identifies and that is in conflict in the record:
+    /// any value it puts there would settle that unseen.
+    pub(crate) fn would_settle(&self, says: &Says, state: &RecordState) -> bool {
+        self.fields()
+            .any(|field| says.0.contains_key(&field.number) && field.is_contested_in(state))
     }
 
     /// The keys of what is said, in the order they are tried.

@@ -39,6 +39,12 @@ impl Known {
 
     /// What the first key that finds anything finds.
     pub(crate) fn find(&self, keys: &[Key]) -> Found {
+        let own = keys.iter().filter(|key| key.proof == Proof::Own);
+        let owned: BTreeSet<RecordId> = own.flat_map(|key| self.fits(key).take(FITS_MAX)).collect();
+        if owned.len() > 1 {
+            // Two of one number, or one number of each: which is meant, a person must say.
+            return Found::Several;
+        }
         for key in keys.iter().filter(|key| key.proof != Proof::Namesake) {
             let found: BTreeSet<RecordId> = self.fits(key).take(FITS_MAX).collect();
             match (found.first(), found.len()) {

@@ -176,6 +176,9 @@ impl<'a> Planning<'a> {
             },
             None => None,
         };
+        if state.as_ref().is_some_and(|state| self.identity.would_settle(&says, state)) {
+            return Ok(Err(Refusal::value("", &rules::SHEET_CONTESTED)));
+        }
         let look = self.look(&keys, &says, state.as_ref(), proof);
         if let Some(state) = &state {
             // What the record will be known by afterwards belongs to this row too.
@@ -299,7 +302,9 @@ fn known_records(
         for (row, state) in &rows {
             let is_live = matches!(row.verdict, RecordVerdict::Counting | RecordVerdict::Waiting);
             if is_live {
-                known.add(&identity.keys(&identity.of_record(state)), row.key.record);
+                for says in identity.of_record_in_conflict(state) {
+                    known.add(&identity.keys(&says), row.key.record);
+                }
             }
         }
     }

@@ -412,6 +412,34 @@ fn a_row_joined_by_name_and_day_of_birth_is_told_and_so_is_a_namesake() {
 }
 
 #[test]
+fn numbers_of_two_families_in_one_row_mean_neither() {
+    let mut desk = Desk::new();
+    let heading = "Kepala;No KK;NIK;RW;RT;Alamat\n";
+    let two = format!(
+        "{heading}E1;3209390101709011;{};01;01;A\nE2;3209390101709012;{};01;01;B\n",
+        nik(31),
+        nik(32)
+    );
+    let ask = desk.ask("keluarga", &two, true);
+    assert_eq!(counts(&desk.node.import_sheet(&ask, &mut Unwatched).unwrap()), (0, 2, 0, 0));
+    let before = desk.root();
+    let mixed = format!("{heading}E1;3209390101709011;{};01;01;A\n", nik(32));
+    let ask = desk.ask("keluarga", &mixed, true);
+    let report = desk.node.import_sheet(&ask, &mut Unwatched).unwrap();
+    assert_eq!(rules(&report), [(2, "", "cocok_lebih_dari_satu")]);
+    assert_eq!(desk.root(), before);
+}
+
+#[test]
+fn a_namesake_born_the_same_day_is_told_whatever_its_nik() {
+    let mut desk = Desk::new();
+    let row = |nik: String| format!("{HEADING}1;Lina;{nik};;P;Garut, 10-10-1970;;01/01;08\n");
+    assert_eq!(noticed(&desk.apply(row(nik(33)))), []);
+    let report = desk.apply(row(nik(34)));
+    assert_eq!((counts(&report), noticed(&report)), ((0, 1, 0, 0), vec![(2, "nama_sama")]));
+}
+
+#[test]
 fn a_number_that_belongs_to_another_name_is_told() {
     let mut desk = Desk::new();
     desk.apply(format!("{HEADING}1;Asep;{};;L;;;01/02;08\n", nik(24)));
