@@ -370,6 +370,59 @@ fn a_desa_that_was_moved_twice_at_once_and_then_on_is_known_by_its_newest_place_
 }
 
 #[test]
+fn whoever_once_held_a_desa_takes_what_its_new_devices_write_there_whole() {
+    for comes_back in [false, true] {
+        let mut town = Town::new(39);
+        let mut province = town.province();
+        let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+        let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
+        let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+        let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
+        activity(&mut sambeng, "satu");
+        sambeng.carry_to(&mut old);
+        old.carry_to(&mut kabupaten);
+        let id = "32093920010";
+        kabupaten.node().rehome(id, SAMBENG_NOW).unwrap();
+        for office in [&mut new, &mut old, &mut sambeng] {
+            kabupaten.carry_to(office);
+        }
+        let mut later = town.member(&mut new, "sambeng-kedua", SAMBENG_NOW);
+        let fields = asks(&[
+            ("judul", "tiga"),
+            ("kode_program", "G.1.2"),
+            ("jenis", "rapat"),
+            ("tanggal", "2026-11-03"),
+        ]);
+        later.node().record_add("kegiatan", id, 0, &fields).unwrap();
+        later.carry_to(&mut new);
+        new.carry_to(&mut kabupaten);
+        if comes_back {
+            kabupaten.node().rehome(id, SAMBENG).unwrap();
+            kabupaten.carry_to(&mut new);
+            kabupaten.carry_to(&mut old);
+        }
+        let mut neighbour = town.member(&mut new, "tetangga", "32.09.21.2001");
+        let takes = |from: &mut Office, to: &mut Office| {
+            let files = from.export(ExportTarget::All);
+            let done = to.import(&files);
+            let unknown: Vec<_> =
+                done.files.iter().filter_map(|file| file.rejected.get("unknown_device")).collect();
+            assert!(unknown.is_empty(), "{} to {}: {unknown:?}", from.name, to.name);
+        };
+        for to in [&mut old, &mut neighbour, &mut new] {
+            takes(&mut kabupaten, to);
+        }
+        takes(&mut new, &mut old);
+        takes(&mut new, &mut neighbour);
+        for office in [&mut old, &mut neighbour, &mut new] {
+            let found = office.node().root(Some(id)).unwrap();
+            assert_eq!(found.entries, 2, "{}", office.name);
+            assert_eq!(office.root(id), kabupaten.root(id), "{}", office.name);
+        }
+    }
+}
+
+#[test]
 fn a_move_out_of_ones_own_area_names_the_area_that_lies_outside() {
     let mut town = Town::new(34);
     let mut province = town.province();

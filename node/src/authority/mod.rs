@@ -210,7 +210,8 @@ impl Authority {
     /// Whether the authority in `area` is part of that of one of `held`.
     fn is_authority_of(&self, held: &BTreeSet<AreaId>, area: AreaId) -> bool {
         let tree = &self.found.tree;
-        held.iter().any(|held| tree.ever_covered(*held, area) || tree.above(*held).contains(&area))
+        held.iter()
+            .any(|held| tree.ever_covered(*held, area) || tree.ever_above(*held).contains(&area))
     }
 
     /// How a feed stands.
