@@ -65,7 +65,6 @@ pub const EVENTS: &[&str] = &[
     "look at an edit that does not count",
     "end with a fork",
     "replica compared with the province",
-    "area once held, now under another authority",
     "own entries came back from outside",
     "run taken",
     "run held already",
