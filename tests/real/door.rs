@@ -2,18 +2,15 @@
 //! not let in hears of it.
 
 use std::slice::from_ref;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crdt_schema::id::NetworkId;
 use node::live::{Event, MeetError, RunAsk, Running, meet};
-use node::net::{
-    Admission, Multiaddr, NetConfig, NetEvent, NetHandle, NetLimits, NetTiming, Transport,
-};
+use node::net::{Multiaddr, NetEvent, NetHandle};
 use node::node::Node;
 use node::sync::Stream;
 use tests::office::{Office, Town, asks};
-use tests::rogue::LONG;
+use tests::rogue::{LONG, transport};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -67,18 +64,7 @@ struct Liar {
 
 impl Liar {
     fn new(network: NetworkId, seed: u8) -> Self {
-        let config = NetConfig {
-            transport_seed: [seed; 32].into(),
-            network,
-            listen: Vec::new(),
-            external: Vec::new(),
-            is_hub: false,
-            mdns: false,
-            limits: NetLimits { memory_bytes: usize::MAX, ..NetLimits::default() },
-            timing: NetTiming::default(),
-            who: Arc::new(|_| Admission::Stranger),
-        };
-        let (net, told) = Transport::start(config).unwrap();
+        let (net, told) = transport(network, [seed; 32]);
         Self { net, told }
     }
 

@@ -345,13 +345,7 @@ fn a_desa_that_was_moved_twice_at_once_and_then_on_is_known_by_its_newest_place_
         round(&mut all);
     }
     let [.., sambeng] = &mut all;
-    let fields = asks(&[
-        ("judul", "dua"),
-        ("kode_program", "G.1.2"),
-        ("jenis", "rapat"),
-        ("tanggal", "2026-11-03"),
-    ]);
-    sambeng.node().record_add("kegiatan", id, 0, &fields).unwrap();
+    activity(sambeng, "dua");
     for _ in 0..3 {
         round(&mut all);
     }
@@ -387,13 +381,7 @@ fn whoever_once_held_a_desa_takes_what_its_new_devices_write_there_whole() {
             kabupaten.carry_to(office);
         }
         let mut later = town.member(&mut new, "sambeng-kedua", SAMBENG_NOW);
-        let fields = asks(&[
-            ("judul", "tiga"),
-            ("kode_program", "G.1.2"),
-            ("jenis", "rapat"),
-            ("tanggal", "2026-11-03"),
-        ]);
-        later.node().record_add("kegiatan", id, 0, &fields).unwrap();
+        activity(&mut later, "tiga");
         later.carry_to(&mut new);
         new.carry_to(&mut kabupaten);
         if comes_back {

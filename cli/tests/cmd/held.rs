@@ -1,44 +1,25 @@
 //! A folder that somebody holds for a moment, and notes of a run that was killed.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::desk::{DESA, Desk};
 use crate::fixtures::Holder;
+use crate::spawned::Spawned;
 
-/// A process that is ended with its test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
+/// What a command says that waits for another.
+const WAITS: &str = "Another command holds this data folder";
 
 #[test]
 fn run_waits_for_whoever_holds_the_folder_and_says_so() {
     let desk = Desk::province();
     let holder = Holder::of(&desk.data().join("feed.redb"));
-    let child = Command::new(env!("CARGO_BIN_EXE_wksbm"))
-        .args(["run", "--offline", "--api", "127.0.0.1:0", "--json", "--lang", "en", "--data"])
-        .arg(desk.data())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut child = Ended(child);
-    let told = BufReader::new(child.0.stderr.take().unwrap()).lines();
-    let waits = |line: &String| line.contains("Another command holds this data folder");
-    assert!(told.map_while(Result::ok).any(|line| waits(&line)), "it gave up");
+    let run = ["run", "--offline", "--api", "127.0.0.1:0", "--json", "--lang", "en"];
+    let mut node = Spawned::on(&desk, &run);
+    node.line_with(WAITS);
     drop(holder);
-    let mut first = String::new();
-    BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let first: Value = serde_json::from_str(&first).unwrap();
+    let first = node.object();
     assert_eq!(first.get("event"), Some(&json!("ready")), "{first}");
 }
 
@@ -108,21 +89,14 @@ fn sync_without_a_peer_asks_for_one_where_none_is_known() {
 fn commands_that_save_at_once_all_save() {
     let desk = Desk::province();
     let add = |number: usize| {
-        Command::new(env!("CARGO_BIN_EXE_wksbm"))
-            .args(["record", "add", "kegiatan", "--area", DESA, "--json", "--data"])
-            .arg(desk.data())
-            .args(["-f", &format!("judul=Rapat {number}"), "-f", "kode_program=G.5.1.4"])
-            .args(["-f", "jenis=rapat", "-f", "tanggal=2026-03-01"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        let title = format!("judul=Rapat {number}");
+        let line = ["record", "add", "kegiatan", "--area", DESA, "--json", "-f", &title];
+        let rest = ["-f", "kode_program=G.5.1.4", "-f", "jenis=rapat", "-f", "tanggal=2026-03-01"];
+        Spawned::on(&desk, &[&line[..], &rest].concat())
     };
-    let adding: Vec<Child> = (0..6).map(add).collect();
-    for child in adding {
-        let ended = child.wait_with_output().unwrap();
-        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    let adding: Vec<Spawned> = (0..6).map(add).collect();
+    for mut child in adding {
+        assert_eq!(child.ended(), Some(0), "{:#?}", child.lines_left());
     }
     assert_eq!(desk.json(&["status"]).done().get("records"), Some(&json!(6)));
 }
@@ -131,18 +105,8 @@ fn commands_that_save_at_once_all_save() {
 fn a_command_says_after_a_while_that_it_waits_and_goes_on_once_the_folder_is_free() {
     let desk = Desk::province();
     let holder = Holder::of(&desk.data().join("feed.redb"));
-    let child = Command::new(env!("CARGO_BIN_EXE_wksbm"))
-        .args(["status", "--json", "--lang", "en", "--data"])
-        .arg(desk.data())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut child = Ended(child);
-    let told = BufReader::new(child.0.stderr.take().unwrap()).lines();
-    let waits = |line: &String| line.contains("Another command holds this data folder");
-    assert!(told.map_while(Result::ok).any(|line| waits(&line)), "it gave up without a word");
+    let mut waits = Spawned::on(&desk, &["status", "--json", "--lang", "en"]);
+    waits.line_with(WAITS);
     drop(holder);
-    assert!(child.0.wait().unwrap().success());
+    assert_eq!(waits.ended(), Some(0));
 }

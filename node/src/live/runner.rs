@@ -187,8 +187,10 @@ impl Running {
                     // The node, and with it the stores, is gone when this has unwound.
                     if guarded(|| writer.run(&runtime, inbox, net_events)).is_err() {
                         let at = note(&broken).to_owned();
+                        let event = Event::Broken { at };
+                        event.log();
                         // Nobody need listen.
-                        drop(events.send(Event::Broken { at }));
+                        drop(events.send(event));
                     }
                 }
             })

@@ -170,11 +170,15 @@ impl Identity {
         Self { specs }
     }
 
-    fn fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        self.specs.iter().flat_map(|spec| {
+    /// Every field of any key, once.
+    fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        let of_keys = self.specs.iter().flat_map(|spec| {
             let also = spec.also.iter().flatten();
             spec.needs.iter().chain(also).chain(&spec.apart).copied()
-        })
+        });
+        let once: BTreeMap<u16, &'static Field> =
+            of_keys.map(|field| (field.number, field)).collect();
+        once.into_values()
     }
 
     /// What a row says that identifies.

@@ -37,20 +37,17 @@ impl Known {
         self.0.sort_unstable();
     }
 
-    /// What the first key that finds anything finds.
+    /// What own keys find together, else what a likely one finds, else a weak one. Of two records with
+    /// one number, or with one number of a row each, a person must say which is meant.
     pub(crate) fn find(&self, keys: &[Key]) -> Found {
-        let own = keys.iter().filter(|key| key.proof == Proof::Own);
-        let owned: BTreeSet<RecordId> = own.flat_map(|key| self.fits(key).take(FITS_MAX)).collect();
-        if owned.len() > 1 {
-            // Two of one number, or one number of each: which is meant, a person must say.
-            return Found::Several;
-        }
-        for key in keys.iter().filter(|key| key.proof != Proof::Namesake) {
-            let found: BTreeSet<RecordId> = self.fits(key).take(FITS_MAX).collect();
+        for proof in [Proof::Own, Proof::Likely, Proof::Weak] {
+            let of_proof = keys.iter().filter(|key| key.proof == proof);
+            let found: BTreeSet<RecordId> =
+                of_proof.flat_map(|key| self.fits(key).take(FITS_MAX)).collect();
             match (found.first(), found.len()) {
                 (None, _) => {}
-                _ if key.proof == Proof::Weak => return Found::Perhaps(found),
-                (Some(record), 1) => return Found::One(*record, key.proof),
+                _ if proof == Proof::Weak => return Found::Perhaps(found),
+                (Some(record), 1) => return Found::One(*record, proof),
                 _ => return Found::Several,
             }
         }
