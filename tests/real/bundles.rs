@@ -394,6 +394,45 @@ fn pieces_in_any_order_are_the_whole_bundle_and_a_missing_one_is_named_and_suppl
 }
 
 #[test]
+fn a_dozen_pieces_named_from_the_last_to_the_first_come_in_whole() {
+    let mut scene = Scene::new(58, 400);
+    let mut files = pieces(&scene);
+    assert!(files.len() >= 12, "only {} pieces", files.len());
+    files.reverse();
+    let mut office = scene.fresh();
+    let done = office.import(&files);
+    assert!(done.files.iter().all(|file| file.pending == 0), "{done:?}");
+    let named: Vec<PathBuf> = done.files.iter().map(|file| PathBuf::from(&file.file)).collect();
+    assert_eq!((new(&done), named), (scene.all(), files));
+    assert_eq!(office.root("32"), scene.kabupaten.root("32"));
+}
+
+/// Each begins where the one before it ends, and none of them is a piece of another.
+#[test]
+fn ten_days_of_one_feed_come_in_whole_from_the_last_to_the_first() {
+    let mut town = Town::new(59);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", KABUPATEN);
+    let mut late = town.copy_of(&mut province);
+    province.open();
+    let device = ExportTarget::Device(province.node().device().to_string());
+    let mut days = Vec::new();
+    for day in 0..10 {
+        kabupaten.add("psks", DESA[0], &[("nama", "Ketua Karang Taruna"), ("jenis", "1")]);
+        let made = kabupaten.export(device.clone()).remove(0);
+        let kept = made.with_file_name(format!("hari-{day}.wksbm"));
+        std::fs::rename(&made, &kept).unwrap();
+        province.import(std::slice::from_ref(&kept));
+        province.carry_to(&mut kabupaten);
+        days.push(kept);
+    }
+    days.reverse();
+    let done = late.import(&days);
+    assert!(done.files.iter().all(|file| file.pending == 0 && file.new > 0), "{done:?}");
+    assert_eq!(late.root("32"), kabupaten.root("32"));
+}
+
+#[test]
 fn a_run_whose_beginning_is_missing_waits_in_its_file_and_inspect_says_for_what() {
     let mut scene = Scene::new(46, 100);
     let files = pieces(&scene);

@@ -53,6 +53,7 @@ pub(crate) const ROWS: &[Row] = &[
     (ErrorKind::TransitionInvalid, "called off to held", transition_invalid),
     (ErrorKind::AreaOutside, "beside a desa", area_outside),
     (ErrorKind::AreaOutside, "an invitation to one's own level", invite_beside),
+    (ErrorKind::AreaOutside, "a bundle of an area of which nothing is held", bundle_of_nothing),
     (ErrorKind::FileForeign, "a bundle to import", || foreign("import")),
     (ErrorKind::FileForeign, "a bundle to look into", || foreign("inspect")),
     (ErrorKind::FileForeign, "an invitation", || join_with(|_| b"\xff\xd8\xff foto".to_vec())),
@@ -205,6 +206,13 @@ fn area_outside() -> Made {
     let desa = Desk::member(&province, DESA);
     let line = ["record", "add", "kegiatan", "--area", OTHER_DESA, "-f", "judul=x"];
     Ok(Scene::new(desa, &line))
+}
+
+fn bundle_of_nothing() -> Made {
+    let province = register();
+    let desa = Desk::member(&province, DESA);
+    let file = desa.path("kosong.wksbm");
+    Ok(Scene::new(desa, &["bundle", "export", "--area", "32.05", "-o", &file]))
 }
 
 fn invite_beside() -> Made {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use crdt_schema::area::AreaCode;
+use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::authority::Rights;
 use crdt_schema::entry::{ChainPoint, PackedRun};
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
@@ -76,7 +76,8 @@ impl Node {
     /// left out and named in the answer.
     ///
     /// # Errors
-    /// [`NodeError`] when the device or area is not known, or a disk fails.
+    /// [`NodeError`] when the device or area is not known, nothing of the area is held here, or a disk
+    /// fails.
     pub fn bundle_export(
         &mut self,
         ask: &ExportAsk,
@@ -262,6 +263,7 @@ impl Node {
             ExportTarget::All => (Target::All, Audience::All),
             ExportTarget::Area(code) => {
                 let area = self.area(code)?;
+                self.must_know_of(area)?;
                 (Target::Area(area), Audience::Area(self.area_name(area).area))
             }
             ExportTarget::Device(who) => {
@@ -269,6 +271,19 @@ impl Node {
                 (Target::Device(device), Audience::Device(device))
             }
         })
+    }
+
+    /// Refuses an area that this device does not serve and of which nothing lies here: a bundle of it
+    /// would look like one.
+    fn must_know_of(&self, area: AreaId) -> Result<(), NodeError> {
+        let covers = |held: &AreaId| self.tree().ever_covered(*held, area);
+        let serves = self.authority().interest(&self.device()).iter().any(covers);
+        let within = |feed: &FeedHeads| self.tree().ever_covered(area, feed.name.area);
+        if serves || self.replica.feeds().any(within) {
+            return Ok(());
+        }
+        let own = self.area_said(self.own_area());
+        Err(NodeError::AreaOutside { area: self.area_said(area), own })
     }
 
     /// A device by words, full id, or a beginning of it: nothing is granted by naming it here.

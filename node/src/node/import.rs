@@ -1,8 +1,8 @@
 //! Bundles in: every run passes the one door, whole blocks are kept whatever becomes of the rest.
 //!
-//! Files may come in any order, twice, or cut. A run whose device nobody certified yet, or whose
-//! beginning is missing, may be explained by a later file: the files are gone through again as
-//! long as that brings something.
+//! Files may come in any order, twice, or cut. Pieces are read in their own order, whatever order they
+//! were named in. A run whose device nobody certified yet, or whose beginning is missing, may be
+//! explained by a later file: the files are gone through again as long as that brings something.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,8 +25,9 @@ use crate::replica::{Offered, RejectReason, Source};
 /// Entries staged before they are made durable: a stop loses no more than this, and a commit costs
 /// far less than verifying so many.
 const ENTRIES_PER_COMMIT: u64 = 8_192;
-/// Times the files are gone through: one for each level that must first be certified, and one more.
-const PASSES_MAX: usize = 6;
+/// Times the files are gone through, besides once for each of them: one for each level that must
+/// first be certified, and one more. Of files in the worst order a pass settles one.
+const PASSES_MORE: usize = 6;
 
 /// The words under which a file's damage is counted.
 const CUT: &str = "cut";
@@ -65,16 +66,19 @@ impl Node {
     ) -> Result<BundleImport, NodeError> {
         let mut total = 0;
         let before = self.quarantined()?;
+        let mut tallies = Vec::with_capacity(files.len());
         for path in files {
-            self.must_hold_something(path)?;
+            let part = self.must_hold_something(path)?;
+            tallies.push(Tally { part, ..Tally::default() });
             total += std::fs::metadata(path).map_or(0, |file| file.len());
         }
-        let mut tallies: Vec<Tally> = files.iter().map(|_| Tally::default()).collect();
         let mut areas = BTreeSet::new();
-        for pass in 0..PASSES_MAX {
+        for pass in 0..files.len() + PASSES_MORE {
             let mut brought = 0;
             let mut done = 0;
-            for (path, tally) in files.iter().zip(&mut tallies) {
+            let mut in_order: Vec<_> = files.iter().zip(&mut tallies).collect();
+            in_order.sort_by_key(|(_, tally)| tally.part);
+            for (path, tally) in in_order {
                 if pass > 0 && !tally.unsettled {
                     continue;
                 }
@@ -142,14 +146,15 @@ impl Node {
     }
 
     /// Refuses a file that was cut, or altered to its end, before its first whole run, before
-    /// anything is taken from any.
-    fn must_hold_something(&self, path: &Path) -> Result<(), NodeError> {
+    /// anything is taken from any; tells which piece it is, and of how many.
+    fn must_hold_something(&self, path: &Path) -> Result<[u16; 2], NodeError> {
         let mut reader = self.open_bundle(path)?;
+        let part = [reader.header().part, reader.header().parts];
         while let Some(piece) =
             reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
         {
             match piece {
-                Piece::Frame(Frame::Run(..)) | Piece::End | Piece::Trailing => return Ok(()),
+                Piece::Frame(Frame::Run(..)) | Piece::End | Piece::Trailing => return Ok(part),
                 Piece::Cut => return Err(NodeError::FileTruncated { path: path.to_path_buf() }),
                 Piece::Frame(_) | Piece::Newer | Piece::Altered => {}
             }
