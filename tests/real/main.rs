@@ -16,6 +16,7 @@ mod door;
 mod exchange;
 mod province;
 mod rehome;
+mod resting;
 mod room;
 #[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 mod rotten;

@@ -430,7 +430,7 @@ impl Node {
         if goes_whole || may_adopt {
             return Ok(feed.branches.iter().map(|b| (b, b.head.point.seq)).collect());
         }
-        let until = self.replica.counting_until(feed).map_err(|error| self.store_error(error))?;
+        let until = self.replica.held_in_common(feed).map_err(|error| self.store_error(error))?;
         let of_branch = |branch: &'a BranchHead| {
             until.iter().find(|(b, _)| *b == branch.branch).map(|(_, until)| (branch, *until))
         };

@@ -41,8 +41,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// Brings the views up to the feeds; a failure is said when they are read.
     pub(super) fn catch_up_quietly(&mut self) {
-        if let Err(error) = self.catch_up(&mut crate::progress::Unwatched) {
-            self.views_behind = Some(error);
+        match self.catch_up(&mut crate::progress::Unwatched) {
+            Ok(_) => self.rest_anew(),
+            Err(error) => self.views_behind = Some(error),
         }
     }
 
@@ -92,6 +93,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     pub fn rebuild_views(&mut self, progress: &mut dyn Progress) -> Result<Rebuilt, StoreError> {
         self.views.clear()?;
         let rebuilt = self.catch_up(progress)?;
+        self.rest_anew();
         if !rebuilt.stopped {
             self.views.compact()?;
         }

@@ -10,6 +10,7 @@ use crdt_schema::id::{FeedId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 
 use super::author::Author;
+use super::rests::Loosened;
 use super::stage::{Stage, StagedVerdict, WorkRow};
 use super::{Replica, authority_entry};
 use crate::authority::Authority;
@@ -177,7 +178,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// What a durable batch means: authority first, then heads, then rows.
     fn take_effect(&mut self, stage: Stage) -> Result<(), StoreError> {
-        let Stage { rows, edits, declared, declared_at, touched, verdicts, .. } = stage;
+        let Stage { rows, edits, declared, declared_at, touched, verdicts, loose, .. } = stage;
+        let batch = Loosened { touched: self.rests.among(rows.keys()), loose };
         let mut fold: BTreeSet<RecordKey> =
             rows.iter().filter(|(_, row)| row.refold).map(|(key, _)| *key).collect();
         let mut changed = BTreeSet::new();
@@ -201,6 +203,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let stepped: Vec<(RecordKey, WorkRow)> =
             rows.into_iter().filter(|(key, _)| !fold.contains(key)).collect();
         self.write_views(edits, &stepped, &fold);
+        self.rest_after(batch, &changed);
         Ok(())
     }
 

@@ -8,7 +8,8 @@
 //! save (author.rs) ───┘                                 └─► authority, summary, views
 //! ```
 //! `held.rs` heads in memory and what is staged on top · `verdict.rs` which entries count ·
-//! `row.rs` the edits of one record become its row · `catch_up.rs` views that lag after a crash ·
+//! `row.rs` the edits of one record become its row · `rests.rs` what counts rests on ·
+//! `catch_up.rs` views that lag after a crash ·
 //! `read.rs` what may be asked · `sink.rs` a replica as sessions see it · `room.rs` what is taken in
 //! while the disk fills · `mend.rs` after a failed write.
 //!
@@ -22,6 +23,7 @@ mod held;
 mod mend;
 mod read;
 mod receive;
+mod rests;
 mod room;
 mod row;
 mod sink;
@@ -53,6 +55,7 @@ pub use sink::PeerSink;
 pub use verdict::EntryVerdict;
 
 use held::Held;
+use rests::Rests;
 use stage::Stage;
 use verdict::Judged;
 
@@ -70,11 +73,13 @@ pub struct Replica<F, V> {
     standings: BTreeMap<FeedId, Standing>,
     /// Every feed as it was last judged.
     judged: BTreeMap<FeedId, Judged>,
+    /// What does not count and is held in its place because something that counts rests on it.
+    rests: Rests,
     /// Feeds that count in full, with their devices' keys: what most runs need to know, until the
     /// authority changes.
     trusted: BTreeMap<FeedId, SigningPublic>,
     summary: Summary,
-    /// Heads that are held and do not count: of devices that wait, and beyond where feeds end.
+    /// Heads that are held and are not in the summary: of devices that wait, and beyond where feeds end.
     apart: Summary,
     stage: Stage,
     /// What there is room for, as it was asked for the batch under way.
@@ -129,6 +134,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             authority: Arc::new(authority),
             standings: BTreeMap::new(),
             judged: BTreeMap::new(),
+            rests: Rests::default(),
             trusted: BTreeMap::new(),
             summary: Summary::new(tree.clone()),
             apart: Summary::new(tree),
@@ -154,7 +160,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         &self.authority
     }
 
-    /// Every counting head, and the root of every area.
+    /// Every head that counts or is rested on, and the root of every area.
     pub const fn summary(&self) -> &Summary {
         &self.summary
     }

@@ -9,7 +9,7 @@ use crdt_schema::time::Timestamp;
 
 use super::Replica;
 use super::commit::SOURCE;
-use super::row::{LoadedEdit, fold_entry};
+use super::row::{LoadedEdit, fold_entries, fold_entry};
 use super::verdict::{EntryVerdict, own_branch};
 use crate::ingest::{self, Leaving};
 use crate::ports::{
@@ -125,13 +125,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// [`StoreError`] of either store.
     pub fn fold_entries(&self, key: &RecordKey) -> Result<Vec<FoldEntry>, StoreError> {
         let loaded = self.load(self.views()?.edits(key, &self.feeds)?)?;
-        let counts = |it: &LoadedEdit| it.verdict == EntryVerdict::Counting;
-        Ok(loaded.iter().map(|it| fold_entry(&it.entry, counts(it))).collect())
+        Ok(fold_entries(&loaded, EntryVerdict::Counting))
     }
 
     fn edit_seen(&self, loaded: LoadedEdit) -> Option<EditSeen> {
         let device = self.held.feed(loaded.edit.place.feed)?.name.device;
-        let LoadedEdit { edit, entry, verdict } = loaded;
+        let LoadedEdit { edit, entry, verdict, .. } = loaded;
         Some(EditSeen { entry, place: edit.place, device, verdict })
     }
 

@@ -20,6 +20,26 @@ pub(super) struct LoadedEdit {
     pub(super) edit: EditRef,
     pub(super) entry: Entry,
     pub(super) verdict: EntryVerdict,
+    /// Whether it may be rested on though it does not count (`rests.rs`).
+    bears: bool,
+}
+
+impl LoadedEdit {
+    /// Whether it is part of the past of what counts.
+    pub(super) fn is_past(&self) -> bool {
+        self.speaks(EntryVerdict::Counting) || self.bears
+    }
+
+    fn speaks(&self, least: EntryVerdict) -> bool {
+        self.verdict <= least
+    }
+}
+
+/// The edits as [`fold`] reads them for one layer: those that speak there, and what they may rest on.
+/// What nobody else need hold is left out, so that whoever builds on it waits everywhere.
+pub(super) fn fold_entries(edits: &[LoadedEdit], least: EntryVerdict) -> Vec<FoldEntry> {
+    let of_layer = edits.iter().filter(|it| it.speaks(least) || it.bears);
+    of_layer.map(|it| fold_entry(&it.entry, it.speaks(least))).collect()
 }
 
 /// What [`fold`] reads of an entry.
@@ -47,6 +67,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.stage.edits.entry(key).or_default().push(EditRef { place, id: entry.id });
         let (feed, seq, is_open) = (header.feed, header.seq, header.is_open());
         self.stage.verdicts.push(StagedVerdict { feed, branch, seq, is_open, verdict });
+        if verdict != EntryVerdict::Counting && self.may_bear(name) {
+            self.stage.loose.insert((feed, key));
+        }
         self.stage.entries += 1;
         let row = self.work_row(key);
         if !step(row, entry, verdict) {
@@ -70,24 +93,25 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         edits.sort_unstable_by_key(|edit| (edit.place, edit.id));
         edits.dedup();
         let mut loaded = Vec::with_capacity(edits.len());
-        let mut reach: Option<(crdt_schema::id::FeedId, Reach)> = None;
+        let mut reach: Option<(crdt_schema::id::FeedId, Reach, bool)> = None;
         for edit in edits {
             let Place { feed, branch, seq } = edit.place;
-            if reach.as_ref().is_none_or(|(of, _)| *of != feed) {
+            if reach.as_ref().is_none_or(|(of, ..)| *of != feed) {
                 let heads = self.held.feed(feed).ok_or(StoreError::Damaged {
                     what: format!("an edit names the feed {}, which is not held", feed.short()),
                 })?;
-                reach = Some((feed, self.reach(heads)?));
+                reach = Some((feed, self.reach(heads)?, self.may_bear(&heads.name)));
             }
             let at = own_branch(&self.held, feed, branch, seq);
             let entry = self.feeds.entries(feed, at, seq..=seq)?.into_iter().next();
             let entry = entry.filter(|entry| entry.id == edit.id).ok_or(StoreError::Damaged {
                 what: format!("entry {seq} of feed {} is not what was stored", feed.short()),
             })?;
-            let verdict = reach
-                .as_ref()
-                .map_or(EntryVerdict::Quarantined, |(_, reach)| reach.verdict(at, &entry.header));
-            loaded.push(LoadedEdit { edit, entry, verdict });
+            let (verdict, bears) = match &reach {
+                Some((_, reach, bears)) => (reach.verdict(at, &entry.header), *bears),
+                None => (EntryVerdict::Quarantined, false),
+            };
+            loaded.push(LoadedEdit { edit, entry, verdict, bears });
         }
         Ok(loaded)
     }
@@ -144,11 +168,7 @@ fn step(row: &mut WorkRow, entry: &Entry, verdict: EntryVerdict) -> bool {
 /// Which layer a record shows, the least verdict that speaks there, and its values: what counts;
 /// else what waits for a confirmation or an entry; else everything, for whoever may adopt it.
 fn layer_of(edits: &[LoadedEdit]) -> (RecordVerdict, EntryVerdict, Folded) {
-    let with = |least: EntryVerdict| {
-        let entries: Vec<FoldEntry> =
-            edits.iter().map(|it| fold_entry(&it.entry, it.verdict <= least)).collect();
-        fold(&entries)
-    };
+    let with = |least: EntryVerdict| fold(&fold_entries(edits, least));
     let counting = with(EntryVerdict::Counting);
     if !counting.state.heads().is_empty() {
         return (RecordVerdict::Counting, EntryVerdict::Counting, counting);

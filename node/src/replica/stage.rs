@@ -25,6 +25,8 @@ pub(super) struct Stage {
     pub(super) edits: BTreeMap<RecordKey, Vec<EditRef>>,
     /// How each edit was judged when it was staged; what comes later in the batch may change it.
     pub(super) verdicts: Vec<StagedVerdict>,
+    /// Records that got an edit which does not count, by its feed.
+    pub(super) loose: BTreeSet<(FeedId, RecordKey)>,
     pub(super) declared: Vec<AuthorityEntry>,
     pub(super) declared_at: BTreeMap<EntryId, Timestamp>,
     /// Feeds that got entries.

@@ -104,6 +104,8 @@ struct LastOpen {
 #[derive(Debug)]
 pub(super) struct Judged {
     reach: Reach,
+    /// Whether what does not count of it may be rested on.
+    bears: bool,
     /// Branch, first and last sequence of its own part.
     parts: Vec<(u32, u64, u64)>,
     /// Where only what is open counts: how far, of each branch.
@@ -117,18 +119,19 @@ impl Judged {
     }
 
     /// Whether an entry held then stands otherwise under `now`.
-    fn stands_otherwise(&self, now: &Reach) -> bool {
+    fn stands_otherwise(&self, now: &Reach, bears: bool) -> bool {
         // Which entries are open is not remembered: either may be.
         let differs = |branch: u32, seq: u64| {
             [true, false].into_iter().any(|is_open| {
                 self.reach.verdict_at(branch, seq, is_open) != now.verdict_at(branch, seq, is_open)
             })
         };
-        self.reach != *now
-            && self
-                .parts
-                .iter()
-                .any(|(branch, first, last)| (*first..=*last).any(|seq| differs(*branch, seq)))
+        self.bears != bears
+            || self.reach != *now
+                && self
+                    .parts
+                    .iter()
+                    .any(|(branch, first, last)| (*first..=*last).any(|seq| differs(*branch, seq)))
     }
 }
 
@@ -215,7 +218,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if seq == 0 { Ok(None) } else { self.held.point(&self.feeds, feed, branch, seq) }
     }
 
-    /// The heads of a feed that count, as the summary holds them.
+    /// The heads of a feed that count or are rested on, as the summary holds them.
     fn counting_heads(
         &self,
         feed: &FeedHeads,
@@ -229,7 +232,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Reach::UpTo { .. } | Reach::Open(_) => counting_ends(feed, reach, last_open),
         };
         let mut heads = Vec::new();
-        for (branch, seq) in ends {
+        for (branch, seq) in ends.into_iter().chain(self.rests.of(id)) {
             heads.extend(self.point_at(id, branch, seq)?);
         }
         heads.sort_unstable();
@@ -294,17 +297,23 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(heads.into_iter().filter(|head| !covered.contains(&head.id)).collect())
     }
 
-    /// Of each branch of a feed with anything that counts, up to where it does.
+    /// Of each branch of a feed with anything that counts or is rested on, up to where that is.
     ///
     /// # Errors
     /// [`StoreError`] of the disk.
-    pub fn counting_until(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64)>, StoreError> {
+    pub fn held_in_common(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64)>, StoreError> {
         let reach = self.reach(feed)?;
         let last_open = self.last_open(feed, &reach, self.judged.get(&feed.name.id()))?;
         let mut by_branch: BTreeMap<u32, u64> = BTreeMap::new();
         for (branch, seq) in counting_ends(feed, &reach, &last_open) {
             let known = by_branch.entry(branch).or_default();
             *known = seq.max(*known);
+        }
+        for (branch, seq) in self.rests.of(feed.name.id()) {
+            for (branch, seq) in past_of(feed, branch, seq) {
+                let known = by_branch.entry(branch).or_default();
+                *known = seq.max(*known);
+            }
         }
         Ok(by_branch.into_iter().collect())
     }
@@ -337,8 +346,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let heads = self.counting_heads(feed, &reach, &last_open)?;
         let apart: Vec<ChainPoint> =
             leaves(feed).into_iter().filter(|head| !heads.contains(head)).collect();
-        let now = Judged { reach, parts: own_parts(feed), last_open };
-        let changed = before.is_some_and(|before| before.stands_otherwise(&now.reach));
+        let bears = self.may_bear(&name);
+        let now = Judged { reach, bears, parts: own_parts(feed), last_open };
+        let changed = before.is_some_and(|it| it.stands_otherwise(&now.reach, now.bears));
         self.judged.insert(id, now);
         self.summary.set(name, heads);
         self.apart.set(name, apart);
@@ -420,7 +430,7 @@ fn past_of(feed: &FeedHeads, branch: u32, seq: u64) -> Vec<(u32, u64)> {
 }
 
 /// Of each branch its number, and the first and last sequence that lie on it alone.
-fn own_parts(feed: &FeedHeads) -> Vec<(u32, u64, u64)> {
+pub(super) fn own_parts(feed: &FeedHeads) -> Vec<(u32, u64, u64)> {
     let part = |branch: &BranchHead| {
         let first = branch.from.map_or(1, |(_, shared)| shared + 1);
         (branch.branch, first, branch.head.point.seq)

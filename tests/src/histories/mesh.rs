@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crdt_schema::area::AreaId;
-use crdt_schema::authority::Payload;
+use crdt_schema::authority::{Payload, Rights};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint, Entry, PackedBody, PackedRun};
 use crdt_schema::id::{EntryId, FeedName, Space, StoreInstance};
@@ -282,8 +282,12 @@ impl Mesh {
         Ok(replica.branch_of(message.name.id(), message.last).map_err(told)?.is_some())
     }
 
-    /// Everybody left gets everything that is left, in any order, until nobody learns anything.
+    /// Everybody left learns all there is to learn.
     pub(super) fn settle(&mut self) -> Result<(), String> {
+        if self.numbers.chance(50) {
+            self.note("end in which each hands on what a node hands on");
+            return self.hand_on();
+        }
         let mut all = std::mem::take(&mut self.bag);
         all.retain(|it| it.drawer.is_none_or(|site| !self.sites[site].lost));
         for site in self.alive() {
@@ -302,8 +306,64 @@ impl Mesh {
         Ok(())
     }
 
-    fn take_all(&mut self, site: usize, order: &[Message]) -> Result<(), String> {
+    /// Each gives each what a node hands on, in any order, until nobody learns anything.
+    fn hand_on(&mut self) -> Result<(), String> {
+        let sites = self.alive();
+        loop {
+            let mut news = false;
+            for (from, to) in sites.iter().flat_map(|from| sites.iter().map(move |to| (*from, *to)))
+            {
+                let mut order = self.handed_on(from, to)?;
+                self.numbers.shuffle(&mut order);
+                news |= from != to && self.take_all(to, &order)?;
+            }
+            if !news {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What one site hands on to another: to who may decide there all, to others what counts and what
+    /// that rests on.
+    fn handed_on(&self, from: usize, to: usize) -> Result<Vec<Message>, String> {
+        let (replica, me) = (&self.sites[from].replica, self.sites[from].device().id);
+        let them = self.sites[to].device().id;
+        let authority = replica.authority();
+        let waits = authority.member(&me).is_some_and(|it| it.state == MemberState::Provisional);
+        let mut all = Vec::new();
+        for feed in replica.feeds() {
+            let name = feed.name;
+            let whole = authority.may(&them, Rights::ISSUE, name.area)
+                || name.device == them
+                || name.device == me && waits;
+            let until: BTreeMap<u32, u64> = if whole {
+                feed.branches.iter().map(|it| (it.branch, it.head.point.seq)).collect()
+            } else {
+                replica.held_in_common(feed).map_err(told)?.into_iter().collect()
+            };
+            if self.sites[from].closed.is_some() {
+                // It brings what it got, with what it was not given.
+                let last = until.values().max().copied().unwrap_or(0);
+                let of_feed = self.bag.iter().filter(|it| it.name == name && it.run.first <= last);
+                for message in of_feed {
+                    all.extend(self.holds(from, message)?.then(|| message.clone()));
+                }
+                continue;
+            }
+            for branch in &feed.branches {
+                let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+                let until = until.get(&branch.branch).copied().unwrap_or(0);
+                let runs = runs(replica.feed_store(), name, branch.branch, first)?;
+                all.extend(runs.into_iter().filter(|it| it.run.first <= until));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether anything of it was new.
+    fn take_all(&mut self, site: usize, order: &[Message]) -> Result<bool, String> {
         let mut left: Vec<&Message> = order.iter().collect();
+        let mut learned = false;
         loop {
             let (mut news, mut again) = (false, Vec::new());
             for message in left {
@@ -311,7 +371,8 @@ impl Mesh {
                     continue;
                 }
                 match self.offer(site, message)? {
-                    Offered::Staged(_) | Offered::Duplicate => news = true,
+                    Offered::Staged(_) => (news, learned) = (true, true),
+                    Offered::Duplicate => news = true,
                     Offered::Pending | Offered::Rejected(_) => again.push(message),
                 }
                 if self.numbers.chance(20) {
@@ -320,7 +381,7 @@ impl Mesh {
             }
             self.commit(site, false)?;
             if !news || again.is_empty() {
-                return Ok(());
+                return Ok(learned);
             }
             left = again;
         }

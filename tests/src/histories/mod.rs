@@ -72,6 +72,8 @@ pub const EVENTS: &[&str] = &[
     "run of an unknown device",
     "run outside the interest",
     "run that follows a branch not held",
+    "end in which each hands on what a node hands on",
+    "end with a row that rests on what does not count",
     "end with a conflict",
     "end with an edit that waits for one nobody has",
     "end with an edit that does not count",
@@ -230,6 +232,7 @@ fn look(mesh: &mut Mesh) -> Result<(), String> {
 
 fn note_end(mesh: &mut Mesh, expected: &oracle::Expected) {
     let facts = [
+        ("end with a row that rests on what does not count", expected.rested()),
         ("end with a conflict", expected.conflicts()),
         ("end with an edit that waits for one nobody has", expected.waiting()),
         ("end with an edit that does not count", expected.uncounted()),

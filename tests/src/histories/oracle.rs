@@ -109,6 +109,14 @@ impl FeedTree {
         counting.difference(&covered).map(|id| self.entries[id].point()).collect()
     }
 
+    /// Whether what does not count of it may be rested on.
+    fn bears(&self, authority: &Authority) -> bool {
+        match authority.standing(&self.name) {
+            Standing::Counts | Standing::CountsUntil(_) | Standing::OpenCounts(_) => true,
+            Standing::Provisional | Standing::Outside | Standing::Unknown => false,
+        }
+    }
+
     /// Whether an entry that does not count waits for its device's confirmation.
     fn waits(&self, id: &EntryId, authority: &Authority) -> bool {
         match authority.standing(&self.name) {
@@ -136,6 +144,30 @@ impl FeedTree {
     }
 }
 
+/// An edit, how it stands, whether it may be rested on, and its claimed time.
+struct Judged {
+    edit: FoldEntry,
+    verdict: EntryVerdict,
+    bears: bool,
+    at: Timestamp,
+}
+
+/// What of a record's edits does not count and lies in the past of one that does, reached through what
+/// may be rested on.
+fn rested_on(edits: &[Judged]) -> BTreeSet<EntryId> {
+    let mut past: BTreeSet<EntryId> = BTreeSet::new();
+    loop {
+        let reached = edits.iter().filter(|it| it.edit.counts || past.contains(&it.edit.id));
+        let deps: BTreeSet<EntryId> = reached.flat_map(|it| it.edit.deps.clone()).collect();
+        let borne = edits.iter().filter(|it| it.bears && !it.edit.counts);
+        let now = borne.map(|it| it.edit.id).filter(|id| deps.contains(id)).collect();
+        if past == now {
+            return past;
+        }
+        past = now;
+    }
+}
+
 /// What a replica must show.
 #[derive(Debug)]
 pub(super) struct Expected {
@@ -143,6 +175,8 @@ pub(super) struct Expected {
     /// Of each record its edits as the fold of counting entries sees them.
     edits: BTreeMap<RecordKey, Vec<FoldEntry>>,
     heads: BTreeMap<FeedId, (FeedName, Vec<ChainPoint>)>,
+    /// Entries that do not count and are rested on.
+    rested: usize,
     authority: Authority,
 }
 
@@ -173,12 +207,10 @@ impl Expected {
             declared.extend(feed.entries.values().map(|entry| authority_entry(&feed.name, entry)));
         }
         let authority = Authority::compute(Cast::get().statement.clone(), &declared);
-        let mut judged: BTreeMap<RecordKey, Vec<(FoldEntry, EntryVerdict, Timestamp)>> =
-            BTreeMap::new();
-        let mut heads = BTreeMap::new();
+        let mut judged: BTreeMap<RecordKey, Vec<Judged>> = BTreeMap::new();
         for feed in &feeds {
             let counting = feed.counting(&authority);
-            heads.insert(feed.name.id(), (feed.name, feed.heads(&counting)));
+            let bears = feed.bears(&authority);
             if feed.name.space == Space::Authority {
                 continue;
             }
@@ -199,20 +231,40 @@ impl Expected {
                     counts: verdict == EntryVerdict::Counting,
                     sections: SectionRead::of(entry),
                 };
-                judged.entry(key).or_default().push((fold_entry, verdict, header.claimed_at));
+                let at = header.claimed_at;
+                judged.entry(key).or_default().push(Judged {
+                    edit: fold_entry,
+                    verdict,
+                    bears,
+                    at,
+                });
             }
         }
+        let rested: BTreeSet<EntryId> =
+            judged.values().flat_map(|edits| rested_on(edits)).collect();
+        let mut heads = BTreeMap::new();
+        for feed in &feeds {
+            let mut common = feed.counting(&authority);
+            common.extend(rested.iter().filter(|id| feed.entries.contains_key(id)));
+            heads.insert(feed.name.id(), (feed.name, feed.heads(&common)));
+        }
         let rows = judged.iter().map(|(key, edits)| (*key, row(*key, edits))).collect();
-        let only = |edits: Vec<(FoldEntry, EntryVerdict, Timestamp)>| {
-            edits.into_iter().map(|(edit, ..)| edit).collect()
+        let only = |edits: Vec<Judged>| {
+            let of_past = edits.into_iter().filter(|it| it.edit.counts || it.bears);
+            of_past.map(|it| it.edit).collect()
         };
         let edits = judged.into_iter().map(|(key, edits)| (key, only(edits))).collect();
-        Ok(Self { rows, edits, heads, authority })
+        Ok(Self { rows, edits, heads, rested: rested.len(), authority })
     }
 
     /// Records with an edit that waits for an entry nobody brought.
     pub(super) fn waiting(&self) -> usize {
         self.rows.values().filter(|row| row.waits).count()
+    }
+
+    /// Entries that do not count and that counting ones rest on.
+    pub(super) const fn rested(&self) -> usize {
+        self.rested
     }
 
     /// Rows by verdict.
@@ -293,18 +345,19 @@ impl Expected {
 }
 
 /// The row of a record: what counts; else what waits; else everything.
-fn row(key: RecordKey, edits: &[(FoldEntry, EntryVerdict, Timestamp)]) -> ViewRow {
+fn row(key: RecordKey, edits: &[Judged]) -> ViewRow {
     let with = |least: EntryVerdict| {
         let entries: Vec<FoldEntry> = edits
             .iter()
-            .map(|(edit, verdict, _)| FoldEntry { counts: *verdict <= least, ..edit.clone() })
+            .filter(|it| it.verdict <= least || it.bears)
+            .map(|it| FoldEntry { counts: it.verdict <= least, ..it.edit.clone() })
             .collect();
         (least, fold(&entries))
     };
     let counting = with(EntryVerdict::Counting);
     let (verdict, (least, folded)) = if !counting.1.state.heads().is_empty() {
         (RecordVerdict::Counting, counting)
-    } else if edits.iter().any(|(_, verdict, _)| *verdict != EntryVerdict::Quarantined) {
+    } else if edits.iter().any(|it| it.verdict != EntryVerdict::Quarantined) {
         (RecordVerdict::Waiting, with(EntryVerdict::Provisional))
     } else {
         (RecordVerdict::Quarantined, with(EntryVerdict::Quarantined))
@@ -322,14 +375,10 @@ fn row(key: RecordKey, edits: &[(FoldEntry, EntryVerdict, Timestamp)]) -> ViewRo
 }
 
 /// Claimed time of the last complete edit that speaks in this layer, in display order.
-fn newest(
-    edits: &[(FoldEntry, EntryVerdict, Timestamp)],
-    least: EntryVerdict,
-    folded: &Folded,
-) -> Timestamp {
-    let speaking = edits.iter().filter(|(_, verdict, _)| *verdict <= least);
-    let placed =
-        speaking.map(|(edit, _, at)| ((folded.depths.get(&edit.id).copied(), *at, edit.id), *at));
+fn newest(edits: &[Judged], least: EntryVerdict, folded: &Folded) -> Timestamp {
+    let speaking = edits.iter().filter(|it| it.verdict <= least);
+    let place = |it: &Judged| (folded.depths.get(&it.edit.id).copied(), it.at, it.edit.id);
+    let placed = speaking.map(|it| (place(it), it.at));
     placed.max().map(|(_, at)| at).unwrap_or_default()
 }
 
