@@ -140,6 +140,15 @@ fn write(village: &mut Office, code: &str, records: u64, seed: u64) -> u64 {
     village.node().root(Some(code)).unwrap().entries
 }
 
+/// Until a node that was started has said where it is: only then its memory is that of a node.
+#[expect(clippy::disallowed_methods, reason = "a measure takes real time")]
+fn stands(said: &Path) {
+    let began = Instant::now();
+    while !said.exists() && began.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// The hub: a process, or a node in this one.
 enum Place {
     Process(Child),
@@ -166,6 +175,7 @@ impl Hub {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn();
+            stands(&office.folder().join("run.json"));
             Place::Process(child.unwrap())
         } else {
             let node = Node::open(office.folder(), office.environment()).unwrap();
