@@ -9,6 +9,8 @@ use crate::wait::until;
 
 /// The short form's seconds; `WKSBM_LAB_IDLE_SECONDS` is another.
 const SECONDS: u64 = 60;
+/// The short form's records; `WKSBM_LAB_IDLE_RECORDS` is another, to see a village's memory.
+const RECORDS: u64 = 100;
 /// Bytes a second through the village's interface, both ways: 50 MB a month of its data.
 const BYTES_PER_SECOND_MAX: u64 = 20;
 /// Of a core.
@@ -56,15 +58,16 @@ fn an_idle_link_is_quiet() {
     province.found();
     province.enrol(kecamatan, KECAMATAN);
     kecamatan.enrol(desa, DESA);
-    kecamatan.synth(DESA, 100);
+    let records = asked("WKSBM_LAB_IDLE_RECORDS", RECORDS);
+    let entries = kecamatan.synth(DESA, records);
     kecamatan.run(&["--hub"]);
     desa.run(&["--peer", &kecamatan.address("tcp")]);
-    equal(DESA, &[desa, kecamatan], 100, SOON);
+    equal(DESA, &[desa, kecamatan], entries, SOON);
     // A copy is written: a count that stood still here would prove nothing below.
     assert!(Counted::of(desa).written > 0);
     settled(&[desa, kecamatan]);
 
-    let seconds = std::env::var("WKSBM_LAB_IDLE_SECONDS").map_or(SECONDS, |it| it.parse().unwrap());
+    let seconds = asked("WKSBM_LAB_IDLE_SECONDS", SECONDS);
     let both = [&*desa, &*kecamatan];
     let (passed, counted) = (desa.port.passed(), both.map(Counted::of));
     std::thread::sleep(Duration::from_secs(seconds));
@@ -78,7 +81,11 @@ fn an_idle_link_is_quiet() {
     for (node, (before, after)) in both.iter().zip(counted.iter().zip(after)) {
         let percent = ticks(after.ticks - before.ticks) / TICKS * 100.0 / ticks(seconds);
         let memory = after.memory / 1024;
-        crate::tell(&format!("{}: {percent:.2} % of a core, {memory} KiB of memory", node.name));
+        let entries = node.root(DESA).entries;
+        crate::tell(&format!(
+            "{}: {percent:.2} % of a core, {memory} KiB of memory with {entries} entries",
+            node.name
+        ));
         assert_eq!(after.written, before.written, "{} wrote while idle", node.name);
         assert!(percent < CPU_PERCENT_MAX, "{}: {percent} % of a core while idle", node.name);
     }
@@ -86,6 +93,11 @@ fn an_idle_link_is_quiet() {
     // The quiet was not the link's end.
     let record = desa.add(DESA, "sesudah sunyi");
     kecamatan.sees(&record, "nama", "sesudah sunyi", SOON);
+}
+
+/// A number from the environment.
+fn asked(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |it| it.parse().unwrap())
 }
 
 /// Waits until receipts and the like have been written and sent too.
