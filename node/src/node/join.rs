@@ -13,8 +13,8 @@ use super::invitation::{FILE_BYTES_MAX, InvitationFile, NoInvitation};
 use super::{Node, folder};
 use crate::answer::{AreaName, Join};
 use crate::error::NodeError;
+use crate::ports::FeedStore;
 use crate::replica::{Author, Declaration, Offered, Opening, Replica, Source};
-use crate::store::feed::RedbFeedStore;
 use crate::store::keystore::Keystore;
 use crate::store::memory::MemoryViewStore;
 
@@ -46,18 +46,18 @@ impl Node {
     }
 }
 
-struct Joining<'a> {
-    path: &'a Path,
-    env: &'a Environment,
-    file: &'a InvitationFile,
-    keys: &'a Keystore,
-    source: &'a Path,
+pub(super) struct Joining<'a> {
+    pub(super) path: &'a Path,
+    pub(super) env: &'a Environment,
+    pub(super) file: &'a InvitationFile,
+    pub(super) keys: &'a Keystore,
+    pub(super) source: &'a Path,
 }
 
 impl Joining<'_> {
     /// Takes the authority of the invitation into the new store, and writes the certificate that
     /// asks for confirmation.
-    fn write(&self, store: RedbFeedStore, incarnation: u64) -> Result<Join, NodeError> {
+    pub(super) fn write(&self, store: impl FeedStore, incarnation: u64) -> Result<Join, NodeError> {
         let at = |error| NodeError::store(self.path, error);
         let opening = Opening {
             statement: self.file.statement.clone(),
@@ -107,7 +107,10 @@ impl Joining<'_> {
         self.answer(&replica)
     }
 
-    fn answer(&self, replica: &Replica<RedbFeedStore, MemoryViewStore>) -> Result<Join, NodeError> {
+    fn answer(
+        &self,
+        replica: &Replica<impl FeedStore, MemoryViewStore>,
+    ) -> Result<Join, NodeError> {
         let authority = replica.authority();
         let device = self.keys.device();
         let member = authority.member(&device).ok_or_else(|| NodeError::FileAltered {
@@ -128,7 +131,7 @@ impl Joining<'_> {
     }
 }
 
-fn read_invitation(path: &Path) -> Result<InvitationFile, NodeError> {
+pub(super) fn read_invitation(path: &Path) -> Result<InvitationFile, NodeError> {
     let open = File::open(path).map_err(|error| NodeError::file("read", path, error))?;
     let mut bytes = Vec::new();
     open.take(FILE_BYTES_MAX + 1)

@@ -8,7 +8,7 @@
 //! `records.rs` saves · `reveals.rs` who saw class S · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
-//! `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
+//! `lent.rs` a node over lent stores · `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
 //! `sheet.rs` spreadsheets · `synthetic.rs` people that never were.
 
 mod areas;
@@ -21,6 +21,7 @@ mod inspect;
 mod invitation;
 mod join;
 mod lacking;
+mod lent;
 mod meeting;
 mod members;
 mod output;
@@ -44,6 +45,7 @@ use crdt_schema::record::Schema;
 pub use env::Environment;
 pub use export::{ExportAsk, ExportTarget};
 pub use found::CreateNetwork;
+pub use lent::Loan;
 pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
@@ -60,6 +62,7 @@ use crate::ports::{FeedStore, StoreError};
 use crate::replica::{Author, Committed, INCARNATION, Opening, Replica, Source};
 use crate::store::feed::RedbFeedStore;
 use crate::store::keystore::Keystore;
+use crate::store::lent::{Feeds, Views};
 use crate::store::view::RedbViewStore;
 
 /// Name of the value that holds the network's root statement.
@@ -76,7 +79,7 @@ pub struct Node {
     folder: PathBuf,
     env: Environment,
     keys: Keystore,
-    replica: Replica<RedbFeedStore, RedbViewStore>,
+    replica: Replica<Feeds, Views>,
     live: Option<Live>,
 }
 
@@ -91,17 +94,28 @@ impl Node {
         let keys = |error| NodeError::keys(&folder.join(folder::KEYS), error);
         let feeds = RedbFeedStore::open(&folder.join(folder::FEEDS)).map_err(at)?;
         let keys = Keystore::open(&folder.join(folder::KEYS)).map_err(keys)?;
+        let views = RedbViewStore::open_or_create(
+            &folder.join(folder::VIEWS),
+            feeds.instance(),
+            VIEW_CACHE_BYTES,
+        );
+        let stores = (Feeds::Own(feeds), Views::Own(views.map_err(at)?));
+        Self::over(folder, env, keys, stores)
+    }
+
+    fn over(
+        folder: &Path,
+        env: Environment,
+        keys: Keystore,
+        (feeds, views): (Feeds, Views),
+    ) -> Result<Self, NodeError> {
+        let at = |error| NodeError::store(folder, error);
         let statement = feeds.value(STATEMENT).map_err(at)?;
         let statement = statement.and_then(|bytes| SignedStatement::verify(&bytes).ok());
         let statement = statement.ok_or_else(|| at(damaged("the root statement")))?;
         let incarnation = feeds.value(INCARNATION).map_err(at)?;
         let incarnation = incarnation.and_then(|bytes| bytes.try_into().ok());
         let incarnation = incarnation.ok_or_else(|| at(damaged("the incarnation")))?;
-        let views = RedbViewStore::open_or_create(
-            &folder.join(folder::VIEWS),
-            feeds.instance(),
-            VIEW_CACHE_BYTES,
-        );
         let opening = Opening {
             statement,
             schema: env.schema.clone(),
@@ -109,7 +123,7 @@ impl Node {
             incarnation: u64::from_be_bytes(incarnation),
             next_incarnation: env.random_u64()?,
         };
-        let replica = Replica::open(feeds, views.map_err(at)?, opening).map_err(at)?;
+        let replica = Replica::open(feeds, views, opening).map_err(at)?;
         let mut node = Self { folder: folder.to_path_buf(), env, keys, replica, live: None };
         if node.replica.views().is_err() {
             // The views are only derived: whatever is wrong with them, they can be made anew.
@@ -143,7 +157,7 @@ impl Node {
     }
 
     /// What the node holds, for the rooms that build on it.
-    pub const fn replica(&self) -> &Replica<RedbFeedStore, RedbViewStore> {
+    pub const fn replica(&self) -> &Replica<Feeds, Views> {
         &self.replica
     }
 

@@ -4,7 +4,7 @@
 //! files of their own because redb never wipes a freed page · `memory/` the same ports without a
 //! disk, for tests and simulations · `open.rs` how a redb file is made, opened and locked ·
 //! `error.rs` what its failures mean to us · `heads.rs` the rules of branches, which every feed
-//! store keeps · `arrival.rs` the running hash · `view/` what screens read, derived.
+//! store keeps · `lent.rs` a node's own files, or stores somebody lends it · `arrival.rs` the running hash · `view/` what screens read, derived.
 //!
 //! `conformance.rs` is one suite that every feed store must pass, `durability.rs` what a disk may do
 //! to redb's; `testing.rs` has the disks that forget, fill up and count.
@@ -16,6 +16,7 @@ mod open;
 
 pub mod feed;
 pub mod keystore;
+pub mod lent;
 pub mod memory;
 pub mod view;
 

@@ -77,6 +77,18 @@ impl RedbViewStore {
         migrate::create_on(backend, instance, cache_bytes).map(Self::over)
     }
 
+    /// Opens views on a backend that has bytes; `None` when they are not those of this instance.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk, or of damage.
+    pub fn open_on(
+        backend: impl StorageBackend,
+        instance: StoreInstance,
+        cache_bytes: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        Ok(migrate::open_on(backend, instance, cache_bytes)?.map(Self::over))
+    }
+
     fn over(database: Database) -> Self {
         Self { rows: Mutex::new(None), database, poisoned: false }
     }
