@@ -8,7 +8,7 @@
 //! `office.rs` nodes in folders of their own that never meet: what one writes reaches another only
 //! in files · `wires.rs` the same joined by wires in memory · `world.rs` devices and signed runs without any node · `deadline.rs` many villages and one hub over real sockets ·
 //! `desk.rs` synthetic saves as
-//! entries · `measure/` figures for the bench · `histories/` whole replicas under random histories ·
+//! entries · `measure/` figures for the bench · `histories/` whole replicas under random histories · `sim/` whole nodes in virtual time ·
 //! test binaries: `sim/` simulations, `real/` the facade on real files ·
 //! `lab/` processes of the real binary in networks of namespaces ·
 //! `tidy/` the sources held to the house rules.
@@ -27,6 +27,10 @@ pub mod histories;
 pub mod measure;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 pub mod office;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::cast_possible_wrap, reason = "simulated numbers are small")]
+pub mod sim;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
 pub mod wires;

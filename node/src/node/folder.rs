@@ -79,7 +79,7 @@ pub(super) fn make_store(
 /// # Errors
 /// [`NodeError`] when there is no randomness, or the disk fails.
 pub(super) fn begin_store(
-    store: &mut impl FeedStore,
+    store: &mut dyn FeedStore,
     env: &Environment,
     statement: &SignedStatement,
     at: impl Fn(StoreError) -> NodeError,

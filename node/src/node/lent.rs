@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crdt_schema::area::AreaId;
 use crdt_schema::authority::{Payload, SignedStatement};
-use crdt_schema::entry::Entry;
-use crdt_schema::id::{DeviceId, EntryId};
+use crdt_schema::entry::{Entry, PackedRun};
+use crdt_schema::id::{DeviceId, EntryId, FeedName};
 
 use super::env::Environment;
 use super::join::{Joining, read_invitation};
@@ -14,8 +14,11 @@ use super::{Node, folder};
 use crate::answer::Join;
 use crate::error::NodeError;
 use crate::ports::{FeedStore, StoreError, ViewStore};
+use crate::replica::{PeerSink, Source};
 use crate::store::keystore::Keystore;
 use crate::store::lent::{Feeds, Views};
+use crate::sync::driver::Sink;
+use crate::sync::request::NoReceipts;
 
 /// Bytes of the seeds of a device's three keys.
 const SEEDS_BYTES: usize = 96;
@@ -48,7 +51,7 @@ impl Loan {
     /// [`NodeError`] of the store, or without randomness.
     pub fn begin(
         &self,
-        feeds: &mut impl FeedStore,
+        feeds: &mut dyn FeedStore,
         statement: &SignedStatement,
     ) -> Result<(), NodeError> {
         folder::begin_store(feeds, &self.env, statement, self.at()).map(drop)
@@ -58,9 +61,13 @@ impl Loan {
     ///
     /// # Errors
     /// As there.
-    pub fn join(&self, feeds: impl FeedStore, invitation: &Path) -> Result<Join, NodeError> {
+    pub fn join(
+        &self,
+        feeds: Box<dyn FeedStore + Send>,
+        invitation: &Path,
+    ) -> Result<Join, NodeError> {
         let file = read_invitation(invitation)?;
-        let mut feeds = feeds;
+        let mut feeds = Feeds::Lent(feeds);
         let incarnation =
             folder::begin_store(&mut feeds, &self.env, &file.statement, self.at())?;
         let (path, env, keys) = (&self.folder, &self.env, &self.keys());
@@ -84,6 +91,24 @@ impl Node {
     ) -> Result<Self, NodeError> {
         let stores = (Feeds::Lent(feeds), Views::Lent(views));
         Self::over(&loan.folder, loan.env.clone(), loan.keys(), stores)
+    }
+
+    /// Takes authority that was signed elsewhere, from the province down, in one commit for each
+    /// level that certifies the next.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn take_authority<'a>(
+        &mut self,
+        feeds: impl IntoIterator<Item = &'a (FeedName, Vec<PackedRun>)>,
+    ) -> Result<(), NodeError> {
+        let runs = feeds.into_iter().flat_map(|(name, runs)| runs.iter().map(move |run| (*name, run.clone())));
+        let runs: Vec<(FeedName, PackedRun)> = runs.collect();
+        let now = self.now();
+        let source = Source::Here;
+        let mut sink = PeerSink { replica: &mut self.replica, receipts: &NoReceipts, source, now };
+        let taken = sink.ingest(&runs);
+        taken.map(drop).map_err(|error| self.store_error(error))
     }
 
     /// Writes an authority entry that no command writes yet, as this device: what it may say is

@@ -1,0 +1,49 @@
+//! The simulator: `cargo run --release -p tests --bin sim -- --seed N --nodes 6000 --days 30`.
+//!
+//! Prints how often each thing happened. A seed that fails prints itself and fails again the same
+//! way. `--seeds K` plays as many seeds one after the other.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report for a person")]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use tests::sim::{Config, Tally, play};
+
+fn main() -> ExitCode {
+    let first = number("--seed").unwrap_or(1);
+    let seeds = number("--seeds").unwrap_or(1);
+    let (mut tally, mut failed) = (Tally::new(), 0);
+    let begun = Instant::now();
+    for seed in first..first.saturating_add(seeds) {
+        match play(&asked(seed)) {
+            Ok(happened) => {
+                for (what, times) in happened {
+                    *tally.entry(what).or_default() += times;
+                }
+            }
+            Err(what) => {
+                failed += 1;
+                eprintln!("{what}");
+            }
+        }
+    }
+    for (what, times) in &tally {
+        println!("{times:>12}  {what}");
+    }
+    println!("{seeds} seeds from {first}, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn asked(seed: u64) -> Config {
+    let mut config = Config::small(seed);
+    let size = |name| number(name).and_then(|it| usize::try_from(it).ok());
+    config.nodes = size("--nodes").unwrap_or(config.nodes);
+    config.days = number("--days").and_then(|it| i64::try_from(it).ok()).unwrap_or(config.days);
+    config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
+    config
+}
+
+fn number(name: &str) -> Option<u64> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    arguments.next().and_then(|text| text.parse().ok())
+}
