@@ -15,16 +15,13 @@ fn main() -> ExitCode {
     let (mut tally, mut failed) = (Tally::new(), 0);
     let begun = Instant::now();
     for seed in first..first.saturating_add(seeds) {
-        match play(&asked(seed)) {
-            Ok(happened) => {
-                for (what, times) in happened {
-                    *tally.entry(what).or_default() += times;
-                }
-            }
-            Err(what) => {
-                failed += 1;
-                eprintln!("{what}");
-            }
+        let outcome = play(&asked(seed));
+        for (what, times) in outcome.tally {
+            *tally.entry(what).or_default() += times;
+        }
+        if let Some(what) = outcome.broken {
+            failed += 1;
+            eprintln!("{what}");
         }
     }
     for (what, times) in &tally {
@@ -40,6 +37,7 @@ fn asked(seed: u64) -> Config {
     config.nodes = size("--nodes").unwrap_or(config.nodes);
     config.days = number("--days").and_then(|it| i64::try_from(it).ok()).unwrap_or(config.days);
     config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
+    config.tells = std::env::args().any(|argument| argument == "--tell");
     config
 }
 

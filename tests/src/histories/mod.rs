@@ -10,7 +10,7 @@ mod cast;
 mod mesh;
 mod oracle;
 mod steps;
-mod stores;
+pub(crate) mod stores;
 
 use std::collections::BTreeMap;
 

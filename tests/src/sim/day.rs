@@ -152,6 +152,7 @@ impl Town {
             NodeError::TransitionInvalid { .. } | NodeError::RecordUnknown { .. } => {
                 self.note("save refused");
             }
+            NodeError::NoCertificate { .. } => self.note("save refused: no certificate"),
             NodeError::Revoked { .. } => self.note("save refused: the device is closed"),
             NodeError::AreaMoved { .. } | NodeError::AreaOutside { .. } => {
                 self.note("save refused: the village moved");
@@ -206,7 +207,7 @@ impl Town {
                 6 => vec![text("alamat", n)],
                 7 => vec![("prioritas".to_owned(), (n % 3 + 1).to_string())],
                 8 => vec![text("kondisi", n), text("alat_bantu", n)],
-                _ => vec![("kebutuhan".to_owned(), ["pangan", "kesehatan", "pendidikan"][n % 3].to_owned())],
+                _ => vec![("kebutuhan".to_owned(), ["pangan", "pelatihan", "terapi"][n % 3].to_owned())],
             },
             Some(_) => match self.numbers.below(4) {
                 0 => {

@@ -144,11 +144,38 @@ impl Town {
             }
             if let Some(above) = self.above(site) {
                 self.alike(site, above).map_err(|what| {
-                    format!("at {} ms, after a heal, sites {site} and {above}: {what}", self.now())
+                    let (one, other) = (self.told_of(site), self.told_of(above));
+                    format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
                 })?;
             }
         }
         Ok(())
+    }
+
+    /// A site in words, for who looks for a mistake.
+    pub(super) fn told_of(&self, site: usize) -> String {
+        let at = &self.sites[site];
+        let copies = self.copies().contains(&site);
+        let Some(up) = &at.up else { return format!("site {site}: off") };
+        let state = up.node.replica().authority().member(&at.role.device()).map(|it| it.state);
+        let links: Vec<usize> = self
+            .wires
+            .values()
+            .filter(|wire| wire.ends.contains(&site))
+            .map(|wire| wire.from(site).0)
+            .collect();
+        let met: Vec<String> = up
+            .exchange
+            .recent()
+            .take(3)
+            .map(|seen| format!("{} equal {} {:?}", seen.peer, seen.equal, seen.reason))
+            .collect();
+        format!(
+            "site {site} {} of {}, {state:?}, {:?}, copy {copies}, links {links:?}, met {met:?}",
+            at.role.device(),
+            at.role.area,
+            at.class
+        )
     }
 
     /// Two nodes hold the same of every area both serve.

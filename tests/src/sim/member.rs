@@ -46,6 +46,9 @@ impl Town {
         }
         let site = self.settle_in(role)?;
         self.note("late joiner, certified");
+        // Its certificate comes on a stick: a device that does not know itself is let in nowhere.
+        self.switch_on(site)?;
+        self.hand_over(above, site)?;
         self.begins(site);
         Ok(())
     }

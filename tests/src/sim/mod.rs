@@ -4,7 +4,7 @@
 //! `ground.rs` time and chance · `disk.rs` a disk that forgets · `shelf.rs` what a node's entries lie
 //! on · `cast.rs` who takes part · `wire.rs` frames under way and the agenda · `town.rs` nodes on and
 //! off, and what happens to them · `day.rs` what people do · `stick.rs` couriers · `card.rs` clones and
-//! backups · `member.rs` who joins, leaves and moves · `fault.rs` what
+//! backups · `member.rs` who joins, leaves and moves · `plant.rs` planted mistakes · `fault.rs` what
 //! goes wrong · `hostile.rs` members that lie · `heal.rs` what must hold once all is mended.
 
 mod card;
@@ -16,6 +16,7 @@ mod ground;
 mod heal;
 mod hostile;
 mod member;
+mod plant;
 mod shelf;
 mod stick;
 mod town;
@@ -24,6 +25,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use ground::DAY;
+pub use plant::Plant;
 use town::Town;
 use wire::Due;
 
@@ -47,31 +49,79 @@ pub struct Config {
     pub disks_percent: usize,
     /// Of a hundred devices of villages so many lie.
     pub hostile_percent: usize,
+    /// A mistake every node makes.
+    pub plant: Option<Plant>,
+    /// Whether the end of each day is told.
+    pub tells: bool,
 }
 
 impl Config {
     /// A few villages that write much about few records.
     pub const fn small(seed: u64) -> Self {
-        Self { seed, nodes: 8, days: 3, saves_per_day: 12, new_percent: 8, disks_percent: 25, hostile_percent: 8 }
+        Self {
+            seed,
+            nodes: 8,
+            days: 3,
+            saves_per_day: 12,
+            new_percent: 8,
+            disks_percent: 25,
+            hostile_percent: 8,
+            plant: None,
+            tells: false,
+        }
+    }
+
+    /// The same with a mistake in every node.
+    pub const fn planted(seed: u64, plant: Plant) -> Self {
+        Self { plant: Some(plant), saves_per_day: 40, ..Self::small(seed) }
     }
 }
 
+/// What came of a simulation.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// How often each thing happened.
+    pub tally: Tally,
+    /// The first thing that does not hold, with the seed.
+    pub broken: Option<String>,
+}
+
 /// Plays one simulation.
-///
-/// # Errors
-/// What does not hold, with the seed.
-pub fn play(config: &Config) -> Result<Tally, String> {
+pub fn play(config: &Config) -> Outcome {
     let named = |what| format!("seed {}: {what}", config.seed);
-    let mut town = Town::new(config).map_err(named)?;
-    for site in 0..town.sites.len() {
-        town.life.plan(0, Due::Morning { site });
+    match Town::new(config) {
+        Ok(mut town) => {
+            let broken = town.live().err().map(named);
+            Outcome { tally: std::mem::take(&mut town.tally), broken }
+        }
+        Err(what) => Outcome { tally: Tally::new(), broken: Some(named(what)) },
     }
-    town.choose_liars();
-    town.plan_fault();
-    town.plan_heal();
-    town.run(config.days * DAY).map_err(named)?;
-    town.heal().map_err(named)?;
-    Ok(std::mem::take(&mut town.tally))
+}
+
+impl Town {
+    fn live(&mut self) -> Result<(), String> {
+        for site in 0..self.sites.len() {
+            self.life.plan(0, Due::Morning { site });
+        }
+        self.choose_liars();
+        self.plan_fault();
+        self.plan_heal();
+        for day in 1..=self.config.days {
+            self.run(day * DAY)?;
+            if self.config.tells {
+                self.tell(day);
+            }
+        }
+        self.heal()
+    }
+
+    #[expect(clippy::print_stderr, reason = "a long simulation says how far it is")]
+    fn tell(&self, day: i64) {
+        let of = |what: &str| self.tally.get(what).copied().unwrap_or(0);
+        let saves = of("save") + of("new record");
+        let bytes = of("bytes over wires");
+        eprintln!("day {day}: {saves} saves, {bytes} bytes, {} links", self.wires.len());
+    }
 }
 
 /// An error in words.

@@ -17,6 +17,7 @@ use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::store::view::RedbViewStore;
 
 use super::disk::Disk;
+use super::plant::Plant;
 
 /// Pages a small store may keep.
 const CACHE_BYTES: usize = 1 << 20;
@@ -35,8 +36,8 @@ pub(super) enum Shelf {
 
 impl Shelf {
     /// Empty memory.
-    pub(super) fn memory(instance: StoreInstance) -> Self {
-        Self::Memory(Feeds::new(MemoryFeedStore::new(instance)), Views::default())
+    pub(super) fn memory(instance: StoreInstance, plant: Option<Plant>) -> Self {
+        Self::Memory(Feeds::new(MemoryFeedStore::new(instance), plant), Views::default())
     }
 
     /// Empty disks.
@@ -122,6 +123,9 @@ impl Shelf {
             Self::Memory(feeds, views) => {
                 let mut held = feeds.held();
                 (held.dead, held.fail) = (false, None);
+                if let Some(before) = held.before.take() {
+                    held.store = before;
+                }
                 drop(held);
                 views.lose(numbers);
             }
@@ -136,7 +140,9 @@ impl Shelf {
     pub(super) fn copy(&self) -> Self {
         match self {
             Self::Memory(feeds, views) => {
-                let copy = Feeds::new(feeds.held().store.clone());
+                let held = feeds.held();
+                let copy = Feeds::new(held.store.clone(), held.plant);
+                drop(held);
                 Self::Memory(copy, Views(Arc::new(Mutex::new(views.held().clone()))))
             }
             Self::Disk { feeds, views, instance } => {
@@ -182,11 +188,15 @@ struct HeldFeeds {
     store: MemoryFeedStore,
     fail: Option<Failing>,
     dead: bool,
+    plant: Option<Plant>,
+    /// With [`Plant::ReceiptBeforeDurable`] what a power cut leaves.
+    before: Option<MemoryFeedStore>,
 }
 
 impl Feeds {
-    fn new(store: MemoryFeedStore) -> Self {
-        Self(Arc::new(Mutex::new(HeldFeeds { store, fail: None, dead: false })))
+    fn new(store: MemoryFeedStore, plant: Option<Plant>) -> Self {
+        let held = HeldFeeds { store, fail: None, dead: false, plant, before: None };
+        Self(Arc::new(Mutex::new(held)))
     }
 
     fn held(&self) -> MutexGuard<'_, HeldFeeds> {
@@ -212,8 +222,14 @@ impl FeedStore for Feeds {
         if held.dead {
             return Err(no_power());
         }
+        if held.plant == Some(Plant::ReceiptBeforeDurable) && !batch.runs.is_empty() {
+            held.before = Some(held.store.clone());
+        }
         match held.fail {
             None => held.store.commit(batch, received_at),
+            Some(Failing::Full) if held.plant == Some(Plant::FullDiskIgnored) => {
+                held.store.newest_arrival()
+            }
             Some(Failing::Full) => Err(StoreError::Full),
             Some(Failing::Power { keeps }) => {
                 held.dead = true;

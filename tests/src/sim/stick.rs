@@ -56,9 +56,17 @@ impl Town {
         Ok(())
     }
 
+    /// All that one node has for another, whole.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn hand_over(&mut self, from: usize, to: usize) -> Result<(), String> {
+        let device = self.sites[to].role.device().to_string();
+        let files = self.export_for(from, ExportTarget::Device(device), None)?;
+        self.import(to, &files)
+    }
+
     fn export(&mut self, from: usize, to: usize) -> Result<Vec<PathBuf>, String> {
-        self.files += 1;
-        let file = self.room.path().join(format!("{}.wksbm", self.files));
         let device = self.sites[to].role.device().to_string();
         let area = self.sites[from].role.area.first_code().map(|code| code.to_string());
         let target = match self.numbers.below(10) {
@@ -67,6 +75,17 @@ impl Town {
             _ => ExportTarget::Device(device),
         };
         let max_bytes = self.numbers.chance(20).then_some(PIECE_BYTES);
+        self.export_for(from, target, max_bytes)
+    }
+
+    fn export_for(
+        &mut self,
+        from: usize,
+        target: ExportTarget,
+        max_bytes: Option<u64>,
+    ) -> Result<Vec<PathBuf>, String> {
+        self.files += 1;
+        let file = self.room.path().join(format!("{}.wksbm", self.files));
         let ask = ExportAsk { target, clear: true, max_bytes };
         let Some(up) = self.sites[from].up.as_mut() else { return Ok(Vec::new()) };
         match up.node.bundle_export(&ask, &file, &mut Unwatched) {

@@ -24,6 +24,8 @@ use super::shelf::Shelf;
 use super::wire::{Agenda, Class, Due, Wire};
 use super::{Tally, told};
 
+/// Things that happen in one millisecond, at most.
+const MOMENT_MAX: usize = 100_000;
 /// Bytes of a packet.
 const PACKET_BYTES: usize = 1_200;
 
@@ -89,6 +91,8 @@ pub(super) struct Town {
     pub(super) moved: bool,
     /// A frame that goes once more.
     pub(super) twice: Option<(LinkId, Vec<u8>)>,
+    /// This moment, and how much happened in it.
+    moment: (i64, usize),
     next_link: u64,
     lives: u64,
     /// Whether everything is being mended: nothing new goes wrong.
@@ -123,6 +127,7 @@ impl Town {
             to_confirm: Vec::new(),
             moved: false,
             twice: None,
+            moment: (0, 0),
             next_link: 1,
             lives: 0,
             healing: false,
@@ -209,7 +214,7 @@ impl Town {
         if self.numbers.chance(self.config.disks_percent) {
             Shelf::disk(instance)
         } else {
-            Shelf::memory(instance)
+            Shelf::memory(instance, self.config.plant)
         }
     }
 
@@ -295,6 +300,7 @@ impl Town {
             }
             let taken = if is_life { self.life.pop() } else { self.agenda.pop() };
             let Some((at, due)) = taken else { break };
+            self.watch(at, &due)?;
             // While everything is mended, life stands still; what it planned comes later.
             self.time.fetch_max(at, Ordering::Relaxed);
             self.happen(due)?;
@@ -304,6 +310,18 @@ impl Town {
         }
         self.time.fetch_max(until, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// A moment has an end: nodes that wake each other without one would never rest.
+    fn watch(&mut self, at: i64, due: &Due) -> Result<(), String> {
+        if self.moment.0 != at {
+            self.moment = (at, 0);
+        }
+        self.moment.1 += 1;
+        if self.moment.1 < MOMENT_MAX {
+            return Ok(());
+        }
+        Err(format!("at {at} ms: a moment without end, newest {due:?}"))
     }
 
     fn happen(&mut self, due: Due) -> Result<(), String> {
@@ -333,7 +351,11 @@ impl Town {
         if at.up.is_some() || at.lost {
             return Ok(());
         }
-        let (feeds, views) = at.shelf.lend().map_err(|error| format!("site {site}: {error}"))?;
+        let mut lent = at.shelf.lend().map_err(|error| format!("site {site}: {error}"))?;
+        if let Some(plant) = self.config.plant {
+            lent = plant.over(lent);
+        }
+        let (feeds, views) = lent;
         let node = Node::lent(&at.loan, feeds, views);
         let node = node.map_err(|error| format!("site {site} does not start: {error:?}"))?;
         let exchange = Exchange::new(&node).map_err(told)?;
