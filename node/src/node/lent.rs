@@ -68,8 +68,7 @@ impl Loan {
     ) -> Result<Join, NodeError> {
         let file = read_invitation(invitation)?;
         let mut feeds = Feeds::Lent(feeds);
-        let incarnation =
-            folder::begin_store(&mut feeds, &self.env, &file.statement, self.at())?;
+        let incarnation = folder::begin_store(&mut feeds, &self.env, &file.statement, self.at())?;
         let (path, env, keys) = (&self.folder, &self.env, &self.keys());
         Joining { path, env, file: &file, keys, source: invitation }.write(feeds, incarnation)
     }
@@ -102,7 +101,9 @@ impl Node {
         &mut self,
         feeds: impl IntoIterator<Item = &'a (FeedName, Vec<PackedRun>)>,
     ) -> Result<(), NodeError> {
-        let runs = feeds.into_iter().flat_map(|(name, runs)| runs.iter().map(move |run| (*name, run.clone())));
+        let runs = feeds
+            .into_iter()
+            .flat_map(|(name, runs)| runs.iter().map(move |run| (*name, run.clone())));
         let runs: Vec<(FeedName, PackedRun)> = runs.collect();
         let now = self.now();
         let source = Source::Here;

@@ -1,15 +1,19 @@
 //! The simulator: `cargo run --release -p tests --bin sim -- --seed N --nodes 6000 --days 30`.
 //!
 //! Prints how often each thing happened. A seed that fails prints itself and fails again the same
-//! way. `--seeds K` plays as many seeds one after the other.
+//! way. `--seeds K` plays as many seeds one after the other; `--plants` tells how soon each planted
+//! mistake is found; `--tell` says how far a long one is.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report for a person")]
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tests::sim::{Config, Tally, play};
+use tests::sim::{Config, Plant, Tally, play};
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--plants") {
+        return plants();
+    }
     let first = number("--seed").unwrap_or(1);
     let seeds = number("--seeds").unwrap_or(1);
     let (mut tally, mut failed) = (Tally::new(), 0);
@@ -29,6 +33,24 @@ fn main() -> ExitCode {
     }
     println!("{seeds} seeds from {first}, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How soon each planted mistake is found.
+fn plants() -> ExitCode {
+    let mut all = true;
+    for plant in Plant::ALL {
+        let begun = Instant::now();
+        let broken = |seed: u64| play(&Config::planted(seed, plant)).broken;
+        let found =
+            (1..=number("--seeds").unwrap_or(200)).find_map(|seed| Some((seed, broken(seed)?)));
+        let took = begun.elapsed().as_secs_f64();
+        match &found {
+            Some((seed, what)) => println!("{plant:?}: seed {seed}, {took:.1} s: {what}"),
+            None => println!("{plant:?}: not found, {took:.1} s"),
+        }
+        all &= found.is_some();
+    }
+    if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn asked(seed: u64) -> Config {

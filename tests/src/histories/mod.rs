@@ -8,7 +8,7 @@
 
 mod cast;
 mod mesh;
-mod oracle;
+pub(crate) mod oracle;
 mod steps;
 pub(crate) mod stores;
 

@@ -144,8 +144,7 @@ impl Cast {
 
 /// What certifies somebody.
 pub(super) fn certificate(role: &Role) -> Certificate {
-    let rights =
-        if role.level() == Level::Desa { Rights::desa() } else { Rights::above_desa() };
+    let rights = if role.level() == Level::Desa { Rights::desa() } else { Rights::above_desa() };
     Certificate {
         keys: role.keys,
         area: role.area,

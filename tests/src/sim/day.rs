@@ -1,8 +1,8 @@
 //! A working day: when people come and go, when weak lines work, and what is saved when.
 
 use crdt_schema::area::Level;
-use crdt_schema::record::{Ask, Wish};
 use crdt_schema::id::RecordId;
+use crdt_schema::record::{Ask, Wish};
 
 use super::ground::{DAY, HOUR, MINUTE, day_of_month, weekday};
 use super::town::Town;
@@ -195,7 +195,10 @@ impl Town {
                     ("jenis", "rapat"),
                     ("tanggal", "2026-11-03"),
                     ("tempat", "Balai desa"),
-                    ("materi", "Pendataan warga yang belum terlayani di dusun, dan jadwal kunjungan"),
+                    (
+                        "materi",
+                        "Pendataan warga yang belum terlayani di dusun, dan jadwal kunjungan",
+                    ),
                 ];
                 let fields =
                     fields.map(|(field, text)| (field.to_owned(), text.to_owned())).to_vec();
@@ -207,7 +210,10 @@ impl Town {
                 6 => vec![text("alamat", n)],
                 7 => vec![("prioritas".to_owned(), (n % 3 + 1).to_string())],
                 8 => vec![text("kondisi", n), text("alat_bantu", n)],
-                _ => vec![("kebutuhan".to_owned(), ["pangan", "pelatihan", "terapi"][n % 3].to_owned())],
+                _ => vec![(
+                    "kebutuhan".to_owned(),
+                    ["pangan", "pelatihan", "terapi"][n % 3].to_owned(),
+                )],
             },
             Some(_) => match self.numbers.below(4) {
                 0 => {

@@ -56,7 +56,8 @@ pub(super) struct SimEntropy {
 impl SimEntropy {
     /// The stream of one device of one life of a simulation.
     pub(super) fn new(seed: u64, device: u64, life: u64) -> Arc<Self> {
-        let seed = hash(&[b"entropy", &seed.to_be_bytes(), &device.to_be_bytes(), &life.to_be_bytes()]);
+        let seed =
+            hash(&[b"entropy", &seed.to_be_bytes(), &device.to_be_bytes(), &life.to_be_bytes()]);
         Arc::new(Self { seed, drawn: AtomicU64::new(0) })
     }
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use crdt_schema::area::AreaId;
 use crdt_schema::entry::ChainPoint;
-use crdt_schema::id::Space;
+use crdt_schema::id::{FeedId, Space};
 use node::live::Event;
-use node::ports::{RowFilter, ViewRow, ViewStore};
+use node::ports::{FeedStore, RowFilter, ViewRow, ViewStore};
+
+use crate::histories::oracle;
 
 use super::ground::{DAY, HOUR, MINUTE};
-use super::town::Town;
 use super::told;
+use super::town::Town;
 use super::wire::{Class, Due};
 
 /// From one heal to the next, on average.
@@ -149,6 +151,67 @@ impl Town {
                 })?;
             }
         }
+        self.look_closely()
+    }
+
+    /// One node against what its feeds say, computed the plain way; every run it holds verified again;
+    /// what it tells of its receipts against what the hubs hold.
+    ///
+    /// # Errors
+    /// What does not hold.
+    fn look_closely(&mut self) -> Result<(), String> {
+        let honest: Vec<usize> =
+            self.honest().into_iter().filter(|site| self.sites[*site].up.is_some()).collect();
+        let Some(site) = honest.get(self.numbers.below(honest.len())).copied() else {
+            return Ok(());
+        };
+        self.note("node looked at closely");
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let replica = up.node.replica();
+        let villages = self.cast.villages();
+        let statement = &self.cast.statement;
+        let checked = match self.sites[site].shelf.truth() {
+            Some(truth) => oracle::check_over(replica, &truth, statement, &villages, false),
+            None => oracle::check_over(replica, replica.feed_store(), statement, &villages, false),
+        };
+        let named = |what| format!("site {site} looked at closely: {what}");
+        checked.map(drop).map_err(named)?;
+        verified(replica).map_err(named)?;
+        for site in honest {
+            self.check_receipts(site)?;
+        }
+        Ok(())
+    }
+
+    /// No node says that more has arrived than the hub holds.
+    ///
+    /// # Errors
+    /// What was said.
+    fn check_receipts(&self, site: usize) -> Result<(), String> {
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let me = self.sites[site].role.device();
+        let own: Vec<FeedId> = up
+            .node
+            .replica()
+            .feeds()
+            .filter(|feed| feed.name.device == me && feed.name.space == Space::Records)
+            .map(|feed| feed.name.id())
+            .collect();
+        for arrived in up.node.status().map_err(told)?.arrived {
+            let hub = self.sites.iter().find(|it| it.role.device() == arrived.device);
+            let Some(hub) = hub.and_then(|it| it.up.as_ref()) else { continue };
+            let held = own.iter().filter_map(|feed| {
+                let branches = &hub.node.replica().feed(*feed)?.branches;
+                branches.iter().map(|branch| branch.head.point.seq).max()
+            });
+            let held: u64 = held.sum();
+            if arrived.held > held {
+                return Err(format!(
+                    "site {site} says that {} of its entries arrived where {held} are held",
+                    arrived.held
+                ));
+            }
+        }
         Ok(())
     }
 
@@ -199,7 +262,10 @@ impl Town {
                 return Err(format!("authority roots of {area} differ"));
             }
             if my_root != their_root {
-                let (a, b) = (mine.summary().counts(Space::Records, area), theirs.summary().counts(Space::Records, area));
+                let (a, b) = (
+                    mine.summary().counts(Space::Records, area),
+                    theirs.summary().counts(Space::Records, area),
+                );
                 return Err(format!("roots of {area} differ: {a:?} {b:?}"));
             }
             let (mine, theirs) = (rows(mine, area)?, rows(theirs, area)?);
@@ -241,7 +307,34 @@ impl Town {
     }
 }
 
-fn rows<F: node::ports::FeedStore, V: ViewStore>(
+/// Every run held is verified again: its chain, its signature, and that its device's certificate is
+/// held.
+fn verified<F: FeedStore, V: ViewStore>(
+    replica: &node::replica::Replica<F, V>,
+) -> Result<(), String> {
+    let store = replica.feed_store();
+    for feed in replica.feeds() {
+        let id = feed.name.id();
+        let key = replica.authority().signing_key(&feed.name.device);
+        let key = key.ok_or("a feed of a device that nothing certifies")?;
+        for branch in &feed.branches {
+            let mut from = branch.from.map_or(1, |(_, shared)| shared + 1);
+            while let Some(run) = store.packed_run(id, branch.branch, from).map_err(told)? {
+                let block = run.block().map_err(told)?;
+                let last = block.last();
+                let prev = store.point(id, branch.branch, from - 1).map_err(told)?;
+                let prev = prev.ok_or("a run without a beginning")?;
+                let refs = store.back_refs(id, branch.branch);
+                let opened = run.open_block(block, id, prev, &*refs).map_err(told)?;
+                opened.verify(&key).map_err(told)?;
+                from = last + 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rows<F: FeedStore, V: ViewStore>(
     replica: &node::replica::Replica<F, V>,
     area: AreaId,
 ) -> Result<Vec<ViewRow>, String> {

@@ -199,14 +199,21 @@ impl Town {
     }
 
     /// A frame longer than any may be ends the link before anything is reserved for it.
-    pub(super) fn too_long(&mut self, site: usize, link: LinkId, stream: Stream, bytes: usize) -> bool {
+    pub(super) fn too_long(
+        &mut self,
+        site: usize,
+        link: LinkId,
+        stream: Stream,
+        bytes: usize,
+    ) -> bool {
         if bytes <= stream.frame_bytes_max() {
             return false;
         }
         if self.sites[site].hostile {
             self.note("hostile: frame too long");
             let now = self.now();
-            self.agenda.plan(now, super::wire::Due::Gone { link, to: site, reason: EndReason::Malformed });
+            self.agenda
+                .plan(now, super::wire::Due::Gone { link, to: site, reason: EndReason::Malformed });
         } else {
             self.breaks(site, format!("a frame of {bytes} bytes"));
         }

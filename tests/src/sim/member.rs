@@ -8,8 +8,8 @@ use node::node::InviteAsk;
 
 use super::cast::{Role, certificate};
 use super::ground::{HOUR, MINUTE};
-use super::town::Town;
 use super::told;
+use super::town::Town;
 use super::wire::Due;
 
 /// The move: its old code and its new one.
@@ -35,7 +35,11 @@ impl Town {
         }
         let number = 1_000_000 + self.sites.len() as u64;
         let role = Role::new(self.config.seed, number, area, Some(above));
-        if self.numbers.chance(50) { self.invited(above, role) } else { self.certified(above, role) }
+        if self.numbers.chance(50) {
+            self.invited(above, role)
+        } else {
+            self.certified(above, role)
+        }
     }
 
     fn certified(&mut self, above: usize, role: Role) -> Result<(), String> {
@@ -169,17 +173,21 @@ impl Town {
         let (device, area) = (role.device(), role.area);
         let Some(up) = self.sites[above].up.as_ref() else { return Ok(false) };
         let replica = up.node.replica();
-        let feeds = replica.feeds().filter(|feed| feed.name.device == device && feed.name.area == area);
-        let heads: Vec<_> = feeds
-            .filter_map(|feed| Some((feed.name.id(), *feed.branches.first()?)))
-            .collect();
+        let feeds =
+            replica.feeds().filter(|feed| feed.name.device == device && feed.name.area == area);
+        let heads: Vec<_> =
+            feeds.filter_map(|feed| Some((feed.name.id(), *feed.branches.first()?))).collect();
         let mut ends = Vec::new();
         for (feed, branch) in heads {
             let newest = usize::try_from(branch.head.point.seq).map_err(told)?;
             let seq = 1 + self.numbers.below(newest) as u64;
             let Some(up) = self.sites[above].up.as_ref() else { return Ok(false) };
             let point = node::ports::FeedStore::point(
-                up.node.replica().feed_store(), feed, branch.branch, seq);
+                up.node.replica().feed_store(),
+                feed,
+                branch.branch,
+                seq,
+            );
             let Some(last) = point.map_err(told)? else { continue };
             ends.push(FeedEnd { feed, last });
         }

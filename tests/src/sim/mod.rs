@@ -4,7 +4,8 @@
 //! `ground.rs` time and chance · `disk.rs` a disk that forgets · `shelf.rs` what a node's entries lie
 //! on · `cast.rs` who takes part · `wire.rs` frames under way and the agenda · `town.rs` nodes on and
 //! off, and what happens to them · `day.rs` what people do · `stick.rs` couriers · `card.rs` clones and
-//! backups · `member.rs` who joins, leaves and moves · `plant.rs` planted mistakes · `fault.rs` what
+//! backups · `member.rs` who joins, leaves and moves · `plant.rs` planted mistakes · `scene.rs` scenes
+//! a domain person asks for · `fault.rs` what
 //! goes wrong · `hostile.rs` members that lie · `heal.rs` what must hold once all is mended.
 
 mod card;
@@ -17,6 +18,7 @@ mod heal;
 mod hostile;
 mod member;
 mod plant;
+pub mod scene;
 mod shelf;
 mod stick;
 mod town;
@@ -49,6 +51,8 @@ pub struct Config {
     pub disks_percent: usize,
     /// Of a hundred devices of villages so many lie.
     pub hostile_percent: usize,
+    /// Whether anything goes wrong by itself.
+    pub faults: bool,
     /// A mistake every node makes.
     pub plant: Option<Plant>,
     /// Whether the end of each day is told.
@@ -66,6 +70,7 @@ impl Config {
             new_percent: 8,
             disks_percent: 25,
             hostile_percent: 8,
+            faults: true,
             plant: None,
             tells: false,
         }

@@ -119,7 +119,9 @@ impl FeedStore for Planted {
         let run = self.held.packed_run(feed, branch, from)?;
         let Some(run) = run else { return Ok(None) };
         match self.plant {
-            Plant::CheckpointOffByOne if from > 1 && (from - 1).is_multiple_of(CHECKPOINT_EVERY) => {
+            Plant::CheckpointOffByOne
+                if from > 1 && (from - 1).is_multiple_of(CHECKPOINT_EVERY) =>
+            {
                 Ok(self.held.packed_run(feed, branch, from + 1)?.or(Some(run)))
             }
             Plant::TailWithheld => {

@@ -151,6 +151,15 @@ impl Shelf {
         }
     }
 
+    /// What is held in truth, whatever stands between it and the node; a disk can be read by its
+    /// node alone.
+    pub(super) fn truth(&self) -> Option<Feeds> {
+        match self {
+            Self::Memory(feeds, _) => Some(feeds.clone()),
+            Self::Disk { .. } => None,
+        }
+    }
+
     /// Views as they are, for a later power cut.
     pub(super) fn remember_views(&self) {
         if let Self::Memory(_, views) = self {

@@ -105,7 +105,11 @@ impl Town {
             let Some(up) = self.sites[to].up.as_mut() else { return Ok(()) };
             match up.node.bundle_import(std::slice::from_ref(file), &mut Unwatched) {
                 Ok(_) => self.with(to, |now, up| up.exchange.stirred(now, &mut up.node)),
-                Err(NodeError::FileTruncated { .. } | NodeError::FileForeign { .. } | NodeError::FileAltered { .. }) => {
+                Err(
+                    NodeError::FileTruncated { .. }
+                    | NodeError::FileForeign { .. }
+                    | NodeError::FileAltered { .. },
+                ) => {
                     self.note("bundle refused");
                 }
                 Err(NodeError::Store { .. }) => self.store_refused(to),

@@ -223,6 +223,7 @@ impl Town {
         const YEAR: i64 = 365 * 24 * 60 * MINUTE;
         let sign = if self.numbers.chance(50) { 1 } else { -1 };
         let (what, by) = match self.numbers.below(1_000) {
+            _ if !self.config.faults => return 0,
             0..=99 => ("clock off by minutes", 7 * MINUTE),
             100..=119 => ("clock off by days", 3 * 24 * 60 * MINUTE),
             120..=124 => ("clock off by years", 6 * YEAR),
@@ -237,6 +238,9 @@ impl Town {
         if role.level() < Level::Desa {
             return Class::Good;
         }
+        if !self.config.faults {
+            return Class::Good;
+        }
         match self.numbers.below(100) {
             0..=83 => Class::Good,
             84..=98 => Class::Weak,
@@ -247,11 +251,8 @@ impl Town {
     /// The authority that concerns a device of an area: a village carries its kecamatan.
     fn authority_for(&self, area: AreaId) -> Vec<Arc<crate::world::Feed>> {
         let tree = AreaTree::west_java();
-        let carries = if area.level() == Level::Desa {
-            tree.parent(area).unwrap_or(area)
-        } else {
-            area
-        };
+        let carries =
+            if area.level() == Level::Desa { tree.parent(area).unwrap_or(area) } else { area };
         let above = tree.ancestors(carries);
         let wanted = |of: &&AreaId| tree.covers(carries, **of) || above.contains(of);
         let areas = self.cast.authority.keys().filter(wanted);
@@ -599,7 +600,8 @@ impl Town {
         self.note("link");
         self.replace_links(from, to);
         self.wires.insert(link, Wire::new([from, to], class));
-        for (site, role, other) in [(from, Dialled::Initiator, to), (to, Dialled::Responder, from)] {
+        for (site, role, other) in [(from, Dialled::Initiator, to), (to, Dialled::Responder, from)]
+        {
             let key = self.sites[other].role.keys.transport;
             let opened = Opened { link, key, role };
             self.with(site, |now, up| up.exchange.opened(now, &mut up.node, &opened));
