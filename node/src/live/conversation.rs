@@ -1,10 +1,11 @@
 //! One link: the device behind it, its session, and the figures of the comparison under way.
 
+use crdt_schema::area::AreaId;
 use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
 use super::event::Moved;
-use crate::sync::{EndReason, Role, Session, Since};
+use crate::sync::{EndReason, Role, Root, Session, Since};
 
 /// One link.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) struct Conversation {
     /// When the next comparison is due, and when the oldest reason for it came.
     pub(super) compare: Option<(Timestamp, Timestamp)>,
     pub(super) mark: Option<Since>,
+    /// What the newest proof was about: each area with its roots of authority and records.
+    pub(super) equal_at: Vec<(AreaId, Root, Root)>,
     /// Whether the comparison under way was told of already.
     pub(super) told: bool,
     pub(super) received: Moved,
@@ -52,6 +55,7 @@ impl Conversation {
             wake_at: None,
             compare: None,
             mark: None,
+            equal_at: Vec::new(),
             told: true,
             received: Moved::default(),
             sent: Moved::default(),

@@ -25,8 +25,8 @@ use crate::replica::Source;
 use crate::sync::driver::Sink;
 use crate::sync::driver::carry_out;
 use crate::sync::{
-    Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Session,
-    Since, Stream,
+    Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Root,
+    Session, Since, Stream,
 };
 
 /// Quiet after the last news before equality is proved again: one save is many small ones seldom.
@@ -401,12 +401,9 @@ impl Exchange {
                         tracing::warn!(counter, "a peer knows newer receipts of this very store");
                     }
                     Output::Report(Report::Pushed(entries)) => it.sent.entries += entries,
+                    Output::Report(Report::Equal(areas)) => it.equal_at = areas,
                     Output::Report(
-                        Report::Equal(_)
-                        | Report::Unequal
-                        | Report::Peer(_)
-                        | Report::NotTaken(..)
-                        | Report::Fork(_),
+                        Report::Unequal | Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_),
                     ) => {}
                     Output::Ended(reason) => it.ended = Some(reason),
                 }
@@ -620,9 +617,17 @@ fn later(at: Timestamp, milliseconds: i64) -> Timestamp {
     Timestamp(at.0.saturating_add(milliseconds))
 }
 
-/// The areas of a comparison, with the roots here.
+/// The areas of a comparison, with the roots here: those that were proved equal, though more may
+/// have come since; else today's.
 fn seen_areas(node: &Node, it: &Conversation, equal: bool) -> Vec<SeenArea> {
     let Some(session) = &it.session else { return Vec::new() };
+    if equal {
+        let area = |(area, _, records): &(AreaId, Root, Root)| {
+            let root = RootHash(records.0);
+            SeenArea { area: node.named(*area), root_here: root, root_there: Some(root), equal }
+        };
+        return it.equal_at.iter().map(area).collect();
+    }
     let there = session.their_roots();
     let area = |(place, area): (usize, &AreaId)| SeenArea {
         area: node.named(*area),

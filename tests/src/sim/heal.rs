@@ -6,7 +6,8 @@ use crdt_schema::area::AreaId;
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{FeedId, Space};
 use node::live::Event;
-use node::ports::{FeedStore, RowFilter, ViewRow, ViewStore};
+use node::ports::{FeedStore, RecordVerdict, RowFilter, ViewRow, ViewStore};
+use node::sync::Root;
 
 use crate::histories::oracle;
 
@@ -19,6 +20,8 @@ use super::wire::{Class, Due};
 const EACH: usize = 26 * 3_600_000;
 /// Until all is quiet after a heal, at most.
 const QUIET_MAX: i64 = 12 * HOUR;
+/// Sites up to which every root is noted.
+const WATCHED_MAX: usize = 24;
 /// Nothing under way, and nothing planned for so long: quiet.
 const QUIET: i64 = 10 * MINUTE;
 
@@ -249,8 +252,12 @@ impl Town {
         let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
         let me = self.sites[site].role.device();
         for area in self.cast.villages() {
+            // Of a village that moved away nothing is asked any more.
             let authority = theirs.authority();
-            if !authority.may_serve(&me, Space::Records, area) {
+            let covers = |held: &AreaId| authority.tree().covers(*held, area);
+            if !authority.interest(&me).iter().any(covers)
+                || !authority.may_serve(&me, Space::Records, area)
+            {
                 continue;
             }
             let roots = |replica: &node::replica::Replica<_, _>| {
@@ -297,11 +304,45 @@ impl Town {
     pub(super) fn hear(&mut self, site: usize, event: Event) {
         if let Event::Session(seen) = event {
             self.note(if seen.equal { "comparison equal" } else { "comparison not equal" });
-            let unequal = |area: &node::live::SeenArea| {
-                area.root_there.is_some_and(|there| there != area.root_here)
-            };
-            if seen.equal && seen.areas.iter().any(unequal) {
-                self.breaks(site, "said equal of roots that differ".to_owned());
+            self.had(site);
+            if seen.equal && !self.sites[site].hostile {
+                self.check_equal(site, &seen);
+            }
+        }
+    }
+
+    /// Notes the roots a node has now: what it may have proved.
+    pub(super) fn had(&mut self, site: usize) {
+        if self.sites.len() > WATCHED_MAX {
+            return;
+        }
+        let Self { sites, cast, roots, .. } = self;
+        let Some(up) = &sites[site].up else { return };
+        let summary = up.node.replica().summary();
+        let hubs = cast.roles.iter().map(|role| role.area);
+        for area in hubs {
+            roots.insert((site, area, summary.root(area)));
+        }
+    }
+
+    /// "Equal" is said of a root both had.
+    fn check_equal(&mut self, site: usize, seen: &node::live::Seen) {
+        if self.sites.len() > WATCHED_MAX {
+            return;
+        }
+        let there: Vec<usize> = (0..self.sites.len())
+            .filter(|other| self.sites[*other].role.device() == seen.peer)
+            .collect();
+        if there.iter().any(|other| self.sites[*other].hostile) {
+            return;
+        }
+        for area in &seen.areas {
+            let had =
+                |site: usize| self.roots.contains(&(site, area.area.id(), Root(area.root_here.0)));
+            if !had(site) || !there.iter().any(|other| had(*other)) {
+                let what = format!("said equal of a root of {} not both had", area.area.id());
+                self.breaks(site, what);
+                return;
             }
         }
     }
@@ -338,6 +379,8 @@ fn rows<F: FeedStore, V: ViewStore>(
     replica: &node::replica::Replica<F, V>,
     area: AreaId,
 ) -> Result<Vec<ViewRow>, String> {
-    let filter = RowFilter { areas: BTreeSet::from([area]), ..RowFilter::default() };
+    // What waits or is quarantined lies outside roots, and is given to who may decide about it.
+    let verdicts = BTreeSet::from([RecordVerdict::Counting]);
+    let filter = RowFilter { areas: BTreeSet::from([area]), verdicts, ..RowFilter::default() };
     Ok(replica.views().map_err(told)?.list(&filter, None, usize::MAX).map_err(told)?.1)
 }

@@ -14,18 +14,20 @@ use node::answer::EntryRef;
 use node::live::{Act, Exchange, LinkId, Opened};
 use node::node::{Environment, Loan, Node};
 use node::sync::message::{BULK_FRAME_BYTES_MAX, BULK_IN_FLIGHT_BYTES_MAX};
-use node::sync::{EndReason, Role as Dialled, Stream};
+use node::sync::{EndReason, Role as Dialled, Root, Stream};
 use tempfile::TempDir;
 
 use super::Config;
 use super::cast::{Cast, Role};
-use super::ground::{MINUTE, SECOND, SimClock, SimEntropy, Time, hash};
+use super::ground::{HOUR, MINUTE, SECOND, SimClock, SimEntropy, Time, hash};
 use super::shelf::Shelf;
 use super::wire::{Agenda, Class, Due, Wire};
 use super::{Tally, told};
 
 /// Things that happen in one millisecond, at most.
 const MOMENT_MAX: usize = 100_000;
+/// A link that did not stand so long was refused.
+const REFUSED: i64 = 5 * SECOND;
 /// Bytes of a packet.
 const PACKET_BYTES: usize = 1_200;
 
@@ -44,6 +46,8 @@ pub(super) struct Site {
     /// When it is to be woken.
     wake_at: Option<i64>,
     dialling: bool,
+    /// Links in a row that did not last.
+    refused: u32,
     /// What it said was saved.
     pub(super) saved: Vec<EntryRef>,
     /// Burnt, stolen, drowned: never on again.
@@ -89,6 +93,8 @@ pub(super) struct Town {
     pub(super) to_confirm: Vec<(usize, DeviceId)>,
     /// Whether the village that moves did.
     pub(super) moved: bool,
+    /// Roots that nodes had, by site and area.
+    pub(super) roots: BTreeSet<(usize, AreaId, Root)>,
     /// A frame that goes once more.
     pub(super) twice: Option<(LinkId, Vec<u8>)>,
     /// This moment, and how much happened in it.
@@ -126,6 +132,7 @@ impl Town {
             hubs: BTreeMap::new(),
             to_confirm: Vec::new(),
             moved: false,
+            roots: BTreeSet::new(),
             twice: None,
             moment: (0, 0),
             next_link: 1,
@@ -183,6 +190,7 @@ impl Town {
             up: None,
             wake_at: None,
             dialling: false,
+            refused: 0,
             saved: Vec::new(),
             lost: false,
             apart: false,
@@ -397,6 +405,7 @@ impl Town {
     /// Works off what a node wants done.
     pub(super) fn after(&mut self, site: usize) {
         let mut failed = false;
+        self.had(site);
         while let Some(act) = self.sites[site].up.as_mut().and_then(|up| up.exchange.poll()) {
             failed |= matches!(act, Act::HangUp { reason: EndReason::Store, .. });
             self.act(site, act);
@@ -509,10 +518,18 @@ impl Town {
     }
 
     fn gone(&mut self, link: LinkId, to: usize, reason: EndReason) {
-        if self.wires.remove(&link).is_some() {
+        if let Some(wire) = self.wires.remove(&link) {
+            self.lasted(&wire);
             self.with(to, |now, up| up.exchange.closed(now, &mut up.node, link, reason));
             self.dial_soon(to, 20 * SECOND);
         }
+    }
+
+    /// Whoever is refused tries later, and then elsewhere.
+    fn lasted(&mut self, wire: &Wire) {
+        let short = self.now() - wire.since < REFUSED;
+        let dialled = &mut self.sites[wire.ends[0]].refused;
+        *dialled = if short { *dialled + 1 } else { 0 };
     }
 
     /// What was sent still arrives.
@@ -568,6 +585,7 @@ impl Town {
     pub(super) fn dial_soon(&mut self, site: usize, within: i64) {
         let dials = self.sites[site].role.above.is_some() && self.sites[site].up.is_some();
         if dials && !std::mem::replace(&mut self.sites[site].dialling, true) {
+            let within = within.saturating_mul(1 << self.sites[site].refused.min(7)).min(HOUR);
             let later = self.numbers.below(usize::try_from(within).unwrap_or(1)) as i64;
             self.agenda.plan(self.now() + later, Due::Dial { site });
         }
@@ -575,7 +593,11 @@ impl Town {
 
     fn dial_due(&mut self, site: usize) {
         self.sites[site].dialling = false;
-        let Some(above) = self.above(site) else { return };
+        let Some(mut above) = self.above(site) else { return };
+        // A village that moved is refused by its old hub; hubs further up know where it belongs.
+        for _ in 0..self.sites[site].refused % 3 {
+            above = self.sites[above].role.above.unwrap_or(above);
+        }
         let reachable = |site: usize| self.sites[site].up.is_some() && self.sites[site].line;
         if !reachable(site) {
             return;
@@ -599,7 +621,7 @@ impl Town {
         self.next_link += 1;
         self.note("link");
         self.replace_links(from, to);
-        self.wires.insert(link, Wire::new([from, to], class));
+        self.wires.insert(link, Wire::new([from, to], class, self.now()));
         for (site, role, other) in [(from, Dialled::Initiator, to), (to, Dialled::Responder, from)]
         {
             let key = self.sites[other].role.keys.transport;

@@ -48,6 +48,8 @@ impl Class {
 pub(super) struct Wire {
     /// Who dialled, and whom.
     pub(super) ends: [usize; 2],
+    /// When it was joined.
+    pub(super) since: i64,
     /// What kind of line.
     pub(super) class: Class,
     /// When each way is free again.
@@ -61,8 +63,16 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) const fn new(ends: [usize; 2], class: Class) -> Self {
-        Self { ends, class, free_at: [0; 2], arrives: [[0; 2]; 2], bulk: [0; 2], closing: false }
+    pub(super) const fn new(ends: [usize; 2], class: Class, since: i64) -> Self {
+        Self {
+            ends,
+            since,
+            class,
+            free_at: [0; 2],
+            arrives: [[0; 2]; 2],
+            bulk: [0; 2],
+            closing: false,
+        }
     }
 
     /// The other end, and the direction there.
