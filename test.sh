@@ -56,7 +56,8 @@ need_rust() {
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 }
 
-# The pages are looked at in a real browser (tests/web). Only root on Debian installs it by itself; # elsewhere those tests say what is missing and pass.
+# The pages are looked at in a real browser (tests/web). Only root on Debian installs it by itself;
+# elsewhere those tests say what is missing and pass.
 need_browser() {
     if ! have chromium || ! have chromedriver; then
         if [ "$(id -u)" -ne 0 ] || ! have apt-get; then

@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// Keep this node up: it meets its neighbours and answers its pages and commands
     #[command(visible_alias = "jalan")]
     Run(commands::run::Args),
+    /// Print a link that opens the pages of the node that runs, in a browser of this machine
+    #[command(visible_alias = "halaman")]
+    Page,
     /// Meet one peer, reconcile both ways, and end
     #[command(visible_alias = "selaras")]
     Sync(commands::sync::Args),

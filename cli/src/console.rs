@@ -103,7 +103,7 @@ impl Console {
     /// Prints the report: the result on standard output, a failure on standard error for people
     /// and in the object for programs.
     pub(crate) fn print(&mut self, report: &Report, words: Words, json: bool) -> io::Result<()> {
-        if json {
+        if json && !matches!(report.body(), Body::Printed) {
             if matches!(report.body(), Body::Nothing) && report.failure().is_none() {
                 return self.stdout.flush();
             }
@@ -117,7 +117,7 @@ impl Console {
             }
             Body::Text(text) => self.stdout.write_all(text.as_bytes())?,
             Body::Object(_) => writeln!(self.stdout, "{}", report.json())?,
-            Body::Nothing => {}
+            Body::Nothing | Body::Printed => {}
         }
         self.stdout.flush()?;
         if let Some(failure) = report.failure() {

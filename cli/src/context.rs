@@ -1,32 +1,49 @@
 //! What every command has at hand: the world, its settings, its words, the console.
 
 use std::path::Path;
+use std::time::Duration;
 
 use node::ask::Ask;
-use node::error::NodeError;
+use node::error::{ErrorKind, NodeError};
 use node::guard::{Panicked, guarded};
 use node::node::{Environment, Node};
+use node::ports::StoreError;
 use serde::Serialize;
 
 use crate::World;
+use crate::api;
 use crate::api::client::Client;
 use crate::console::Console;
 use crate::error::Failure;
+use crate::patience::Patience;
 use crate::progress::Bar;
 use crate::report::{Page, Report};
 use crate::settings::{Language, Settings};
 use crate::words::{Fact, Words};
 
-/// What was done; a panic over a damaged page is damage, any other is our mistake.
+/// What was done; a panic over a damaged page is damage, any other is our mistake. After a page
+/// that could not be read the store refuses all that follows, and says only that: then too the
+/// pages are asked.
 fn unless_rotten<A>(
     folder: &Path,
     done: Result<Result<A, NodeError>, Panicked>,
 ) -> Result<A, NodeError> {
-    done.unwrap_or_else(|panicked| match Node::damage_in(folder) {
-        Some(damage) => Err(damage),
-        None => panicked.raise(),
-    })
+    match done {
+        Ok(Err(error @ NodeError::Store { source: StoreError::Poisoned, .. })) => {
+            Err(Node::damage_in(folder).unwrap_or(error))
+        }
+        Ok(done) => done,
+        Err(panicked) => match Node::damage_in(folder) {
+            Some(damage) => Err(damage),
+            None => panicked.raise(),
+        },
+    }
 }
+
+/// For a command that holds the folder to end.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Between two looks whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What every command has at hand.
 pub(crate) struct Context<'a> {
@@ -56,21 +73,63 @@ impl<'a> Context<'a> {
     pub(crate) fn open(&self) -> Result<Node, Failure> {
         let folder = self.folder()?;
         let open = || Node::open(folder, self.environment().clone());
-        Ok(unless_rotten(folder, guarded(open))?)
+        let node = unless_rotten(folder, guarded(open))?;
+        // The store is ours: a note of a run that was killed tells of nobody.
+        api::forget_run(folder);
+        Ok(node)
     }
 
-    /// The node that runs on the data folder, if one answers.
+    /// The same; whoever holds the folder for a short command is waited for, and a person told.
+    pub(crate) fn open_patiently(&mut self) -> Result<Node, Failure> {
+        let mut patience = None;
+        loop {
+            let failure = match self.open() {
+                Err(failure) if failure.kind() == ErrorKind::StoreLocked => failure,
+                opened => return opened,
+            };
+            if self.world.interrupt.is_set() {
+                return Err(NodeError::Interrupted.into());
+            }
+            if self.running()?.is_some() {
+                return Err(failure);
+            }
+            if patience.is_none() {
+                self.tell("tell-waiting-store", &[]);
+            }
+            if patience.get_or_insert_with(|| Patience::of(LOCK_WAIT)).is_over() {
+                return Err(failure);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// The node that runs on the data folder, if one answers at once.
     pub(crate) fn running(&self) -> Result<Option<Client>, Failure> {
-        // What programs read is English.
-        let language = if self.settings.json { Language::English } else { self.settings.language };
-        Ok(Client::find(self.folder()?, language))
+        Ok(Client::find(self.folder()?, self.asked_in()))
+    }
+
+    /// The node that answers after all, where the store could not be opened because somebody holds
+    /// it: a machine may be busy.
+    pub(crate) fn running_after(&self, failure: Failure) -> Result<Client, Failure> {
+        if failure.kind() != ErrorKind::StoreLocked {
+            return Err(failure);
+        }
+        Client::find_patiently(self.folder()?, self.asked_in()).ok_or(failure)
+    }
+
+    /// What programs read is English.
+    const fn asked_in(&self) -> Language {
+        if self.settings.json { Language::English } else { self.settings.language }
     }
 
     /// Who answers for the data folder: the node that runs there, else the one opened here.
     pub(crate) fn reach(&self) -> Result<Reached, Failure> {
-        match self.running()? {
-            Some(client) => Ok(Reached::Running(client)),
-            None => Ok(Reached::Opened(Box::new(self.open()?))),
+        if let Some(client) = self.running()? {
+            return Ok(Reached::Running(client));
+        }
+        match self.open() {
+            Err(failure) => self.running_after(failure).map(Reached::Running),
+            Ok(node) => Ok(Reached::Opened(Box::new(node))),
         }
     }
 

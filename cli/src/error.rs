@@ -9,7 +9,8 @@ use std::io;
 use std::path::Path;
 
 use node::echo::Echo;
-use node::error::{ErrorKind, NodeError};
+use node::error::{ErrorKind, NodeError, PATH_FACTS};
+use node::node::WHOLE_FILE;
 use serde_json::{Map, Value, json};
 
 use crate::settings::Language;
@@ -119,6 +120,14 @@ impl Failure {
         Self { kind, told: kind.as_str().into(), cause: Cause::Text(key), facts }
     }
 
+    /// A failure of `kind` with texts of its own in `errors.ftl`.
+    pub(crate) fn finer(kind: ErrorKind, told: &'static str, facts: Vec<Fact>) -> Self {
+        let cause = Cause::Said(String::new());
+        let mut finer = Self { kind, told: told.into(), cause, facts };
+        finer.cause = Cause::Said(finer.cause(Words::new(Language::English)));
+        finer
+    }
+
     /// A file that could not be read or written.
     pub(crate) fn file(step: &'static str, path: &Path, source: io::Error) -> Self {
         NodeError::file(step, path, source).into()
@@ -134,9 +143,53 @@ impl Failure {
         self.kind
     }
 
+    /// The key of its reason, where that is a text of ours.
+    pub(crate) const fn reason(&self) -> Option<&'static str> {
+        match self.cause {
+            Cause::Text(key) => Some(key),
+            Cause::Said(_) => None,
+        }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> u8 {
         exit_code(self.kind)
+    }
+
+    /// The same without any path: `known` puts names for the files its reader knows into a text, and of
+    /// any other only the length is told.
+    pub(crate) fn without_paths(mut self, known: impl Fn(&str) -> String) -> Self {
+        let strange: Vec<(String, Echo)> = self
+            .facts
+            .iter()
+            .filter(|fact| PATH_FACTS.contains(&fact.name()))
+            .filter_map(|fact| {
+                let Echo::Text(text) = fact.value() else { return None };
+                let quoted = format!("`{text}`");
+                (known(&quoted) == quoted).then(|| (quoted, Echo::nothing(text)))
+            })
+            .collect();
+        let without = |text: &str| {
+            strange.iter().fold(known(text), |text, (quoted, nothing)| {
+                text.replace(quoted, &nothing.to_string())
+            })
+        };
+        for fact in &mut self.facts {
+            let Echo::Text(text) = fact.value() else { continue };
+            let quoted = format!("`{text}`");
+            let told = match strange.iter().find(|(path, _)| *path == quoted) {
+                Some((_, nothing)) => nothing.clone(),
+                None if PATH_FACTS.contains(&fact.name()) => {
+                    Echo::Text(unquoted(&known(&quoted)).to_owned())
+                }
+                None => Echo::Text(without(text)),
+            };
+            *fact = Fact::typed(fact.name().to_owned(), told);
+        }
+        if let Cause::Said(said) = &mut self.cause {
+            *said = without(said);
+        }
+        self
     }
 
     /// What failed.
@@ -149,14 +202,34 @@ impl Failure {
         match self.cause {
             Cause::Said(_) => {
                 let rule = self.facts.iter().find_map(|fact| words.rule_of(fact));
-                rule.unwrap_or_else(|| words.say_with(&self.key("why"), &self.facts))
+                rule.unwrap_or_else(|| words.say_with(&self.key("why"), &self.facts_in(words)))
             }
             Cause::Text(key) => words.say_with(key, &self.facts),
         }
     }
 
-    /// What to do next.
+    /// The facts, with a reason of the node told in the language.
+    fn facts_in(&self, words: Words) -> Cow<'_, [Fact]> {
+        let reason = self.facts.iter().find_map(|fact| words.reason_of(fact, &self.facts));
+        let Some(reason) = reason else { return Cow::Borrowed(&self.facts) };
+        let told = |fact: &Fact| match fact.name() {
+            "what" | "expected" => Fact::new(fact.name().to_owned(), &reason),
+            _ => fact.clone(),
+        };
+        Cow::Owned(self.facts.iter().map(told).collect())
+    }
+
+    /// What to do next: as the reason itself says, else as its kind does.
     pub(crate) fn hint(&self, words: Words) -> String {
+        self.own_hint(words).unwrap_or_else(|| self.kinds_hint(words))
+    }
+
+    /// What the reason itself says is to be done next.
+    pub(crate) fn own_hint(&self, words: Words) -> Option<String> {
+        words.find(&format!("{}.do", self.reason()?))
+    }
+
+    fn kinds_hint(&self, words: Words) -> String {
         words.say_with(&self.key("do"), &self.facts)
     }
 
@@ -225,6 +298,11 @@ impl Failure {
     }
 }
 
+/// A quoted text without its marks.
+pub(crate) fn unquoted(text: &str) -> &str {
+    text.strip_prefix('`').and_then(|text| text.strip_suffix('`')).unwrap_or(text)
+}
+
 /// A fact as it travels: what is withheld travels as its length.
 fn sent(fact: &Echo) -> Value {
     match fact {
@@ -247,6 +325,14 @@ fn received(fact: &Value) -> Option<Echo> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "all others are told as their kind is")]
 fn told(error: &NodeError) -> &'static str {
     match error {
+        NodeError::NoFolder { .. } => "no_folder",
+        NodeError::FileEmpty { .. } => "file_empty",
+        NodeError::ValueInvalid { field, .. } if field == WHOLE_FILE => "sheet_refused",
+        NodeError::File { step: "write" | "create", .. }
+            if error.kind() == ErrorKind::FileMissing =>
+        {
+            "folder_missing"
+        }
         NodeError::AreaNotBelow { .. } => "area_not_below",
         NodeError::AreaMoved { .. } => "area_moved",
         NodeError::RecordQuarantined { .. } => "record_quarantined",
@@ -268,7 +354,9 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
     use std::collections::BTreeSet;
 
+    use crdt_schema::area::ParseAreaError;
     use node::ports::StoreError;
+    use node::reason::{self, Because};
 
     use super::*;
 
@@ -306,7 +394,10 @@ mod tests {
         let io = |kind: io::ErrorKind| io::Error::from(kind);
         let store = |source| NodeError::store(Path::new("/tmp/x"), source);
         vec![
-            NodeError::Usage { what: text() },
+            NodeError::Usage { what: (&reason::ADDRESS).into() },
+            NodeError::area("32.09.21.9001", ParseAreaError::VillageKind),
+            NodeError::NoFolder { path: path() },
+            NodeError::FileEmpty { path: path() },
             NodeError::FileMissing { path: path() },
             NodeError::file("open", &path(), io(io::ErrorKind::NotFound)),
             NodeError::RecordUnknown { id: text() },
@@ -316,12 +407,17 @@ mod tests {
             NodeError::FieldUnknown { kind: text(), field: text() },
             NodeError::DeviceUnknown { device: text() },
             NodeError::ValueInvalid { field: text(), rule: text(), message: text() },
+            NodeError::ValueInvalid {
+                field: WHOLE_FILE.to_owned(),
+                rule: "judul_tidak_ditemukan".to_owned(),
+                message: text(),
+            },
             NodeError::NikExcel { field: text() },
             NodeError::TransitionInvalid { field: text(), from: text(), to: text() },
             NodeError::AreaOutside { area: text(), own: text() },
-            NodeError::FileForeign { path: path(), expected: "a bundle" },
+            NodeError::FileForeign { path: path(), expected: &reason::BUNDLE },
             NodeError::FileTruncated { path: path() },
-            NodeError::FileAltered { path: path(), what: text() },
+            NodeError::FileAltered { path: path(), what: (&reason::SHEET_PARTS).into() },
             NodeError::FormatNewer { path: path(), found: 2, known: 1 },
             NodeError::NoCertificate { area: text() },
             NodeError::NoRight { right: text(), area: text() },
@@ -330,7 +426,7 @@ mod tests {
             NodeError::RecordQuarantined { record: text() },
             NodeError::RecordWaits { record: text() },
             NodeError::Revoked { area: text() },
-            NodeError::KeystoreLocked { why: text() },
+            NodeError::KeystoreLocked { why: (&reason::KEYS_MISSING).into() },
             NodeError::NetworkOther { theirs: text(), ours: text() },
             NodeError::AlreadyJoined { name: text() },
             NodeError::InvitationUsed,
@@ -345,6 +441,7 @@ mod tests {
             store(StoreError::Io { step: "open", source: io(io::ErrorKind::NotFound) }),
             store(StoreError::Io { step: "open", source: io(io::ErrorKind::Other) }),
             store(StoreError::Misuse("x")),
+            NodeError::file("write", &path(), io(io::ErrorKind::NotFound)),
             NodeError::file("write", &path(), io(io::ErrorKind::StorageFull)),
             NodeError::file("write", &path(), io(io::ErrorKind::PermissionDenied)),
             NodeError::file("write", &path(), io(io::ErrorKind::Other)),
@@ -385,6 +482,44 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_is_told_in_indonesian_with_the_gaps_it_has_in_english() {
+        let words = Words::new(Language::Indonesian);
+        for reason in reason::ALL {
+            let key = format!("reason-{}", reason.name.replace('_', "-"));
+            let gaps = reason.english.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+            let gaps: Vec<&str> = gaps.map(|(gap, _)| gap).collect();
+            let facts: Vec<Fact> =
+                gaps.iter().map(|gap| Fact::new(*gap, format!("<{gap}>"))).collect();
+            let text = words.find_with(&key, &facts);
+            let text = text.unwrap_or_else(|| panic!("no text for {key}, or a gap too many"));
+            assert!(gaps.iter().all(|gap| text.contains(&format!("<{gap}>"))), "{text}");
+        }
+        let told = crate::words::tests::keys(Language::Indonesian);
+        let told = told.iter().filter(|key| key.starts_with("reason-")).count();
+        assert_eq!(told, reason::ALL.len());
+    }
+
+    #[test]
+    fn an_indonesian_reader_is_told_the_reason_in_indonesian_also_by_a_running_node() {
+        let failure = Failure::from(NodeError::from(&reason::RIGHTS_NONE));
+        let heard = Failure::heard(&failure.told(Language::English));
+        for failure in [failure, heard] {
+            let indonesian = failure.cause(Words::new(Language::Indonesian));
+            assert_eq!(indonesian, "Daftar haknya kosong.");
+            assert_eq!(failure.cause(Words::new(Language::English)), "the list of rights is empty");
+        }
+        let long = NodeError::from(Because::of(&reason::NETWORK_NAME).with("most", 120));
+        let long = Failure::heard(&Failure::from(long).told(Language::Indonesian));
+        let indonesian = long.cause(Words::new(Language::Indonesian));
+        assert_eq!(indonesian, "Nama jaringan panjangnya 1 sampai 120 bita.");
+        let path = Path::new("/tmp/x").to_path_buf();
+        let foreign = Failure::from(NodeError::FileForeign { path, expected: &reason::COLUMN_MAP });
+        let cause = foreign.cause(Words::new(Language::Indonesian));
+        assert_eq!(cause, "Yang diminta: peta kolom.");
+        assert_eq!(foreign.json().get("cause").unwrap(), "`/tmp/x` is not a column map");
+    }
+
+    #[test]
     fn every_kind_says_what_why_and_what_to_do_in_every_language() {
         for kind in ErrorKind::ALL {
             for language in Language::ALL {
@@ -414,7 +549,7 @@ mod tests {
         let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["kind", "message", "cause", "hint", "exit"]);
         assert_eq!(object.get("kind").unwrap(), "area_unknown");
-        assert_eq!(object.get("cause").unwrap(), "no area has the code `99`");
+        assert_eq!(object.get("cause").unwrap(), "no area has this code: `99`");
         assert_eq!(object.get("exit").unwrap(), 3);
     }
 }

@@ -13,12 +13,14 @@
 //! no message here repeats one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
 use crdt_schema::record::{Ask, Wish};
 use node::echo::Echo;
-use serde_json::{Map, Number, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Number, Value};
 
 use crate::console::Console;
 use crate::error::Failure;
@@ -151,11 +153,36 @@ fn ask(typed: &str, reader: &mut Reader<'_>) -> Result<Ask, Failure> {
     Ok(Ask { field: name.to_owned(), what: wish(reader.value(value)?) })
 }
 
+/// What an object holds, a name that stands twice included: a map would keep one of the two, and
+/// nobody could say which was meant.
+struct Pairs(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("one object of fields")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        from.deserialize_map(All)
+    }
+}
+
 /// The wishes of one JSON object, in its order.
 fn object(text: &str) -> Result<Vec<Ask>, Failure> {
     let wrong = |line: usize| Failure::usage("usage-fields-json", vec![Fact::new("line", line)]);
-    let fields: Map<String, Value> =
-        serde_json::from_str(text).map_err(|error| wrong(error.line()))?;
+    let Pairs(fields) = serde_json::from_str(text).map_err(|error| wrong(error.line()))?;
     let ask = |(field, value): (String, Value)| {
         let what = wish(&field, value)?;
         Ok(Ask { field, what })
@@ -326,6 +353,19 @@ mod tests {
         for text in ["", "[]", "{", r#"{"a":{}}"#, r#"{"a":[[]]}"#, r#"{"a":["x;y"]}"#] {
             let failure = refused(&args(&[], &[], &["-"]), text);
             assert_eq!(failure.kind(), ErrorKind::Usage, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_named_twice_in_one_object_is_refused_by_its_name() {
+        for text in [
+            r#"{"nama":"Satu","rt":"01","nama":"Dua"}"#,
+            r#"{"nama":"Satu","nama":null}"#,
+            r#"{"nama":["a","b"],"nama":["c"]}"#,
+        ] {
+            let failure = refused(&args(&[], &[], &["-"]), text);
+            assert_eq!(failure.kind(), ErrorKind::Usage, "{text}");
+            assert!(failure.json().to_string().contains("`nama`"), "{text}");
         }
     }
 

@@ -98,8 +98,8 @@ pub fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 /// Our own mistake, as a failure.
-fn stopped() -> Failure {
-    let place = guard::place().map(|place| format!(" ({place})")).unwrap_or_default();
+fn stopped(at: Option<&str>) -> Failure {
+    let place = at.map(|place| format!(" ({place})")).unwrap_or_default();
     NodeError::Internal { what: format!("{STOPPED}{place}") }.into()
 }
 
@@ -123,12 +123,15 @@ pub fn run_with(
     if look.plain {
         console.be_plain();
     }
+    if look.odd_language {
+        console.warn(&words::Words::new(look.language).say("tell-odd-language"));
+    }
     let ended = guard::guarded(|| execute(world, &args, look, console));
     let report = match ended {
         Ok(Ok(report)) => report,
         Ok(Err(failure)) => Report::failed(failure),
         // Our own mistake still ends in an object and an exit code that scripts know.
-        Err(_) => Report::failed(stopped()),
+        Err(_) => Report::failed(stopped(guard::place().as_deref())),
     };
     finish(&report, look, console)
 }
@@ -208,9 +211,38 @@ mod tests {
     fn people_are_told_in_their_language_on_standard_error() {
         let (exit, told) = typed(&["recrod"], []);
         assert_eq!((exit, told.stdout().as_str()), (2, ""));
-        assert!(told.stderr().contains("Perintah `recrod` tidak dikenal"), "{}", told.stderr());
+        assert!(told.stderr().contains("Perintah tidak dikenal: `recrod`"), "{}", told.stderr());
         let (_, told) = typed(&["recrod", "--lang", "en"], []);
-        assert!(told.stderr().contains("There is no command `recrod`"), "{}", told.stderr());
+        assert!(told.stderr().contains("There is no such command: `recrod`"), "{}", told.stderr());
+    }
+
+    #[test]
+    fn a_variable_that_names_no_language_is_said_once_and_never_to_a_program() {
+        let (exit, told) = typed(&["schema"], [("WKSBM_LANG", "xx")]);
+        assert_eq!(exit, 0);
+        assert_eq!(told.stderr().matches("WKSBM_LANG").count(), 1, "{}", told.stderr());
+        assert!(!told.stdout().contains("WKSBM_LANG"));
+        for (line, language) in [(&["schema"][..], "en"), (&["schema", "--lang", "id"], "xx")] {
+            let (_, told) = typed(line, [("WKSBM_LANG", language)]);
+            assert_eq!(told.stderr(), "", "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_data_folder_is_no_failing_disk() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for place in [file.path().to_path_buf(), file.path().join("below")] {
+            for line in
+                [&["status"][..], &["root"], &["network", "create", "--name", "U", "--area", "32"]]
+            {
+                let data = ["--json", "--data", place.to_str().unwrap()];
+                let (exit, told) = typed(&[line, &data].concat(), []);
+                assert_eq!(exit, 2, "{line:?}");
+                let message = object(&told);
+                let message = message.pointer("/error/message").unwrap().as_str().unwrap();
+                assert!(message.ends_with("is no folder."), "{message}");
+            }
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) enum Body {
     Text(String),
     /// There is none.
     Nothing,
+    /// It was printed already.
+    Printed,
 }
 
 impl Report {
@@ -66,6 +68,11 @@ impl Report {
         Self { body: Body::Nothing, failure: None }
     }
 
+    /// Everything was printed already, and then came this.
+    pub(crate) fn printed_but(failure: Failure) -> Self {
+        Self { body: Body::Printed, failure: Some(failure) }
+    }
+
     /// Nothing was done, and why.
     pub(crate) fn failed(failure: Failure) -> Self {
         Self { body: Body::Nothing, failure: Some(failure) }
@@ -91,7 +98,7 @@ impl Report {
     pub(crate) fn json(&self) -> Value {
         let mut object = match &self.body {
             Body::Object(object) => object.clone(),
-            Body::Page(_) | Body::Text(_) | Body::Nothing => versioned(),
+            Body::Page(_) | Body::Text(_) | Body::Nothing | Body::Printed => versioned(),
         };
         if let Some(failure) = &self.failure {
             object.insert("error".to_owned(), failure.json());

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use directories::ProjectDirs;
+use node::error::NodeError;
 
 use crate::args::Globals;
 use crate::error::Failure;
@@ -81,6 +82,8 @@ pub(crate) struct FirstLook {
     pub(crate) language: Language,
     /// `NO_COLOR` is set.
     pub(crate) plain: bool,
+    /// `WKSBM_LANG` decides and names no language.
+    pub(crate) odd_language: bool,
 }
 
 impl FirstLook {
@@ -94,14 +97,20 @@ impl FirstLook {
         Self {
             json: flags().any(|arg| arg == "--json"),
             language: language.unwrap_or_else(|| variables.language()),
+            odd_language: typed.is_none() && variables.names_no_language(),
             plain: variables.value(NO_COLOR).is_some(),
         }
     }
 }
 
 impl Variables {
+    /// Whether `WKSBM_LANG` is none of the languages.
+    fn names_no_language(&self) -> bool {
+        self.value(LANG).is_some_and(|value| Language::of(value).is_none())
+    }
+
     /// The language of `WKSBM_LANG`; anything but `en` is Indonesian, so that a machine set up
-    /// wrongly still speaks to its operator.
+    /// wrongly still speaks to its operator, who is told.
     fn language(&self) -> Language {
         self.value(LANG).and_then(Language::of).unwrap_or_default()
     }
@@ -145,9 +154,19 @@ impl Settings {
     }
 
     /// The data folder.
+    ///
+    /// # Errors
+    /// `usage` when nothing names one, or a file is where it should be.
     pub(crate) fn folder(&self) -> Result<&Path, Failure> {
         let folder = self.folder.as_deref();
-        folder.ok_or_else(|| Failure::usage("usage-no-data-folder", Vec::new()))
+        let folder = folder.ok_or_else(|| Failure::usage("usage-no-data-folder", Vec::new()))?;
+        // What is not there yet may be made; a file in its way is no failing disk.
+        match folder.ancestors().find(|place| place.exists()) {
+            Some(file) if !file.is_dir() => {
+                Err(NodeError::NoFolder { path: file.to_path_buf() }.into())
+            }
+            Some(_) | None => Ok(folder),
+        }
     }
 
     /// Whether a node's truth lies in the folder already.

@@ -71,7 +71,8 @@ fn failure(kind: Wrong, error: &clap::Error) -> Failure {
         }
         Wrong::ValueValidation => {
             let echo = Echo::count(&value());
-            Failure::usage("usage-value", vec![argument(), Fact::typed("value", echo)])
+            let key = form(&fact(error, ContextKind::InvalidArg));
+            Failure::usage(key, vec![argument(), Fact::typed("value", echo)])
         }
         Wrong::NoEquals
         | Wrong::TooManyValues
@@ -83,6 +84,18 @@ fn failure(kind: Wrong, error: &clap::Error) -> Failure {
             let what = other.as_str().unwrap_or_default();
             Failure::usage("usage-other", vec![Fact::new("what", what)])
         }
+    }
+}
+
+/// What is said of a value that has not the form its flag asks for, by the flag's own `<FORM>`.
+fn form(argument: &str) -> &'static str {
+    let form = argument.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    match form.map(|(form, _)| form) {
+        Some("TIME") => "usage-value-time",
+        Some("SIZE") => "usage-value-size",
+        Some("MULTIADDR") => "usage-value-address",
+        Some("N" | "S") => "usage-value-number",
+        _ => "usage-value",
     }
 }
 

@@ -1,8 +1,9 @@
 //! Texts for people, Indonesian first and English: the files of `i18n/`, compiled in.
 //!
-//! Keys have a namespace (`page-`, `tell-`, `usage-`, `error-`, `demo-`, `help`), and a
+//! Keys have a namespace (`page-`, `tell-`, `usage-`, `error-`, `reason-`, `demo-`, `help`), and a
 //! test holds the files to the sources: a key that is used exists in each language, and one that
-//! exists is used. English help stands beside the flags in the sources, not in a file.
+//! exists is used. English help stands beside the flags in the sources, not in a file; so do the
+//! reasons of `node`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -80,9 +81,7 @@ impl Words {
 
     /// The text with this key, its gaps filled.
     pub(crate) fn say_with(self, key: &str, facts: &[Fact]) -> String {
-        let gaps = facts.iter().map(|fact| (fact.name.clone(), self.gap(fact).into()));
-        let gaps: HashMap<Cow<'static, str>, FluentValue<'_>> = gaps.collect();
-        let text = TEXTS.lookup_with_args(self.identifier(), key, &gaps);
+        let text = TEXTS.lookup_with_args(self.identifier(), key, &self.gaps(facts));
         let withheld = facts.iter().filter(|fact| matches!(fact.value, Echo::Withheld { .. }));
         withheld.fold(text, |text, fact| {
             // Words of ours about a text are no quotation.
@@ -117,6 +116,26 @@ impl Words {
         let Echo::Text(name) = &fact.value else { return None };
         let rule = (fact.name == "rule").then(|| self.known_rule(name)).flatten();
         rule.map(str::to_owned)
+    }
+
+    /// What a reason of the node says, where the fact names one; in English its own text stands
+    /// among the facts already.
+    pub(crate) fn reason_of(self, fact: &Fact, gaps: &[Fact]) -> Option<String> {
+        let Echo::Text(name) = &fact.value else { return None };
+        if fact.name != "because" || self.language == Language::English {
+            return None;
+        }
+        let key = format!("reason-{}", name.replace('_', "-"));
+        self.find_with(&key, gaps).map(|_| self.say_with(&key, gaps))
+    }
+
+    /// The text with this key, if there is one in this very language whose gaps these facts fill.
+    pub(crate) fn find_with(self, key: &str, facts: &[Fact]) -> Option<String> {
+        TEXTS.lookup_single_language(self.identifier(), key, Some(&self.gaps(facts))).ok()
+    }
+
+    fn gaps(self, facts: &[Fact]) -> HashMap<Cow<'static, str>, FluentValue<'static>> {
+        facts.iter().map(|fact| (fact.name.clone(), self.gap(fact).into())).collect()
     }
 
     fn known_rule(self, name: &str) -> Option<&'static str> {
@@ -195,12 +214,17 @@ pub(crate) mod tests {
         used
     }
 
+    /// English help stands beside the flags, English reasons in `node`.
+    const ONE_LANGUAGE: [&str; 2] = ["help", "reason-"];
     const NAMESPACES: [&str; 4] = ["page-", "tell-", "usage-", "demo-"];
 
     #[test]
-    fn both_languages_have_the_same_keys_but_for_help() {
+    fn both_languages_have_the_same_keys_but_for_what_the_sources_say_in_english() {
         let shared = |language| -> BTreeSet<String> {
-            keys(language).into_iter().filter(|key| !key.starts_with("help")).collect()
+            keys(language)
+                .into_iter()
+                .filter(|key| !ONE_LANGUAGE.iter().any(|it| key.starts_with(it)))
+                .collect()
         };
         let (ours, theirs) = (shared(Language::Indonesian), shared(Language::English));
         let apart: Vec<&String> = ours.symmetric_difference(&theirs).collect();
@@ -214,7 +238,10 @@ pub(crate) mod tests {
         let absent: Vec<&String> = used.difference(&known).collect();
         assert!(absent.is_empty(), "used, but no text: {absent:?}");
         let ours = known.iter().filter(|key| NAMESPACES.iter().any(|n| key.starts_with(n)));
-        let idle: Vec<&String> = ours.filter(|key| !used.contains(*key)).collect();
+        // What is to be done about a reason is looked for by the reason's own key.
+        let is_used =
+            |key: &str| used.contains(key.strip_suffix(".do").unwrap_or(key)) || used.contains(key);
+        let idle: Vec<&String> = ours.filter(|key| !is_used(key)).collect();
         assert!(idle.is_empty(), "a text nobody uses: {idle:?}");
     }
 
@@ -233,6 +260,7 @@ pub(crate) mod tests {
                     }
                 }
             }
+            gaps.retain(|gap| !ONE_LANGUAGE.iter().any(|it| gap.starts_with(it)));
             gaps
         };
         assert!(gaps(Language::Indonesian).len() > 20);

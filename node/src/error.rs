@@ -10,10 +10,14 @@ use std::path::{Path, PathBuf};
 use crdt_schema::area::ParseAreaError;
 use thiserror::Error;
 
-use crate::bundle::OpenError;
+use crate::bundle::{OpenError, PARTS_MAX, Unplannable};
 use crate::echo::Echo;
 use crate::ports::StoreError;
+use crate::reason::{self, Because, Reason};
 use crate::store::keystore::{KEY_FILE_VERSION, KeystoreError};
+
+/// Facts that hold a path, which may be named after a person.
+pub const PATH_FACTS: [&str; 3] = ["path", "place", "file"];
 
 /// Every kind of failure a script may meet, as the contract names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -195,8 +199,14 @@ pub enum NodeError {
     /// What was typed cannot be meant.
     #[error("{what}")]
     Usage {
-        /// Why, in English.
-        what: String,
+        /// Why.
+        what: Because,
+    },
+    /// What should hold a node's data is a file.
+    #[error("`{}` is no folder", path.display())]
+    NoFolder {
+        /// As given.
+        path: PathBuf,
     },
     /// A file that was named is not there.
     #[error("there is no file `{}`", path.display())]
@@ -211,25 +221,25 @@ pub enum NodeError {
         id: String,
     },
     /// An entry that was named is not held.
-    #[error("no entry {} is held", Echo::entry(entry))]
+    #[error("no held entry is called {}", Echo::entry(entry))]
     EntryUnknown {
         /// As given.
         entry: String,
     },
     /// No area has this code.
-    #[error("no area has the code {}", Echo::area(code))]
+    #[error("no area has this code: {}", Echo::area(code))]
     AreaUnknown {
         /// As given.
         code: String,
     },
     /// No kind of record has this name.
-    #[error("there is no kind {}", Echo::kind(kind))]
+    #[error("no kind of record is called {}", Echo::kind(kind))]
     KindUnknown {
         /// As given.
         kind: String,
     },
     /// The kind has no such field.
-    #[error("`{kind}` has no field {}", Echo::field(field))]
+    #[error("`{kind}` has no field called {}", Echo::field(field))]
     FieldUnknown {
         /// The kind's name.
         kind: String,
@@ -285,12 +295,18 @@ pub enum NodeError {
         own: String,
     },
     /// Not one of our files.
-    #[error("`{}` is not {expected}", path.display())]
+    #[error("`{}` is not {}", path.display(), expected.english)]
     FileForeign {
         /// As given.
         path: PathBuf,
         /// What was expected, like `a bundle`.
-        expected: &'static str,
+        expected: &'static Reason,
+    },
+    /// The file holds nothing at all.
+    #[error("`{}` is empty", path.display())]
+    FileEmpty {
+        /// As given.
+        path: PathBuf,
     },
     /// The file ends too early.
     #[error("`{}` ends too early", path.display())]
@@ -304,7 +320,7 @@ pub enum NodeError {
         /// As given.
         path: PathBuf,
         /// What was found.
-        what: String,
+        what: Because,
     },
     /// The file was made by a newer build.
     #[error("`{}` has format {found}, this build reads up to {known}", path.display())]
@@ -369,8 +385,8 @@ pub enum NodeError {
     /// The keystore does not open.
     #[error("the keystore is locked: {why}")]
     KeystoreLocked {
-        /// Why, in English.
-        why: String,
+        /// Why.
+        why: Because,
     },
     /// It belongs to another network.
     #[error("it belongs to the network {theirs}, this node to {ours}")]
@@ -422,7 +438,7 @@ impl NodeError {
     /// The contract's word for it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Usage { .. } => ErrorKind::Usage,
+            Self::Usage { .. } | Self::NoFolder { .. } => ErrorKind::Usage,
             Self::FileMissing { .. } => ErrorKind::FileMissing,
             Self::RecordUnknown { .. } | Self::EntryUnknown { .. } => ErrorKind::RecordUnknown,
             Self::AreaUnknown { .. } => ErrorKind::AreaUnknown,
@@ -434,7 +450,7 @@ impl NodeError {
             Self::TransitionInvalid { .. } => ErrorKind::TransitionInvalid,
             Self::AreaOutside { .. } | Self::AreaNotBelow { .. } => ErrorKind::AreaOutside,
             Self::FileForeign { .. } => ErrorKind::FileForeign,
-            Self::FileTruncated { .. } => ErrorKind::FileTruncated,
+            Self::FileTruncated { .. } | Self::FileEmpty { .. } => ErrorKind::FileTruncated,
             Self::FileAltered { .. } => ErrorKind::FileAltered,
             Self::FormatNewer { .. } => ErrorKind::FormatNewer,
             Self::NoCertificate { .. } => ErrorKind::NoCertificate,
@@ -466,6 +482,14 @@ impl NodeError {
             Self::FieldUnknown { kind, field } => {
                 vec![("record", Echo::Text(kind.clone())), ("field", Echo::field(field))]
             }
+            Self::Usage { what } | Self::KeystoreLocked { why: what } => because("what", what),
+            Self::FileAltered { path, what } => {
+                [text(path_fact(path))].into_iter().chain(because("what", what)).collect()
+            }
+            Self::FileForeign { path, expected } => {
+                let expected = because("expected", &(*expected).into());
+                [text(path_fact(path))].into_iter().chain(expected).collect()
+            }
             ours => ours.own_facts().into_iter().map(|(name, it)| (name, Echo::Text(it))).collect(),
         }
     }
@@ -473,13 +497,11 @@ impl NodeError {
     /// The facts that nobody typed.
     fn own_facts(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Usage { what } | Self::Internal { what } => vec![("what", what.clone())],
-            Self::KeystoreLocked { why } => vec![("what", why.clone())],
-            Self::FileMissing { path } | Self::FileTruncated { path } => vec![path_fact(path)],
-            Self::FileForeign { path, expected } => {
-                vec![path_fact(path), ("expected", (*expected).to_owned())]
-            }
-            Self::FileAltered { path, what } => vec![path_fact(path), ("what", what.clone())],
+            Self::Internal { what } => vec![("what", what.clone())],
+            Self::FileMissing { path }
+            | Self::FileTruncated { path }
+            | Self::FileEmpty { path }
+            | Self::NoFolder { path } => vec![path_fact(path)],
             Self::FormatNewer { path, found, known } => {
                 vec![path_fact(path), ("found", found.to_string()), ("known", known.to_string())]
             }
@@ -508,10 +530,17 @@ impl NodeError {
                 vec![("theirs", theirs.clone()), ("ours", ours.clone())]
             }
             Self::AlreadyJoined { name } => vec![("name", name.clone())],
+            Self::Store { folder, source: StoreError::Newer { found, known } } => {
+                vec![path_fact(folder), ("found", found.to_string()), ("known", known.to_string())]
+            }
             Self::Store { folder, source } => {
                 vec![path_fact(folder), ("what", source.to_string())]
             }
-            Self::RecordUnknown { .. }
+            Self::Usage { .. }
+            | Self::KeystoreLocked { .. }
+            | Self::FileAltered { .. }
+            | Self::FileForeign { .. }
+            | Self::RecordUnknown { .. }
             | Self::EntryUnknown { .. }
             | Self::AreaUnknown { .. }
             | Self::KindUnknown { .. }
@@ -547,11 +576,16 @@ impl NodeError {
                 known: KEY_FILE_VERSION.into(),
             },
             KeystoreError::Damaged { ref file } => {
-                Self::FileAltered { path: folder.join(file), what: error.to_string() }
+                let what = Because::of(&reason::KEY_FILE).with("file", file);
+                Self::FileAltered { path: folder.join(file), what }
             }
             KeystoreError::Entropy(error) => Self::Internal { what: error.to_string() },
-            KeystoreError::Missing | KeystoreError::Locked | KeystoreError::TooManyRoots => {
-                Self::KeystoreLocked { why: error.to_string() }
+            KeystoreError::Missing => Self::KeystoreLocked { why: (&reason::KEYS_MISSING).into() },
+            KeystoreError::Locked => {
+                Self::KeystoreLocked { why: (&reason::KEYS_OF_ANOTHER).into() }
+            }
+            KeystoreError::TooManyRoots => {
+                Self::KeystoreLocked { why: (&reason::KEYS_MANY).into() }
             }
         }
     }
@@ -560,13 +594,13 @@ impl NodeError {
     pub fn bundle(path: &Path, error: OpenError) -> Self {
         let path = path.to_path_buf();
         match error {
-            OpenError::Foreign => Self::FileForeign { path, expected: "a bundle" },
-            OpenError::Folder => Self::FileForeign {
-                path,
-                expected: "a bundle; this is a folder, so name the files in it",
-            },
+            OpenError::Foreign => Self::FileForeign { path, expected: &reason::BUNDLE },
+            OpenError::Folder => Self::FileForeign { path, expected: &reason::BUNDLE_NOT_FOLDER },
+            OpenError::Empty => Self::FileEmpty { path },
             OpenError::Truncated => Self::FileTruncated { path },
-            OpenError::Altered => Self::FileAltered { path, what: error.to_string() },
+            OpenError::Altered => {
+                Self::FileAltered { path, what: (&reason::BUNDLE_BEGINNING).into() }
+            }
             OpenError::Newer(found) => Self::FormatNewer {
                 path,
                 found: found.into(),
@@ -576,21 +610,61 @@ impl NodeError {
         }
     }
 
-    /// A code that is none.
-    pub fn area(code: &str, error: ParseAreaError) -> Self {
-        Self::Usage { what: format!("{} is no area code: {error}", Echo::area(code)) }
+    /// Runs that do not fit into the pieces asked for.
+    pub(crate) fn unplannable(why: Unplannable) -> Self {
+        let because = match why {
+            Unplannable::TooSmall { least } => {
+                Because::of(&reason::PIECE_SMALL).with("least", least)
+            }
+            Unplannable::TooMany => Because::of(&reason::PIECES_MANY).with("most", PARTS_MAX),
+        };
+        because.into()
     }
 
-    /// A text that is not what was wanted, `wanted` like `no place in a list`.
-    pub fn not(text: &str, wanted: &str) -> Self {
-        Self::Usage { what: format!("{} is {wanted}", Echo::nothing(text)) }
+    /// A code that is none.
+    pub fn area(code: &str, error: ParseAreaError) -> Self {
+        let reason = match error {
+            ParseAreaError::VillageKind => &reason::AREA_VILLAGE,
+            // A newer way to be none is one of shape.
+            ParseAreaError::Shape | _ => &reason::AREA_SHAPE,
+        };
+        Because::of(reason).typed("code", Echo::area(code)).into()
     }
 }
 
 impl fmt::Debug for NodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NodeError({}: {self})", self.kind().as_str())
+        let facts = self.facts();
+        let paths = facts.iter().filter(|(name, _)| PATH_FACTS.contains(name));
+        // A file may be named after a person.
+        let text = paths.fold(self.to_string(), |text, (_, path)| {
+            let Echo::Text(path) = path else { return text };
+            text.replace(&format!("`{path}`"), &Echo::nothing(path).to_string())
+        });
+        write!(f, "NodeError({}: {text})", self.kind().as_str())
     }
+}
+
+impl From<Because> for NodeError {
+    fn from(what: Because) -> Self {
+        Self::Usage { what }
+    }
+}
+
+impl From<&'static Reason> for NodeError {
+    fn from(reason: &'static Reason) -> Self {
+        Because::of(reason).into()
+    }
+}
+
+/// A reason in English for the gap `gap`, and what another language needs to say it.
+fn because(gap: &'static str, reason: &Because) -> Vec<(&'static str, Echo)> {
+    let english = (gap, Echo::Text(reason.to_string()));
+    [english].into_iter().chain(reason.facts()).collect()
+}
+
+fn text((name, value): (&'static str, String)) -> (&'static str, Echo) {
+    (name, Echo::Text(value))
 }
 
 fn path_fact(path: &Path) -> (&'static str, String) {
@@ -651,7 +725,7 @@ mod tests {
                 NodeError::FieldUnknown { kind: "ppks".to_owned(), field: text.clone() },
                 NodeError::DeviceUnknown { device: text.clone() },
                 NodeError::area(&text, ParseAreaError::Shape),
-                NodeError::not(&text, "no place in a list"),
+                Because::of(&reason::CURSOR).typed("given", Echo::nothing(&text)).into(),
             ] {
                 for said in
                     [format!("{error}"), format!("{error:?}"), format!("{:?}", error.facts())]
@@ -659,6 +733,20 @@ mod tests {
                     assert!(!said.contains(&text), "{said}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_written_for_programmers_names_no_file() {
+        let path = || PathBuf::from("/stik/Siti Aminah.csv");
+        for error in [
+            NodeError::FileMissing { path: path() },
+            NodeError::FileAltered { path: path(), what: (&reason::BYTES_CHANGED).into() },
+            NodeError::file("write", &path(), io::ErrorKind::StorageFull.into()),
+            NodeError::store(&path(), StoreError::Locked),
+        ] {
+            let said = format!("{error:?}");
+            assert!(!said.contains("Siti") && said.contains("characters"), "{said}");
         }
     }
 

@@ -1,4 +1,5 @@
 //! The one door for every run, whatever brought it: find its place, verify, cut off what is held.
+//! And the way out: what rotted at rest is never handed on as if it were whole.
 //!
 //! Pure. A run is judged on header, chain, signature and on whose key it is; what its sections say
 //! is read later and can at most make a record show a warning.
@@ -6,11 +7,12 @@
 use std::cmp::Reverse;
 
 use crdt_schema::entry::{
-    BackRefs, Block, ChainPoint, Entry, PackedRun, RefuseReason, Run, SigningPublic,
+    BackRefs, Block, CHECKPOINT_EVERY, ChainPoint, Entry, PackedRun, RefuseReason, Run,
+    SigningPublic,
 };
 use crdt_schema::id::FeedId;
 
-use crate::ports::{BranchHead, PlacedRun};
+use crate::ports::{BranchHead, FeedStore, PlacedRun, StoreError};
 
 /// Branches of one feed a node takes. Nothing held is ever dropped; a ninth is not taken and said.
 pub const BRANCHES_MAX: usize = 8;
@@ -77,6 +79,76 @@ fn verify(
     key: &SigningPublic,
 ) -> Result<Run, RefuseReason> {
     packed.clone().open_block(block, feed, prev, before)?.verify(key)
+}
+
+/// A stored run that is to be handed on.
+#[derive(Debug)]
+pub enum Leaving {
+    /// Chain and signature hold.
+    Whole {
+        /// The run.
+        run: PackedRun,
+        /// Its last place.
+        last: u64,
+    },
+    /// It is not what was stored, or nobody can tell any more.
+    Damaged {
+        /// Its last place, as far as that is known.
+        last: u64,
+        /// What was found, without any personal value.
+        what: String,
+    },
+    /// Nothing is stored from there on.
+    Nothing,
+}
+
+/// The stored run of a branch that begins at `from`, checked as if it had just come. `key` is the
+/// device's, where a certificate names it. It costs what taking the run cost.
+///
+/// # Errors
+/// [`StoreError`] when the disk fails; damage is no error here.
+pub fn leaving(
+    store: &impl FeedStore,
+    feed: FeedId,
+    branch: u32,
+    from: u64,
+    key: Option<&SigningPublic>,
+) -> Result<Leaving, StoreError> {
+    match checked(store, feed, branch, from, key) {
+        Ok(Some((run, last))) => Ok(Leaving::Whole { run, last }),
+        Ok(None) => Ok(Leaving::Nothing),
+        Err(StoreError::Damaged { what }) => {
+            Ok(Leaving::Damaged { last: from.next_multiple_of(CHECKPOINT_EVERY), what })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn checked(
+    store: &impl FeedStore,
+    feed: FeedId,
+    branch: u32,
+    from: u64,
+    key: Option<&SigningPublic>,
+) -> Result<Option<(PackedRun, u64)>, StoreError> {
+    let damaged = |what: String| StoreError::Damaged { what };
+    let Some(run) = store.packed_run(feed, branch, from)? else { return Ok(None) };
+    let before = from.saturating_sub(1);
+    let prev = match before {
+        0 => ChainPoint::START,
+        _ => store
+            .point(feed, branch, before)?
+            .ok_or_else(|| damaged("the entry before a run is not held".to_owned()))?,
+    };
+    let refused = |reason: RefuseReason| damaged(format!("a run of entries: {reason}"));
+    let block = run.block().map_err(|error| refused(RefuseReason::Bytes(error)))?;
+    let last = block.last();
+    let refs = store.back_refs(feed, branch);
+    let opened = run.clone().open_block(block, feed, prev, &*refs).map_err(refused)?;
+    if let Some(key) = key {
+        opened.verify(key).map_err(refused)?;
+    }
+    Ok(Some((run, last)))
 }
 
 /// Branches that hold the entry at `seq`; branch 0 stands for a feed of which nothing is held.

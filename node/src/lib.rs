@@ -22,6 +22,7 @@
 //! | [`describe`]   | facade   | what is known without a node: areas, kinds, words                |
 //! | [`echo`]       | facade   | what an error may repeat of a typed text                         |
 //! | [`error`]      | facade   | what a node could not do, cut by what the caller can do about it |
+//! | [`reason`]     | facade   | why, by name, so that it can be told in any language             |
 //! | [`progress`]   | facade   | how far long work is, and whether to go on                       |
 //! | [`bundle`]     | adapter  | the stick: bytes of a bundle, careful reading, whole writing     |
 //! | [`live`]       | runner   | sessions of a node that stays up; the one thread that owns it    |
@@ -56,6 +57,7 @@ pub mod net;
 pub mod node;
 pub mod ports;
 pub mod progress;
+pub mod reason;
 pub mod replica;
 mod sheet;
 pub mod store;

@@ -258,10 +258,7 @@ fn a_bundle_without_its_header_is_refused_and_named() {
     let header = scene.frames.first().unwrap().at.clone();
     let mut office = scene.fresh();
     for at in 0..header.end {
-        let wanted = match at {
-            0 => ErrorKind::FileForeign,
-            _ => ErrorKind::FileTruncated,
-        };
+        let wanted = ErrorKind::FileTruncated;
         let cut = scene.file("potong.wksbm", bytes.get(..at).unwrap());
         let mut altered = bytes.clone();
         *altered.get_mut(at).unwrap() ^= 0x20;
@@ -326,7 +323,9 @@ fn pieces(scene: &Scene) -> Vec<PathBuf> {
             Piece::Frame(frame @ Frame::Feed(_)) => feed = Some(frame),
             Piece::Frame(Frame::Contents(_)) | Piece::End => {}
             Piece::Frame(frame) => preamble.push(frame),
-            Piece::Newer | Piece::Altered | Piece::Cut => panic!("the bundle is not whole"),
+            Piece::Newer | Piece::Altered | Piece::Trailing | Piece::Cut => {
+                panic!("the bundle is not whole")
+            }
         }
     }
     let target = scene.bundle.with_file_name("sepotong.wksbm");
@@ -533,7 +532,7 @@ fn a_later_piece_waits_for_the_first_that_confirms_whoever_reads_it() {
     let target = desa.folder().with_file_name("bagian.wksbm");
     let export = |office: &mut Office, max_bytes| {
         let target_of = ExportTarget::Device(device.clone());
-        let ask = ExportAsk { target: target_of, clear: true, max_bytes };
+        let ask = ExportAsk { target: target_of, clear: true, whole: false, max_bytes };
         office.node().bundle_export(&ask, &target, &mut Unwatched)
     };
     let refused = export(&mut kabupaten, Some(1)).unwrap_err().to_string();

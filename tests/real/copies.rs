@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use node::answer::{BundleImport, MissingRun};
+use node::node::ExportTarget;
 use tests::office::{Office, Town};
 
 const DESA: &str = "32.09.39.2001";
@@ -131,5 +133,67 @@ fn a_closed_device_whose_feed_was_forked_ends_at_one_place_for_everybody() {
     assert_eq!(province.root("32.09"), kabupaten.root("32.09"));
     for office in [&mut province, &mut kabupaten] {
         assert_eq!(office.node().status().unwrap().records, 4, "{}", office.name);
+    }
+}
+
+/// A hub, a desa whose folder was put back to an older day, and how many records the hub holds: the
+/// desa said that it holds what its neighbour wrote, and no longer does.
+fn restored(seed: u64) -> (Office, Office, Office) {
+    let mut town = Town::new(seed);
+    let mut province = town.province();
+    let mut hub = town.member(&mut province, "kecamatan", "32.09.39");
+    let mut neighbour = town.member(&mut hub, "tetangga", DESA);
+    let mut desa = town.member(&mut hub, "desa", DESA);
+    activity(&mut neighbour, "dahulu");
+    neighbour.carry_to(&mut hub);
+    hub.carry_to(&mut desa);
+    let backup = town.clone_of(&mut desa, "cadangan");
+    for title in ["kemarin", "tadi pagi"] {
+        activity(&mut neighbour, title);
+    }
+    neighbour.carry_to(&mut hub);
+    hub.carry_to(&mut desa);
+    desa.carry_to(&mut hub);
+    (hub, neighbour, backup)
+}
+
+fn assumed(import: &BundleImport) -> Vec<MissingRun> {
+    import.files.iter().flat_map(|file| file.assumed.iter().copied()).collect()
+}
+
+#[test]
+fn a_backup_put_back_is_told_what_was_left_out_and_a_whole_bundle_brings_it() {
+    let (mut hub, mut neighbour, mut backup) = restored(23);
+    let short = hub.carry_to(&mut backup);
+    assert_eq!(backup.node().status().unwrap().records, 1, "what it said it holds was left out");
+    let [gap] = assumed(&short).try_into().unwrap();
+    assert_eq!((gap.from, gap.to), (2, 3));
+    assert!(short.files.first().unwrap().missing.contains(&gap));
+    // More of the same feed cannot be taken either, and the same places are named.
+    activity(&mut neighbour, "sesudah");
+    neighbour.carry_to(&mut hub);
+    let later = hub.carry_to(&mut backup);
+    assert!(later.files.first().unwrap().pending > 0);
+    assert_eq!(assumed(&later), [gap]);
+    let whole = hub.export_whole(&mut backup);
+    let healed = backup.import(&whole);
+    assert_eq!(assumed(&healed), []);
+    assert_eq!(backup.node().status().unwrap().records, 4);
+    assert_eq!(backup.root(DESA), hub.root(DESA));
+    // Whoever lacks nothing is told nothing.
+    let again = hub.carry_to(&mut backup);
+    assert_eq!((assumed(&again), again.files.first().unwrap().missing.len()), (Vec::new(), 0));
+}
+
+#[test]
+fn a_bundle_from_a_backup_put_back_makes_others_forget_what_it_once_held() {
+    for target in [ExportTarget::All, ExportTarget::Area(DESA.to_owned())] {
+        let (mut hub, _, mut backup) = restored(24);
+        let files = backup.export(target);
+        hub.import(&files);
+        let healed = hub.carry_to(&mut backup);
+        assert_eq!(assumed(&healed), []);
+        assert_eq!(backup.node().status().unwrap().records, 3);
+        assert_eq!(backup.root(DESA), hub.root(DESA));
     }
 }

@@ -1,6 +1,7 @@
 //! The facade on real files: offices that never meet and exchange nothing but files.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+mod at_once;
 mod bundles;
 mod copies;
 mod deadline;
@@ -8,5 +9,13 @@ mod deadline;
 mod exchange;
 mod province;
 mod rehome;
+#[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
+mod rotten;
 mod sessions;
+#[expect(
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that panics is a test that fails, and waits for one event of many"
+)]
+mod sockets;
 mod standing;

@@ -176,6 +176,7 @@ fn a_bundle_never_replaces_a_store_of_its_own_node() {
     let ask = node::node::ExportAsk {
         target: node::node::ExportTarget::All,
         clear: true,
+        whole: false,
         max_bytes: None,
     };
     let own = province.folder().join("feed.redb");

@@ -94,6 +94,13 @@ fn a_moved_desa_takes_its_history_along_and_the_old_kecamatan_ends_there() {
         1,
         "waits for adoption where it was written"
     );
+    // What arrived before the move arrived; what was late is no news that is missing above.
+    let told = old.node().status().unwrap();
+    assert_eq!(told.awaiting_adoption, 1);
+    let above = told.arrived.iter().find(|it| it.at == "kabupaten").unwrap();
+    assert_eq!((above.mine, above.held, above.missing), (1, 1, 0));
+    assert_eq!(above.oldest_missing, None);
+    assert_eq!(kabupaten.node().status().unwrap().awaiting_adoption, 0, "it is not its own");
     assert_eq!(old.node().root(Some(OLD)).unwrap().entries, 0);
     assert_eq!(new.node().root(Some(NEW)).unwrap().entries, 4);
 

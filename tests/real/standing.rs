@@ -34,6 +34,7 @@ fn invite(
         rights: rights.map(str::to_owned),
         expires_ms: 86_400_000,
         counts_at_once: false,
+        addresses: Vec::new(),
     };
     let file = office.folder().with_extension("undangan");
     let made = office.node().invite(&ask, &file);
@@ -215,4 +216,35 @@ fn a_device_that_may_only_write_learns_that_it_was_confirmed() {
     province.node().confirm(&device).unwrap();
     province.carry_to(&mut writer);
     assert_eq!(writer.node().status().unwrap().state, MemberState::Active);
+}
+
+#[test]
+fn an_invitation_carries_the_addresses_that_were_named_and_no_more_than_fit() {
+    let mut town = Town::default();
+    let mut prov = town.province();
+    let file = prov.folder().with_extension("undangan");
+    let with = |addresses: &[&str]| InviteAsk {
+        area: KECAMATAN.to_owned(),
+        rights: None,
+        expires_ms: 86_400_000,
+        counts_at_once: false,
+        addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    let hub = "/dns4/hub.invalid/udp/4001/quic-v1";
+    let made = prov.node().invite(&with(&[hub, hub]), &file).unwrap();
+    assert_eq!(made.addresses, [hub]);
+    let folder = prov.folder().with_extension("baru");
+    let joined = node::node::Node::join(&folder, &prov.environment(), &file).unwrap();
+    assert_eq!(joined.addresses, [hub]);
+    let opened = node::node::Node::open(&folder, prov.environment()).unwrap();
+    assert_eq!(opened.addresses_to_dial().unwrap(), [hub]);
+
+    let long = format!("/dns4/{}/tcp/1", "a".repeat(128));
+    let ports: Vec<String> = (1..6).map(|port| format!("/ip4/192.0.2.7/tcp/{port}")).collect();
+    let too_many: Vec<&str> = ports.iter().map(String::as_str).collect();
+    for wrong in [&["no address"][..], &[&long], &too_many] {
+        let refused = prov.node().invite(&with(wrong), &file).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Usage);
+    }
+    assert_eq!(prov.node().invite(&with(&[]), &file).unwrap().addresses, [""; 0]);
 }

@@ -6,7 +6,7 @@
 //! failure happens again.
 //!
 //! `office.rs` nodes in folders of their own that never meet: what one writes reaches another only
-//! in files · `wires.rs` the same joined by wires in memory · `world.rs` devices and signed runs without any node · `deadline.rs` many villages and one hub over real sockets ·
+//! in files · `wires.rs` the same joined by wires in memory · `rogue.rs` one that lies over real sockets · `world.rs` devices and signed runs without any node · `deadline.rs` many villages and one hub over real sockets ·
 //! `desk.rs` synthetic saves as
 //! entries · `measure/` figures for the bench · `histories/` whole replicas under random histories · `sim/` whole nodes in virtual time ·
 //! test binaries: `sim/` simulations, `real/` the facade on real files ·
@@ -27,6 +27,10 @@ pub mod histories;
 pub mod measure;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 pub mod office;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::panic, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "it waits for one event of many")]
+pub mod rogue;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::cast_possible_wrap, reason = "simulated numbers are small")]

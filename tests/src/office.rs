@@ -140,19 +140,32 @@ impl Town {
         rights: Option<&str>,
         clock_shift_ms: i64,
     ) -> Office {
-        let file = self.room.path().join(format!("undangan-{name}.wksbm-undangan"));
         let ask = InviteAsk {
             area: area.to_owned(),
             rights: rights.map(str::to_owned),
             expires_ms: 7 * 86_400_000,
             counts_at_once: false,
+            addresses: Vec::new(),
         };
-        issuer.node().invite(&ask, &file).unwrap();
-        let mut office = self.office(name, clock_shift_ms);
-        let joined: Join = Node::join(&office.folder, &office.env, &file).unwrap();
+        let file = self.invitation(issuer, name, &ask);
+        let (office, joined) = self.join_by(&file, name, clock_shift_ms);
         assert_eq!(joined.state, MemberState::Provisional);
-        office.open();
         office
+    }
+
+    /// An invitation of `issuer`, in a file named after `name`.
+    pub fn invitation(&self, issuer: &mut Office, name: &str, ask: &InviteAsk) -> PathBuf {
+        let file = self.room.path().join(format!("undangan-{name}.wksbm-undangan"));
+        issuer.node().invite(ask, &file).unwrap();
+        file
+    }
+
+    /// An office that joined with the invitation in a file.
+    pub fn join_by(&mut self, file: &Path, name: &'static str, shift_ms: i64) -> (Office, Join) {
+        let mut office = self.office(name, shift_ms);
+        let joined = Node::join(&office.folder, &office.env, file).unwrap();
+        office.open();
+        (office, joined)
     }
 
     /// An office that joined, was confirmed by `issuer`, and knows it: three files in all.
@@ -240,7 +253,16 @@ impl Office {
     pub fn export(&mut self, target: ExportTarget) -> Vec<PathBuf> {
         let number = std::fs::read_dir(self.room.path()).unwrap().count();
         let file = self.room.path().join(format!("{}-{number}.wksbm", self.name));
-        let ask = ExportAsk { target, clear: true, max_bytes: None };
+        let ask = ExportAsk { target, clear: true, whole: false, max_bytes: None };
+        let made = self.node().bundle_export(&ask, &file, &mut Unwatched).unwrap();
+        made.files.into_iter().map(PathBuf::from).collect()
+    }
+
+    /// Writes a bundle for another office that leaves out nothing it once said it holds.
+    pub fn export_whole(&mut self, other: &mut Self) -> Vec<PathBuf> {
+        let target = ExportTarget::Device(other.node().device().to_string());
+        let file = self.room.path().join(format!("{}-utuh.wksbm", self.name));
+        let ask = ExportAsk { target, clear: true, whole: true, max_bytes: None };
         let made = self.node().bundle_export(&ask, &file, &mut Unwatched).unwrap();
         made.files.into_iter().map(PathBuf::from).collect()
     }

@@ -185,7 +185,8 @@ impl Wires {
             | Event::Listening { .. }
             | Event::ListenFailed { .. }
             | Event::LinkClosed { .. }
-            | Event::Stopped => None,
+            | Event::Stopped
+            | Event::Broken { .. } => None,
         })
         .collect()
     }
@@ -200,7 +201,8 @@ impl Wires {
             | Event::Listening { .. }
             | Event::ListenFailed { .. }
             | Event::LinkClosed { .. }
-            | Event::Stopped => None,
+            | Event::Stopped
+            | Event::Broken { .. } => None,
         })
         .collect()
     }

@@ -16,6 +16,9 @@ use tests::office::{Office, Town};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// Where the page for strangers is looked at.
+pub(crate) const DOOR: &str = "/pintu";
+
 const DESA: &str = "32.09.20.2007";
 /// What a page must never show.
 pub(crate) const SECRET: &str = "Rahasia-9417";
@@ -89,6 +92,8 @@ impl Desk {
         kecamatan.carry_to(&mut desa);
         let requests = Requests::default();
         let pages = router(Shared(Arc::new(Mutex::new(desa))));
+        // What the API shows to whoever has no way in.
+        let pages = pages.route(DOOR, axum::routing::get(async || cli::page::door()));
         let base = serve(pages, requests.clone()).await;
         Self {
             base,

@@ -87,6 +87,8 @@ async fn filters_and_pages_lead_through_every_record_once() {
         let mut seen = browser.links(".daftar tbody th a").await;
         while browser.count("a[rel=next]").await == 1 {
             browser.press("a[rel=next]").await;
+            let said = browser.text(".jumlah").await;
+            assert!(said.contains("Lembar 2 dari 2."), "{said}");
             seen.extend(browser.links(".daftar tbody th a").await);
         }
         let all = seen.len();
@@ -204,7 +206,7 @@ async fn everybody_can_use_every_page_by_day_and_by_night() {
     let Some(axe) = axe::source() else { return };
     for (size, dark) in [(SCREEN, false), (PHONE, true)] {
         with(Look { script: true, size, dark }, async |desk, browser| {
-            for path in desk.pages() {
+            for path in desk.pages().into_iter().chain([desk::DOOR.to_owned()]) {
                 browser.go(&desk.address(&path)).await;
                 let found = axe::violations(browser, &axe).await;
                 assert!(found.is_empty(), "{path}: {found:#?}");
@@ -218,7 +220,7 @@ async fn everybody_can_use_every_page_by_day_and_by_night() {
 async fn nothing_runs_over_the_edge_of_a_small_telephone() {
     // 360 points is also what is left of a 720 wide window at 200 %.
     with(Look { script: true, size: PHONE, dark: false }, async |desk, browser| {
-        for path in desk.pages() {
+        for path in desk.pages().into_iter().chain([desk::DOOR.to_owned()]) {
             browser.go(&desk.address(&path)).await;
             let over = "return String(document.documentElement.scrollWidth - innerWidth)";
             let over: i64 = browser.say(over).await.parse().unwrap();

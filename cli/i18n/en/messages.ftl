@@ -1,6 +1,7 @@
 # Messages while working.
 
 tell-node-gone = The node that runs on this folder ended before it answered.
+tell-waiting-store = Another command holds this data folder. Waiting until it ends.
 tell-trial = Trial network: synthetic people only. Do not enter data of real people.
 tell-always-trial = This is a trial network although --trial was not given: every network is one until sealing exists.
 tell-invitation-secret = Whoever holds { $path } may join. Keep it safe.
@@ -9,3 +10,4 @@ tell-importing = Importing
 tell-exporting = Writing the bundle
 tell-making = Making synthetic data
 tell-given-text = the given text ({ $count } characters)
+tell-odd-language = WKSBM_LANG names no known language (id or en); Indonesian is used.

@@ -1,6 +1,7 @@
 # Pesan selama bekerja.
 
 tell-node-gone = Simpul yang berjalan di folder ini berakhir sebelum menjawab.
+tell-waiting-store = Perintah lain sedang memegang folder data ini. Menunggu sampai selesai.
 tell-trial = Jaringan uji: hanya orang sintetis. Jangan masukkan data orang sungguhan.
 tell-always-trial = Ini jaringan uji, walau --trial tidak ditulis: setiap jaringan demikian sampai penyegelan ada.
 tell-invitation-secret = Siapa pun yang memegang { $path } dapat bergabung. Simpan baik-baik.
@@ -9,3 +10,4 @@ tell-importing = Mengimpor
 tell-exporting = Menulis bundel
 tell-making = Membuat data sintetis
 tell-given-text = teks yang diberikan ({ $count } huruf)
+tell-odd-language = WKSBM_LANG bukan bahasa yang dikenal (id atau en); dipakai bahasa Indonesia.

@@ -13,13 +13,16 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use node::ask::{self, Ask};
 use node::error::NodeError;
-use node::live::{Running, Stopped};
+use node::live::Running;
 use node::progress::Progress;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::error::Category;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use super::events::Step;
+use super::places::Places;
 use super::server::Shared;
 use super::table::But;
 use super::{ASK_HEADER, reply};
@@ -130,27 +133,32 @@ pub(super) async fn put<A: Ask>(
     but: But<A>,
 ) -> Response {
     let language = reply::language(&headers);
-    match answered::<A>(shared, &headers, &body).await {
-        Err(failure) => reply::failure(&failure, language),
-        Ok(answer) => match Report::object(&answer) {
-            Err(failure) => reply::failure(&failure, language),
-            Ok(report) => {
-                let mut object = report.json();
-                if let (Some(failure), Value::Object(fields)) = (but(&answer), &mut object) {
-                    fields.insert("error".to_owned(), failure.told(language));
-                }
-                reply::object(StatusCode::OK, &object)
+    let no = |failure: &Failure| reply::failure(failure, language, Some(A::PATH));
+    let mut ask: A = match read(&headers, &body).and_then(whole) {
+        Err(failure) => return no(&failure),
+        Ok(ask) => ask,
+    };
+    let places = Places::of(&mut ask).with_data(&shared.folder);
+    let answered = answered(shared, &headers, ask).await;
+    match answered.and_then(|answer| Ok((Report::object(&answer)?, but(&answer)))) {
+        Err(failure) => no(&places.hide(failure)),
+        Ok((report, but)) => {
+            let mut object = report.json();
+            if let (Some(failure), Value::Object(fields)) = (but, &mut object) {
+                let failure = places.hide(failure);
+                let error = reply::error(&failure, language, Some(A::PATH));
+                fields.insert("error".to_owned(), error);
             }
-        },
+            reply::object(StatusCode::OK, &object)
+        }
     }
 }
 
 async fn answered<A: Ask>(
     shared: Arc<Shared>,
     headers: &HeaderMap,
-    body: &[u8],
+    ask: A,
 ) -> Result<A::Answer, Failure> {
-    let ask: A = read(headers, body)?;
     let asker = Asker::new(Arc::clone(&shared), headers)?;
     let mut watch = asker.watch();
     let dials = (A::CHANGES && A::PATH.starts_with("peer/")).then(|| dials(&shared.running));
@@ -159,7 +167,7 @@ async fn answered<A: Ask>(
         None => None,
     };
     let answer = shared.running.ask(move |node| ask::put(ask, node, &mut watch));
-    let answer = answer.await.map_err(stopped)??;
+    let answer = answer.await.map_err(|_| stopped(&shared.running))??;
     if let Some(before) = before {
         redial(&shared.running, &before).await?;
     }
@@ -168,33 +176,48 @@ async fn answered<A: Ask>(
 }
 
 /// The question in a body; an empty one is the question without anything.
-fn read<A: Ask>(headers: &HeaderMap, body: &[u8]) -> Result<A, Failure> {
+pub(super) fn read<A: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<A, Failure> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let kind = kind.map(|it| it.split(';').next().unwrap_or_default().trim());
-    if !body.is_empty() && kind != Some("application/json") {
+    if !body.is_empty() && !kind.is_some_and(|it| it.eq_ignore_ascii_case("application/json")) {
         return Err(Failure::usage("usage-api-type", Vec::new()));
     }
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| {
-        let facts = vec![Fact::new("what", unreadable(&error))];
-        Failure::usage("usage-api-body", facts)
-    })
+    // The reader below takes a list for an object too, its items for the fields in their order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Failure::usage("usage-api-object", Vec::new()));
+    }
+    serde_json::from_slice(body).map_err(|error| unreadable(&error))
 }
 
 /// What is wrong with a body. Only a field that is missing is named: elsewhere the reader quotes what
 /// was sent, and a name or a NIK may stand where a field belongs.
-fn unreadable(error: &serde_json::Error) -> String {
+fn unreadable(error: &serde_json::Error) -> Failure {
     let said = error.to_string();
-    if said.starts_with("missing field") {
-        return said;
+    let missing = said.strip_prefix("missing field `").and_then(|it| it.split_once('`'));
+    if let Some((field, _)) = missing {
+        return Failure::usage("usage-api-missing", vec![Fact::new("field", field)]);
     }
-    let what = if said.starts_with("unknown field") { "a field that is none, " } else { "" };
-    format!("{what}line {} column {}", error.line(), error.column())
+    let facts = vec![Fact::new("line", error.line()), Fact::new("column", error.column())];
+    let key = match error.classify() {
+        Category::Data if said.starts_with("unknown field") => "usage-api-unknown",
+        Category::Data => "usage-api-form",
+        Category::Io | Category::Syntax | Category::Eof => "usage-api-json",
+    };
+    Failure::usage(key, facts)
+}
+
+/// The question, if every file it names is named whole: the asker stands elsewhere than the node.
+fn whole<A: Ask>(mut ask: A) -> Result<A, Failure> {
+    match Places::relative(&mut ask) {
+        Some(field) => Err(Failure::usage("usage-api-relative", vec![Fact::new("field", field)])),
+        None => Ok(ask),
+    }
 }
 
 /// Where the node is to dial.
 async fn dials(running: &Running) -> Result<Vec<String>, Failure> {
-    Ok(running.ask(|node| node.addresses_to_dial()).await.map_err(stopped)??)
+    Ok(running.ask(|node| node.addresses_to_dial()).await.map_err(|_| stopped(running))??)
 }
 
 /// What was added is dialled now, what was removed no longer.
@@ -202,25 +225,30 @@ async fn redial(running: &Running, before: &[String]) -> Result<(), Failure> {
     let now = dials(running).await?;
     let fresh = now.iter().filter(|it| !before.contains(it)).filter_map(|it| it.parse().ok());
     for address in fresh {
-        running.want(address).await.map_err(stopped)?;
+        running.want(address).await.map_err(|_| stopped(running))?;
     }
     let gone = before.iter().filter(|it| !now.contains(it)).filter_map(|it| it.parse().ok());
     for address in gone {
-        running.forget(address).await.map_err(stopped)?;
+        running.forget(address).await.map_err(|_| stopped(running))?;
     }
     Ok(())
 }
 
-/// The node ended meanwhile.
-fn stopped(_: Stopped) -> Failure {
-    NodeError::Interrupted.into()
+/// The node ended meanwhile: as a person wished, or over a mistake of ours.
+fn stopped(running: &Running) -> Failure {
+    match running.broken() {
+        Some(at) => crate::stopped(Some(at)),
+        None => NodeError::Interrupted.into(),
+    }
 }
 
 /// Stops a question by its name.
-pub(super) fn stop(shared: &Shared, name: &str) -> Response {
-    let status =
-        if shared.named.stop(name) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
-    status.into_response()
+pub(super) fn stop(shared: &Shared, headers: &HeaderMap, name: &str) -> Response {
+    if shared.named.stop(name) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let failure = Failure::usage("usage-api-no-ask", Vec::new());
+    reply::failure(&failure, reply::language(headers), None)
 }
 
 #[cfg(test)]
@@ -237,6 +265,6 @@ mod tests {
         )]);
         let refused = read::<ListRecords>(&headers, br#"{"SitiContoh3209210101990001":1}"#).err();
         let told = refused.map(|it| it.json().to_string()).unwrap_or_default();
-        assert!(told.contains("line 1") && !told.contains("Siti"), "{told}");
+        assert!(told.contains("line 1,") && !told.contains("Siti"), "{told}");
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! The folder's note says where; whoever answers there must first prove that it holds the token, so
 //! that nothing is told to another program that came to listen on the same port. A node that does
-//! not answer is none: then the store is opened, or found locked.
+//! not answer at once is none: then the store is opened; if somebody holds it, it is asked again
+//! with patience.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
@@ -21,14 +22,17 @@ use ureq::Agent;
 
 use super::events::Step;
 use super::guard::proof;
-use super::{ASK_HEADER, MEET_PATH, RUN_FILE, RunNote};
+use super::places::{DATA, Places};
+use super::{ASK_HEADER, LINK_PATH, MEET_PATH, RUN_FILE, RunNote};
 use crate::commands::sync::{Meeting, Synced};
 use crate::error::Failure;
 use crate::progress::Bar;
 use crate::settings::Language;
 
-/// For a node to say that it is there.
-const HELLO_WAIT: Duration = Duration::from_secs(5);
+/// For a node to say that it is there. A note may be left over, and its port be somebody else's.
+const HELLO_WAIT: Duration = Duration::from_millis(500);
+/// The same, once it is known that somebody holds the store: a machine may be busy.
+const HELLO_WAIT_LONG: Duration = Duration::from_secs(5);
 /// How often an asker looks whether a person wants it to end.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What was heard and not yet shown.
@@ -43,6 +47,7 @@ pub(crate) struct Client {
     agent: Agent,
     api: String,
     token: String,
+    folder: PathBuf,
     language: Language,
     trial: bool,
 }
@@ -59,6 +64,13 @@ struct Hello {
     trial: bool,
 }
 
+/// The answer of `page`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Linked {
+    /// Where a browser comes in.
+    pub(crate) link: String,
+}
+
 /// What an asker hears meanwhile.
 enum Heard {
     Step(Step),
@@ -66,8 +78,17 @@ enum Heard {
 }
 
 impl Client {
-    /// The node that runs on `folder`, if one answers there.
+    /// The node that runs on `folder`, if one answers there at once.
     pub(crate) fn find(folder: &Path, language: Language) -> Option<Self> {
+        Self::find_within(folder, language, HELLO_WAIT)
+    }
+
+    /// The same with patience, for a folder whose store somebody holds.
+    pub(crate) fn find_patiently(folder: &Path, language: Language) -> Option<Self> {
+        Self::find_within(folder, language, HELLO_WAIT_LONG)
+    }
+
+    fn find_within(folder: &Path, language: Language, wait: Duration) -> Option<Self> {
         let note: RunNote = serde_json::from_slice(&small(&folder.join(RUN_FILE))?).ok()?;
         let token = String::from_utf8(small(&note.token_file)?).ok()?.trim().to_owned();
         let mut key = [0; 32];
@@ -79,11 +100,17 @@ impl Client {
             .proxy(None)
             .max_redirects(0)
             .http_status_as_error(false)
-            .timeout_connect(Some(HELLO_WAIT))
+            .timeout_connect(Some(HELLO_WAIT_LONG))
             .build();
-        let mut client =
-            Self { agent: config.into(), api: note.api, token, language, trial: false };
-        client.trial = client.greets(&key)?;
+        let mut client = Self {
+            agent: config.into(),
+            api: note.api,
+            token,
+            folder: folder.to_path_buf(),
+            language,
+            trial: false,
+        };
+        client.trial = client.greets(&key, wait)?;
         Some(client)
     }
 
@@ -93,10 +120,10 @@ impl Client {
     }
 
     /// Whether whoever answers holds the token, and with it whether the network is for trials.
-    fn greets(&self, key: &[u8; 32]) -> Option<bool> {
+    fn greets(&self, key: &[u8; 32], wait: Duration) -> Option<bool> {
         let nonce = random()?;
         let asked = self.agent.get(format!("{}/v1/hello?nonce={nonce}", self.api));
-        let mut answer = asked.config().timeout_global(Some(HELLO_WAIT)).build().call().ok()?;
+        let mut answer = asked.config().timeout_global(Some(wait)).build().call().ok()?;
         let body = answer.body_mut().with_config().limit(NOTE_BYTES_MAX).read_to_vec().ok()?;
         let hello: Hello = serde_json::from_slice(&body).ok()?;
         (hello.proof == proof(key, &nonce)).then_some(hello.trial)
@@ -107,7 +134,7 @@ impl Client {
     /// # Errors
     /// What the node said; [`ErrorKind::Interrupted`] when it ended meanwhile.
     pub(crate) fn put<A: Ask>(&self, mut ask: A, bar: &mut Bar) -> Result<A::Answer, Failure> {
-        let here = Here::of(&mut ask)?;
+        let here = Here::of(&mut ask, &self.folder)?;
         read(here.told(self.exchange(A::PATH, &ask, bar)?))
     }
 
@@ -117,6 +144,26 @@ impl Client {
     /// As [`Client::put`].
     pub(crate) fn meet(&self, meeting: &Meeting, bar: &mut Bar) -> Result<Synced, Failure> {
         read(self.exchange(MEET_PATH, meeting, bar)?)
+    }
+
+    /// A link that opens the node's pages in a browser of this machine, once.
+    ///
+    /// # Errors
+    /// As [`Client::put`].
+    pub(crate) fn link(&self, bar: &mut Bar) -> Result<Linked, Failure> {
+        read(self.exchange(LINK_PATH, &serde_json::json!({}), bar)?)
+    }
+
+    /// Bytes of frames the node sent since it started.
+    pub(crate) fn sent_bytes(&self) -> Option<u64> {
+        let asked = self
+            .agent
+            .get(format!("{}/metrics", self.api))
+            .header("Authorization", format!("Bearer {}", self.token));
+        let mut answer = asked.call().ok()?;
+        let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().ok()?;
+        let count = body.lines().find_map(|line| line.strip_prefix(super::metrics::SENT_BYTES))?;
+        count.trim().parse().ok()
     }
 
     /// Sends a question and waits for the object that answers it.
@@ -229,12 +276,18 @@ fn small(path: &Path) -> Option<Vec<u8>> {
 
 /// Where we stand, if the question names files from here: the node stands elsewhere, so they travel
 /// whole, and come back as they were typed.
-struct Here(Option<String>);
+struct Here {
+    /// Our folder, where a file was named from it.
+    folder: Option<String>,
+    /// What the node calls the files, and what a person typed.
+    typed: Places,
+}
 
 impl Here {
-    fn of<A: Ask>(ask: &mut A) -> Result<Self, Failure> {
-        let mut here = None;
+    fn of<A: Ask>(ask: &mut A, data: &Path) -> Result<Self, Failure> {
+        let (mut here, mut as_typed) = (None, Vec::new());
         for file in ask.files() {
+            as_typed.push(file.display().to_string());
             if file.is_relative() {
                 let whole = std::path::absolute(&*file);
                 let whole = whole.map_err(|error| Failure::file("read", file, error))?;
@@ -243,13 +296,21 @@ impl Here {
                 here = folder.map(|folder| folder.join("").display().to_string());
             }
         }
-        Ok(Self(here))
+        let mut typed = Places::default();
+        for (path, name) in as_typed.into_iter().zip(Places::names(ask)) {
+            typed.add(path, name);
+        }
+        typed.add(data.display().to_string(), DATA.to_owned());
+        Ok(Self { folder: here, typed })
     }
 
-    /// The answer with our folder taken out of its texts.
+    /// The answer with our folder taken out of its texts, and in its failure the typed paths.
     fn told(&self, mut answer: Value) -> Value {
-        if let Some(here) = &self.0 {
+        if let Some(here) = &self.folder {
             without(&mut answer, here);
+        }
+        if let Some(error) = answer.get_mut("error") {
+            self.typed.show(error);
         }
         answer
     }

@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use node::net::Multiaddr;
 
-use super::reply;
 use super::server::Shared;
+use super::{MEET_PATH, asks, reply};
 use crate::commands::sync::{Meeting, meet_at, not_equal};
 use crate::error::Failure;
 use crate::report::Report;
@@ -20,19 +20,31 @@ const SECONDS_MAX: u64 = 86_400;
 /// Answers `POST /v1/sync`.
 pub(super) async fn put(shared: Arc<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let language = reply::language(&headers);
-    match met(&shared, &body).await {
-        Ok((status, report)) => reply::object(status, &report.json()),
-        Err(failure) => reply::failure(&failure, language),
+    match met(&shared, &headers, &body).await {
+        Ok((report, None)) => reply::object(StatusCode::OK, &report.json()),
+        Ok((report, Some(failure))) => {
+            let mut object = report.json();
+            let error = reply::error(&failure, language, Some(MEET_PATH));
+            object.as_object_mut().and_then(|it| it.insert("error".to_owned(), error));
+            reply::object(reply::status(failure.exit()), &object)
+        }
+        Err(failure) => reply::failure(&failure, language, Some(MEET_PATH)),
     }
 }
 
-async fn met(shared: &Shared, body: &[u8]) -> Result<(StatusCode, Report), Failure> {
-    let wrong = |what: String| Failure::usage("usage-api-body", vec![Fact::new("what", what)]);
-    let asked: Meeting =
-        serde_json::from_slice(body).map_err(|error| wrong(format!("{:?}", error.classify())))?;
-    let peer: Multiaddr = asked.peer.parse().map_err(|_| wrong("peer".to_owned()))?;
-    let synced = meet_at(&shared.running, &peer, asked.timeout.clamp(1, SECONDS_MAX)).await?;
+async fn met(
+    shared: &Shared,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Report, Option<Failure>), Failure> {
+    let asked: Meeting = asks::read(headers, body)?;
+    let peers = asked.peers.iter().map(|peer| peer.parse()).collect::<Result<Vec<Multiaddr>, _>>();
+    let peers = peers.map_err(|_| Failure::usage("usage-api-peer", Vec::new()))?;
+    if !(1..=SECONDS_MAX).contains(&asked.timeout) {
+        let facts = vec![Fact::new("max", SECONDS_MAX)];
+        return Err(Failure::usage("usage-api-timeout", facts));
+    }
+    let synced = meet_at(&shared.running, &peers, asked.timeout).await?;
     let failure = not_equal(&synced);
-    let status = failure.as_ref().map_or(StatusCode::OK, |it| reply::status(it.exit()));
-    Ok((status, Report::object(&synced)?.but(failure)))
+    Ok((Report::object(&synced)?, failure))
 }

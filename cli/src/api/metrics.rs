@@ -13,6 +13,9 @@ use prometheus_client::registry::Registry;
 /// The text format of `OpenMetrics`.
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// The line that counts the bytes a node sent.
+pub(super) const SENT_BYTES: &str = "wksbm_sent_bytes_total ";
+
 /// Answers `GET /metrics`.
 pub(super) async fn get(running: &Running) -> Response {
     let held = running.ask(|node| node.status()).await.ok().and_then(Result::ok);

@@ -14,6 +14,7 @@
 //! | `meet.rs` | meeting a peer, which is the runner's and not the node's |
 //! | `metrics.rs` | counts for Prometheus |
 //! | `reply.rs` | objects and failures as HTTP answers |
+//! | `places.rs` | failures without the names of files |
 //! | `openapi.rs` | the description, for people and generators |
 //! | `client.rs` | the other side, as commands use it |
 
@@ -24,6 +25,7 @@ mod guard;
 mod meet;
 mod metrics;
 mod openapi;
+mod places;
 mod reply;
 mod server;
 mod table;
@@ -39,8 +41,17 @@ const RUN_FILE: &str = "run.json";
 /// Where a running node is told to meet a peer.
 const MEET_PATH: &str = "sync";
 
+/// Where a running node is told to make a link for a browser.
+const LINK_PATH: &str = "page";
+
 /// Bytes a question may have: the largest save has a fraction of it.
 const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// Takes the note of a run away that is known to have ended.
+pub(crate) fn forget_run(folder: &std::path::Path) {
+    // Where it cannot be taken away it costs each command a moment.
+    drop(std::fs::remove_file(folder.join(RUN_FILE)));
+}
 
 /// What `run.json` says.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]

@@ -134,7 +134,8 @@ fn failure() -> Value {
                     {"type": "object", "properties": {"letters": {"type": "integer"}}},
                 ]},
                 "description": "What happened to which thing, by name: `field`, `rule`, `path`; of \
-                    a typed text that may hold a person's data only its length.",
+                    a typed text that may hold a person's data only its length, of a file of the \
+                    question its place there (`/files/1`), and no path.",
             },
         },
     })
@@ -178,20 +179,37 @@ fn others(step: &Value) -> Map<String, Value> {
             "parameters": [text("name", "path", true)],
             "responses": {
                 "204": {"description": "It will stop."},
-                "404": {"description": "No question of that name is under way."},
+                "default": refused(),
             },
         }},
         "/v1/sync": {"post": {
             "operationId": "sync",
             "summary": "Meets a peer and reconciles both ways, as `wksbm sync` does.",
             "requestBody": {"required": true, "content": {"application/json": {"schema": {
-                "type": "object", "required": ["peer", "timeout"], "properties": {
-                    "peer": {"type": "string", "description": "Where it listens, a multiaddr."},
-                    "timeout": {"type": "integer", "description": "Seconds until it is given up."},
+                "type": "object", "additionalProperties": false, "properties": {
+                    "peers": {"type": "array", "items": {"type": "string"}, "description":
+                        "Where peers listen, multiaddrs; without any, all this node knows."},
+                    "timeout": {
+                        "type": "integer", "minimum": 1, "maximum": 86_400, "default": 300,
+                        "description": "Seconds until it is given up.",
+                    },
                 },
             }}}},
             "responses": {
                 "200": {"description": "Both proved the same roots; the object of `wksbm sync`."},
+                "default": refused(),
+            },
+        }},
+        "/v1/page": {"post": {
+            "operationId": "page",
+            "summary": "A link that opens the pages in a browser of this machine, once, within five \
+                minutes.",
+            "responses": {
+                "200": {"description": "The link.", "content": {"application/json": {"schema": {
+                    "type": "object", "required": ["v", "link"], "properties": {
+                        "v": {"const": 1}, "link": {"type": "string"},
+                    },
+                }}}},
                 "default": refused(),
             },
         }},
@@ -250,8 +268,8 @@ mod tests {
     }
 
     /// Commands that make a node, need none, or are the process itself.
-    const ALONE: [&str; 7] =
-        ["demo", "network create", "join", "run", "sync", "completions", "man"];
+    const ALONE: [&str; 8] =
+        ["demo", "network create", "join", "run", "page", "sync", "completions", "man"];
 
     #[test]
     fn every_command_that_works_on_a_node_has_a_route_and_every_route_a_command() {

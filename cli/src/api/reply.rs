@@ -2,10 +2,12 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use node::error::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::error::Failure;
 use crate::settings::Language;
+use crate::words::{Fact, Words};
 
 /// The language of `Accept-Language`: the first of ours that stands there, else Indonesian.
 pub(super) fn language(headers: &HeaderMap) -> Language {
@@ -22,14 +24,48 @@ pub(super) fn object(status: StatusCode, object: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, json)], object.to_string()).into_response()
 }
 
-/// Why nothing was done.
-pub(super) fn failure(failure: &Failure, language: Language) -> Response {
-    failure_with(status(failure.exit()), failure, language)
+/// Why nothing was done; `operation` is the path below the version that was asked, if one was.
+pub(super) fn failure(failure: &Failure, language: Language, operation: Option<&str>) -> Response {
+    let error = error(failure, language, operation);
+    object(status_of(failure), &json!({"v": 1, "error": error}))
 }
 
-/// The same with a status of its own.
-pub(super) fn failure_with(status: StatusCode, failure: &Failure, language: Language) -> Response {
-    object(status, &json!({"v": 1, "error": failure.told(language)}))
+/// The error object. A program that asked wrongly is led to the description of what it asked.
+pub(super) fn error(failure: &Failure, language: Language, operation: Option<&str>) -> Value {
+    let mut error = failure.told(language);
+    let words = Words::new(language);
+    let led = operation.filter(|_| failure.kind() == ErrorKind::Usage);
+    if let (Some(operation), None) = (led, failure.own_hint(words)) {
+        let hint = words.say_with("usage-api-see", &[Fact::new("operation", operation)]);
+        error.as_object_mut().and_then(|fields| fields.insert("hint".to_owned(), hint.into()));
+    }
+    error
+}
+
+/// The status a failure is told with.
+fn status_of(failure: &Failure) -> StatusCode {
+    match failure.reason() {
+        Some("usage-api-token" | "usage-api-link") => StatusCode::UNAUTHORIZED,
+        Some("usage-api-foreign") => StatusCode::FORBIDDEN,
+        Some("usage-api-path" | "usage-api-no-ask") => StatusCode::NOT_FOUND,
+        Some("usage-api-method") => StatusCode::METHOD_NOT_ALLOWED,
+        Some("usage-api-large") => StatusCode::PAYLOAD_TOO_LARGE,
+        Some("usage-api-type") => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        _ => status(failure.exit()),
+    }
+}
+
+/// A refusal of the server beneath us, told as ours are.
+pub(super) fn refusal(status: StatusCode) -> Option<Failure> {
+    let key = match status {
+        StatusCode::BAD_REQUEST => "usage-api-request",
+        StatusCode::NOT_FOUND => "usage-api-path",
+        StatusCode::METHOD_NOT_ALLOWED => "usage-api-method",
+        StatusCode::PAYLOAD_TOO_LARGE => "usage-api-large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "usage-api-type",
+        _ => return None,
+    };
+    Some(Failure::usage(key, Vec::new()))
 }
 
 /// What an exit code is in HTTP.

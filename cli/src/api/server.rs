@@ -25,10 +25,12 @@ use super::events::Step;
 use super::guard::Guard;
 use super::table::{But, Visit, each};
 use super::{
-    BODY_BYTES_MAX, MEET_PATH, RUN_FILE, RunNote, asks, events, meet, metrics, openapi, reply,
+    BODY_BYTES_MAX, LINK_PATH, MEET_PATH, RUN_FILE, RunNote, asks, events, meet, metrics, openapi,
+    reply,
 };
 use crate::error::Failure;
 use crate::page;
+use crate::settings::Language;
 use crate::words::Fact;
 
 /// Names the file with the token.
@@ -67,8 +69,19 @@ pub(super) struct Shared {
     pub(super) named: asks::Named,
     pub(super) steps: broadcast::Sender<Step>,
     pub(super) ending: watch::Receiver<bool>,
+    /// The data folder, which no answer names.
+    pub(super) folder: PathBuf,
+    url: String,
     guard: Guard,
     trial: bool,
+}
+
+impl Shared {
+    /// A new link for one browser.
+    fn link(&self) -> Result<String, Failure> {
+        let secret = self.guard.link(secret()?);
+        Ok(format!("{}/enter?token={secret}", self.url))
+    }
 }
 
 /// The files that tell of this run; gone when it is dropped.
@@ -117,6 +130,8 @@ pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
         named: asks::Named::default(),
         steps: broadcast::channel(STEPS_MAX).0,
         ending: ending.clone(),
+        folder: ask.folder.clone(),
+        url: format!("http://{bound}"),
         guard: Guard::new(token, bound),
         trial,
     });
@@ -169,8 +184,7 @@ impl Api {
     /// # Errors
     /// [`Failure`] when the system has no randomness.
     pub fn link(&self) -> Result<String, Failure> {
-        let secret = self.shared.guard.link(secret()?);
-        Ok(format!("{}/enter?token={secret}", self.url))
+        self.shared.link()
     }
 
     /// Takes no more questions, lets those under way end, and takes the notes away.
@@ -203,6 +217,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/events", get(listen))
         .route("/v1/openapi.json", get(describe))
         .route(&format!("/v1/{MEET_PATH}"), post(meet_peer))
+        .route(&format!("/v1/{LINK_PATH}"), post(link))
         .route("/metrics", get(measured))
         .route("/v1/asks/{name}", delete(stop))
         .route("/v1/{*path}", any(nothing))
@@ -212,6 +227,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/hello", get(hello))
         .route("/enter", get(enter))
+        .merge(page::assets())
         .merge(inside)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), outside))
         .with_state(shared)
@@ -219,12 +235,10 @@ fn router(shared: Arc<Shared>) -> Router {
 
 /// Refuses what was not meant for us, and keeps answers out of every cache.
 async fn outside(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let (language, browser) = (reply::language(request.headers()), is_browser(request.headers()));
     let mut response = match shared.guard.is_meant(request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            let language = reply::language(request.headers());
-            reply::failure_with(StatusCode::FORBIDDEN, &refusal.failure(), language)
-        }
+        Ok(()) => told(next.run(request).await, language, browser),
+        Err(refusal) => reply::failure(&refusal.failure(), language, None),
     };
     let headers = response.headers_mut();
     // A style sheet says itself how long it may be kept.
@@ -234,15 +248,43 @@ async fn outside(State(shared): State<Arc<Shared>>, request: Request, next: Next
     response
 }
 
+/// What the server beneath refuses in a bare line, and to a program the page that says there is no
+/// such page, becomes the object of every failure, with the headers it came with.
+fn told(bare: Response, language: Language, browser: bool) -> Response {
+    let kind = bare.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let is = |name: &str| kind.is_some_and(|kind| kind.starts_with(name));
+    let is_bare = kind.is_none() || is("text/plain") || (is("text/html") && !browser);
+    let Some(failure) = reply::refusal(bare.status()).filter(|_| is_bare) else { return bare };
+    let (mut told, bare) = (reply::failure(&failure, language, None), bare.into_parts().0);
+    for (name, value) in &bare.headers {
+        if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name) {
+            told.headers_mut().insert(name, value.clone());
+        }
+    }
+    *told.status_mut() = bare.status;
+    told
+}
+
 /// Refuses who does not show the token.
 async fn inside(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     match shared.guard.may(request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            let language = reply::language(request.headers());
-            reply::failure_with(StatusCode::UNAUTHORIZED, &refusal.failure(), language)
-        }
+        Err(refusal) => stranger(&refusal.failure(), request.headers()),
     }
+}
+
+/// Says no to who may not look: to a person in a browser with a page that says how to come in.
+fn stranger(failure: &Failure, headers: &HeaderMap) -> Response {
+    if is_browser(headers) {
+        return page::door();
+    }
+    reply::failure(failure, reply::language(headers), None)
+}
+
+/// Whether a person reads the answer in a browser.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    accepts.is_some_and(|kinds| kinds.contains("text/html"))
 }
 
 /// One value of a query.
@@ -263,9 +305,7 @@ async fn hello(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
 async fn enter(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response {
     let secret = queried(&uri, "token").unwrap_or_default();
     let Some(cookie) = shared.guard.enter(secret) else {
-        let failure = Failure::usage("usage-api-link", Vec::new());
-        let language = reply::language(&headers);
-        return reply::failure_with(StatusCode::UNAUTHORIZED, &failure, language);
+        return stranger(&Failure::usage("usage-api-link", Vec::new()), &headers);
     };
     let to = [(header::LOCATION, "/".to_owned()), (header::SET_COOKIE, cookie)];
     (StatusCode::SEE_OTHER, to).into_response()
@@ -283,15 +323,26 @@ async fn measured(State(shared): State<Arc<Shared>>) -> Response {
     metrics::get(&shared.running).await
 }
 
+async fn link(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    match shared.link() {
+        Ok(link) => reply::object(StatusCode::OK, &json!({"v": 1, "link": link})),
+        Err(failure) => reply::failure(&failure, reply::language(&headers), Some(LINK_PATH)),
+    }
+}
+
 async fn describe() -> Response {
     reply::object(StatusCode::OK, &openapi())
 }
 
-async fn stop(State(shared): State<Arc<Shared>>, Named(name): Named<String>) -> Response {
-    asks::stop(&shared, &name)
+async fn stop(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Named(name): Named<String>,
+) -> Response {
+    asks::stop(&shared, &headers, &name)
 }
 
 async fn nothing(headers: HeaderMap) -> Response {
     let failure = Failure::usage("usage-api-path", Vec::new());
-    reply::failure_with(StatusCode::NOT_FOUND, &failure, reply::language(&headers))
+    reply::failure(&failure, reply::language(&headers), None)
 }

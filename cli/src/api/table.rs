@@ -48,7 +48,7 @@ pub(super) fn each(visit: &mut impl Visit) {
     visit.whole::<ExportRecord>();
     visit.whole::<ListConflicts>();
     visit.whole::<SettleConflict>();
-    visit.whole::<ExportBundle>();
+    visit.ask::<ExportBundle>(bundle::rotten);
     visit.ask::<ImportBundles>(bundle::partial);
     visit.whole::<InspectBundle>();
     visit.whole::<ImportSheet>();

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Subcommand};
 use node::answer::{
-    Audience, BundleExport, BundleImport, BundleInspect, ImportedFile, MissingRun, OUTSIDE_INTEREST,
+    Audience, BundleExport, BundleImport, BundleInspect, ImportedFile, MissingRun,
+    OUTSIDE_INTEREST, RottenRun,
 };
 use node::ask::{BundleFor, ExportBundle, ImportBundles, InspectBundle};
 use node::error::ErrorKind;
@@ -55,6 +56,9 @@ pub(crate) struct ExportArgs {
     /// In clear, for anyone who finds the file; only for synthetic people
     #[arg(long)]
     clear: bool,
+    /// For a device also what it once said it holds: after a backup was put back there
+    #[arg(long, requires = "device")]
+    whole: bool,
     /// Cut into pieces of at most so many bytes, like 100M (k, M, G: thousands)
     #[arg(long, value_name = "SIZE", value_parser = size_bytes)]
     max_size: Option<u64>,
@@ -100,12 +104,24 @@ fn export(context: &mut Context<'_>, args: ExportArgs) -> Result<Report, Failure
         (None, Some(area)) => BundleFor::Area(area),
         (None, None) => BundleFor::All,
     };
-    let ask =
-        ExportBundle { audience, clear: args.clear, max_bytes: args.max_size, file: args.output };
+    let ask = ExportBundle {
+        audience,
+        clear: args.clear,
+        whole: args.whole,
+        max_bytes: args.max_size,
+        file: args.output,
+    };
     let mut bar = context.bar("tell-exporting");
     let made = context.put_watched(ask, &mut bar)?;
     drop(bar);
-    context.report(&made, exported)
+    let report = context.report(&made, exported)?;
+    Ok(report.but(rotten(&made)))
+}
+
+/// The failure that says so, where something could not go in.
+pub(crate) fn rotten(made: &BundleExport) -> Option<Failure> {
+    let places = vec![Fact::new("count", made.missing.len())];
+    (!made.missing.is_empty()).then(|| Failure::finer(ErrorKind::Damage, "damage_export", places))
 }
 
 fn import(context: &mut Context<'_>, files: Vec<PathBuf>) -> Result<Report, Failure> {
@@ -121,6 +137,11 @@ pub(crate) fn partial(done: &BundleImport) -> Option<Failure> {
     let is_for_here = |(why, count): (&String, &u64)| why != OUTSIDE_INTEREST && *count > 0;
     let left = |file: &&ImportedFile| file.pending > 0 || file.rejected.iter().any(is_for_here);
     let files = done.files.iter().filter(left).count();
+    let assumed: usize = done.files.iter().map(|file| file.assumed.len()).sum();
+    if assumed > 0 {
+        let facts = vec![Fact::new("count", assumed)];
+        return Some(Failure::finer(ErrorKind::Partial, "partial_assumed", facts));
+    }
     if let Some([piece, pieces]) = done.files.iter().find_map(|file| comes_too_early(file, done)) {
         let facts = vec![Fact::new("piece", piece), Fact::new("pieces", pieces)];
         return Some(Failure::because(ErrorKind::Partial, "page-import-too-early", facts));
@@ -167,6 +188,13 @@ fn exported(page: &mut Page, words: Words, made: &BundleExport) {
     page.pair(words.say("page-for"), audience(&made.audience, words));
     page.pair(words.say("page-areas"), areas(&made.areas));
     page.pair(words.say("page-entries"), made.entries);
+    let row = |run: &RottenRun| {
+        let feed = show::short(&run.feed);
+        let (device, area) = (show::short(&run.device), run.area.to_string());
+        vec![feed, device, area, run.from.to_string(), run.to.to_string()]
+    };
+    let heads = ["page-feed", "page-device", "page-area", "page-from", "page-to"];
+    page.table(show::heads(words, heads), made.missing.iter().map(row).collect());
 }
 
 fn inspected(page: &mut Page, words: Words, found: &BundleInspect) {
@@ -189,6 +217,25 @@ fn inspected(page: &mut Page, words: Words, found: &BundleInspect) {
     page.table(show::heads(words, MISSING), found.missing.iter().map(missing).collect());
 }
 
+/// Why something stayed in a file, in words; one this build does not know, as it came.
+fn rejected(reason: &str, words: Words) -> String {
+    words.say(match reason {
+        "cut" => "page-rejected-cut",
+        "altered" => "page-rejected-altered",
+        "trailing" => "page-rejected-trailing",
+        "newer" => "page-rejected-newer",
+        "outside_interest" => "page-rejected-outside-interest",
+        "unknown_device" => "page-rejected-unknown-device",
+        "no_right" => "page-rejected-no-right",
+        "unconfirmed" => "page-rejected-unconfirmed",
+        "limit" => "page-rejected-limit",
+        "signature" => "page-rejected-signature",
+        "broken_chain" | "crosses_checkpoint" => "page-rejected-broken-chain",
+        "unreadable" => "page-rejected-unreadable",
+        other => return other.to_owned(),
+    })
+}
+
 /// Over the columns of [`missing`].
 const MISSING: [&str; 3] = ["page-missing-feed", "page-from", "page-to"];
 
@@ -198,8 +245,9 @@ fn missing(run: &MissingRun) -> Vec<String> {
 
 fn imported(page: &mut Page, words: Words, done: &BundleImport) {
     let row = |file: &ImportedFile| {
-        let rejected: Vec<String> =
-            file.rejected.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let told =
+            |(reason, count): (&String, &u64)| format!("{} {count}", rejected(reason, words));
+        let rejected: Vec<String> = file.rejected.iter().map(told).collect();
         vec![
             file.file.clone(),
             file.entries.to_string(),
@@ -218,6 +266,13 @@ fn imported(page: &mut Page, words: Words, done: &BundleImport) {
         "page-rows-refused",
     ];
     page.table(show::heads(words, heads), done.files.iter().map(row).collect());
+    if done.quarantined > 0 {
+        let facts = [Fact::new("count", done.quarantined)];
+        page.warning(words.say_with("page-bundle-quarantined", &facts));
+    }
+    if done.files.iter().any(|file| file.rejected.contains_key("trailing")) {
+        page.warning(words.say("page-bundle-trailing"));
+    }
     let missing: Vec<_> = done.files.iter().flat_map(|file| &file.missing).map(missing).collect();
     if !missing.is_empty() {
         page.table(show::heads(words, MISSING), missing);
@@ -256,7 +311,9 @@ mod tests {
                 .collect::<BTreeMap<_, _>>(),
             ..ImportedFile::default()
         };
-        let exit = |files| partial(&BundleImport { files, areas: Vec::new() }).map(|f| f.exit());
+        let exit = |files| {
+            partial(&BundleImport { files, areas: Vec::new(), quarantined: 0 }).map(|f| f.exit())
+        };
         assert_eq!(exit(vec![file(0, &[])]), None);
         assert_eq!(exit(vec![file(0, &[]), file(1, &[])]), Some(12));
         assert_eq!(exit(vec![file(0, &[("network", 2)])]), Some(12));
@@ -265,5 +322,7 @@ mod tests {
         assert_eq!(exit(vec![file(0, &[for_others])]), None);
         assert_eq!(exit(vec![file(0, &[for_others, ("cut", 1)])]), Some(12));
         assert_eq!(exit(vec![file(1, &[for_others])]), Some(12));
+        let run = MissingRun { feed: crdt_schema::id::FeedId([1; 32]), from: 2, to: 3 };
+        assert_eq!(exit(vec![ImportedFile { assumed: vec![run], ..file(0, &[]) }]), Some(12));
     }
 }

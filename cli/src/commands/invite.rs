@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use node::ask::InviteDevice;
+use node::net::Multiaddr;
 
 use super::show;
 use crate::context::Context;
@@ -30,6 +31,10 @@ pub(crate) struct Args {
     /// What the device writes counts before it is confirmed; open data only
     #[arg(long)]
     counts_at_once: bool,
+    /// Where the new device finds somebody; may be given again. Without it where this node and the
+    /// hubs above it are known to be
+    #[arg(long, value_name = "MULTIADDR")]
+    address: Vec<Multiaddr>,
     /// Where the invitation is written; whoever holds the file may join
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -47,7 +52,9 @@ fn duration_ms(text: &str) -> Result<i64, String> {
     };
     let digits = text.get(..text.len() - 1).unwrap_or_default();
     let count: u32 = digits.parse().map_err(|_| wrong())?;
-    Ok(i64::from(count) * unit_ms)
+    let time = i64::from(count) * unit_ms;
+    // What has expired when it is made is a slip of the finger.
+    if time > 0 { Ok(time) } else { Err(wrong()) }
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
@@ -56,6 +63,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failu
         rights: args.rights,
         expires_ms: args.expires,
         counts_at_once: args.counts_at_once,
+        addresses: args.address.iter().map(ToString::to_string).collect(),
         file: args.output.clone(),
     };
     let made = context.put(ask)?;
@@ -66,6 +74,9 @@ pub(crate) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failu
         page.pair(words.say("page-area"), made.area);
         page.pair(words.say("page-rights"), made.rights.join(", "));
         page.pair(words.say("page-expires"), show::moment(made.expires_at));
+        for address in &made.addresses {
+            page.pair(words.say("page-address"), address);
+        }
         page.pair(words.say("page-invitation"), &made.invitation);
     })
 }
@@ -79,7 +90,7 @@ mod tests {
         assert_eq!(duration_ms("90m"), Ok(5_400_000));
         assert_eq!(duration_ms("7d"), Ok(604_800_000));
         assert_eq!(duration_ms("2w"), Ok(1_209_600_000));
-        for wrong in ["", "7", "d", "-1d", "1.5h", "7 d", "7é", "99999999999d"] {
+        for wrong in ["", "7", "d", "-1d", "0d", "00h", "1.5h", "7 d", "7é", "99999999999d"] {
             assert!(duration_ms(wrong).is_err(), "{wrong}");
         }
     }

@@ -28,6 +28,9 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
         page.pair(words.say("page-state"), state(joined.state, words));
         page.pair(words.say("page-device"), joined.device);
         page.pair(words.say("page-words"), joined.words.join(" "));
+        for address in &joined.addresses {
+            page.pair(words.say("page-address"), address);
+        }
         if joined.state == MemberState::Provisional {
             page.line(words.say("page-join-next"));
         }

@@ -73,14 +73,18 @@ fn list(page: &mut Page, words: Words, list: &MemberList) {
 }
 
 fn changed(page: &mut Page, words: Words, change: &MemberChange) {
-    page.good(words.say("page-member-changed"));
+    let before = change.warnings.iter().any(|warning| warning == "already_confirmed");
+    page.good(words.say(if before { "page-member-as-before" } else { "page-member-changed" }));
     page.pair(words.say("page-device"), change.device);
     page.pair(words.say("page-area"), change.area);
     page.pair(words.say("page-state"), state(change.state, words));
     page.pair(words.say("page-entry"), show::entry(&change.entry));
     for warning in &change.warnings {
-        let known = warning == "invitation_expired";
-        page.warning(if known { words.say("page-invitation-expired") } else { warning.clone() });
+        page.warning(match warning.as_str() {
+            "invitation_expired" => words.say("page-invitation-expired"),
+            "already_confirmed" => words.say("page-already-confirmed"),
+            other => other.to_owned(),
+        });
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod join;
 pub(crate) mod man;
 pub(crate) mod member;
 pub(crate) mod network;
+pub(crate) mod page;
 pub(crate) mod peer;
 pub(crate) mod record;
 pub(crate) mod root;
@@ -40,6 +41,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<Report,
         Command::Member(args) => member::run(context, &args),
         Command::Area(args) => area::run(context, &args),
         Command::Run(args) => run::run(context, &args),
+        Command::Page => page::run(context),
         Command::Sync(args) => sync::run(context, &args),
         Command::Peer(args) => peer::run(context, &args),
         Command::Status => status::run(context),

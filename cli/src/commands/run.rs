@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crdt_schema::id::DeviceId;
 use node::error::{ErrorKind, NodeError};
-use node::live::{Event, RunAsk, Running, Seen};
+use node::live::{Event, Figures, Moved, RunAsk, Running, Seen};
 use node::net::Multiaddr;
 use node::node::Node;
 use serde::Serialize;
@@ -18,6 +19,7 @@ use super::show;
 use crate::api::{Api, ApiAsk, serve};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::progress::Interrupt;
 use crate::report::Report;
 use crate::words::Fact;
 
@@ -35,6 +37,7 @@ const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const API_END: Duration = Duration::from_secs(2);
 
 /// `run`.
+#[expect(clippy::struct_excessive_bools, reason = "what a person switches on is a yes or a no")]
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Where to listen; may be given again
@@ -58,6 +61,9 @@ pub(crate) struct Args {
     /// Relay for devices that others cannot dial; for hubs with an address of their own
     #[arg(long)]
     hub: bool,
+    /// End when standard input ends: for a program that starts this one and must not outlive it
+    #[arg(long)]
+    while_stdin: bool,
 }
 
 /// The first object of `run --json`.
@@ -73,12 +79,24 @@ struct Ready {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let folder = context.folder()?.to_path_buf();
-    let node = context.open()?;
+    let node = context.open_patiently()?;
     context.tell_if_trial(node.is_trial());
+    if args.while_stdin {
+        end_with_stdin(context.world.interrupt.clone());
+    }
     let runtime = runtime()?;
     let ended = runtime.block_on(stay_up(context, args, node, &folder));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended.map(|()| Report::nothing())
+}
+
+/// Wishes the end once whoever holds the other side of standard input is gone, killed or not.
+fn end_with_stdin(interrupt: Interrupt) {
+    std::thread::spawn(move || {
+        // One that cannot be read has ended as well.
+        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        interrupt.set();
+    });
 }
 
 /// Threads for sockets; the node has one of its own.
@@ -105,11 +123,22 @@ async fn stay_up(
         hub: args.hub,
         dial_known: !args.offline,
     };
-    let (running, mut events) = Running::start(node, ask)?;
-    let ready = wait_until_ready(&mut events, &asked).await;
+    let (running, events) = Running::start(node, ask)?;
+    attend(context, args, folder, (device, &asked), (&running, events)).await
+}
+
+/// Says what happens until the end, and sees to it.
+async fn attend(
+    context: &mut Context<'_>,
+    args: &Args,
+    folder: &Path,
+    (device, asked): (DeviceId, &[Multiaddr]),
+    (running, mut events): (&Running, Receiver<Event>),
+) -> Result<(), Failure> {
+    let ready = wait_until_ready(&mut events, asked).await;
     let told = match ready {
         Ok((listen, early)) => {
-            match answer(&running, args.api, folder).await {
+            match answer(running, args.api, folder).await {
                 Ok(api) => {
                     let ready = Ready {
                         event: "ready",
@@ -130,10 +159,31 @@ async fn stay_up(
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(Failure::from);
+    if let Some(at) = running.broken() {
+        return Err(broken(folder, at));
+    }
     if told.is_ok() && stopped.is_ok() {
-        tell(context, &json!({"event": "stopped"}), "page-run-stopped", &[])?;
+        tell(context, &stopped_event(running.figures()), "page-run-stopped", &[])?;
     }
     told.and(stopped)
+}
+
+/// Why the node ended by itself: a store whose pages rotted, or our own mistake.
+fn broken(folder: &Path, at: &str) -> Failure {
+    Node::damage_in(folder).map_or_else(|| crate::stopped(Some(at)), Failure::from)
+}
+
+/// The last object of `run --json`: what moved in all since the start.
+fn stopped_event(figures: &Figures) -> Value {
+    let moved = |entries: &AtomicU64, bytes: &AtomicU64| Moved {
+        entries: entries.load(Ordering::Relaxed),
+        bytes: bytes.load(Ordering::Relaxed),
+    };
+    json!({
+        "event": "stopped",
+        "received": moved(&figures.entries_received, &figures.bytes_received),
+        "sent": moved(&figures.entries_sent, &figures.bytes_sent),
+    })
 }
 
 /// The local API where it was asked for; else where it is expected, or on any port that is free.
@@ -212,7 +262,12 @@ async fn follow(
         for address in &ready.listen {
             context.tell("page-run-listen", &[Fact::new("address", address)]);
         }
-        context.tell("page-run-open", &[Fact::new("link", api.link()?)]);
+        // A link is for eyes: standard error that goes to a log must not hold one.
+        if context.console.shows_progress() {
+            context.tell("page-run-open", &[Fact::new("link", api.link()?)]);
+        } else {
+            context.tell("page-run-open-by", &[]);
+        }
         context.tell("page-run-end", &[]);
     }
     for event in &early {
@@ -225,9 +280,10 @@ async fn follow(
             event = events.recv() => event,
         };
         match event {
-            Ok(event) => tell_event(context, &event)?,
             Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return Ok(()),
+            // Why it broke is told at the end, once what it held is closed.
+            Ok(Event::Broken { .. }) | Err(RecvError::Closed) => return Ok(()),
+            Ok(event) => tell_event(context, &event)?,
         }
     }
 }
@@ -257,7 +313,7 @@ fn tell_event(context: &mut Context<'_>, event: &Event) -> Result<(), Failure> {
         Event::LinkClosed { reason, .. } => {
             tell(context, &object, "page-run-closed", &[Fact::new("reason", reason)])
         }
-        Event::Stopped => Ok(()),
+        Event::Stopped | Event::Broken { .. } => Ok(()),
     }
 }
 
@@ -292,7 +348,60 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test that panics is a test that fails"
+    )]
+    use std::ffi::OsString;
+
+    use node::node::CreateNetwork;
+
     use super::*;
+    use crate::args::Command;
+    use crate::patience::Patience;
+    use crate::settings::{FirstLook, Settings, Variables};
+    use crate::{Console, World, help};
+
+    /// `run` on a new node, with a question that panics while it is up; how it ended, and what it said.
+    fn panicked(folder: &Path) -> (Failure, String) {
+        let world = World { variables: Variables::default(), ..World::system() };
+        let ask = CreateNetwork { name: "Uji".to_owned(), area: "32".to_owned() };
+        Node::create_network(folder, &world.environment, &ask).unwrap();
+        let line = ["wksbm", "run", "--offline", "--api", "127.0.0.1:0", "--json", "--data"];
+        let mut line: Vec<OsString> = line.iter().map(OsString::from).collect();
+        line.push(folder.into());
+        let typed = help::parse(&line, FirstLook::of(&line, &world.variables)).ok().unwrap();
+        let Command::Run(args) = typed.command else { panic!("another command") };
+        let settings = Settings::new(typed.globals, &world.variables);
+        let (mut console, captured) = Console::captured("");
+        let mut context = Context::new(&world, settings, &mut console);
+        let node = context.open().ok().unwrap();
+        let device = node.device();
+        let ended = runtime().ok().unwrap().block_on(async {
+            let (running, events) = Running::start(node, RunAsk::default()).unwrap();
+            let (asked, ready) = (running.clone(), folder.join("run.json"));
+            tokio::spawn(async move {
+                while !ready.exists() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                asked.ask(|_| -> () { panic!("Siti Contoh") }).await
+            });
+            attend(&mut context, &args, folder, (device, &[]), (&running, events)).await
+        });
+        (ended.err().unwrap(), captured.stdout() + &captured.stderr())
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_ends_run_at_once_with_one_and_says_nothing_of_anybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let patience = Patience::of(Duration::from_secs(30));
+        let (failure, said) = panicked(&folder.path().join("data"));
+        assert_eq!((failure.kind(), failure.exit()), (ErrorKind::Internal, 1));
+        assert!(!patience.is_over(), "it hung");
+        assert!(said.contains(r#""event":"ready""#) && !said.contains("stopped"), "{said}");
+        assert!(!said.contains("Siti") && !failure.json().to_string().contains("Siti"), "{said}");
+    }
 
     #[test]
     fn an_address_for_all_interfaces_is_served_by_any_of_them_and_by_no_other_transport() {

@@ -80,7 +80,12 @@ pub(super) fn size(bytes: u64) -> String {
 pub(super) fn warnings(page: &mut Page, words: Words, warnings: &[FieldWarning]) {
     for warning in warnings {
         let said = words.rule(&warning.rule, &warning.message);
-        page.warning(format!("{}: {said}", warning.field));
+        let other = warning.record.map(|record| format!(" ({record})")).unwrap_or_default();
+        page.warning(if warning.field.is_empty() {
+            said
+        } else {
+            format!("{}: {said}{other}", warning.field)
+        });
     }
 }
 

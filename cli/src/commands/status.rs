@@ -1,6 +1,6 @@
 //! `status`: one node at a glance.
 
-use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, Status};
+use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedInvitation, Status};
 
 use node::ask::ShowStatus;
 
@@ -30,9 +30,13 @@ fn fill(page: &mut Page, words: Words, status: &Status) {
     page.pair(words.say("page-records"), status.records);
     page.pair(words.say("page-entries"), format!("{} ({})", status.entries, status.feeds));
     page.pair(words.say("page-size"), show::size(status.store.bytes));
+    if status.open_only {
+        page.warning(words.say("page-open-only"));
+    }
     troubles(page, words, status);
     arrived(page, words, &status.arrived);
     peers(page, words, &status.peers);
+    sessions(page, words, &status.sessions);
 }
 
 /// What a person should look at; nothing is said where there is nothing.
@@ -41,7 +45,8 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
         ("page-trouble-conflicts", status.conflicts),
         ("page-trouble-deps", status.waiting_deps),
         ("page-trouble-confirmation", status.waiting_confirmation),
-        ("page-trouble-quarantined", status.quarantined),
+        ("page-trouble-adoption", status.awaiting_adoption),
+        ("page-trouble-quarantined", status.quarantined - status.awaiting_adoption),
     ];
     for (key, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         page.warning(words.say_with(key, &[Fact::new("count", count)]));
@@ -57,6 +62,21 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
             Fact::new("places", names.join(", ")),
         ];
         page.warning(words.say_with("page-trouble-fork", &facts));
+    }
+    shared(page, words, status);
+}
+
+/// Invitations that several devices joined with.
+fn shared(page: &mut Page, words: Words, status: &Status) {
+    for SharedInvitation { invitation, area, devices, .. } in &status.shared_invitations {
+        let names: Vec<String> = devices.iter().map(show::short).collect();
+        let facts = [
+            Fact::new("invitation", show::short(invitation)),
+            Fact::new("area", area),
+            Fact::new("count", devices.len()),
+            Fact::new("devices", names.join(", ")),
+        ];
+        page.warning(words.say_with("page-trouble-invitation", &facts));
     }
 }
 
@@ -97,4 +117,36 @@ fn peers(page: &mut Page, words: Words, peers: &[PeerSeen]) {
         ]
     };
     page.table(show::heads(words, heads), peers.iter().map(row).collect());
+}
+
+/// The newest sessions of the node that runs; a node that was opened for this had none.
+fn sessions(page: &mut Page, words: Words, sessions: &[SessionSeen]) {
+    let heads = [
+        "page-session-at",
+        "page-device",
+        "page-area",
+        "page-received",
+        "page-sent",
+        "page-bytes",
+        "page-rounds",
+        "page-ended",
+    ];
+    let row = |session: &SessionSeen| {
+        let ended = match (session.ended.as_str(), session.equal) {
+            ("done", true) => words.say("page-session-equal"),
+            ("done", false) => words.say("page-session-unequal"),
+            (reason, _) => reason.to_owned(),
+        };
+        vec![
+            show::moment(session.at),
+            show::short(&session.device),
+            session.area.to_string(),
+            session.received.entries.to_string(),
+            session.sent.entries.to_string(),
+            format!("{} / {}", session.received.bytes, session.sent.bytes),
+            session.rounds.to_string(),
+            ended,
+        ]
+    };
+    page.table(show::heads(words, heads), sessions.iter().map(row).collect());
 }

@@ -1,15 +1,16 @@
-//! `sync`: one peer, once. Ends with 0 only if one area or more is shared and all are equal.
+//! `sync`: meets, once. Ends with 0 only if one area or more is shared and all are equal.
 
 use std::time::Duration;
 
 use node::error::ErrorKind;
-use node::live::{MeetError, Moved, RunAsk, Running, Seen, SeenArea, meet};
+use node::live::{MeetError, Moved, RunAsk, Running, Seen, SeenArea, Waited, meet};
 use node::net::Multiaddr;
+use node::node::Node;
 use serde::{Deserialize, Serialize};
 
 use super::run::runtime;
 use super::show;
-use crate::context::Context;
+use crate::context::{Context, Reached};
 use crate::error::Failure;
 use crate::patience::Patience;
 use crate::report::{Page, Report};
@@ -18,10 +19,10 @@ use crate::words::{Fact, Words};
 /// `sync`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where the peer listens
+    /// Where the peer listens; may be given again, else every address this node knows
     #[arg(long, value_name = "MULTIADDR")]
-    peer: Multiaddr,
-    /// Seconds until it is given up; what came until then is kept
+    peer: Vec<Multiaddr>,
+    /// Seconds until it is given up, trying again meanwhile; what came until then is kept
     #[arg(long, value_name = "S", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
@@ -47,28 +48,35 @@ struct Peer {
 
 /// What the local API is asked.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Meeting {
-    /// Where the peer listens.
-    pub(crate) peer: String,
+    /// Where peers listen; empty: every address the node knows.
+    #[serde(default)]
+    pub(crate) peers: Vec<String>,
     /// Seconds until it is given up.
+    #[serde(default = "patience")]
     pub(crate) timeout: u64,
 }
 
+const fn patience() -> u64 {
+    300
+}
+
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
-    let synced = match context.running()? {
-        Some(client) => {
-            let asked = Meeting { peer: args.peer.to_string(), timeout: args.timeout };
+    let synced = match context.reach()? {
+        Reached::Running(client) => {
+            let peers = args.peer.iter().map(ToString::to_string).collect();
+            let asked = Meeting { peers, timeout: args.timeout };
             client.meet(&asked, &mut context.unseen())?
         }
-        None => alone(context, args)?,
+        Reached::Opened(node) => alone(context, *node, args)?,
     };
     let report = context.report(&synced, fill)?;
     Ok(report.but(not_equal(&synced)))
 }
 
 /// With a node that runs only for this.
-fn alone(context: &mut Context<'_>, args: &Args) -> Result<Synced, Failure> {
-    let node = context.open()?;
+fn alone(context: &Context<'_>, node: Node, args: &Args) -> Result<Synced, Failure> {
     let runtime = runtime()?;
     let interrupt = context.world.interrupt.clone();
     let met = runtime.block_on(async {
@@ -85,19 +93,31 @@ fn alone(context: &mut Context<'_>, args: &Args) -> Result<Synced, Failure> {
     met
 }
 
-/// Meets a peer and says what came of it.
+/// Meets whoever is found first at these addresses, or at all that are known, and says what came of
+/// it.
 ///
 /// # Errors
-/// The contract's `peer_unreachable`, `timeout`, `peer_refused`, `network_other`.
+/// The contract's `usage`, `peer_unreachable`, `timeout`, `peer_refused`, `network_other`.
 pub(crate) async fn meet_at(
     running: &Running,
-    peer: &Multiaddr,
+    peers: &[Multiaddr],
     seconds: u64,
 ) -> Result<Synced, Failure> {
     let allowed = Duration::from_secs(seconds);
     let patience = Patience::of(allowed);
-    let met = meet(running, peer.clone(), allowed).await;
-    Ok(answer(met.map_err(failed)?, patience.took()))
+    let known = if peers.is_empty() { known(running).await? } else { peers.to_vec() };
+    let met = meet(running, &known, allowed).await;
+    Ok(answer(met.map_err(|error| failed(error, patience.took()))?, patience.took()))
+}
+
+/// Every address this node may dial: those that were named, and those of the hubs above it.
+async fn known(running: &Running) -> Result<Vec<Multiaddr>, Failure> {
+    let known = running.ask(|node| node.known_addresses()).await;
+    let known = known.map_err(|_| Failure::from(node::error::NodeError::Interrupted))??;
+    if known.is_empty() {
+        return Err(Failure::usage("usage-sync-nobody", Vec::new()));
+    }
+    Ok(known)
 }
 
 /// The failure that says so, where equality was not proved.
@@ -118,12 +138,22 @@ fn answer(seen: Seen, took: Duration) -> Synced {
     }
 }
 
-fn failed(error: MeetError) -> Failure {
+fn failed(error: MeetError, took: Duration) -> Failure {
+    let tried = |tries: u32| {
+        vec![Fact::new("tries", tries), Fact::new("seconds", format!("{:.0}", took.as_secs_f64()))]
+    };
     match error {
-        MeetError::Unreachable => {
-            Failure::because(ErrorKind::PeerUnreachable, "error-peer-unreachable.why", Vec::new())
+        MeetError::Unreachable { tries } => {
+            Failure::because(ErrorKind::PeerUnreachable, "page-sync-nobody", tried(tries))
         }
-        MeetError::Timeout => Failure::because(ErrorKind::Timeout, "error-timeout.why", Vec::new()),
+        MeetError::Timeout { tries, waited } => {
+            let key = match waited {
+                Waited::Answer => "page-sync-waited-answer",
+                Waited::Word => "page-sync-waited-word",
+                Waited::End => "page-sync-waited-end",
+            };
+            Failure::because(ErrorKind::Timeout, key, tried(tries))
+        }
         MeetError::Refused(reason) => {
             let facts = vec![Fact::new("reason", reason)];
             Failure::because(ErrorKind::PeerRefused, "page-sync-refused", facts)

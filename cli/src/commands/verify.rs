@@ -26,7 +26,13 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     } else {
         // Opened there: a node too damaged to be opened is verified as well.
         let folder = context.folder()?;
-        Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar)?
+        match Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar) {
+            Ok(found) => found,
+            Err(error) => {
+                let client = context.running_after(error.into())?;
+                client.put(VerifyAll { rebuild: args.rebuild }, &mut bar)?
+            }
+        }
     };
     drop(bar);
     let report = context.report(&found, fill)?;
@@ -53,10 +59,17 @@ fn fill(page: &mut Page, words: Words, found: &Verify) {
     page.pair(words.say("page-seconds"), format!("{:.1}", found.seconds));
     let row = |damage: &node::answer::Damage| {
         let feed = damage.feed.map_or_else(|| show::NONE.to_owned(), |feed| show::short(&feed));
-        let seq = damage.seq.map_or_else(|| show::NONE.to_owned(), |seq| seq.to_string());
-        vec![feed, seq, damage.what.clone()]
+        let none = || show::NONE.to_owned();
+        let device = damage.device.map_or_else(none, |device| show::short(&device));
+        let area = damage.area.map_or_else(none, |area| area.to_string());
+        let seq = match (damage.seq, damage.to) {
+            (Some(seq), Some(to)) if to > seq => format!("{seq}-{to}"),
+            (seq, _) => seq.map_or_else(none, |seq| seq.to_string()),
+        };
+        vec![feed, device, area, seq, damage.what.clone()]
     };
-    let heads = show::heads(words, ["page-feed", "page-seq", "page-what"]);
+    let heads = ["page-feed", "page-device", "page-area", "page-seq", "page-what"];
+    let heads = show::heads(words, heads);
     page.table(heads, found.damage.iter().map(row).collect());
 }
 

@@ -1,7 +1,7 @@
 //! What a person should act on: each says what happened and what to do.
 
 use crdt_schema::words::eight_words;
-use node::answer::{ForkPlace, ForkSeen, MemberState};
+use node::answer::{ForkPlace, ForkSeen, MemberState, SharedInvitation};
 
 use super::frame::{Ground, Homes};
 use super::said;
@@ -35,6 +35,7 @@ impl Alarm {
 pub(super) fn alarms(ground: &Ground, homes: &Homes) -> Vec<Alarm> {
     let status = &ground.status;
     let mut alarms: Vec<Alarm> = standing(ground).into_iter().collect();
+    alarms.extend(status.shared_invitations.iter().map(|it| shared(it, homes)));
     alarms.extend(status.forks.iter().map(|fork| forked(fork, homes)));
     if !status.clock.plausible {
         let text = "Betulkan tanggal dan jam perangkat. Catatan tetap tersimpan dan tetap dihitung; \
@@ -42,7 +43,8 @@ pub(super) fn alarms(ground: &Ground, homes: &Homes) -> Vec<Alarm> {
         alarms.push(Alarm::new("Jam perangkat ini tidak masuk akal", text).grave());
     }
     let counted = [
-        (status.quarantined, "entri disisihkan", QUARANTINED),
+        (status.awaiting_adoption, "entri menunggu adopsi", ADOPTION),
+        (status.quarantined - status.awaiting_adoption, "entri disisihkan", QUARANTINED),
         (status.waiting_deps, "catatan menunggu entri yang belum sampai", WAITING_DEPS),
         (status.waiting_confirmation, "catatan menunggu pengesahan perangkatnya", WAITING),
     ];
@@ -58,6 +60,8 @@ pub(super) fn alarms(ground: &Ground, homes: &Homes) -> Vec<Alarm> {
     alarms
 }
 
+const ADOPTION: &str = "Ditulis di sini di wilayah yang sudah pindah ke induk lain. Tetap tersimpan, tidak \
+                        dihitung, sampai petugas di atas kedua induk mengadopsinya. Laporkan kepadanya.";
 const QUARANTINED: &str = "Ditulis perangkat yang haknya sudah berakhir. Tetap tersimpan, tidak dihitung. \
                            Laporkan kepada petugas di atas Anda.";
 const WAITING_DEPS: &str =
@@ -70,6 +74,13 @@ const CONFLICTS: &str = "Dua orang mengisi kolom yang sama dengan isi berbeda. K
 /// A device that does not count, or no longer.
 fn standing(ground: &Ground) -> Option<Alarm> {
     match ground.status.state {
+        MemberState::Active if ground.status.open_only => {
+            let text = "Data terbuka dari perangkat ini sudah dihitung; catatan tentang orang menunggu \
+                        sampai petugas di atas mengesahkannya dengan delapan kata ini.";
+            let mut alarm = Alarm::new("Perangkat ini belum disahkan", text);
+            alarm.words = eight_words(&ground.status.device).to_vec();
+            Some(alarm)
+        }
         MemberState::Active => None,
         MemberState::Provisional => {
             let above = ground.above.first().map_or("atas", |area| said::level(area));
@@ -92,6 +103,18 @@ fn standing(ground: &Ground) -> Option<Alarm> {
             Some(Alarm::new("Perangkat ini sudah dicabut", text).grave())
         }
     }
+}
+
+fn shared(invitation: &SharedInvitation, homes: &Homes) -> Alarm {
+    let devices: Vec<String> = invitation.devices.iter().map(|it| homes.device(it)).collect();
+    let text = format!(
+        "{} perangkat bergabung dengan undangan yang sama untuk wilayah {}: {}. Mungkin undangan itu \
+         bocor; sahkan hanya yang Anda maksud, dan tutup yang lain.",
+        said::number(devices.len() as u64),
+        invitation.area,
+        said::joined(&devices),
+    );
+    Alarm::new("Satu undangan dipakai beberapa perangkat", text).grave()
 }
 
 fn forked(fork: &ForkSeen, homes: &Homes) -> Alarm {

@@ -17,6 +17,9 @@ use super::value;
 /// Rows of a page: a screen or two, and little to send over a bad line.
 const ROWS: usize = 50;
 
+/// Pages that can be counted; no register of a village comes near.
+const SHEETS_MAX: u64 = 1_000_000;
+
 /// The filters as an address or a form holds them; none of them is a person's.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Wanted {
@@ -32,17 +35,22 @@ pub(super) struct Wanted {
     /// Where the page before ended.
     #[serde(default)]
     pub(super) setelah: String,
+    /// Which page this is, for people to know where they are.
+    #[serde(default)]
+    pub(super) lembar: String,
 }
 
 impl Wanted {
     /// The filters as an address; what is empty is left out.
     pub(super) fn address(&self, after: Option<&str>) -> String {
+        let next = after.map(|_| (self.sheet() + 1).to_string()).unwrap_or_default();
         let parts = [
             ("jenis", self.jenis.as_str()),
             ("status", self.status.as_str()),
             ("konflik", self.konflik.as_str()),
             ("cari", self.cari.as_str()),
             ("setelah", after.unwrap_or_default()),
+            ("lembar", &next),
         ];
         // Whatever is typed into an address goes into one again only in these letters.
         let plain = |text: &str| -> String {
@@ -56,6 +64,12 @@ impl Wanted {
         } else {
             format!("/catatan?{}", parts.join("&"))
         }
+    }
+
+    /// Which page this is, from 1. Only what follows another can be a later one.
+    fn sheet(&self) -> u64 {
+        let said = self.lembar.parse().ok().filter(|_| !self.setelah.is_empty());
+        said.unwrap_or(1).clamp(1, SHEETS_MAX)
     }
 
     fn ask(&self, query: Option<&str>) -> ListAsk {
@@ -168,7 +182,7 @@ impl Page {
             conflicts_only: !wanted.konflik.is_empty(),
             query: facts.query.clone().unwrap_or_default(),
             forgotten: !wanted.cari.is_empty() && facts.query.is_none(),
-            summary: summary(list, filtered),
+            summary: summary(list, filtered, wanted),
             filtered,
             with_area: !facts.areas.is_empty(),
             rows: rows(list, &facts.areas),
@@ -179,10 +193,24 @@ impl Page {
     }
 }
 
-fn summary(list: &RecordList, filtered: bool) -> String {
-    match (list.total, filtered) {
+fn summary(list: &RecordList, filtered: bool, wanted: &Wanted) -> String {
+    let found = found(list.total, filtered);
+    let sheets = list.total.div_ceil(ROWS as u64);
+    if sheets < 2 {
+        return found;
+    }
+    let sheet = wanted.sheet().min(sheets);
+    format!("{found} Lembar {} dari {}.", said::number(sheet), said::number(sheets))
+}
+
+fn found(total: u64, filtered: bool) -> String {
+    match (total, filtered) {
         (0, true) => "Tidak ada catatan yang cocok.".to_owned(),
-        (0, false) => "Belum ada catatan di simpul ini.".to_owned(),
+        (0, false) => {
+            "Belum ada catatan di simpul ini. Tambahkan dengan wksbm record add, atau baca lembar \
+                       sebar dengan wksbm import."
+                .to_owned()
+        }
         (total, true) => format!("{} catatan cocok.", said::number(total)),
         (total, false) => format!("{} catatan.", said::number(total)),
     }
@@ -225,10 +253,29 @@ mod tests {
         };
         assert_eq!(wanted.address(None), "/catatan?jenis=ppks&cari=3");
         let next = wanted.address(Some("32092120010-1-0a"));
-        assert_eq!(next, "/catatan?jenis=ppks&cari=3&setelah=32092120010-1-0a");
+        assert_eq!(next, "/catatan?jenis=ppks&cari=3&setelah=32092120010-1-0a&lembar=2");
         assert_eq!(Wanted::default().address(None), "/catatan");
         let odd = Wanted { jenis: "a&b=\"<c>\r\nSet-Cookie".to_owned(), ..Wanted::default() };
         assert_eq!(odd.address(None), "/catatan?jenis=abcSet-Cookie");
+    }
+
+    #[test]
+    fn a_list_of_several_pages_says_which_one_this_is() {
+        let said = |total, setelah: &str, lembar: &str| {
+            let list = RecordList { total, records: Vec::new(), next: None };
+            let wanted = Wanted {
+                setelah: setelah.to_owned(),
+                lembar: lembar.to_owned(),
+                ..Wanted::default()
+            };
+            summary(&list, false, &wanted)
+        };
+        assert_eq!(said(50, "", ""), "50 catatan.");
+        assert_eq!(said(20_000, "", "7"), "20.000 catatan. Lembar 1 dari 400.");
+        assert_eq!(said(20_000, "x", "7"), "20.000 catatan. Lembar 7 dari 400.");
+        assert_eq!(said(51, "x", "99999999999"), "51 catatan. Lembar 2 dari 2.");
+        assert_eq!(said(51, "x", "<b>"), "51 catatan. Lembar 1 dari 2.");
+        assert!(said(0, "", "").contains("wksbm record add"));
     }
 
     #[test]

@@ -37,5 +37,5 @@ mod source;
 mod testing;
 mod value;
 
-pub use routes::router;
+pub use routes::{assets, door, router};
 pub use source::{Desk, Source};

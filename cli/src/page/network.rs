@@ -30,7 +30,10 @@ impl Facts {
         let ground = Ground::of(node)?;
         let members = node.members()?.members.into_iter();
         let me = ground.status.device;
-        let waits = |it: &Member| it.state == MemberState::Provisional && it.device != me;
+        let unconfirmed = |it: &Member| {
+            it.state == MemberState::Provisional || it.state == MemberState::Active && it.open_only
+        };
+        let waits = |it: &Member| unconfirmed(it) && it.device != me;
         let waiting: Vec<Member> = members.filter(waits).take(WAITING_SHOWN).collect();
         let peers = ground.status.peers.iter().map(|peer| peer.device);
         let others = sessions.iter().map(|seen| seen.peer);

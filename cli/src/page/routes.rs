@@ -47,11 +47,26 @@ pub fn router<S: Source>(source: S) -> Router {
         .route("/catatan/{id}", get(record_page::<S>))
         .route("/konflik", get(conflicts_page::<S>))
         .route("/jaringan", get(network_page::<S>))
-        .route("/gaya.css", get(async || asset("text/css; charset=utf-8", STYLE)))
-        .route("/ikon.svg", get(async || asset("image/svg+xml", ICON)))
+        .merge(assets())
         .fallback(async || refused(&Refusal::NoPage))
         .with_state(pages)
 }
+
+/// What pages look like: `/gaya.css` and `/ikon.svg`. They hold nobody, so anybody may have them.
+pub fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/gaya.css", get(async || asset("text/css; charset=utf-8", STYLE)))
+        .route("/ikon.svg", get(async || asset("image/svg+xml", ICON)))
+}
+
+/// The page for whoever has no way in yet: it says which command prints one.
+pub fn door() -> Response {
+    laid_out(StatusCode::UNAUTHORIZED, &Door {})
+}
+
+#[derive(Template)]
+#[template(path = "pintu.html")]
+struct Door {}
 
 #[derive(Clone)]
 struct Pages<S> {

@@ -1,100 +1,23 @@
 //! A node that runs answers as a node that is opened: the same objects, the same exit codes.
 
-use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
-use cli::api::{Api, ApiAsk, serve};
-use node::live::{RunAsk, Running};
-use node::node::Node;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use crate::desk::{DESA, Desk, Ended};
-
-/// A node that runs on a desk's folder until it is dropped.
-struct Served {
-    runtime: Runtime,
-    running: Running,
-    api: Option<Api>,
-    token: String,
-}
-
-impl Served {
-    fn on(desk: &Desk) -> Self {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(2).enable_all().build().unwrap();
-        let node = Node::open(&desk.data(), desk.world().environment).unwrap();
-        let (running, api) = runtime.block_on(async {
-            let (running, _) = Running::start(node, RunAsk::default()).unwrap();
-            let ask = ApiAsk { listen: "127.0.0.1:0".parse().unwrap(), folder: desk.data() };
-            let api = serve(running.clone(), ask).await.unwrap();
-            (running, api)
-        });
-        let token = std::fs::read_to_string(&api.token_file).unwrap().trim().to_owned();
-        Self { runtime, running, api: Some(api), token }
-    }
-
-    fn host(&self) -> String {
-        self.api.as_ref().unwrap().url.strip_prefix("http://").unwrap().to_owned()
-    }
-
-    /// Sends a request as it is, and returns the answer's status, head and body.
-    fn sent(&self, line: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
-        let mut stream = self.open(line, headers, body);
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, head.to_ascii_lowercase(), body.to_owned())
-    }
-
-    fn open(&self, line: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(self.host()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let mut head = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            write!(head, "{name}: {value}\r\n").unwrap();
-        }
-        let length = body.len();
-        write!(stream, "{head}content-length: {length}\r\n\r\n{body}").unwrap();
-        stream
-    }
-
-    /// Asks as a program that was told the token.
-    fn asked(&self, path: &str, ask: &Value) -> (u16, Value) {
-        let (host, bearer) = (self.host(), format!("Bearer {}", self.token));
-        let headers = [
-            ("host", host.as_str()),
-            ("authorization", &bearer),
-            ("content-type", "application/json"),
-        ];
-        let (status, _, body) = self.sent(&format!("POST /v1/{path}"), &headers, &ask.to_string());
-        (status, serde_json::from_str(&body).unwrap())
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let api = self.api.take().unwrap();
-        self.runtime.block_on(async {
-            api.stop().await;
-            self.running.stop().await.unwrap();
-        });
-    }
-}
+use crate::served::Served;
 
 /// What is new each time, or says by itself that a node runs, made the same.
 fn steady(value: &mut Value) {
-    const APART: [&str; 12] = [
+    const APART: [&str; 13] = [
         "bytes",
         "changed_at",
         "claimed_at",
         "deps",
         "entry",
         "heads",
+        "expires_at",
         "instance",
         "invitation",
         "last_contact",
@@ -216,7 +139,7 @@ fn a_stranger_on_this_machine_is_refused_and_told_nothing() {
         (401, &[ours, ("authorization", wrong.as_str()), json]),
         (403, &[("host", "rebind.invalid"), may, json]),
         (403, &[ours, may, json, ("origin", "http://page.invalid")]),
-        (400, &[ours, may, ("content-type", "text/plain")]),
+        (415, &[ours, may, ("content-type", "text/plain")]),
     ] {
         let (got, head, body) = served.sent("POST /v1/status", headers, "{}");
         assert_eq!(got, status, "{headers:?} {body}");

@@ -76,6 +76,40 @@ fn a_file_that_lost_its_end_or_a_byte_names_the_entries_it_lost() {
 }
 
 #[test]
+fn what_stands_behind_the_end_of_a_bundle_is_named_and_the_bundle_is_kept() {
+    let province = Desk::province();
+    let kabupaten = Desk::member(&province, "32.09");
+    let (_, bytes, _) = long_bundle(&kabupaten);
+    let longer = kabupaten.write("lebih.wksbm", [&bytes[..], b"sisa"].concat());
+    let seen = province.json(&["bundle", "inspect", &longer]).done();
+    assert_eq!(seen.get("whole").unwrap(), &json!(false));
+    let partly = province.json(&["bundle", "import", &longer]);
+    assert_eq!((partly.kind().as_str(), partly.exit), ("partial", 12));
+    let partly = partly.object();
+    assert_eq!(at(&partly, "/files/0/rejected"), json!({"trailing": 1}), "{partly}");
+    assert_eq!(at(&partly, "/files/0/new"), json!(12), "{partly}");
+    assert_eq!(at(&partly, "/quarantined"), json!(0));
+}
+
+#[test]
+fn a_file_with_nothing_in_it_was_not_copied_and_is_truncated() {
+    let desk = Desk::province();
+    let empty = desk.write("kosong.wksbm", b"");
+    for line in [
+        &["bundle", "import", &empty][..],
+        &["bundle", "inspect", &empty],
+        &["import", &empty, "--kind", "ppks", "--area", DESA],
+    ] {
+        let refused = desk.json(line);
+        assert_eq!((refused.kind().as_str(), refused.exit), ("file_truncated", 5), "{line:?}");
+        let told = desk.typed(line, "").stderr;
+        assert!(told.contains("kosong.") && told.contains("Salin ulang"), "{told}");
+    }
+    let joined = Desk::empty().json(&["join", "--invitation", &empty]);
+    assert_eq!((joined.kind().as_str(), joined.exit), ("file_truncated", 5));
+}
+
+#[test]
 fn a_file_cut_before_its_first_entries_is_truncated_and_nothing_of_any_file_is_taken() {
     let province = Desk::province();
     let kabupaten = Desk::member(&province, "32.09");

@@ -53,9 +53,10 @@ fn verify_tells(desk: &Desk, file: &str, name: &str) -> bool {
 #[test]
 fn verify_names_the_file_with_a_rotten_page_and_says_nothing_of_a_panic() {
     let desk = Desk::province();
-    for number in 0..40 {
+    for number in 1..40 {
         desk.activity(DESA, &format!("Rapat {number}"));
     }
+    let record = desk.activity(DESA, "Rapat 40");
     let store = desk.data().join("feed.redb");
     let whole = fs::read(&store).unwrap();
     let pages = whole.chunks(PAGE_BYTES).enumerate();
@@ -71,10 +72,12 @@ fn verify_names_the_file_with_a_rotten_page_and_says_nothing_of_a_panic() {
         for byte in bytes.get_mut(place + 4..end).unwrap() {
             *byte ^= 0x5a;
         }
-        for line in ["status", "root"] {
+        let bundle = desk.data().with_extension("wksbm");
+        let export = ["bundle", "export", "--all", "-o", bundle.to_str().unwrap()];
+        for line in [&["status"][..], &["root"], &["record", "history", &record], &export] {
             fs::write(&store, &bytes).unwrap();
-            let (exit, stdout, stderr) = process(&desk, &[line]);
-            let name = format!("{line}, page at {place}");
+            let (exit, stdout, stderr) = process(&desk, line);
+            let name = format!("{line:?}, page at {place}");
             says_nothing_of_a_panic(&format!("{stdout}{stderr}"), &name);
             assert!([0, 7, 10].contains(&exit), "{name}: {exit} {stdout}");
         }

@@ -89,6 +89,51 @@ fn an_import_on_a_full_disk_takes_whole_entries_or_none_and_ends_once_there_is_r
     assert_eq!(root(&desk), root(&province));
 }
 
+#[test]
+fn a_register_on_a_locked_stick_is_looked_at_checked_and_carried_and_never_changed() {
+    let desk = with_people(Desk::province(), "40");
+    let id = desk.activity(DESA, "Rapat");
+    let Some(stick) = moved_to_a_stick(&desk, "32m", "a locked stick") else { return };
+    let asked = [&["status"][..], &["root"], &["record", "list"], &["record", "show", &id]];
+    // The room the file takes may change where it may be written, and nothing else.
+    let looked = || {
+        asked.map(|line| {
+            let mut told = desk.json(line).done();
+            told.pointer_mut("/store/bytes").map(Value::take);
+            told
+        })
+    };
+    let before = looked();
+    for is_without_views in [false, true] {
+        if is_without_views {
+            std::fs::remove_file(desk.data().join("view.redb")).unwrap();
+        }
+        stick.lock();
+        let held = || std::fs::read(desk.data().join("feed.redb")).unwrap();
+        let bytes = held();
+        assert_eq!(looked(), before);
+        assert_eq!(desk.json(&["verify"]).done().get("ok").unwrap(), true);
+        desk.json(&["verify", "--rebuild"]).done();
+        desk.json(&["record", "history", &id]).done();
+        desk.json(&["record", "conflicts"]).done();
+        let file = desk.path("cadangan.wksbm");
+        let made = desk.json(&["bundle", "export", "--all", "-o", &file]).done();
+        assert_eq!(made.get("entries"), before[0].get("entries"));
+        for line in [
+            &["record", "set", &id, "-f", "tempat=Masjid"][..],
+            &["invite", "--area", "32.09", "-o", &desk.path("undangan")],
+            &["record", "show", &id, "--reveal", "memeriksa berkas"],
+            &["run", "--offline"],
+        ] {
+            let refused = desk.json(line);
+            assert_eq!((refused.kind().as_str(), refused.exit), ("read_only", 11), "{line:?}");
+        }
+        assert_eq!(held(), bytes);
+        stick.unlock();
+    }
+    assert_eq!(looked(), before);
+}
+
 /// A process that may not make a file longer than this gets an error the store has no name for.
 #[cfg(target_os = "linux")]
 #[test]

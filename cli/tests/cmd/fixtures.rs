@@ -176,6 +176,12 @@ impl Mount {
         assert!(done.unwrap().success());
     }
 
+    /// It may be written again.
+    pub(crate) fn unlock(&self) {
+        let done = Command::new("mount").args(["-o", "remount,rw"]).arg(self.folder()).status();
+        assert!(done.unwrap().success());
+    }
+
     /// Where it is mounted.
     pub(crate) fn folder(&self) -> &Path {
         self.0.path()

@@ -1,21 +1,25 @@
 //! Whole commands on real folders: what they print, what they refuse, how they end.
 //!
-//! `api.rs` the running node that commands ask · `desk.rs` the desk somebody types at ·
+//! `api.rs` the running node that commands ask (`served.rs`) · `asked.rs` who asks it wrongly · `desk.rs` the desk somebody types at ·
 //! `objects.rs` every object of `docs/cli.md` ·
 //! `bundles.rs` what bundles leave in a file and what results may replace ·
 //! `exits.rs` the exit table, with its rows in `scenes.rs` and what no command makes in `fixtures.rs` ·
 //! `refusals.rs` more that is refused · `typed.rs` what is typed in the wrong place ·
+//! `held.rs` folders that are held, notes left behind ·
 //! `reveals.rs` class S and its log · `damage.rs` pages that rotted · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
-//! `personal.rs` what nobody may read · `process.rs` the binary itself.
+//! `personal.rs` what nobody may read · `process.rs` the binary itself ·
+//! `staying.rs` the demo that stays up · `terminal.rs` a command at a terminal.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod api;
+mod asked;
 mod bundles;
 mod damage;
 mod desk;
 mod disk;
 mod exits;
 mod fixtures;
+mod held;
 mod objects;
 mod pages;
 mod personal;
@@ -23,4 +27,9 @@ mod process;
 mod refusals;
 mod reveals;
 mod scenes;
+mod served;
+#[cfg(unix)]
+mod staying;
+#[cfg(unix)]
+mod terminal;
 mod typed;

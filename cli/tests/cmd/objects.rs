@@ -49,7 +49,7 @@ fn top_keys(block: &'static str) -> Vec<&'static str> {
 }
 
 /// Compares an answer with the page; `area_id` may stand behind `area`.
-fn is_as_documented(path: &str, answer: &Value) {
+pub(crate) fn is_as_documented(path: &str, answer: &Value) {
     let page = documented();
     let wanted = page.get(path).unwrap_or_else(|| panic!("`{path}` has no object"));
     let keys = answer.as_object().unwrap().keys().map(String::as_str);
@@ -75,7 +75,12 @@ fn objects_of_networks_members_and_areas_are_as_documented() {
     let words = joined.get("words").unwrap().as_array().unwrap();
     let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
     assert_eq!(words.len(), 8);
-    check("member confirm", &province, &[&["member", "confirm"], &words[..]].concat());
+    let confirmed =
+        check("member confirm", &province, &[&["member", "confirm"], &words[..]].concat());
+    let again = check("member confirm", &province, &[&["member", "confirm"], &words[..]].concat());
+    assert_eq!(again.get("entry"), confirmed.get("entry"), "nothing was written");
+    assert_eq!(again.get("state").unwrap(), "active");
+    assert_eq!(again.get("warnings").unwrap(), &serde_json::json!(["already_confirmed"]));
     check("member list", &province, &["member", "list"]);
     check("area show", &province, &["area", "show", DESA]);
     check("area list", &province, &["area", "list", "--under", "320921"]);
@@ -84,6 +89,13 @@ fn objects_of_networks_members_and_areas_are_as_documented() {
     check("verify", &province, &["verify", "--rebuild"]);
     province.carry_to(&desk);
     check("member close", &desk, &["member", "close"]);
+    desk.carry_to(&province);
+    let ended = province.json(&[&["member", "confirm"], &words[..]].concat());
+    assert_eq!(
+        (ended.kind().as_str(), ended.exit),
+        ("usage", 2),
+        "a closed device is no active one"
+    );
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn every_command(desk: &Desk, id: &str) -> Vec<Vec<String>> {
         vec!["area", "rehome", "32.09.21.2001", "32.09.39.2099"],
         // An address that is not this machine's: it ends before it stays up.
         vec!["run", "--offline", "--api", "192.0.2.1:1"],
+        vec!["page"],
         vec!["sync", "--peer", "/ip4/127.0.0.1/tcp/1", "--timeout", "1"],
         vec!["peer", "add", "/ip4/127.0.0.1/tcp/1"],
         vec!["peer", "list"],

@@ -489,8 +489,9 @@ fn data_on_a_locked_stick() -> Made {
     let desk = register();
     desk.move_data(&stick.folder().join("data"));
     stick.lock();
-    let line = ["record", "add", "kegiatan", "--area", DESA, "-f", "judul=x"];
-    Ok(Scene::new(desk, &line).keeping(stick))
+    let line = ["record", "add", "kegiatan", "--area", DESA, "-f", "judul=x", "-f", "jenis=rapat"];
+    let more = ["-f", "kode_program=G.5.1.4", "-f", "tanggal=2026-03-01"];
+    Ok(Scene::new(desk, &[&line[..], &more].concat()).keeping(stick))
 }
 
 fn folder_without_the_right() -> Made {

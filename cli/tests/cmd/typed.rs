@@ -85,13 +85,55 @@ fn what_was_withheld_is_called_the_given_text_in_each_language() {
     let desk = Desk::province();
     let line = ["record", "show", "3209214501609007"];
     let indonesian = desk.typed(&line, "").stderr;
-    assert!(indonesian.contains("entri teks yang diberikan (16 huruf)"), "{indonesian}");
+    assert!(
+        indonesian.contains("entri tidak ditemukan: teks yang diberikan (16 huruf)."),
+        "{indonesian}"
+    );
     let english = desk.typed(&[&line[..], &["--lang", "en"]].concat(), "").stderr;
-    assert!(english.contains("entry the given text (16 characters)"), "{english}");
+    assert!(english.contains("entry not found: the given text (16 characters)."), "{english}");
     let cause = desk.json(&line).object().pointer("/error/cause").cloned().unwrap();
     assert_eq!(cause, "no single record begins with the given text (16 characters)");
     let area = desk.typed(&["area", "show", "32.99", "--lang", "en"], "").stderr;
-    assert!(area.contains("There is no area `32.99`"), "{area}");
+    assert!(area.contains("There is no such area: `32.99`."), "{area}");
+}
+
+#[test]
+fn a_sentence_about_a_withheld_text_is_still_a_sentence() {
+    let desk = Desk::province();
+    let typed = "Siti Aminah";
+    for (line, english, indonesian) in [
+        (
+            &["member", "confirm", typed][..],
+            "Device not found: the",
+            "Perangkat tidak ditemukan: teks",
+        ),
+        (
+            &["record", "add", typed, "--area", DESA, "-f", "a=1"],
+            "no such kind of record: the",
+            "Jenis catatan tidak ada: teks",
+        ),
+        (
+            &["record", "settle", "00000000", typed, "--value", "1"],
+            "not found: the",
+            "tidak ditemukan: teks",
+        ),
+        (
+            &["area", "show", typed],
+            "the given text (11 characters) is no area code",
+            "Bukan kode wilayah: teks",
+        ),
+        (&[typed], "no such command: the", "Perintah tidak dikenal: teks"),
+        (
+            &["record", "list", "--limit", typed],
+            "`--limit <N>` does not take the",
+            "`--limit <N>` tidak menerima teks",
+        ),
+    ] {
+        let told = desk.typed(&[line, &["--lang", "en"]].concat(), "").stderr;
+        assert!(told.contains(english), "{told}");
+        let told = desk.typed(line, "").stderr;
+        assert!(told.contains(indonesian), "{told}");
+    }
 }
 
 #[test]
@@ -149,4 +191,65 @@ fn a_sheet_with_a_quotation_mark_that_is_never_closed_is_told_with_its_row() {
     let refused = desk.json(&["import", &sheet, "--kind", "ppks", "--area", DESA]);
     assert_eq!((refused.kind().as_str(), refused.exit), ("file_altered", 5));
     assert!(refused.stdout.contains("row 3 has a quotation mark"), "{}", refused.stdout);
+    let line = ["import", &sheet, "--kind", "ppks", "--area", DESA];
+    let told = desk.typed(&line, "").stderr;
+    assert!(told.contains("baris 3 memuat tanda petik yang tidak pernah ditutup"), "{told}");
+}
+
+#[test]
+fn a_field_that_is_named_twice_is_refused_and_nothing_is_saved() {
+    let desk = Desk::province();
+    let id = desk.activity(DESA, "Rapat");
+    let line = ["record", "set", &id, "--fields", "-", "--json"];
+    let twice = desk.typed(&line, r#"{"tempat":"Masjid","tempat":"Balai"}"#);
+    assert_eq!((twice.kind().as_str(), twice.exit), ("usage", 2));
+    assert!(twice.stdout.contains("`tempat`"), "{}", twice.stdout);
+    let twice = desk.json(&["record", "set", &id, "-f", "tempat=Masjid", "-f", "tempat=Balai"]);
+    assert_eq!((twice.kind().as_str(), twice.exit), ("usage", 2));
+    assert_eq!(desk.json(&["status"]).done().get("entries").unwrap(), 1);
+}
+
+#[test]
+fn an_invitation_that_gives_nothing_or_is_over_at_once_is_not_made() {
+    let desk = Desk::province();
+    let file = desk.path("undangan");
+    for odd in [["--rights", ""], ["--rights", ","], ["--expires", "0d"], ["--expires", "-1d"]] {
+        let line = [&["invite", "--area", "32.09", "-o", &file], &odd[..]].concat();
+        let refused = desk.json(&line);
+        assert_eq!((refused.kind().as_str(), refused.exit), ("usage", 2), "{odd:?}");
+        assert!(!std::path::Path::new(&file).exists(), "{odd:?}");
+    }
+    let line = ["invite", "--area", "32.09", "-o", &file, "--expires", "0d"];
+    let told = desk.typed(&line, "").stderr;
+    assert!(told.contains("90m, 12h, 7d, 2w"), "{told}");
+    let line = ["invite", "--area", "32.09", "-o", &file, "--rights", ""];
+    let told = desk.typed(&line, "").stderr;
+    assert!(told.contains("Daftar haknya kosong."), "{told}");
+}
+
+#[test]
+fn a_nik_that_another_record_holds_is_saved_with_a_warning_that_names_that_record() {
+    let desk = Desk::province();
+    let person = Desk::marked_person().to_string();
+    let add = |area: &str| {
+        let line = ["record", "add", "ppks", "--area", area, "--fields", "-", "--json"];
+        desk.typed(&line, &person).done()
+    };
+    let held = |write: &Value| -> Vec<Value> {
+        let warnings = write.get("warnings").unwrap().as_array().unwrap().iter();
+        let held = warnings.filter(|it| it.get("rule").unwrap() == "nik_sudah_ada");
+        held.map(|it| it.get("record").unwrap().clone()).collect()
+    };
+    let first = add(DESA);
+    assert!(held(&first).is_empty(), "{first}");
+    assert!(held(&add(super::desk::OTHER_DESA)).is_empty(), "another village's is not told");
+    let second = add(DESA);
+    assert_eq!(held(&second), [first.get("record").unwrap().clone()]);
+    assert!(!second.to_string().contains("3209214501609007"), "{second}");
+    let id = first.get("record").unwrap().as_str().unwrap();
+    let line = ["record", "set", id, "--fields", "-", "--json"];
+    let set = desk.typed(&line, r#"{"nik":"3209214501609007","alamat":"Jalan Lain"}"#).done();
+    assert_eq!(held(&set), [second.get("record").unwrap().clone()]);
+    let shown = desk.typed(&["record", "add", "ppks", "--area", DESA, "--fields", "-"], &person);
+    assert!(shown.stdout.contains("sudah memakai NIK yang sama"), "{}", shown.stdout);
 }

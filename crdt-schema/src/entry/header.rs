@@ -23,6 +23,11 @@ pub const HEADER_BYTES_MAX: usize =
 /// does not tell a value that can be guessed.
 pub const SALT_BYTES: usize = 16;
 
+/// Kinds of record that are about no person: kps, kegiatan, kemitraan. What of a device that
+/// nobody confirmed counts depends on this list, so it is part of the format: the same on every
+/// build, and a kind declared later is not in it.
+pub const OPEN_KINDS: [u16; 3] = [4, 5, 6];
+
 const FIXED_BYTES: usize = 103;
 const SECTION_BYTES: usize = 38;
 
@@ -142,6 +147,13 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether it is an edit with open sections alone, of a record of one of [`OPEN_KINDS`].
+    pub fn is_open(&self) -> bool {
+        self.kind == EntryKind::EDIT
+            && OPEN_KINDS.contains(&self.record_kind)
+            && self.sections.iter().all(|section| section.class == Class::Open)
+    }
+
     /// The signed bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let lists = self.deps.len() * EntryId::SIZE_BYTES + self.sections.len() * SECTION_BYTES;

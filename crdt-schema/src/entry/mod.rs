@@ -14,7 +14,7 @@ mod sign;
 
 pub use compress::DICTIONARY_NEWEST;
 pub use header::{
-    DEPS_MAX, EntryKind, Form, HEADER_BYTES_MAX, HEADER_VERSION, Header, SALT_BYTES,
+    DEPS_MAX, EntryKind, Form, HEADER_BYTES_MAX, HEADER_VERSION, Header, OPEN_KINDS, SALT_BYTES,
     SECTIONS_BYTES_MAX, SectionHead,
 };
 pub use packed::{

@@ -77,6 +77,8 @@ rules! {
         "Tanggal lahir dalam NIK berbeda dari kolom tanggal lahir. Keduanya disimpan; periksa.";
     NIK_SEX_DIFFERS "nik_beda_jenis_kelamin" "the sex in the NIK differs from the record; both are kept"
         "Jenis kelamin dalam NIK berbeda dari kolomnya. Keduanya disimpan; periksa.";
+    NIK_HELD "nik_sudah_ada" "another record of this kind in this area holds the same NIK; both are kept"
+        "Catatan lain sejenis di wilayah ini sudah memakai NIK yang sama. Keduanya disimpan; periksa apakah orangnya sama.";
     NIK_ABSENT "alasan_tanpa_nik" "no NIK and no reason given; noted as not yet recorded"
         "NIK kosong tanpa alasan; dicatat sebagai belum dicatat. Lengkapi bila sudah ada.";
     TRANSITION "perpindahan_status" "the status may not go there from where it is"
@@ -132,6 +134,8 @@ rules! {
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
     SHEET_WAITS "catatan_menunggu" "the row fits a record that waits for a confirmation, or for an entry that has not come"
         "Baris ini cocok dengan catatan yang masih menunggu. Sahkan dahulu perangkat penulisnya, atau impor bundel yang kurang.";
+    WAITS "menunggu_pengesahan" "this is not open data: it waits, and counts once this device is confirmed"
+        "Ini bukan data terbuka: menunggu, dan baru dihitung sesudah perangkat ini disahkan.";
     ENTRY_REPLACED "isi_sudah_diganti" "the entry's value has been replaced by a later one"
         "Isi dari entri itu sudah diganti entri lain. Lihat pilihannya dengan `wksbm record conflicts`.";
     ENTRY_WITHOUT "entri_tanpa_isi" "the entry wrote no value of this field"

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::entry::Entry;
-use crdt_schema::id::{EntryId, FeedId};
+use crdt_schema::id::{EntryId, FeedId, RecordId};
 use crdt_schema::time::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -214,6 +214,9 @@ pub struct FieldWarning {
     pub rule: String,
     /// What it says, in English, without the value.
     pub message: String,
+    /// The other record it speaks of, where it speaks of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordId>,
 }
 
 #[cfg(test)]

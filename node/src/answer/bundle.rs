@@ -37,6 +37,26 @@ pub struct BundleExport {
     pub feeds: u64,
     /// Entries inside.
     pub entries: u64,
+    /// What should be inside and is not, for it rotted in this node's store; by feed and place.
+    pub missing: Vec<RottenRun>,
+}
+
+/// Entries of a feed that are not what was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RottenRun {
+    /// The feed.
+    pub feed: FeedId,
+    /// Whose feed.
+    pub device: DeviceId,
+    /// The feed's area.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// First place that cannot be relied on.
+    pub from: u64,
+    /// Last such place.
+    pub to: u64,
+    /// What was found, in English, without any personal value.
+    pub what: String,
 }
 
 /// `bundle inspect`: what a file says and whether it is whole, without taking anything from it.
@@ -93,6 +113,9 @@ pub struct BundleImport {
     pub files: Vec<ImportedFile>,
     /// Areas that got something, with their roots afterwards.
     pub areas: Vec<ImportedArea>,
+    /// Of what this import stored, or made to end, entries that are kept and do not count.
+    #[serde(default)]
+    pub quarantined: u64,
 }
 
 /// The word under which entries for others are counted: no failure, for bundles for all carry them
@@ -119,6 +142,9 @@ pub struct ImportedFile {
     pub part: [u16; 2],
     /// Places that should have come with it or before it, where something stayed out.
     pub missing: Vec<MissingRun>,
+    /// Of those, places that whoever made it left out because this device once said it holds them:
+    /// a backup was put back here. A bundle made with `--whole` brings them.
+    pub assumed: Vec<MissingRun>,
 }
 
 fn reasons<S: Serializer>(

@@ -41,7 +41,7 @@ pub struct Invite {
     pub rights: Vec<String>,
     /// After this a confirmer is warned; nothing else happens.
     pub expires_at: Option<When>,
-    /// Where peers may be reached, as multiaddresses.
+    /// Where somebody of the network may be found, as multiaddresses; the file carries them.
     pub addresses: Vec<String>,
 }
 
@@ -70,6 +70,8 @@ pub struct Join {
     pub rights: Vec<String>,
     /// `provisional`, or `active` for an invitation that counts at once.
     pub state: MemberState,
+    /// Addresses the invitation carried: this node dials them from now on.
+    pub addresses: Vec<String>,
 }
 
 /// `member list`: every device this node knows.
@@ -91,6 +93,8 @@ pub struct Member {
     pub rights: Vec<String>,
     /// How it stands.
     pub state: MemberState,
+    /// It counts at once and nobody confirmed it: of what it writes only open data counts.
+    pub open_only: bool,
     /// Who certified or invited it; `None` for the provincial devices of the root statement.
     pub issuer: Option<DeviceId>,
     /// Claimed time of the certificate or invitation; `None` in the root statement.

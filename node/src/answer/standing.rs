@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crdt_schema::area::AreaCode;
 use crdt_schema::id::{DeviceId, EntryId, FeedId, NetworkId, StoreInstance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::basic::{AreaName, MemberState, RootHash, When};
+use super::basic::{AreaName, MemberState, RootHash, Traffic, When};
 
 /// `status`: one node at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,8 @@ pub struct Status {
     pub rights: Vec<String>,
     /// How it stands.
     pub state: MemberState,
+    /// It counts at once and nobody confirmed it: of what it writes only open data counts.
+    pub open_only: bool,
     /// The program's version.
     pub version: String,
     /// Whether a node runs on this folder now.
@@ -42,6 +45,9 @@ pub struct Status {
     pub waiting_confirmation: u64,
     /// Entries held that do not count.
     pub quarantined: u64,
+    /// Of those, entries this device wrote in an area that has moved away from it: they are kept
+    /// until somebody above adopts them.
+    pub awaiting_adoption: u64,
     /// Fields with two values or more, of records that count.
     pub conflicts: u64,
     /// The files.
@@ -50,10 +56,28 @@ pub struct Status {
     pub clock: Clock,
     /// Feeds with two entries at one place, by feed and place.
     pub forks: Vec<ForkSeen>,
+    /// Invitations that several devices joined with, by area and entry: one of them leaked.
+    pub shared_invitations: Vec<SharedInvitation>,
     /// Peers known, by device.
     pub peers: Vec<PeerSeen>,
+    /// Sessions since the node started, the newest first, at most 16; none where no node runs.
+    pub sessions: Vec<SessionSeen>,
     /// What is known to have arrived above, from receipts only; nearest level first.
     pub arrived: Vec<Arrived>,
+}
+
+/// An invitation is for one device, and several joined with this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SharedInvitation {
+    /// The entry that invites.
+    pub invitation: EntryId,
+    /// Where it invites to.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// Whoever joins with it counts at once.
+    pub counts_at_once: bool,
+    /// Who joined with it, confirmed or not, ascending.
+    pub devices: Vec<DeviceId>,
 }
 
 /// The store of a node.
@@ -119,6 +143,28 @@ pub struct PeerSeen {
     pub equal: Option<bool>,
 }
 
+/// One comparison with a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionSeen {
+    /// The peer's device.
+    pub device: DeviceId,
+    /// Where it belongs.
+    #[serde(flatten)]
+    pub area: AreaName,
+    /// When it ended, by this node's clock.
+    pub at: Option<When>,
+    /// Whether both proved the same roots.
+    pub equal: bool,
+    /// What came.
+    pub received: Traffic,
+    /// What went.
+    pub sent: Traffic,
+    /// Trips there and back.
+    pub rounds: u32,
+    /// `done`, or why it was cut short: a word of the list in `docs/protocol.md`.
+    pub ended: String,
+}
+
 /// `peer list`: whom this node met, and whom it is to dial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeerList {
@@ -135,7 +181,7 @@ pub struct Arrived {
     pub at: String,
     /// The hub whose receipt it is.
     pub device: DeviceId,
-    /// Entries this device wrote.
+    /// Entries this device wrote, without those that are quarantined.
     pub mine: u64,
     /// Of those, how many the receipt covers; at most `mine`.
     pub held: u64,
@@ -209,8 +255,14 @@ pub struct Verify {
 pub struct Damage {
     /// The feed, where it is known.
     pub feed: Option<FeedId>,
-    /// The place in it, where it is known.
+    /// Whose feed, where it is known.
+    pub device: Option<DeviceId>,
+    /// The feed's area, today's code.
+    pub area: Option<AreaCode>,
+    /// The place in it, where it is known: the first that cannot be relied on.
     pub seq: Option<u64>,
+    /// The last such place.
+    pub to: Option<u64>,
     /// What was found, in English, without any personal value.
     pub what: String,
 }

@@ -33,6 +33,9 @@ pub struct ExportBundle {
     /// In clear, for anyone who finds the file; only for synthetic people.
     #[serde(default)]
     pub clear: bool,
+    /// For a device also what it once said it holds: after a backup was put back there.
+    #[serde(default)]
+    pub whole: bool,
     /// Bytes one file may have; it is cut into pieces then.
     #[serde(default)]
     pub max_bytes: Option<u64>,
@@ -51,7 +54,8 @@ impl Ask for ExportBundle {
             BundleFor::Area(area) => ExportTarget::Area(area),
             BundleFor::All => ExportTarget::All,
         };
-        let ask = ExportAsk { target, clear: self.clear, max_bytes: self.max_bytes };
+        let ask =
+            ExportAsk { target, clear: self.clear, whole: self.whole, max_bytes: self.max_bytes };
         node.bundle_export(&ask, &self.file, progress)
     }
 

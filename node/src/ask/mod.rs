@@ -29,8 +29,8 @@ pub use network::{
     RehomeArea, RemovePeer, ShowArea,
 };
 pub use record::{
-    AddRecord, Change, ExportRecord, ImportSheet, ListConflicts, ListRecords, MakeSynthetic, Op,
-    SetRecord, SettleConflict, ShowHistory, ShowRecord,
+    AddRecord, Change, ExportRecord, ImportSheet, LISTED_MAX, ListConflicts, ListRecords,
+    MakeSynthetic, Op, SetRecord, SettleConflict, ShowHistory, ShowRecord,
 };
 
 use crate::error::NodeError;

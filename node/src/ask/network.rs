@@ -26,6 +26,10 @@ pub struct InviteDevice {
     /// What the device writes counts before it is confirmed; open data only.
     #[serde(default)]
     pub counts_at_once: bool,
+    /// Where the new device finds somebody, multiaddrs; none: where this node and the hubs above it
+    /// are known to be.
+    #[serde(default)]
+    pub addresses: Vec<String>,
     /// Where the invitation is written, on the node's machine.
     pub file: PathBuf,
 }
@@ -45,6 +49,7 @@ impl Ask for InviteDevice {
             rights: self.rights,
             expires_ms: self.expires_ms,
             counts_at_once: self.counts_at_once,
+            addresses: self.addresses,
         };
         node.invite(&ask, &self.file)
     }

@@ -12,9 +12,11 @@ use crate::answer::{
     Import, RecordConflicts, RecordExport, RecordHistory, RecordList, RecordShow, RecordWrite,
     Synth,
 };
+use crate::echo::Echo;
 use crate::error::NodeError;
 use crate::node::{Choice, Layer, ListAsk, Node, SheetAsk, SynthAsk};
 use crate::progress::Progress;
+use crate::reason::{self, Because};
 
 /// What to do with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,8 +75,8 @@ impl TryFrom<Change> for FieldAsk {
             (Op::Remove, Some(text)) => Wish::Remove(text),
             (Op::Clear, None) => Wish::Clear,
             (Op::Clear, Some(_)) | (Op::Put | Op::Add | Op::Remove, None) => {
-                let what = format!("`{field}`: `clear` has no value, everything else has one");
-                return Err(NodeError::Usage { what });
+                let what = Because::of(&reason::CHANGE_VALUE).typed("field", Echo::field(&field));
+                return Err(what.into());
             }
         };
         Ok(Self { field, what })
@@ -168,8 +170,7 @@ impl Ask for SettleConflict {
             (Some(value), None) => Choice::Value(value),
             (None, Some(entry)) => Choice::Entry(entry),
             (Some(_), Some(_)) | (None, None) => {
-                let what = "a conflict is settled by one of `value` and `entry`".to_owned();
-                return Err(NodeError::Usage { what });
+                return Err((&reason::SETTLE_ONE).into());
             }
         };
         node.record_settle(&self.record, &self.field, self.person, &choice)
@@ -219,13 +220,17 @@ pub struct ListRecords {
     /// Only records with a field of two values or more.
     #[serde(default)]
     pub conflicts_only: bool,
-    /// At most so many, and never more than 10,000.
+    /// At most so many.
     #[serde(default = "page")]
+    #[schemars(range(min = 1, max = 10_000))]
     pub limit: u32,
     /// Where the last page ended, as its `next` said.
     #[serde(default)]
     pub after: Option<String>,
 }
+
+/// Records one answer may list: some megabytes.
+pub const LISTED_MAX: u32 = 10_000;
 
 const fn page() -> u32 {
     100
@@ -259,6 +264,9 @@ impl Ask for ListRecords {
 
     fn put(self, node: &mut Node, _: &mut dyn Progress) -> Result<RecordList, NodeError> {
         let Self { kind, area, query, layer, status, conflicts_only, limit, after } = self;
+        if !(1..=LISTED_MAX).contains(&limit) {
+            return Err(Because::of(&reason::LIMIT).with("most", LISTED_MAX).into());
+        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         node.record_list(&ListAsk {
             kind,

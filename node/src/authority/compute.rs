@@ -398,7 +398,8 @@ impl<'a> Pass<'a> {
         member.is_some_and(|member| member.grants.iter().any(|grant| grant.area == parent))
     }
 
-    /// Devices that wrote their own certificate with a throw-away key and wait.
+    /// Devices that wrote their own certificate with a throw-away key and wait, or count at once
+    /// until a closing names where they end.
     fn provisional(&mut self) {
         let mut members = Vec::new();
         for (device, entries) in &self.entries {
@@ -408,7 +409,16 @@ impl<'a> Pass<'a> {
             let member = entries.iter().find_map(|entry| waiting(&self.found.invitations, entry));
             members.extend(member.map(|member| (*device, member)));
         }
-        self.found.members.extend(members);
+        for (device, mut member) in members {
+            if member.open_only {
+                self.hear_own_closing(device);
+                if self.withdrawals.closings.contains_key(&device) {
+                    member.state = MemberState::Closed;
+                    member.ends = Some(self.ends(device, MemberState::Closed));
+                }
+            }
+            self.found.members.insert(device, member);
+        }
     }
 }
 
@@ -443,7 +453,7 @@ pub(super) fn waiting(
         since: Some(entry.point.id),
     };
     let member = active(certificate.keys, grant, Some(*invitation));
-    Some(Member { state, ..member })
+    Some(Member { state, open_only: asked.counts_at_once, ..member })
 }
 
 fn active(
@@ -451,5 +461,6 @@ fn active(
     grant: Grant,
     invitation: Option<EntryId>,
 ) -> Member {
-    Member { keys, state: MemberState::Active, grants: vec![grant], invitation, ends: None }
+    let state = MemberState::Active;
+    Member { keys, state, grants: vec![grant], invitation, open_only: false, ends: None }
 }

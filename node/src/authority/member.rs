@@ -58,6 +58,9 @@ pub struct Member {
     pub grants: Vec<Grant>,
     /// The invitation it joined with.
     pub invitation: Option<EntryId>,
+    /// Its invitation counts at once and nobody confirmed it: of its records only what is open
+    /// counts, the rest waits.
+    pub open_only: bool,
     /// Once closed or revoked: where each feed ends. A feed not named counts for nothing.
     pub ends: Option<BTreeMap<FeedId, ChainPoint>>,
 }

@@ -26,6 +26,9 @@ pub enum Standing {
     Counts,
     /// It counts up to and with this entry; [`ChainPoint::START`]: nothing of it.
     CountsUntil(ChainPoint),
+    /// Its device counts at once, unconfirmed: of it only what is open counts, and the rest waits;
+    /// with an end nothing behind that counts either.
+    OpenCounts(Option<ChainPoint>),
     /// Its device waits for confirmation: a layer of its own.
     Provisional,
     /// Its device is known and has no right to write here.
@@ -204,6 +207,23 @@ impl Authority {
 
     /// How a feed stands.
     pub fn standing(&self, name: &FeedName) -> Standing {
+        let standing = self.standing_in_full(name);
+        let open_only = self.member(&name.device).is_some_and(|member| member.open_only);
+        if !open_only || name.space == Space::Authority {
+            return standing;
+        }
+        match standing {
+            Standing::Counts => Standing::OpenCounts(None),
+            Standing::CountsUntil(end) => Standing::OpenCounts(Some(end)),
+            Standing::OpenCounts(_)
+            | Standing::Provisional
+            | Standing::Outside
+            | Standing::Unknown => standing,
+        }
+    }
+
+    /// How a feed stands, whatever is in it.
+    fn standing_in_full(&self, name: &FeedName) -> Standing {
         let Some(member) = self.member(&name.device) else { return Standing::Unknown };
         if !self.may_write(member, name) {
             return Standing::Outside;

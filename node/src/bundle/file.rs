@@ -28,6 +28,8 @@ pub enum Piece {
     Cut,
     /// The end, as written.
     End,
+    /// The end, and bytes behind it that nobody wrote there.
+    Trailing,
 }
 
 /// Why a file is no bundle at all.
@@ -40,6 +42,9 @@ pub enum OpenError {
     /// It is a folder.
     #[error("a folder")]
     Folder,
+    /// It holds nothing at all.
+    #[error("an empty file")]
+    Empty,
     /// It ends inside its first bytes.
     #[error("the bundle ends inside its header")]
     Truncated,
@@ -78,7 +83,10 @@ impl BundleReader {
         let mut start = [0; 9];
         let got = read_up_to(&mut file, &mut start)?;
         let begun = start.get(..got.min(MAGIC.len())).unwrap_or_default();
-        if !MAGIC.starts_with(begun) || got == 0 {
+        if got == 0 {
+            return Err(OpenError::Empty);
+        }
+        if !MAGIC.starts_with(begun) {
             return Err(OpenError::Foreign);
         }
         if got < start.len() {
@@ -93,7 +101,9 @@ impl BundleReader {
                 Ok(Self { file, header, frames: 1, done: false })
             }
             Piece::Cut | Piece::End | Piece::Frame(Frame::End(_)) => Err(OpenError::Truncated),
-            Piece::Frame(_) | Piece::Newer | Piece::Altered => Err(OpenError::Altered),
+            Piece::Frame(_) | Piece::Newer | Piece::Altered | Piece::Trailing => {
+                Err(OpenError::Altered)
+            }
         }
     }
 
@@ -102,7 +112,7 @@ impl BundleReader {
         &self.header
     }
 
-    /// The next piece; after [`Piece::End`] or [`Piece::Cut`] there is none. A file that ends with
+    /// The next piece; after [`Piece::End`], [`Piece::Trailing`] or [`Piece::Cut`] there is none. A file that ends with
     /// another count of frames than it has lost some whole: that is a cut as well.
     ///
     /// # Errors
@@ -113,10 +123,14 @@ impl BundleReader {
         }
         let mut piece = next_piece(&mut self.file)?;
         if let Piece::Frame(Frame::End(frames)) = piece {
-            piece = if frames == self.frames { Piece::End } else { Piece::Cut };
+            piece = match frames == self.frames {
+                false => Piece::Cut,
+                true if read_up_to(&mut self.file, &mut [0])? > 0 => Piece::Trailing,
+                true => Piece::End,
+            };
         }
         self.frames = self.frames.saturating_add(1);
-        self.done = matches!(piece, Piece::End | Piece::Cut);
+        self.done = matches!(piece, Piece::End | Piece::Trailing | Piece::Cut);
         Ok(Some(piece))
     }
 }

@@ -28,7 +28,7 @@ pub(super) const SPANS_PER_FRAME: usize = 4096;
 /// Bytes of one span: a feed and two places.
 pub(super) const SPAN_BYTES: usize = 32 + 8 + 8;
 /// Pieces one bundle may be cut into.
-pub(super) const PARTS_MAX: u16 = 9999;
+pub(crate) const PARTS_MAX: u16 = 9999;
 
 /// Whom a bundle is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,6 @@ mod plan;
 mod tests;
 
 pub use file::{BundleReader, BundleWriter, OpenError, Piece, piece_names};
-pub(crate) use format::MAGIC;
 pub use format::{BundleHeader, FORMAT_VERSION, FeedsSeen, Frame, HEADS_PER_FRAME, Span, Target};
+pub(crate) use format::{MAGIC, PARTS_MAX};
 pub use plan::{PiecePlan, Planner, RunSize, Unplannable};

@@ -43,6 +43,13 @@ impl RunSize {
     }
 }
 
+impl RunSize {
+    /// Where it lies.
+    pub fn span(&self) -> Span {
+        Span { feed: self.feed.id(), from: *self.places.start(), to: *self.places.end() }
+    }
+}
+
 /// Why runs do not fit into pieces of the size asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unplannable {

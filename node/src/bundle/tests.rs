@@ -88,6 +88,8 @@ fn a_frame_taken_out_whole_is_missed() {
     let without = [kept, last.get(run_bytes..).unwrap()].concat();
     std::fs::write(&path, without).unwrap();
     assert!(matches!(ends(&path), Piece::Cut));
+    std::fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
+    assert!(matches!(ends(&path), Piece::Trailing), "what stands behind the end is seen");
 }
 
 #[test]

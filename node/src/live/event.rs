@@ -8,17 +8,9 @@ use crdt_schema::id::DeviceId;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::LinkId;
-use crate::answer::{AreaName, RootHash, When};
+pub use crate::answer::Traffic as Moved;
+use crate::answer::{AreaName, RootHash, SessionSeen, When};
 use crate::sync::EndReason;
-
-/// Entries and bytes one way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Moved {
-    /// Entries.
-    pub entries: u64,
-    /// Bytes of frames.
-    pub bytes: u64,
-}
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,6 +59,11 @@ pub enum Event {
     },
     /// The node has ended in good order.
     Stopped,
+    /// The program met a state that cannot be, and the node has ended: what it held may be half made.
+    Broken {
+        /// File and line, where they are known.
+        at: String,
+    },
 }
 
 /// Counts since the start, for metrics.
@@ -137,6 +134,22 @@ pub struct Seen {
     /// The link it went over.
     #[serde(skip)]
     pub link: LinkId,
+}
+
+impl Seen {
+    /// As `status` lists it.
+    pub(super) fn shown(&self) -> SessionSeen {
+        SessionSeen {
+            device: self.peer,
+            area: self.area,
+            at: Some(self.at),
+            equal: self.equal,
+            received: self.received,
+            sent: self.sent,
+            rounds: self.rounds,
+            ended: self.reason.unwrap_or(Why(EndReason::Done).name()).to_owned(),
+        }
+    }
 }
 
 /// One area as a comparison found it.

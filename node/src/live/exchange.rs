@@ -17,11 +17,11 @@ use crdt_schema::time::Timestamp;
 use super::book::Book;
 use super::conversation::Conversation;
 use super::event::{Event, Seen, SeenArea, Why};
-use crate::answer::{RootHash, When};
+use crate::answer::{RootHash, SessionSeen, When};
 use crate::error::NodeError;
 use crate::node::{Contact, Door, Node};
 use crate::ports::{Arrival, FeedStore};
-use crate::replica::Source;
+use crate::replica::{Leaving, Source};
 use crate::sync::driver::Sink;
 use crate::sync::driver::carry_out;
 use crate::sync::{
@@ -47,6 +47,8 @@ const RENEW_EVERY_MS: i64 = 10_000;
 const PROVE_MS: i64 = 60_000;
 /// Comparisons remembered.
 const RECENT_MAX: usize = 64;
+/// Of those, how many `status` lists: a desk's day.
+const SHOWN_MAX: usize = 16;
 /// Arrivals handed on at once.
 const ARRIVALS_AT_ONCE: usize = 256;
 /// The first frame each way: which device speaks. Its certificate proves it, or ends the session.
@@ -188,6 +190,11 @@ impl Exchange {
     /// The newest comparisons, the newest first.
     pub fn recent(&self) -> impl Iterator<Item = &Seen> {
         self.recent.iter().rev()
+    }
+
+    /// The newest of them as `status` lists them.
+    pub fn sessions(&self) -> Vec<SessionSeen> {
+        self.recent().take(SHOWN_MAX).map(Seen::shown).collect()
     }
 
     /// How every peer stands that was met since the start.
@@ -390,6 +397,7 @@ impl Exchange {
                     }
                     Output::Ask { id, request } => {
                         let answer = carry_out(&mut sink, &request);
+                        tell_damage(&request, &answer);
                         it.sent.entries += entries_read(&request, &answer);
                         answers.push(Input::Answer { id, answer });
                     }
@@ -645,13 +653,23 @@ fn entries_read(request: &Request, answer: &Answer) -> u64 {
     blocks.map(|block| block.last() + 1 - block.first).sum()
 }
 
+/// What rotted is not sent, and whoever looks after this node should know.
+fn tell_damage(request: &Request, answer: &Answer) {
+    let (Request::Read(read), Answer::Runs { damaged: Some((from, to)), .. }) = (request, answer)
+    else {
+        return;
+    };
+    let feed = read.feed.short();
+    tracing::error!(feed, from, to, "entries rotted at rest and are not sent; run verify");
+}
+
 /// The runs of one arrival, each with its last entry.
 fn runs_of(node: &Node, row: &Arrival) -> Vec<(PackedRun, ChainPoint)> {
     let store = node.replica().feed_store();
     let (mut runs, mut from) = (Vec::new(), row.first);
     while from <= row.last {
-        let Ok(Some(run)) = store.packed_run(row.feed, row.branch, from) else { break };
-        let Ok(last) = run.block().map(|block| block.last()) else { break };
+        let run = node.replica().leaving(row.feed, row.branch, from);
+        let Ok(Leaving::Whole { run, last }) = run else { break };
         let Ok(Some(head)) = store.point(row.feed, row.branch, last) else { break };
         runs.push((run, head));
         from = last + 1;

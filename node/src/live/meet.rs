@@ -1,24 +1,46 @@
-//! One peer, once: dial, reconcile both ways, and say what came of it.
+//! Some peers, once: dial, reconcile both ways, and say what came of it.
+//!
+//! Whoever does not answer, or answers and says nothing, is tried again until the time is over;
+//! others are tried meanwhile. Addresses that name one device are tried one after the other, since
+//! a second connection to it would end the first.
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::broadcast;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::event::{Event, Seen};
 use super::exchange::LinkId;
 use super::runner::Running;
-use crate::net::{DialFailure, Multiaddr};
+use crate::net::{DialFailure, Multiaddr, backoff, peer_key};
+
+/// The longest wait before somebody is tried again: a person looks on.
+const WAIT_MAX: Duration = Duration::from_secs(15);
+/// A door is closed this often before it is believed: it may be crowded for a moment.
+const REFUSALS_MAX: u32 = 3;
+
+/// For others to prove equality, once somebody was met with whom it could not be.
+const AFTERTHOUGHT: Duration = Duration::from_secs(5);
 
 /// Why a meeting came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MeetError {
-    /// Nobody answers at that address.
-    #[error("nobody answers at that address")]
-    Unreachable,
+    /// Nobody answers at that address, however often it was tried.
+    #[error("nobody answered, tried {tries} times")]
+    Unreachable {
+        /// Dials that failed.
+        tries: u32,
+    },
     /// It took longer than was allowed.
-    #[error("time ran out before the end")]
-    Timeout,
+    #[error("time ran out before the end, tried {tries} times")]
+    Timeout {
+        /// Dials that failed, or became a link on which nothing was said.
+        tries: u32,
+        /// What was waited for last.
+        waited: Waited,
+    },
     /// The peer ended the session; the word of `docs/protocol.md` for why.
     #[error("the peer ended the session: {0}")]
     Refused(&'static str),
@@ -30,57 +52,231 @@ pub enum MeetError {
     Stopped,
 }
 
-/// Dials `address` and waits for the first comparison with whoever answers; a link that stands
-/// already is compared again.
+/// What was waited for when time ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// Anybody to answer the dial.
+    Answer,
+    /// A word of somebody who answered.
+    Word,
+    /// The end of a comparison.
+    End,
+}
+
+/// What is known of the attempts at one device.
+#[derive(Debug)]
+struct Attempts {
+    tries: u32,
+    refusals: u32,
+    /// What is waited for now.
+    now: Waited,
+    /// The furthest that anything came: of two that fail, the one that answered tells more.
+    furthest: Waited,
+}
+
+/// Dials `addresses` and waits for the first comparison that ends equal, else for any; a link that
+/// stands already is compared again.
 ///
 /// # Errors
 /// [`MeetError`].
 pub async fn meet(
     running: &Running,
-    address: Multiaddr,
+    addresses: &[Multiaddr],
     allowed: Duration,
 ) -> Result<Seen, MeetError> {
-    let events = running.events();
-    let met = async {
-        let link = match running.dial(address).await.map_err(|_| MeetError::Stopped)? {
-            Ok(link) => link,
-            Err(failure) => return Err(why(failure)),
-        };
-        seen_on(events, link).await
-    };
-    timeout(allowed, met).await.unwrap_or(Err(MeetError::Timeout))
+    let until = Instant::now() + allowed;
+    let devices = by_device(addresses);
+    let mut meetings: FuturesUnordered<_> =
+        devices.iter().map(|addresses| meet_device(running, addresses, until)).collect();
+    let mut best = Err(MeetError::Unreachable { tries: 0 });
+    let mut enough = until + AFTERTHOUGHT;
+    while let Ok(Some(met)) = timeout_at(enough, meetings.next()).await {
+        match &met {
+            Ok(seen) if seen.equal => return met,
+            Ok(_) => enough = enough.min(Instant::now() + AFTERTHOUGHT),
+            Err(_) => {}
+        }
+        if worth(&met) > worth(&best) {
+            best = met;
+        }
+    }
+    best
 }
 
-async fn seen_on(mut events: broadcast::Receiver<Event>, link: LinkId) -> Result<Seen, MeetError> {
-    loop {
-        match events.recv().await {
-            Ok(Event::Session(seen)) if seen.link == link => return ended(seen),
-            Ok(Event::LinkClosed { link: closed, reason }) if closed == link => {
-                return Err(MeetError::Refused(reason));
+/// How much an outcome tells: whoever said something is named before those who did not.
+const fn worth(met: &Result<Seen, MeetError>) -> u8 {
+    match met {
+        Ok(_) => 5,
+        Err(MeetError::Stopped) => 4,
+        Err(MeetError::Refused(_) | MeetError::OtherNetwork) => 3,
+        Err(MeetError::Timeout { .. }) => 2,
+        Err(MeetError::Unreachable { tries: 1.. }) => 1,
+        Err(MeetError::Unreachable { tries: 0 }) => 0,
+    }
+}
+
+/// The addresses of each device; one without a key is a device of its own.
+fn by_device(addresses: &[Multiaddr]) -> Vec<Vec<Multiaddr>> {
+    let mut devices: Vec<(Option<[u8; 32]>, Vec<Multiaddr>)> = Vec::new();
+    for address in addresses {
+        let key = peer_key(address);
+        match devices.iter_mut().find(|(known, _)| key.is_some() && *known == key) {
+            Some((_, known)) if known.contains(address) => {}
+            Some((_, known)) => known.push(address.clone()),
+            None => devices.push((key, vec![address.clone()])),
+        }
+    }
+    devices.into_iter().map(|(_, addresses)| addresses).collect()
+}
+
+/// Tries the addresses of one device in turn, until the time is over.
+async fn meet_device(
+    running: &Running,
+    addresses: &[Multiaddr],
+    until: Instant,
+) -> Result<Seen, MeetError> {
+    let mut attempts =
+        Attempts { tries: 0, refusals: 0, now: Waited::Answer, furthest: Waited::Answer };
+    let met = timeout_at(until, async {
+        for round in 0_u32.. {
+            for address in addresses {
+                if let Some(met) = attempts.once(running, address).await {
+                    return met;
+                }
             }
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return Err(MeetError::Stopped),
+            sleep(backoff::delay(round, 0).min(WAIT_MAX)).await;
+        }
+        Err(MeetError::Stopped)
+    });
+    met.await.unwrap_or_else(|_| Err(attempts.time_is_over()))
+}
+
+impl Attempts {
+    /// One dial and what follows; `None` when it is worth trying again.
+    async fn once(
+        &mut self,
+        running: &Running,
+        address: &Multiaddr,
+    ) -> Option<Result<Seen, MeetError>> {
+        let events = running.events();
+        self.now = Waited::Answer;
+        let Ok(dialled) = running.dial(address.clone()).await else {
+            return Some(Err(MeetError::Stopped));
+        };
+        let link = match dialled {
+            Ok(link) => link,
+            Err(failure) => return self.failed(failure).map(Err),
+        };
+        self.now = Waited::End;
+        let Some(ended) = seen_on(events, link).await else {
+            return Some(Err(MeetError::Stopped));
+        };
+        let reason = match ended {
+            Ok(seen) => match seen.reason {
+                // A comparison that was cut short is none.
+                None => return Some(Ok(seen)),
+                Some(reason) => reason,
+            },
+            Err(reason) => reason,
+        };
+        self.tries += 1;
+        match reason {
+            // The line broke, or another one took its place.
+            "lost" | "done" => None,
+            "stalled" => {
+                self.furthest = Waited::Word;
+                None
+            }
+            reason => Some(Err(MeetError::Refused(reason))),
+        }
+    }
+
+    /// A dial became no link; `None` when it is worth trying again.
+    fn failed(&mut self, failure: DialFailure) -> Option<MeetError> {
+        self.tries += 1;
+        match failure {
+            DialFailure::Unreachable | DialFailure::Timeout => None,
+            DialFailure::Silent => {
+                self.furthest = Waited::Word;
+                None
+            }
+            DialFailure::Refused => {
+                self.refusals += 1;
+                (self.refusals >= REFUSALS_MAX).then_some(MeetError::Refused("refused"))
+            }
+            DialFailure::Unsupported => Some(MeetError::Refused("unsupported")),
+            DialFailure::WrongPeer => Some(MeetError::Refused("wrong_peer")),
+            DialFailure::Connected => Some(MeetError::Refused("connected")),
+            DialFailure::OtherNetwork => Some(MeetError::OtherNetwork),
+        }
+    }
+
+    const fn time_is_over(&self) -> MeetError {
+        let tries = self.tries;
+        match (self.now, self.furthest) {
+            (Waited::Answer, Waited::Answer) if tries > 0 => MeetError::Unreachable { tries },
+            (Waited::Answer, waited) | (waited, _) => MeetError::Timeout { tries, waited },
         }
     }
 }
 
-/// A comparison that was cut short is none.
-fn ended(seen: Seen) -> Result<Seen, MeetError> {
-    match seen.reason {
-        None => Ok(seen),
-        Some("lost") => Err(MeetError::Unreachable),
-        Some("stalled") => Err(MeetError::Timeout),
-        Some(reason) => Err(MeetError::Refused(reason)),
+/// What came of a link: the comparison that ended, or why there was none; `None` when the node
+/// has stopped.
+async fn seen_on(
+    mut events: broadcast::Receiver<Event>,
+    link: LinkId,
+) -> Option<Result<Seen, &'static str>> {
+    loop {
+        match events.recv().await {
+            Ok(Event::Session(seen)) if seen.link == link => return Some(Ok(seen)),
+            Ok(Event::LinkClosed { link: closed, reason }) if closed == link => {
+                return Some(Err(reason));
+            }
+            Ok(Event::Broken { .. }) | Err(broadcast::error::RecvError::Closed) => return None,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+        }
     }
 }
 
-const fn why(failure: DialFailure) -> MeetError {
-    match failure {
-        DialFailure::Unreachable | DialFailure::Unsupported => MeetError::Unreachable,
-        DialFailure::Timeout => MeetError::Timeout,
-        DialFailure::Refused => MeetError::Refused("refused"),
-        DialFailure::WrongPeer => MeetError::Refused("wrong_peer"),
-        DialFailure::Connected => MeetError::Refused("connected"),
-        DialFailure::OtherNetwork => MeetError::OtherNetwork,
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use super::*;
+
+    fn attempts() -> Attempts {
+        Attempts { tries: 0, refusals: 0, now: Waited::Answer, furthest: Waited::Answer }
+    }
+
+    #[test]
+    fn who_does_not_answer_or_says_nothing_is_tried_again_and_who_refuses_thrice_is_believed() {
+        let mut it = attempts();
+        assert_eq!(it.failed(DialFailure::Unreachable), None);
+        assert_eq!(it.failed(DialFailure::Timeout), None);
+        assert_eq!(it.time_is_over(), MeetError::Unreachable { tries: 2 });
+        assert_eq!(it.failed(DialFailure::Silent), None);
+        let waited = Waited::Word;
+        assert_eq!(it.time_is_over(), MeetError::Timeout { tries: 3, waited });
+        assert_eq!(it.failed(DialFailure::Refused), None);
+        assert_eq!(it.failed(DialFailure::Refused), None);
+        assert_eq!(it.failed(DialFailure::Refused), Some(MeetError::Refused("refused")));
+        let other = Some(MeetError::OtherNetwork);
+        assert_eq!(attempts().failed(DialFailure::OtherNetwork), other, "that does not change");
+    }
+
+    #[test]
+    fn time_that_ends_within_a_comparison_says_so() {
+        let it = Attempts { now: Waited::End, ..attempts() };
+        assert_eq!(it.time_is_over(), MeetError::Timeout { tries: 0, waited: Waited::End });
+    }
+
+    #[test]
+    fn addresses_of_one_device_are_tried_one_after_the_other() {
+        let peer = "/p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
+        let of = |text: &str| text.parse::<Multiaddr>().unwrap();
+        let (quic, tcp) = ("/ip4/192.0.2.7/udp/1/quic-v1", "/ip4/192.0.2.7/tcp/1");
+        let (quic, tcp) = (of(&format!("{quic}{peer}")), of(&format!("{tcp}{peer}")));
+        let (one, two) = (of("/ip4/192.0.2.8/tcp/1"), of("/ip4/192.0.2.9/tcp/1"));
+        let asked = [quic.clone(), one.clone(), tcp.clone(), two.clone(), quic.clone()];
+        assert_eq!(by_device(&asked), [vec![quic, tcp], vec![one], vec![two]]);
     }
 }

@@ -20,5 +20,5 @@ pub mod runner;
 
 pub use event::{Event, Figures, Moved, Seen, SeenArea, Why};
 pub use exchange::{Act, Exchange, LinkId, Opened};
-pub use meet::{MeetError, meet};
+pub use meet::{MeetError, Waited, meet};
 pub use runner::{RunAsk, Running, Stopped};

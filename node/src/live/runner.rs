@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use crdt_schema::time::Timestamp;
@@ -22,6 +22,7 @@ use super::calls::{Calls, NamedBy};
 use super::event::{Event, Figures};
 use super::exchange::{Act, Exchange, LinkId, Opened, PeerState};
 use crate::error::NodeError;
+use crate::guard::{self, guarded};
 use crate::net::{
     Admission, CloseReason, DialFailure, Link, LinkRole, Multiaddr, NetConfig, NetEvent, NetHandle,
     NetLimits, NetTiming, Transport, peer_key,
@@ -98,7 +99,11 @@ pub struct Running {
     events: broadcast::Sender<Event>,
     net: NetHandle,
     figures: Arc<Figures>,
+    broken: Broken,
 }
+
+/// Where the writer met a state that cannot be, once it did.
+type Broken = Arc<OnceLock<String>>;
 
 impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -132,6 +137,7 @@ impl Running {
         let (orders, inbox) = mpsc::channel(ORDERS_MAX);
         let (events, told) = broadcast::channel(EVENTS_MAX);
         let figures = Arc::new(Figures::default());
+        let broken = Broken::default();
         let mut calls = Calls::default();
         let kept = node.addresses_to_dial()?;
         let kept = kept.iter().filter(|_| ask.dial_known).filter_map(|it| it.parse().ok());
@@ -158,12 +164,25 @@ impl Running {
             tokio::runtime::Handle::try_current().map_err(|error| internal(error.to_string()))?;
         std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || writer.run(&runtime, inbox, net_events))
+            .spawn({
+                let (broken, events) = (broken.clone(), events.clone());
+                move || {
+                    // The node, and with it the stores, is gone when this has unwound.
+                    if guarded(|| writer.run(&runtime, inbox, net_events)).is_err() {
+                        let at = note(&broken).to_owned();
+                        // Nobody need listen.
+                        drop(events.send(Event::Broken { at }));
+                    }
+                }
+            })
             .map_err(|error| internal(error.to_string()))?;
-        Ok((Self { orders, events, net, figures }, told))
+        Ok((Self { orders, events, net, figures, broken }, told))
     }
 
     /// Asks the node something, or has it do something, when its turn has come.
+    ///
+    /// A panic while it does ends the node for good, for what it holds may be half made:
+    /// [`Running::broken`] then says where.
     ///
     /// # Errors
     /// [`Stopped`].
@@ -172,9 +191,16 @@ impl Running {
         ask: impl FnOnce(&mut Node) -> A + Send + 'static,
     ) -> Result<A, Stopped> {
         let (reply, answer) = oneshot::channel();
-        let question: Question = Box::new(move |node| {
+        let broken = self.broken.clone();
+        let question: Question = Box::new(move |node| match guarded(|| ask(node)) {
             // Whoever asked may have gone: then nobody needs the answer.
-            drop(reply.send(ask(node)));
+            Ok(answer) => drop(reply.send(answer)),
+            Err(panicked) => {
+                // Noted before the asker hears that there is no answer.
+                note(&broken);
+                drop(reply);
+                panicked.raise()
+            }
         });
         self.order(Order::Ask(question)).await?;
         answer.await.map_err(|_| Stopped)
@@ -183,6 +209,11 @@ impl Running {
     /// What happens from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Where the program met a state that cannot be, if that ended the node.
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.get().map(String::as_str)
     }
 
     /// Counts since the start.
@@ -247,6 +278,11 @@ impl Running {
     }
 }
 
+/// Notes where this thread panicked.
+fn note(broken: &Broken) -> &str {
+    broken.get_or_init(|| guard::place().unwrap_or_else(|| "an unknown place".to_owned()))
+}
+
 /// The door: asked by the transport for every connection, answered from memory.
 fn who(doors: Arc<RwLock<BTreeMap<[u8; 32], Door>>>) -> crate::net::Who {
     Arc::new(move |key| {
@@ -264,9 +300,18 @@ struct Outlet {
     queue: mpsc::UnboundedSender<Going>,
     queued: Arc<AtomicUsize>,
     since: Instant,
+    /// Whether a comparison over it ended.
+    served: bool,
     key: [u8; 32],
     /// Of the other side, as seen from here: direct where a relay was left behind.
     address: String,
+}
+
+impl Outlet {
+    /// Whether its end is no failure of the other side to answer: the next dial comes soon.
+    fn held(&self, reason: EndReason) -> bool {
+        self.served || reason == EndReason::Done || self.since.elapsed() >= HELD
+    }
 }
 
 enum Going {
@@ -371,7 +416,7 @@ impl Writer {
         }
     }
 
-    /// What answers of the node say of its peers.
+    /// What answers of the node say of its peers and sessions.
     fn show_peers(&mut self) {
         let peers = self.exchange.peers().into_iter().map(|(device, state)| {
             let key = self.node.transport_of(&device);
@@ -385,6 +430,7 @@ impl Writer {
         });
         let peers = peers.collect();
         self.node.set_peers(peers);
+        self.node.set_sessions(self.exchange.sessions());
     }
 
     /// Addresses that somebody named or forgot while the node runs.
@@ -461,7 +507,14 @@ impl Writer {
         runtime.spawn(receive_all(link.reader, id, self.orders.clone()));
         let address = link.address.to_string();
         let since = Instant::now();
-        let outlet = Outlet { queue, queued, since, key: link.peer_key, address: address.clone() };
+        let outlet = Outlet {
+            queue,
+            queued,
+            since,
+            served: false,
+            key: link.peer_key,
+            address: address.clone(),
+        };
         self.links.insert(id, outlet);
         let (role, dialled) = match link.role {
             LinkRole::Dialer => (Role::Initiator, Some(address.as_str())),
@@ -493,7 +546,7 @@ impl Writer {
     fn gone(&mut self, link: LinkId, reason: EndReason) {
         let now = self.now();
         if let Some(outlet) = self.links.remove(&link) {
-            let held = outlet.since.elapsed() >= HELD || reason == EndReason::Done;
+            let held = outlet.held(reason);
             self.calls.closed(link.0, held, now, self.node.dice());
         }
         self.figures.links.store(self.links.len(), Ordering::Relaxed);
@@ -516,13 +569,25 @@ impl Writer {
                 }
                 Act::Tell(event) => {
                     self.figures.note(&event);
+                    self.note_served(&event);
                     // Nobody need listen.
                     drop(self.events.send(event));
                 }
             }
         }
         if let Some(error) = self.exchange.take_failure() {
-            tracing::error!(%error, "what was learned could not be written down");
+            tracing::error!(
+                kind = error.kind().as_str(),
+                "what was learned could not be written down"
+            );
+        }
+    }
+
+    /// A comparison that ended: whoever is gone after that did not fail to answer.
+    fn note_served(&mut self, event: &Event) {
+        let Event::Session(seen) = event else { return };
+        if let Some(outlet) = self.links.get_mut(&seen.link).filter(|_| seen.reason.is_none()) {
+            outlet.served = true;
         }
     }
 
@@ -540,7 +605,7 @@ impl Writer {
     fn hang_up(&mut self, link: LinkId, reason: EndReason) {
         if let Some(outlet) = self.links.remove(&link) {
             drop(outlet.queue.send(Going::Close(close_of(reason))));
-            let held = outlet.since.elapsed() >= HELD || reason == EndReason::Done;
+            let held = outlet.held(reason);
             self.calls.closed(link.0, held, self.now(), self.node.dice());
         }
         self.figures.links.store(self.links.len(), Ordering::Relaxed);

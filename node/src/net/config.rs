@@ -64,8 +64,12 @@ pub struct NetLimits {
     /// Connections at once of one key: a relayed one, two that cross in its place, and one that is
     /// being closed. With fewer, each side may deny the one that the other side keeps.
     pub per_peer: u32,
-    /// Connections being made, each way: handshakes are what a stranger can cost us.
+    /// Connections being made: those of this node, and those that come in by each transport.
+    /// Handshakes are what a stranger can cost us.
     pub pending: u32,
+    /// Of those that come in by a transport, how many from one address (IPv6: one network of 64
+    /// bits): villages behind one router come at once when the current does.
+    pub pending_per_address: u32,
     /// Bytes of memory of the whole process above which no connection more is taken.
     pub memory_bytes: usize,
     /// Strangers that came in, at once.
@@ -83,7 +87,8 @@ impl Default for NetLimits {
         Self {
             established: 8_192,
             per_peer: 4,
-            pending: 64,
+            pending: 256,
+            pending_per_address: 24,
             memory_bytes: 384 * 1024 * 1024,
             strangers: 4,
             strangers_per_address: 6,
@@ -102,6 +107,8 @@ pub struct NetTiming {
     pub quic_alive_every: Duration,
     /// From a dial to a connection.
     pub dial: Duration,
+    /// The same for whoever comes in by TCP: five round trips on the slowest line.
+    pub handshake: Duration,
     /// From a connection to a link.
     pub open: Duration,
     /// Without a byte taken by a peer that we have bytes for: the link is `Stalled`.
@@ -118,6 +125,7 @@ impl Default for NetTiming {
             ping_every: Duration::from_secs(120),
             quic_alive_every: Duration::from_secs(25),
             dial: Duration::from_secs(20),
+            handshake: Duration::from_secs(10),
             open: Duration::from_secs(20),
             stall: Duration::from_secs(120),
             closing: Duration::from_secs(5),

@@ -130,7 +130,7 @@ impl Task {
             let mut word = [0];
             let read = timeout(patience, both.control.read_exact(&mut word)).await;
             let word = match read {
-                Err(_) => Err(DialFailure::Timeout),
+                Err(_) => Err(DialFailure::Silent),
                 Ok(Err(_)) => Err(DialFailure::Refused),
                 Ok(Ok(())) => Ok(word[0]),
             };
@@ -156,8 +156,8 @@ impl Task {
                 let failed = match word {
                     Ok(NO) => failure::connected(),
                     Ok(_) => Failed::new(DialFailure::Refused, "the other side broke the protocol"),
-                    Err(DialFailure::Timeout) => {
-                        Failed::new(DialFailure::Timeout, "the other side did not answer in time")
+                    Err(DialFailure::Silent) => {
+                        Failed::new(DialFailure::Silent, "the other side did not answer in time")
                     }
                     Err(_) => self.closed_early(connection),
                 };

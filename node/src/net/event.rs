@@ -58,6 +58,8 @@ pub enum DialFailure {
     Unreachable,
     /// Nothing came in time.
     Timeout,
+    /// Somebody answered, and then said nothing in time.
+    Silent,
     /// Somebody answered and closed the door; or it is closed here.
     Refused,
     /// Another key answered than the address names.

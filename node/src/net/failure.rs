@@ -59,7 +59,7 @@ pub(super) fn of_streams(why: NoStreams) -> Failed {
         NoStreams::OtherNetwork => {
             Failed::new(DialFailure::OtherNetwork, "the other side does not speak of our network")
         }
-        NoStreams::Timeout => Failed::new(DialFailure::Timeout, "the other side opened no stream"),
+        NoStreams::Timeout => Failed::new(DialFailure::Silent, "the other side opened no stream"),
         NoStreams::Lost => closed_early(),
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
     ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
     THandlerOutEvent, ToSwarm, dummy,
@@ -18,6 +17,7 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::time::Instant;
 
 use super::config::{Admission, NetLimits, Who};
+use super::doorstep::place;
 use super::keys::key_of;
 
 /// Addresses whose strangers are counted; beyond it the one asked about least lately is forgotten.
@@ -191,19 +191,6 @@ impl NetworkBehaviour for Gate {
     }
 }
 
-/// From where somebody came: an address, of IPv6 its network; all that come through hubs are one.
-#[expect(clippy::wildcard_enum_match_arm, reason = "of an address's many parts, two tell where")]
-fn place(from: &Multiaddr) -> Option<IpAddr> {
-    if from.iter().any(|part| part == Protocol::P2pCircuit) {
-        return None;
-    }
-    from.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-        Protocol::Ip6(ip) => Some(IpAddr::V6((ip.to_bits() & !u128::from(u64::MAX)).into())),
-        _ => None,
-    })
-}
-
 /// How often strangers came from each address lately.
 #[derive(Debug)]
 struct Recent {
@@ -252,7 +239,6 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
     use super::*;
     use std::net::Ipv4Addr;
 
@@ -279,14 +265,5 @@ mod tests {
             assert!(recent.take(Some(place), start + Duration::from_millis(n.into())));
         }
         assert_eq!(recent.came.len(), ADDRESSES_MAX);
-    }
-
-    #[test]
-    fn a_place_is_an_address_or_a_network_or_any_hub() {
-        let of = |text: &str| place(&text.parse().unwrap());
-        assert_eq!(of("/ip4/192.0.2.7/tcp/4001"), Some(IpAddr::from([192, 0, 2, 7])));
-        assert_eq!(of("/ip6/2001:db8::1/tcp/1"), of("/ip6/2001:db8::2/udp/9/quic-v1"));
-        assert_ne!(of("/ip6/2001:db8::1/tcp/1"), of("/ip6/2001:db8:0:1::1/tcp/1"));
-        assert_eq!(of("/ip4/192.0.2.7/tcp/4001/p2p-circuit"), None);
     }
 }

@@ -7,14 +7,15 @@
 //!
 //! `config.rs` what is asked · `event.rs` what is told · `handle.rs` the door · `task.rs` the one
 //! task, `connections.rs` what it does with connections · `swarm.rs` how libp2p is put together, with
-//! every number on it · `gate.rs` who may come in · `streams.rs` the two streams of a connection ·
+//! every number on it · `doorstep.rs` who may begin to, `gate.rs` who may come in · `streams.rs` the two streams of a connection ·
 //! `link.rs` a link, `reader.rs` and `writer.rs` its halves, `line.rs` what they know together,
-//! `frame.rs` its bytes · `pairs.rs` one link a pair · `keys.rs`, `resolve.rs`, `failure.rs` between
+//! `frame.rs` its bytes · `pairs.rs` one link a pair · `reach.rs` what an address tells · `keys.rs`, `resolve.rs`, `failure.rs` between
 //! libp2p's words and ours · `backoff.rs` when to dial again.
 
 pub mod backoff;
 mod config;
 mod connections;
+mod doorstep;
 mod event;
 mod failure;
 mod frame;
@@ -24,6 +25,7 @@ mod keys;
 mod line;
 mod link;
 mod pairs;
+mod reach;
 mod reader;
 mod resolve;
 mod streams;
@@ -39,3 +41,4 @@ pub use handle::{NetHandle, Transport};
 pub use keys::peer_key;
 pub use libp2p::Multiaddr;
 pub use link::{Link, LinkReader, LinkRole, LinkTraffic, LinkWriter};
+pub use reach::{Reach, is_quic, reach};

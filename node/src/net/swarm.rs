@@ -6,7 +6,12 @@
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::time::Duration;
 
+use libp2p::Transport as _;
 use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::transport::timeout::TransportTimeout;
+use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
@@ -16,6 +21,7 @@ use libp2p::{
 };
 
 use super::config::{NetConfig, NetLimits, NetTiming};
+use super::doorstep::Doorstep;
 use super::event::NetError;
 use super::gate::Gate;
 use super::streams::{Protocols, Streams, network_digits};
@@ -62,6 +68,7 @@ const CIRCUIT_BYTES: u64 = 1024 * 1024 * 1024;
 /// that keep accounts of them.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
+    doorstep: Doorstep,
     limits: connection_limits::Behaviour,
     memory: memory_connection_limits::Behaviour,
     pub(super) gate: Gate,
@@ -81,9 +88,9 @@ pub(super) fn build(config: &NetConfig, keys: Keypair) -> Result<Swarm<Behaviour
     let timing = config.timing;
     let swarm = SwarmBuilder::with_existing_identity(keys)
         .with_tokio()
-        .with_tcp(tcp::Config::new().nodelay(true), noise::Config::new, yamux_config)
-        .map_err(setup)?
         .with_quic_config(|config| quic_config(config, &timing))
+        .with_other_transport(|keys| tcp_transport(keys, timing.handshake))
+        .map_err(setup)?
         .with_relay_client(noise::Config::new, yamux_config)
         .map_err(setup)?
         .with_behaviour(|keys, relay_client| behaviour(config, keys, relay_client))
@@ -101,6 +108,20 @@ pub(super) fn build(config: &NetConfig, keys: Keypair) -> Result<Swarm<Behaviour
     Ok(swarm)
 }
 
+/// TCP with Noise and yamux; whoever comes in has less time than whoever is dialed.
+fn tcp_transport(
+    keys: &Keypair,
+    handshake: Duration,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Box<dyn std::error::Error + Send + Sync>> {
+    let transport = tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise::Config::new(keys)?)
+        .multiplex(yamux_config());
+    Ok(TransportTimeout::with_ingoing_timeout(transport, handshake)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .boxed())
+}
+
 fn setup(error: impl std::fmt::Display) -> NetError {
     NetError::Setup(error.to_string())
 }
@@ -114,6 +135,7 @@ fn behaviour(
     let protocols = Protocols::of(&config.network);
     let mdns = if config.mdns { Some(mdns_behaviour(me)?) } else { None };
     Ok(Behaviour {
+        doorstep: Doorstep::new(&config.limits),
         limits: connection_limits::Behaviour::new(connection_limits(&config.limits)),
         memory: memory_connection_limits::Behaviour::with_max_bytes(config.limits.memory_bytes),
         gate: Gate::new(config.who.clone(), &config.limits),
@@ -133,7 +155,6 @@ fn behaviour(
 
 fn connection_limits(limits: &NetLimits) -> ConnectionLimits {
     ConnectionLimits::default()
-        .with_max_pending_incoming(Some(limits.pending))
         .with_max_pending_outgoing(Some(limits.pending))
         .with_max_established(Some(limits.established))
         .with_max_established_per_peer(Some(limits.per_peer))

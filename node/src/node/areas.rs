@@ -9,6 +9,7 @@ use crate::answer::{AreaEntry, AreaList, AreaName, AreaRehome, AreaShow, EntryRe
 use crate::authority::Member;
 use crate::describe;
 use crate::error::NodeError;
+use crate::reason::{self, Because};
 
 impl Node {
     /// One area with what lies above and directly below.
@@ -50,12 +51,11 @@ impl Node {
         let code: AreaCode = new.trim().parse().map_err(|error| NodeError::area(new, error))?;
         let bearer = self.tree().find(new).filter(|bearer| *bearer != area);
         if code.level() != area.level() || code == before {
-            let what =
-                format!("`{before}` cannot become `{code}`: another level, or the same code");
-            return Err(NodeError::Usage { what });
+            let what = Because::of(&reason::MOVE_CODE).with("before", before).with("code", code);
+            return Err(what.into());
         }
         if bearer.is_some_and(|bearer| self.area_name(bearer).area == code) {
-            return Err(NodeError::Usage { what: format!("`{code}` is another area's code") });
+            return Err(Because::of(&reason::MOVE_TAKEN).with("code", code).into());
         }
         // What this device may issue in lies below its own area, and has a parent.
         self.must_issue(area)?;
@@ -122,8 +122,7 @@ impl Node {
         };
         let ends: Vec<FeedEnd> = leaving.filter_map(end).collect();
         if ends.len() > NAMES_MAX {
-            let what = format!("more than {NAMES_MAX} feeds would end with this move");
-            return Err(NodeError::Usage { what });
+            return Err(Because::of(&reason::MOVE_FEEDS).with("most", NAMES_MAX).into());
         }
         Ok(ends)
     }

@@ -11,7 +11,7 @@ use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
 use super::Node;
 use super::output::{Sort, must_be_writable};
-use crate::answer::{Audience, BundleExport};
+use crate::answer::{Audience, BundleExport, RottenRun};
 use crate::authority::MemberState;
 use crate::bundle::{
     BundleHeader, BundleWriter, Frame, HEADS_PER_FRAME, PiecePlan, Planner, RunSize, Span, Target,
@@ -20,6 +20,12 @@ use crate::bundle::{
 use crate::error::NodeError;
 use crate::ports::{BranchHead, FeedHeads, FeedStore};
 use crate::progress::Progress;
+use crate::replica::Leaving;
+
+/// Feeds up to which a bundle for nobody in particular tells how far each is held here: a desa's
+/// and its kecamatan's. Whoever keeps what this device once said learns from it that a backup was
+/// put back; 72 bytes each stand at the head of every piece.
+const HEADS_TOLD_TO_ALL_MAX: usize = 256;
 
 /// What `bundle export` asks for.
 #[derive(Debug, Clone)]
@@ -28,6 +34,8 @@ pub struct ExportAsk {
     pub target: ExportTarget,
     /// In clear, asked for by name. Until sealing exists every bundle of a trial network is.
     pub clear: bool,
+    /// For a device also what it once said it holds: its disk may be a backup put back.
+    pub whole: bool,
     /// Bytes one file may have.
     pub max_bytes: Option<u64>,
 }
@@ -42,6 +50,12 @@ pub enum ExportTarget {
     /// Everything this node holds.
     All,
 }
+
+/// Places of feeds that a device said it holds.
+type Known = BTreeMap<FeedId, Vec<ChainPoint>>;
+
+/// What `bundle export` left out for it rotted.
+type Rotten = Vec<RottenRun>;
 
 /// One feed's part of a bundle: of which branches, from where, up to where.
 struct Part<'a> {
@@ -58,7 +72,8 @@ impl Part<'_> {
 
 impl Node {
     /// Writes a bundle to `file`, in pieces where `max_bytes` asks for it. Nothing appears under
-    /// its final name before all of it is durable.
+    /// its final name before all of it is durable. Every run is checked on its way; what rotted is
+    /// left out and named in the answer.
     ///
     /// # Errors
     /// [`NodeError`] when the device or area is not known, or a disk fails.
@@ -70,6 +85,7 @@ impl Node {
     ) -> Result<BundleExport, NodeError> {
         must_be_writable(&self.folder, file, Sort::Bundle)?;
         let (target, audience) = self.target(&ask.target)?;
+        let known = self.known_heads(target, ask.whole)?;
         let header = BundleHeader {
             network: self.authority().network(),
             from: self.device(),
@@ -81,7 +97,7 @@ impl Node {
         };
         let sizes = match ask.max_bytes {
             None => None,
-            Some(max_bytes) => Some((max_bytes, self.run_sizes(target, progress)?)),
+            Some(max_bytes) => Some((max_bytes, self.run_sizes(target, &known, progress)?.0)),
         };
         if let Some((max_bytes, sizes)) = &sizes {
             // Asked before anything changes, with more than will stand at the head of a piece: the
@@ -91,7 +107,7 @@ impl Node {
             self.plan(file, Planner::new(&header, &preamble, *max_bytes), sizes)?;
         }
         self.renew_receipts()?;
-        let parts = self.parts(target)?;
+        let parts = self.parts(target, &known)?;
         let preamble = self.preamble(target)?;
         let plan = match &sizes {
             None => vec![PiecePlan::whole(parts.iter().flat_map(Part::spans).collect())],
@@ -99,6 +115,28 @@ impl Node {
                 self.plan(file, Planner::new(&header, &preamble, *max_bytes), sizes)?
             }
         };
+        let frames = (header, preamble);
+        let mut answer =
+            self.write_bundle(&parts, file, frames.clone(), plan, audience, progress)?;
+        if !answer.missing.is_empty() && sizes.is_none() {
+            // Written again, so that its list of contents names only what is in it.
+            let (sizes, _) = self.run_sizes(target, &known, progress)?;
+            let plan = vec![PiecePlan::whole(sizes.iter().map(RunSize::span).collect())];
+            answer = self.write_bundle(&parts, file, frames, plan, audience, progress)?;
+        }
+        Ok(answer)
+    }
+
+    /// Writes the parts as planned.
+    fn write_bundle(
+        &self,
+        parts: &[Part<'_>],
+        file: &Path,
+        (header, preamble): (BundleHeader, Vec<Frame>),
+        plan: Vec<PiecePlan>,
+        audience: Audience,
+        progress: &mut dyn Progress,
+    ) -> Result<BundleExport, NodeError> {
         let mut writer = BundleWriter::new(file, header, preamble, plan);
         let mut answer = BundleExport {
             files: Vec::new(),
@@ -107,14 +145,17 @@ impl Node {
             areas: Vec::new(),
             feeds: parts.len() as u64,
             entries: 0,
+            missing: Vec::new(),
         };
         let total = parts.iter().flat_map(|part| &part.branches).map(|(_, from, to)| to + 1 - from);
         let total: u64 = total.sum();
         let written = |error| NodeError::file("write", file, error);
         let mut areas: BTreeSet<AreaCode> = BTreeSet::new();
-        for part in &parts {
+        for part in parts {
             areas.insert(self.area_name(part.feed.name.area).area);
-            answer.entries += self.write_part(part, &mut writer, &written)?;
+            let (entries, rotten) = self.write_part(part, &mut writer, &written)?;
+            answer.entries += entries;
+            answer.missing.extend(rotten);
             if !progress.at(answer.entries, total) {
                 return Err(NodeError::Interrupted);
             }
@@ -134,19 +175,20 @@ impl Node {
     fn run_sizes(
         &self,
         target: Target,
+        known: &Known,
         progress: &mut dyn Progress,
-    ) -> Result<Vec<RunSize>, NodeError> {
-        let mut sizes = Vec::new();
-        for part in &self.parts(target)? {
-            self.each_run(part, |places, run| {
+    ) -> Result<(Vec<RunSize>, Rotten), NodeError> {
+        let (mut sizes, mut rotten) = (Vec::new(), Vec::new());
+        for part in &self.parts(target, known)? {
+            rotten.extend(self.each_run(part, |places, run| {
                 sizes.push(RunSize::of(part.feed.name, places, run));
                 Ok(())
-            })?;
+            })?);
             if !progress.at(0, 0) {
                 return Err(NodeError::Interrupted);
             }
         }
-        Ok(sizes)
+        Ok((sizes, rotten))
     }
 
     /// Deals the runs out to pieces whose names are free or those of older bundles.
@@ -159,7 +201,7 @@ impl Node {
         for run in sizes {
             planner.add(run);
         }
-        let plan = planner.pieces().map_err(|why| NodeError::Usage { what: why.to_string() })?;
+        let plan = planner.pieces().map_err(NodeError::unplannable)?;
         for name in piece_names(file, plan.len()) {
             must_be_writable(&self.folder, &name, Sort::Bundle)?;
         }
@@ -171,35 +213,44 @@ impl Node {
         part: &Part<'_>,
         writer: &mut BundleWriter,
         written: &impl Fn(std::io::Error) -> NodeError,
-    ) -> Result<u64, NodeError> {
+    ) -> Result<(u64, Rotten), NodeError> {
         let feed = Frame::Feed(part.feed.name);
         let mut entries = 0;
-        self.each_run(part, |places, run| {
+        let rotten = self.each_run(part, |places, run| {
             entries += places.end() + 1 - places.start();
             writer.push(&feed, |number| Frame::Run(number, run.clone())).map_err(written)
         })?;
-        Ok(entries)
+        Ok((entries, rotten))
     }
 
-    /// The runs of a part, each with the places it is sent for.
+    /// The runs of a part that are whole, each with the places it is sent for; and what is not.
     fn each_run(
         &self,
         part: &Part<'_>,
         mut take: impl FnMut(RangeInclusive<u64>, PackedRun) -> Result<(), NodeError>,
-    ) -> Result<(), NodeError> {
-        let (store, id) = (self.replica.feed_store(), part.feed.name.id());
+    ) -> Result<Rotten, NodeError> {
+        let (name, feed) = (part.feed.name, part.feed.name.id());
+        let mut rotten: Rotten = Vec::new();
         for (branch, from, to) in &part.branches {
             let mut next = *from;
             while next <= *to {
-                let run = store.packed_run(id, branch.branch, next);
-                let run = run.map_err(|error| self.store_error(error))?;
-                let Some(run) = run else { break };
-                let last = run.block().map_or(*to, |block| block.last());
-                take(next..=last, run)?;
-                next = last + 1;
+                let run = self.replica.leaving(feed, branch.branch, next);
+                match run.map_err(|error| self.store_error(error))? {
+                    Leaving::Whole { run, last } => {
+                        take(next..=last, run)?;
+                        next = last + 1;
+                    }
+                    Leaving::Damaged { last, what } => {
+                        let (device, area) = (name.device, self.area_name(name.area));
+                        let to = last.min(branch.head.point.seq);
+                        rotten.push(RottenRun { feed, device, area, from: next, to, what });
+                        next = to + 1;
+                    }
+                    Leaving::Nothing => break,
+                }
             }
         }
-        Ok(())
+        Ok(rotten)
     }
 
     fn target(&self, asked: &ExportTarget) -> Result<(Target, Audience), NodeError> {
@@ -233,28 +284,41 @@ impl Node {
     /// and the hubs' receipts.
     fn preamble(&self, target: Target) -> Result<Vec<Frame>, NodeError> {
         let mut frames = vec![Frame::Statement(self.authority().statement().as_bytes().to_vec())];
-        if matches!(target, Target::Device(_)) {
-            let heads: Vec<(FeedId, ChainPoint)> = self
-                .replica
-                .feeds()
-                .filter(|feed| self.concerns(&feed.name, target))
-                .flat_map(|feed| {
-                    let id = feed.name.id();
-                    feed.branches.iter().map(move |branch| (id, branch.head.point))
-                })
-                .collect();
+        let is_for_one = matches!(target, Target::Device(_));
+        if is_for_one || self.replica.feeds().count() <= HEADS_TOLD_TO_ALL_MAX {
+            let mut heads: Vec<(FeedId, ChainPoint)> = Vec::new();
+            let concerns = |feed: &&FeedHeads| !is_for_one || self.concerns(&feed.name, target);
+            for feed in self.replica.feeds().filter(concerns) {
+                heads.extend(self.heads_told(feed, target)?);
+            }
             frames.extend(heads.chunks(HEADS_PER_FRAME).map(|some| Frame::Heads(some.to_vec())));
         }
         frames.extend(self.receipts_for(target)?.into_iter().map(Frame::Receipt));
         Ok(frames)
     }
 
+    /// How far a device is told that a feed is held here: as far as it is handed on, so that it can
+    /// tell what it lacks; of its own feeds all.
+    fn heads_told(
+        &self,
+        feed: &FeedHeads,
+        target: Target,
+    ) -> Result<Vec<(FeedId, ChainPoint)>, NodeError> {
+        let id = feed.name.id();
+        if matches!(target, Target::Device(device) if device == feed.name.device) {
+            return Ok(feed.branches.iter().map(|branch| (id, branch.head.point)).collect());
+        }
+        let mut heads = Vec::new();
+        for (branch, until) in self.handed_on(feed, target)? {
+            let point = self.replica.feed_store().point(id, branch.branch, until);
+            let point = point.map_err(|error| self.store_error(error))?;
+            heads.extend(point.filter(|point| point.seq > 0).map(|point| (id, point)));
+        }
+        Ok(heads)
+    }
+
     /// What goes in, authority first and from the province downward, then records by area.
-    fn parts(&self, target: Target) -> Result<Vec<Part<'_>>, NodeError> {
-        let known = match target {
-            Target::Device(device) => self.known_heads(device)?,
-            Target::All | Target::Area(_) => BTreeMap::new(),
-        };
+    fn parts(&self, target: Target, known: &Known) -> Result<Vec<Part<'_>>, NodeError> {
         let mut parts = Vec::new();
         for feed in self.replica.feeds().filter(|feed| self.concerns(&feed.name, target)) {
             // What a device wrote itself goes whole: its copy or an old backup of it may be the one
@@ -329,7 +393,7 @@ impl Node {
     ) -> Result<Vec<(&'a BranchHead, u64)>, NodeError> {
         let member = self.authority().member(&feed.name.device);
         let waits = feed.name.device == self.device()
-            && member.is_some_and(|member| member.state == MemberState::Provisional);
+            && member.is_some_and(|it| it.state == MemberState::Provisional || it.open_only);
         let may_adopt = matches!(target, Target::Device(device)
             if self.authority().may(&device, Rights::ISSUE, feed.name.area));
         if waits || may_adopt {
@@ -342,12 +406,14 @@ impl Node {
         Ok(feed.branches.iter().filter_map(of_branch).collect())
     }
 
-    /// What a peer is known to hold, from its own bundles.
-    fn known_heads(
-        &self,
-        device: DeviceId,
-    ) -> Result<BTreeMap<FeedId, Vec<ChainPoint>>, NodeError> {
-        let mut known: BTreeMap<FeedId, Vec<ChainPoint>> = BTreeMap::new();
+    /// What whoever reads a bundle is known to hold, from its own bundles; nothing where it is to be
+    /// whole.
+    fn known_heads(&self, target: Target, whole: bool) -> Result<Known, NodeError> {
+        let mut known = Known::new();
+        let Target::Device(device) = target else { return Ok(known) };
+        if whole {
+            return Ok(known);
+        }
         for (feed, point) in self.heads_of(device)? {
             known.entry(feed).or_default().push(point);
         }

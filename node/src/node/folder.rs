@@ -9,6 +9,7 @@ use crdt_schema::time::Timestamp;
 
 use super::env::Environment;
 use super::{STATEMENT, damaged};
+use crate::atomic;
 use crate::error::NodeError;
 use crate::ports::{FeedBatch, FeedStore, StoreError};
 use crate::replica::INCARNATION;
@@ -109,7 +110,8 @@ pub(super) fn write_config(
     ]);
     let text = toml::to_string(&table);
     let text = text.map_err(|_| NodeError::store(folder, damaged("the configuration")))?;
-    fs::write(&path, text).map_err(|error| NodeError::file("write", &path, error))
+    atomic::write_private(&path, text.as_bytes())
+        .map_err(|error| NodeError::file("write", &path, error))
 }
 
 /// The network's name as the note says; empty when it cannot be read.

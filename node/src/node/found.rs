@@ -9,6 +9,7 @@ use super::env::Environment;
 use super::{Node, folder};
 use crate::answer::{AreaName, NetworkCreate};
 use crate::error::NodeError;
+use crate::reason::{self, Because};
 
 /// What `network create` asks for. Every network is a trial until sealing exists.
 #[derive(Debug, Clone)]
@@ -33,13 +34,12 @@ impl Node {
         let code: AreaCode =
             ask.area.trim().parse().map_err(|error| NodeError::area(&ask.area, error))?;
         if code.level() != Level::Provinsi {
-            let what = format!("a network is made for a province, `{code}` is none");
-            return Err(NodeError::Usage { what });
+            let what = Because::of(&reason::NETWORK_PROVINCE).with("code", code);
+            return Err(what.into());
         }
         let name = ask.name.trim();
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
-            let what = format!("the name of a network has 1 to {NAME_BYTES_MAX} bytes");
-            return Err(NodeError::Usage { what });
+            return Err(Because::of(&reason::NETWORK_NAME).with("most", NAME_BYTES_MAX).into());
         }
         if AreaTree::new(code.first_id()).name(code.first_id()).is_none() {
             return Err(NodeError::AreaUnknown { code: ask.area.clone() });

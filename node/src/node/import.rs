@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::AreaId;
-use crdt_schema::entry::{PackedRun, RefuseReason};
-use crdt_schema::id::FeedName;
+use crdt_schema::entry::{ChainPoint, PackedRun, RefuseReason};
+use crdt_schema::id::{FeedId, FeedName};
 
 use super::Node;
 use super::lacking::Contents;
-use crate::answer::{BundleImport, ImportedArea, ImportedFile, OUTSIDE_INTEREST, RootHash};
-use crate::bundle::{BundleReader, FeedsSeen, Frame, Piece};
+use crate::answer::{
+    BundleImport, ImportedArea, ImportedFile, MissingRun, OUTSIDE_INTEREST, RootHash,
+};
+use crate::bundle::{BundleReader, FeedsSeen, Frame, Piece, Target};
 use crate::error::NodeError;
 use crate::progress::Progress;
 use crate::replica::{Offered, RejectReason, Source};
@@ -29,6 +31,7 @@ const PASSES_MAX: usize = 6;
 const CUT: &str = "cut";
 const ALTERED: &str = "altered";
 const NEWER: &str = "newer";
+const TRAILING: &str = "trailing";
 
 /// One file while it is gone through.
 #[derive(Debug, Default)]
@@ -43,6 +46,8 @@ struct Tally {
     contents: Contents,
     /// This piece, and pieces in all.
     part: [u16; 2],
+    /// What its maker holds for this node, where the bundle is one for this node.
+    held_there: Vec<(FeedId, ChainPoint)>,
 }
 
 impl Node {
@@ -57,6 +62,7 @@ impl Node {
         progress: &mut dyn Progress,
     ) -> Result<BundleImport, NodeError> {
         let mut total = 0;
+        let before = self.quarantined()?;
         for path in files {
             self.must_hold_something(path)?;
             total += std::fs::metadata(path).map_or(0, |file| file.len());
@@ -79,16 +85,42 @@ impl Node {
             }
         }
         self.renew_receipts()?;
+        let quarantined = self.quarantined()?.saturating_sub(before);
         let summary = self.replica.summary();
         let answer = |area: &AreaId| ImportedArea {
             area: self.area_name(*area),
             root: RootHash(summary.root(*area).0),
         };
+        let assumed = self.assumed(&tallies);
         let file = |(path, tally): (&PathBuf, Tally)| tally.answer(path, self);
-        Ok(BundleImport {
-            files: files.iter().zip(tallies).map(file).collect(),
-            areas: areas.iter().map(answer).collect(),
-        })
+        let mut answers: Vec<ImportedFile> = files.iter().zip(tallies).map(file).collect();
+        if let Some(last) = answers.last_mut() {
+            let known: Vec<MissingRun> = last.missing.clone();
+            last.missing.extend(assumed.iter().filter(|run| !known.contains(run)));
+            last.assumed = assumed;
+        }
+        Ok(BundleImport { files: answers, areas: areas.iter().map(answer).collect(), quarantined })
+    }
+
+    /// What makers of bundles for this device hold for it and left out, by their word. Of a bundle in
+    /// pieces that is known once all of them were read.
+    fn assumed(&self, tallies: &[Tally]) -> Vec<MissingRun> {
+        let pieces: BTreeSet<u16> = tallies.iter().map(|tally| tally.part[0]).collect();
+        let is_whole = |tally: &Tally| (1..=tally.part[1]).all(|part| pieces.contains(&part));
+        if !tallies.iter().all(is_whole) {
+            return Vec::new();
+        }
+        let mut contents = Contents::default();
+        let mut held_there = Vec::new();
+        for tally in tallies {
+            contents.add(&tally.contents);
+            held_there.extend(tally.held_there.iter().copied());
+        }
+        contents.assumed(&held_there, self)
+    }
+
+    fn quarantined(&self) -> Result<u64, NodeError> {
+        self.replica.quarantined(|_| true).map_err(|error| self.store_error(error))
     }
 
     /// Opens a bundle and holds it to this network.
@@ -110,7 +142,7 @@ impl Node {
             reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
         {
             match piece {
-                Piece::Frame(Frame::Run(..)) | Piece::End => return Ok(()),
+                Piece::Frame(Frame::Run(..)) | Piece::End | Piece::Trailing => return Ok(()),
                 Piece::Cut => return Err(NodeError::FileTruncated { path: path.to_path_buf() }),
                 Piece::Frame(_) | Piece::Newer | Piece::Altered => {}
             }
@@ -130,6 +162,7 @@ impl Node {
         let (from, name) = (reader.header().from, path.file_name().unwrap_or_default());
         let source = Source::Bundle(name.to_string_lossy().into_owned());
         let part = [reader.header().part, reader.header().parts];
+        let is_for_me = reader.header().target == Target::Device(self.device());
         *tally = Tally { new: tally.new, part, ..Tally::default() };
         self.note_contact(from, self.env.clock.now());
         let (mut feeds, mut staged, mut heads_seen) = (FeedsSeen::default(), 0, false);
@@ -150,14 +183,24 @@ impl Node {
                 Piece::Frame(Frame::Heads(heads)) => {
                     self.note_heads(from, &heads, !heads_seen)?;
                     heads_seen = true;
+                    if is_for_me {
+                        tally.held_there.extend(heads);
+                    }
                 }
-                Piece::Frame(Frame::Receipt(bytes)) => self.note_receipt(&bytes, &mut stores),
+                Piece::Frame(Frame::Receipt(bytes)) => {
+                    // A bundle with heads has said all that is to be remembered.
+                    if !heads_seen {
+                        self.forget_if_restored(from, &bytes)?;
+                    }
+                    self.note_receipt(&bytes, &mut stores);
+                }
                 Piece::Frame(Frame::Contents(spans)) => tally.contents.list(&spans),
                 Piece::Frame(Frame::Header(_) | Frame::Statement(_) | Frame::End(_))
                 | Piece::End => {}
                 Piece::Newer => tally.reject(NEWER, 1),
                 Piece::Altered => tally.reject(ALTERED, 1),
                 Piece::Cut => tally.reject(CUT, 1),
+                Piece::Trailing => tally.reject(TRAILING, 1),
             }
             if staged >= ENTRIES_PER_COMMIT {
                 self.commit_from(&source)?;
@@ -258,7 +301,7 @@ impl Tally {
         let refused: u64 = self
             .rejected
             .iter()
-            .filter(|(reason, _)| ![CUT, ALTERED, NEWER].contains(&reason.as_str()))
+            .filter(|(reason, _)| ![CUT, ALTERED, NEWER, TRAILING].contains(&reason.as_str()))
             .map(|(_, entries)| entries)
             .sum();
         let lacks = self.pending > 0 || self.rejected.keys().any(|why| why != OUTSIDE_INTEREST);
@@ -271,6 +314,7 @@ impl Tally {
             rejected: self.rejected,
             part: self.part,
             missing: if lacks { self.contents.missing(Some(node)) } else { Vec::new() },
+            assumed: Vec::new(),
         }
     }
 }

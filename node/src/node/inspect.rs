@@ -41,7 +41,7 @@ impl Node {
                 }
                 Piece::Frame(Frame::Contents(spans)) => contents.list(&spans),
                 Piece::Frame(_) | Piece::End => {}
-                Piece::Newer | Piece::Altered => whole = false,
+                Piece::Newer | Piece::Altered | Piece::Trailing => whole = false,
                 Piece::Cut => (whole, cut) = (false, true),
             }
         }

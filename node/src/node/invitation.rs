@@ -8,6 +8,7 @@
 //! | ..    | entry      | id of the invitation entry, 32                                |
 //! | ..    | secret     | seed of the throw-away key, 32                                |
 //! | ..    | invitation | length, the payload as signed                                 |
+//! | ..    | addresses  | count, each a text: where somebody of the network may be found   |
 //! | ..    | authority  | count of feeds; each its name, count of runs, the runs        |
 //! | last  | hash       | first 16 bytes of BLAKE3 over all before                      |
 //!
@@ -29,6 +30,10 @@ const TEXT_PREFIX: &str = "wksbm-undangan:";
 pub(super) const FILE_BYTES_MAX: u64 = 16 << 20;
 const STATEMENT_BYTES_MAX: usize = 16 << 10;
 const PAYLOAD_BYTES_MAX: usize = 4 << 10;
+/// Addresses it carries: two transports here, and a hub.
+pub(super) const ADDRESSES_MAX: usize = 4;
+/// Bytes of an address, as of one that a device tells about itself.
+pub(super) const ADDRESS_BYTES_MAX: usize = 128;
 const FEEDS_MAX: usize = 50_000;
 const RUNS_MAX: usize = 10_000;
 
@@ -56,6 +61,8 @@ pub(super) struct InvitationFile {
     pub(super) entry: EntryId,
     pub(super) secret: [u8; 32],
     pub(super) invitation: Invitation,
+    /// Not signed: advice where to dial, which a reader may not understand.
+    pub(super) addresses: Vec<String>,
     pub(super) authority: Vec<(FeedName, Vec<PackedRun>)>,
 }
 
@@ -65,6 +72,10 @@ impl InvitationFile {
         writer.raw(MAGIC).u8(VERSION).bytes(self.statement.as_bytes());
         writer.raw(&self.entry.0).raw(&self.secret);
         writer.bytes(&Payload::Invitation(self.invitation.clone()).to_bytes());
+        writer.varint(self.addresses.len() as u64);
+        for address in &self.addresses {
+            writer.bytes(address.as_bytes());
+        }
         writer.varint(self.authority.len() as u64);
         for (name, runs) in &self.authority {
             name.write(&mut writer);
@@ -128,6 +139,9 @@ impl InvitationFile {
         else {
             return Err(DecodeError::Malformed("invitation"));
         };
+        let count = reader.count(ADDRESSES_MAX, "addresses")?;
+        let text = |_| reader.text(ADDRESS_BYTES_MAX, "address").map(str::to_owned);
+        let addresses = (0..count).map(text).collect::<Result<_, _>>()?;
         let mut authority = Vec::new();
         for _ in 0..reader.count(FEEDS_MAX, "feeds")? {
             let name = FeedName::read(&mut reader)?;
@@ -136,7 +150,7 @@ impl InvitationFile {
             authority.push((name, runs.collect::<Result<_, _>>()?));
         }
         reader.end()?;
-        Ok(Self { statement, entry, secret, invitation, authority })
+        Ok(Self { statement, entry, secret, invitation, addresses, authority })
     }
 }
 
@@ -184,6 +198,7 @@ mod tests {
                 expires_at: Timestamp(1_700_000_000_000),
                 counts_at_once: true,
             },
+            addresses: vec!["/dns4/hub.invalid/udp/4001/quic-v1".to_owned()],
             authority: vec![(
                 name,
                 vec![PackedRun { first: 1, bytes: vec![9, 10], signature: [11; 64] }],
@@ -205,6 +220,18 @@ mod tests {
             let read = InvitationFile::read(&bytes).unwrap_or_else(|no| panic!("{no:?}"));
             assert_eq!(read.to_bytes(), invitation().to_bytes());
         }
+    }
+
+    #[test]
+    fn addresses_beyond_the_limits_are_refused_by_a_reader() {
+        let address = "/ip4/192.0.2.7/tcp/1".to_owned();
+        let with = |addresses| InvitationFile { addresses, ..invitation() }.to_bytes();
+        let most = with(vec![address.clone(); ADDRESSES_MAX]);
+        assert!(InvitationFile::read(&most).is_ok_and(|it| it.addresses.len() == ADDRESSES_MAX));
+        assert_eq!(told(&with(vec![address; ADDRESSES_MAX + 1])), NoInvitation::Altered);
+        let longest = "a".repeat(ADDRESS_BYTES_MAX);
+        assert!(InvitationFile::read(&with(vec![longest.clone()])).is_ok());
+        assert_eq!(told(&with(vec![longest + "a"])), NoInvitation::Altered);
     }
 
     #[test]

@@ -10,10 +10,12 @@ use crdt_schema::words::eight_words;
 
 use super::env::Environment;
 use super::invitation::{FILE_BYTES_MAX, InvitationFile, NoInvitation};
+use super::peers::{dial_name, parse};
 use super::{Node, folder};
 use crate::answer::{AreaName, Join};
 use crate::error::NodeError;
 use crate::ports::FeedStore;
+use crate::reason;
 use crate::replica::{Author, Declaration, Offered, Opening, Replica, Source};
 use crate::store::keystore::Keystore;
 use crate::store::memory::MemoryViewStore;
@@ -103,8 +105,16 @@ impl Joining<'_> {
         };
         let author = Author { device: self.keys.device(), key: self.keys.signing() };
         replica.declare(&author, &declaration).map_err(at)?;
+        for address in self.addresses() {
+            replica.put_value(&dial_name(address), Some(Vec::new()));
+        }
         replica.commit(Some(&author), &Source::Here, now).map_err(at)?;
         self.answer(&replica)
+    }
+
+    /// Where to dial from now on. One of a form that this build cannot dial is left out.
+    fn addresses(&self) -> impl Iterator<Item = &String> {
+        self.file.addresses.iter().filter(|address| parse(address).is_some())
     }
 
     fn answer(
@@ -115,7 +125,7 @@ impl Joining<'_> {
         let device = self.keys.device();
         let member = authority.member(&device).ok_or_else(|| NodeError::FileAltered {
             path: self.source.to_path_buf(),
-            what: "nobody entitled issued this invitation".to_owned(),
+            what: (&reason::INVITATION_NOBODY).into(),
         })?;
         let area = self.file.invitation.area;
         let code = authority.tree().code(area);
@@ -127,6 +137,7 @@ impl Joining<'_> {
             area: code.map_or_else(|| AreaName::unknown(area), |code| AreaName::new(code, area)),
             rights: member.rights().names().into_iter().map(str::to_owned).collect(),
             state: member.state.into(),
+            addresses: self.addresses().cloned().collect(),
         })
     }
 }
@@ -138,11 +149,14 @@ pub(super) fn read_invitation(path: &Path) -> Result<InvitationFile, NodeError> 
         .read_to_end(&mut bytes)
         .map_err(|error| NodeError::file("read", path, error))?;
     let path = path.to_path_buf();
+    if bytes.is_empty() {
+        return Err(NodeError::FileEmpty { path });
+    }
     InvitationFile::read(&bytes).map_err(|reason| match reason {
-        NoInvitation::Foreign => NodeError::FileForeign { path, expected: "an invitation" },
+        NoInvitation::Foreign => NodeError::FileForeign { path, expected: &reason::INVITATION },
         NoInvitation::Truncated => NodeError::FileTruncated { path },
         NoInvitation::Altered => {
-            NodeError::FileAltered { path, what: "its bytes changed since it was made".to_owned() }
+            NodeError::FileAltered { path, what: (&reason::BYTES_CHANGED).into() }
         }
         NoInvitation::Newer(found) => {
             NodeError::FormatNewer { path, found: found.into(), known: 1 }

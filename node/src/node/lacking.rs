@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{FeedId, FeedName};
 
 use super::Node;
@@ -38,6 +39,16 @@ impl Contents {
     pub(super) fn see(&mut self, name: &FeedName, first: u64, last: u64) {
         let runs = self.runs.entry(name.id()).or_insert((*name, BTreeSet::new()));
         runs.1.insert((first, last));
+    }
+
+    /// Adds what was seen of another file.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (feed, spans) in &other.listed {
+            self.listed.entry(*feed).or_default().extend(spans);
+        }
+        for (feed, (name, runs)) in &other.runs {
+            self.runs.entry(*feed).or_insert((*name, BTreeSet::new())).1.extend(runs);
+        }
     }
 
     pub(super) fn leave(&mut self, feed: FeedId) {
@@ -97,6 +108,42 @@ impl Contents {
             }
         }
         missing
+    }
+
+    /// Places that whoever made the file holds for this node, by its word, and that are neither in
+    /// the file nor held: it was taken to hold them.
+    pub(super) fn assumed(&self, heads: &[(FeedId, ChainPoint)], node: &Node) -> Vec<MissingRun> {
+        let me = node.device();
+        let lacks = |(feed, point): &&(FeedId, ChainPoint)| {
+            let own = node.replica.feed(*feed).is_some_and(|feed| feed.name.device == me);
+            !own && !matches!(node.replica.branch_of(*feed, *point), Ok(Some(_)) | Err(_))
+        };
+        let mut gaps: BTreeMap<FeedId, u64> = BTreeMap::new();
+        for (feed, point) in heads.iter().filter(lacks) {
+            let to = gaps.entry(*feed).or_default();
+            *to = point.seq.max(*to);
+        }
+        gaps.into_iter().flat_map(|(feed, to)| self.gaps_of(feed, to, node)).collect()
+    }
+
+    /// What lies between the end of what is held of a feed and `to`, and is not in the file.
+    fn gaps_of(&self, feed: FeedId, to: u64, node: &Node) -> Vec<MissingRun> {
+        let held = node.branches(feed).into_iter().map(|(_, last)| last).max().unwrap_or(0);
+        let mut from = held.min(to.saturating_sub(1)) + 1;
+        let listed = self.listed.get(&feed).into_iter().flatten();
+        let runs = self.runs.get(&feed).into_iter().flat_map(|(_, runs)| runs);
+        let inside: BTreeSet<(u64, u64)> = listed.chain(runs).copied().collect();
+        let mut gaps = Vec::new();
+        for (first, last) in inside {
+            if first > from && from <= to {
+                gaps.push(MissingRun { feed, from, to: to.min(first - 1) });
+            }
+            from = from.max(last + 1);
+        }
+        if from <= to {
+            gaps.push(MissingRun { feed, from, to });
+        }
+        gaps
     }
 
     /// Entries an import would store as new: those of feeds that are for this node, beyond what it

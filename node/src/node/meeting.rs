@@ -12,9 +12,10 @@ use crdt_schema::time::Timestamp;
 
 use super::Node;
 use super::receipts::{device_name, device_value, receipt_name, receipt_value};
-use crate::answer::AreaName;
+use crate::answer::{AreaName, SessionSeen};
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
+use crate::net::Multiaddr;
 use crate::ports::{Arrival, FeedStore, StoreError};
 use crate::replica::{PeerSink, Source};
 use crate::store::lent::{Feeds, Views};
@@ -31,6 +32,8 @@ pub struct Live {
     pub peers: BTreeMap<DeviceId, LivePeer>,
     /// Where others may dial this node.
     pub addresses: Vec<String>,
+    /// Sessions since the start, the newest first.
+    pub sessions: Vec<SessionSeen>,
 }
 
 /// One peer met since the start.
@@ -224,6 +227,11 @@ impl Node {
         self.live.get_or_insert_default().peers = peers;
     }
 
+    /// What `status` shows of sessions.
+    pub(crate) fn set_sessions(&mut self, sessions: Vec<SessionSeen>) {
+        self.live.get_or_insert_default().sessions = sessions;
+    }
+
     /// Where others may dial this node, for answers and for its row.
     pub(crate) fn set_addresses(&mut self, addresses: Vec<String>) {
         self.live.get_or_insert_default().addresses = addresses;
@@ -242,6 +250,16 @@ impl Node {
             Some(row.addresses.iter().map(move |address| (address.clone(), key)))
         });
         told.flatten().collect()
+    }
+
+    /// Every address this node may dial: those somebody named, and those of the hubs above it.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of the disk.
+    pub fn known_addresses(&self) -> Result<Vec<Multiaddr>, NodeError> {
+        let named = self.addresses_to_dial()?.into_iter();
+        let all = named.chain(self.hub_addresses().into_iter().map(|(address, _)| address));
+        Ok(all.filter_map(|address| address.parse().ok()).collect())
     }
 
     /// Whether this device keeps others' villages.

@@ -11,21 +11,24 @@ use crdt_schema::id::{DeviceId, EntryId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 use crdt_schema::words::{eight_words, matches, parse_eight};
 
-use super::Node;
 use super::invitation::InvitationFile;
 use super::output::{Sort, must_be_writable};
+use super::{Node, damaged};
 use crate::answer::{self, EntryRef, Invite, MemberChange, MemberList, When};
 use crate::atomic;
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
-use crate::ports::FeedStore;
-use crate::replica::{Author, Declaration};
+use crate::reason::{self, Because};
+use crate::replica::{Author, Declaration, Leaving};
 
 /// Bytes around a run's own in an invitation: its feed's name, its head, its signature.
 const RUN_BYTES: usize = 256;
 /// Bytes of an invitation beside the statement and the runs held before it: the invitation, twice,
 /// for its own entry travels with it.
 const INVITATION_BYTES: usize = 4_096;
+
+/// Warns that a confirmation changed nothing.
+const CONFIRMED_BEFORE: &str = "already_confirmed";
 
 /// What `invite` asks for.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub struct InviteAsk {
     pub expires_ms: i64,
     /// Whoever joins counts at once, open data only, until a closing says where that ends.
     pub counts_at_once: bool,
+    /// Where the new device finds somebody; none: where this node and its hubs are known to be.
+    pub addresses: Vec<String>,
 }
 
 impl Node {
@@ -45,7 +50,7 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError`] when this device may not certify there, the rights are none or not its own to
-    /// give, or a disk fails.
+    /// give, it would expire at once, or a disk fails.
     pub fn invite(&mut self, ask: &InviteAsk, file: &Path) -> Result<Invite, NodeError> {
         must_be_writable(&self.folder, file, Sort::Invitation)?;
         let area = self.area(&ask.area)?;
@@ -53,11 +58,16 @@ impl Node {
         let rights = match &ask.rights {
             None if area.level() == Level::Desa => Rights::desa(),
             None => Rights::above_desa(),
-            Some(text) => text
-                .parse()
-                .map_err(|error| NodeError::not(text, &format!("no list of rights: {error}")))?,
+            Some(text) => text.parse().map_err(|_| NodeError::from(&reason::RIGHTS_WORD))?,
         };
+        if rights == Rights::NONE {
+            return Err((&reason::RIGHTS_NONE).into());
+        }
+        if ask.expires_ms <= 0 {
+            return Err((&reason::EXPIRED_AT_ONCE).into());
+        }
         self.must_hold(rights, area)?;
+        let addresses = self.addresses_to_invite(&ask.addresses)?;
         let secret = self.env.random()?;
         let now = self.env.clock.now();
         let invitation = Invitation {
@@ -75,6 +85,7 @@ impl Node {
             statement: self.authority().statement().clone(),
             entry: entry.id,
             secret,
+            addresses,
             authority: self.authority_runs(area)?,
             invitation,
         };
@@ -85,7 +96,7 @@ impl Node {
             area: self.area_name(area),
             rights: rights.names().into_iter().map(str::to_owned).collect(),
             expires_at: Some(When(invitation.invitation.expires_at)),
-            addresses: Vec::new(),
+            addresses: invitation.addresses,
         })
     }
 
@@ -110,6 +121,7 @@ impl Node {
                 area: self.area_name(member.area().unwrap_or(grant.area)),
                 rights: member.rights().names().into_iter().map(str::to_owned).collect(),
                 state: member.state.into(),
+                open_only: member.open_only,
                 issuer: grant.issuer,
                 since: grant.since.and_then(|entry| self.claimed_at(entry)).map(When),
                 words: eight_words(device).map(str::to_owned).to_vec(),
@@ -119,7 +131,8 @@ impl Node {
         Ok(MemberList { members })
     }
 
-    /// Confirms a device that waits, named by its full id or its eight words.
+    /// Confirms a device that waits, named by its full id or its eight words. One that counts
+    /// already stays as it is: the answer is the confirmation that is held, with a warning.
     ///
     /// # Errors
     /// [`NodeError`] when nobody waits under that name, this device may not confirm there or lacks a
@@ -133,8 +146,12 @@ impl Node {
         };
         let used = self.authority().used_by(&invitation);
         if used.is_some_and(|used| used.contains(&device)) {
-            let what = "this device was confirmed already".to_owned();
-            return Err(NodeError::Usage { what });
+            let held = grant.since.and_then(|entry| self.replica.declared(entry));
+            let Some(held) = held.filter(|_| member.state == MemberState::Active) else {
+                return Err((&reason::CONFIRMED_AND_ENDED).into());
+            };
+            let entry = EntryRef { feed: held.feed.id(), seq: held.point.seq, id: held.point.id };
+            return self.change(device, grant.area, entry, vec![CONFIRMED_BEFORE.to_owned()]);
         }
         if used.is_some_and(|used| !used.is_empty()) {
             return Err(NodeError::InvitationUsed);
@@ -188,8 +205,7 @@ impl Node {
         };
         let ends: Vec<FeedEnd> = feeds.filter_map(end).collect();
         if ends.len() > NAMES_MAX {
-            let what = format!("a device with more than {NAMES_MAX} feeds cannot be closed yet");
-            return Err(NodeError::Usage { what });
+            return Err(Because::of(&reason::CLOSE_FEEDS).with("most", NAMES_MAX).into());
         }
         let entry = self.declare(area, Payload::Closing(Closing { device, ends }), Vec::new())?;
         self.change(device, area, EntryRef::from(&entry), Vec::new())
@@ -314,12 +330,17 @@ impl Node {
             for branch in &feed.branches {
                 let mut from = branch.from.map_or(1, |(_, shared)| shared + 1);
                 while from <= branch.head.point.seq {
-                    let store = self.replica.feed_store();
-                    let run = store.packed_run(feed.name.id(), branch.branch, from);
-                    let Some(run) = run.map_err(|error| self.store_error(error))? else { break };
-                    let last = run.block().map(|block| block.last());
-                    from = last.unwrap_or(branch.head.point.seq) + 1;
-                    runs.push(run);
+                    let run = self.replica.leaving(feed.name.id(), branch.branch, from);
+                    match run.map_err(|error| self.store_error(error))? {
+                        Leaving::Whole { run, last } => {
+                            from = last + 1;
+                            runs.push(run);
+                        }
+                        Leaving::Damaged { what, .. } => {
+                            return Err(self.store_error(damaged(&what)));
+                        }
+                        Leaving::Nothing => break,
+                    }
                 }
             }
             all.push((feed.name, runs));

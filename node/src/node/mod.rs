@@ -26,6 +26,7 @@ mod meeting;
 mod members;
 mod output;
 mod peers;
+mod reach;
 mod receipts;
 mod records;
 mod reveals;
@@ -50,7 +51,7 @@ pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
 pub use records::Choice;
-pub use sheet::SheetAsk;
+pub use sheet::{SheetAsk, WHOLE_FILE};
 pub use shown::{Layer, ListAsk};
 pub use synthetic::{SynthAsk, synth_jsonl};
 

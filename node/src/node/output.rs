@@ -10,6 +10,7 @@ use std::path::Path;
 use super::invitation;
 use crate::bundle;
 use crate::error::NodeError;
+use crate::reason::{self, Because, Reason};
 
 /// Bytes read of a file to see what it is: longer than any line of synthetic people.
 const LOOK_BYTES: u64 = 64 << 10;
@@ -27,12 +28,12 @@ pub(super) enum Sort {
 
 impl Sort {
     /// As a failure names it.
-    const fn name(self) -> &'static str {
+    const fn name(self) -> &'static Reason {
         match self {
-            Self::Bundle => "a bundle, or a name that is free",
-            Self::Invitation => "an invitation, or a name that is free",
-            Self::Document => "an exported record, or a name that is free",
-            Self::JsonLines => "JSON lines, or a name that is free",
+            Self::Bundle => &reason::BUNDLE_OR_FREE,
+            Self::Invitation => &reason::INVITATION_OR_FREE,
+            Self::Document => &reason::DOCUMENT_OR_FREE,
+            Self::JsonLines => &reason::LINES_OR_FREE,
         }
     }
 
@@ -83,8 +84,7 @@ fn must_be_outside(folder: &Path, file: &Path) -> Result<(), NodeError> {
     let inside =
         target.is_ok_and(|at| fs::canonicalize(folder).is_ok_and(|own| at.starts_with(own)));
     if inside {
-        let what = format!("`{}` lies in the data folder; choose another place", file.display());
-        return Err(NodeError::Usage { what });
+        return Err(Because::of(&reason::OUTPUT_INSIDE).with("place", file.display()).into());
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::answer::PeerList;
 use crate::error::NodeError;
 use crate::net::{Multiaddr, peer_key};
 use crate::ports::FeedStore;
+use crate::reason::{self, Because};
 
 const CONTACT: &[u8] = b"contact/";
 const HEADS: &[u8] = b"heads/";
@@ -63,6 +64,14 @@ impl Node {
         Ok(())
     }
 
+    /// Stages that nothing is known of what a device holds.
+    pub(super) fn forget_heads(&mut self, device: DeviceId) -> Result<(), NodeError> {
+        for (feed, point) in self.heads_of(device)? {
+            self.replica.put_value(&[HEADS, &device.0, &feed.0, &point.id.0].concat(), None);
+        }
+        Ok(())
+    }
+
     /// Stages how the newest comparison with a device ended.
     pub(super) fn note_proof(&mut self, device: DeviceId, equal: bool) {
         if self.authority().member(&device).is_some() {
@@ -104,12 +113,10 @@ impl Node {
     pub fn peer_add(&mut self, address: &str) -> Result<PeerList, NodeError> {
         let known = self.addresses_to_dial()?;
         if parse(address).is_none() {
-            let what = "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1".to_owned();
-            return Err(NodeError::Usage { what });
+            return Err((&reason::ADDRESS).into());
         }
         if known.len() >= ADDRESSES_MAX && !known.iter().any(|it| it == address) {
-            let what = format!("{ADDRESSES_MAX} addresses are kept; remove one first");
-            return Err(NodeError::Usage { what });
+            return Err(Because::of(&reason::ADDRESSES_MANY).with("most", ADDRESSES_MAX).into());
         }
         self.note_address(address);
         self.commit_own()?;
@@ -118,7 +125,7 @@ impl Node {
 
     /// Stages an address to dial.
     pub(super) fn note_address(&mut self, address: &str) {
-        self.replica.put_value(&[DIAL, address.as_bytes()].concat(), Some(Vec::new()));
+        self.replica.put_value(&dial_name(address), Some(Vec::new()));
     }
 
     /// Forgets the addresses of a device, named by its id or a prefix of it, or one address.
@@ -138,7 +145,7 @@ impl Node {
             return Err(NodeError::DeviceUnknown { device: who.to_owned() });
         }
         for address in &gone {
-            self.replica.put_value(&[DIAL, address.as_bytes()].concat(), None);
+            self.replica.put_value(&dial_name(address), None);
         }
         self.commit_own()?;
         self.peer_list()
@@ -173,8 +180,13 @@ impl Node {
     }
 }
 
+/// The name of the value that keeps an address to dial.
+pub(super) fn dial_name(address: &str) -> Vec<u8> {
+    [DIAL, address.as_bytes()].concat()
+}
+
 /// An address, unless it is longer than is kept.
-fn parse(address: &str) -> Option<Multiaddr> {
+pub(super) fn parse(address: &str) -> Option<Multiaddr> {
     if address.len() > ADDRESS_BYTES_MAX {
         return None;
     }

@@ -44,7 +44,12 @@ pub(super) type NamedRow = (Vec<u8>, Vec<u8>);
 impl Node {
     /// Writes new rows where a root changed since the last one: about every area this hub holds,
     /// and about this device.
+    ///
+    /// On a disk that may only be read those that are held stay as they are.
     pub(super) fn renew_receipts(&mut self) -> Result<(), NodeError> {
+        if self.replica.feed_store().is_read_only() {
+            return Ok(());
+        }
         let rows = self.new_rows()?;
         if rows.is_empty() {
             return Ok(());
@@ -176,6 +181,26 @@ impl Node {
         }
     }
 
+    /// What a device says of itself in its own bundle may show that it holds less than it once did,
+    /// or another store: then what it said it holds is forgotten, and the next bundle for it is whole.
+    pub(super) fn forget_if_restored(
+        &mut self,
+        from: DeviceId,
+        bytes: &[u8],
+    ) -> Result<(), NodeError> {
+        let mut reader = Reader::new(bytes);
+        let Ok(TAG_DEVICE) = reader.u8() else { return Ok(()) };
+        let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(()) };
+        let Some(before) = self.device_rows()?.remove(&from) else { return Ok(()) };
+        let holds = |head: &RowHead| {
+            row.heads.iter().any(|now| now.feed == head.feed && now.seq >= head.seq)
+        };
+        let holds_less = row.counter < before.counter
+            || row.instance != before.instance
+            || !before.heads.iter().all(holds);
+        if row.device == from && holds_less { self.forget_heads(from) } else { Ok(()) }
+    }
+
     /// Rows that concern whoever a bundle is for.
     pub(super) fn receipts_for(&self, target: Target) -> Result<Vec<Vec<u8>>, NodeError> {
         let concerns = |area: AreaId| match target {
@@ -259,20 +284,22 @@ impl Node {
         own: &[&FeedHeads],
         rows: &[&ReceiptRow],
     ) -> Result<Arrived, NodeError> {
-        let mut reached: BTreeMap<FeedId, u64> = BTreeMap::new();
+        // What is quarantined counts nowhere, so no hub can name it as held: it is no news either.
+        let mut reached: BTreeMap<FeedId, (u64, u64)> = BTreeMap::new();
         for feed in own {
-            reached.insert(feed.name.id(), self.rows_reach(rows, feed)?);
+            let until = self.replica.reaches_to(feed).map_err(|error| self.store_error(error))?;
+            reached.insert(feed.name.id(), (self.rows_reach(rows, feed)?.min(until), until));
         }
-        let mine: u64 = own.iter().map(|feed| top(feed)).sum();
-        let held: u64 = reached.values().sum();
+        let mine: u64 = reached.values().map(|(_, until)| until).sum();
+        let held: u64 = reached.values().map(|(covered, _)| covered).sum();
         let (mut oldest_missing, mut complete_as_of, mut at) = (None, None, 0);
         'all: loop {
             let page = self.replica.feed_store().arrivals(at, ARRIVALS_AT_ONCE);
             let page = page.map_err(|error| self.store_error(error))?;
             let Some(last) = page.last().map(|arrival| arrival.number) else { break };
             for arrival in &page {
-                let Some(covered) = reached.get(&arrival.feed) else { continue };
-                if arrival.last > *covered {
+                let Some((covered, until)) = reached.get(&arrival.feed) else { continue };
+                if arrival.last.min(*until) > *covered && arrival.first <= *until {
                     let first = arrival.first.max(covered + 1);
                     let store = self.replica.feed_store();
                     let entries = store.entries(arrival.feed, arrival.branch, first..=first);

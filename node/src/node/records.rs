@@ -4,11 +4,11 @@ use crdt_schema::area::AreaId;
 use crdt_schema::authority::Rights;
 use crdt_schema::class::Class;
 use crdt_schema::edit::{Action, Date, Op};
-use crdt_schema::entry::DraftSection;
+use crdt_schema::entry::{DraftSection, OPEN_KINDS};
 use crdt_schema::fold::SectionRead;
 use crdt_schema::id::FeedId;
 use crdt_schema::record::{
-    Ask, Field, Kind, Notice, Plan, Refusal, RefusalReason, Rule, Wish, rules,
+    Ask, Field, Kind, Notice, Plan, Refusal, RefusalReason, Rule, TermKind, ValueType, Wish, rules,
 };
 use crdt_schema::time::Timestamp;
 use jiff::tz::Offset;
@@ -17,7 +17,7 @@ use super::Node;
 use crate::answer::{EntryRef, FieldWarning, RecordWrite};
 use crate::authority::{Grant, MemberState, Standing};
 use crate::error::NodeError;
-use crate::ports::{RecordKey, RecordVerdict};
+use crate::ports::{RecordKey, RecordVerdict, RowFilter};
 use crate::replica::{Author, EditSeen, EntryVerdict, Save};
 
 /// Hours between UTC and West Java.
@@ -54,7 +54,8 @@ impl Node {
         self.must_write(area)?;
         let plan = kind.plan(None, asks, self.today()).map_err(|it| refused(kind, it))?;
         let key = RecordKey { area, kind: kind.number, record: self.env.record_id()? };
-        self.save(key, person, plan)
+        let held = self.nik_held(kind, &key, asks)?;
+        self.save(key, person, plan, held)
     }
 
     /// Changes fields of a record. Asking for what it already says writes nothing and answers
@@ -84,7 +85,8 @@ impl Node {
             let warnings = plan.notices.into_iter().map(warning).collect();
             return Ok(RecordWrite { record: key.record, entry: newest, warnings });
         }
-        self.save(key, person, plan)
+        let held = self.nik_held(kind, &key, asks)?;
+        self.save(key, person, plan, held)
     }
 
     /// Settles a conflict: an ordinary edit that has seen every value and puts one.
@@ -106,11 +108,56 @@ impl Node {
         self.record_set(id, person, &[ask])
     }
 
-    fn save(&mut self, key: RecordKey, person: u8, plan: Plan) -> Result<RecordWrite, NodeError> {
+    fn save(
+        &mut self,
+        key: RecordKey,
+        person: u8,
+        plan: Plan,
+        held: Option<FieldWarning>,
+    ) -> Result<RecordWrite, NodeError> {
         let entry = self.stage_save(key, person, self.env.clock.now(), &plan)?;
         self.commit_own()?;
-        let warnings = plan.notices.into_iter().map(warning).collect();
+        let waits = self.keeps_waiting(key.kind, &plan);
+        let waits = waits.then(|| Notice::new("", &rules::WAITS));
+        let notices = plan.notices.into_iter().chain(waits).map(warning);
+        let warnings = notices.chain(held).collect();
         Ok(RecordWrite { record: key.record, entry, warnings })
+    }
+
+    /// A warning where another record of the kind in the area holds the NIK that is put. Nothing is
+    /// blocked: nobody can merge two records yet, and a person may have been given two on purpose.
+    fn nik_held(
+        &self,
+        kind: &Kind,
+        key: &RecordKey,
+        asks: &[Ask],
+    ) -> Result<Option<FieldWarning>, NodeError> {
+        let is_nik = |field: &&Field| field.value == ValueType::Nik;
+        let put = |ask: &Ask| {
+            let Wish::Put(text) = &ask.what else { return None };
+            let field = kind.field(&ask.field).filter(is_nik)?;
+            let nik = field.parse(text).ok()?.value;
+            Some((field.name, nik.as_text()?.to_owned()))
+        };
+        let Some((field, nik)) = asks.iter().find_map(put) else { return Ok(None) };
+        let filter = RowFilter {
+            areas: [key.area].into(),
+            kinds: [key.kind].into(),
+            terms: vec![(TermKind::Nik, nik)],
+            verdicts: [RecordVerdict::Counting, RecordVerdict::Waiting].into(),
+            ..RowFilter::default()
+        };
+        // The record itself may be one of the two.
+        let found = self.replica.rows(&filter, None, 2);
+        let (_, rows) = found.map_err(|error| self.store_error(error))?;
+        let other = rows.iter().map(|(row, _)| row.key.record).find(|it| *it != key.record);
+        let rule = &rules::NIK_HELD;
+        Ok(other.map(|record| FieldWarning {
+            field: field.to_owned(),
+            rule: rule.name.to_owned(),
+            message: rule.english.to_owned(),
+            record: Some(record),
+        }))
     }
 
     /// Stages one save; it is saved once the batch is committed.
@@ -154,9 +201,12 @@ impl Node {
             return Err(NodeError::NoRight { right: Rights::WRITE.to_string(), area: asked });
         }
         match self.replica.own_standing(&self.device(), area) {
-            Standing::Counts | Standing::Provisional => Ok(()),
+            Standing::Counts | Standing::OpenCounts(None) | Standing::Provisional => Ok(()),
             // Of a device that is whole and may write, only a move ends a feed.
-            Standing::CountsUntil(_) | Standing::Outside | Standing::Unknown => {
+            Standing::CountsUntil(_)
+            | Standing::OpenCounts(Some(_))
+            | Standing::Outside
+            | Standing::Unknown => {
                 let parent = self.tree().parent(area).unwrap_or(area);
                 Err(NodeError::AreaMoved {
                     area: asked,
@@ -177,7 +227,7 @@ impl Node {
         let record = key.record.to_string();
         match verdict {
             RecordVerdict::Counting => Ok(()),
-            RecordVerdict::Waiting if self.waits() => Ok(()),
+            RecordVerdict::Waiting if self.waits() || self.waits_with(key.kind) => Ok(()),
             RecordVerdict::Waiting => Err(NodeError::RecordWaits { record }),
             RecordVerdict::Quarantined | RecordVerdict::SetAside => {
                 Err(NodeError::RecordQuarantined { record })
@@ -188,6 +238,17 @@ impl Node {
     /// Whether this device waits for its confirmation.
     pub(super) fn waits(&self) -> bool {
         self.me().is_none_or(|me| me.state == MemberState::Provisional)
+    }
+
+    /// Whether this device counts at once and edits of this kind wait for its confirmation.
+    fn waits_with(&self, kind: u16) -> bool {
+        self.me().is_some_and(|me| me.open_only) && !OPEN_KINDS.contains(&kind)
+    }
+
+    /// Whether this device counts at once and this save waits for its confirmation.
+    pub(super) fn keeps_waiting(&self, kind: u16, plan: &Plan) -> bool {
+        let is_open = plan.sections.iter().all(|(class, _)| *class == Class::Open);
+        self.waits_with(kind) || !is_open && self.me().is_some_and(|me| me.open_only)
     }
 
     /// Whether this device can open a class in an area. In a trial network nothing is sealed, and
@@ -321,7 +382,8 @@ pub(crate) fn refused(kind: &Kind, refusal: Refusal) -> NodeError {
 }
 
 fn warning(notice: Notice) -> FieldWarning {
-    FieldWarning { field: notice.field, rule: notice.rule.to_owned(), message: notice.message }
+    let Notice { field, rule, message, .. } = notice;
+    FieldWarning { field, rule: rule.to_owned(), message, record: None }
 }
 
 /// The day of a moment in West Java; `None` when no calendar reaches it.

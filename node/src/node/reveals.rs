@@ -25,6 +25,7 @@ use super::Node;
 use crate::answer::When;
 use crate::atomic;
 use crate::error::NodeError;
+use crate::reason::{self, Because};
 
 /// The log's name in the data folder.
 const REVEALS: &str = "reveals.log";
@@ -72,10 +73,8 @@ pub(super) fn stated(purpose: &str) -> Result<&str, NodeError> {
     let purpose = purpose.trim();
     let said = purpose.chars().filter(|letter| letter.is_alphanumeric()).count();
     if said < PURPOSE_LETTERS_MIN || purpose.chars().count() > PURPOSE_LETTERS_MAX {
-        let what = format!(
-            "a purpose has {PURPOSE_LETTERS_MIN} letters or digits or more, and {PURPOSE_LETTERS_MAX} signs at most"
-        );
-        return Err(NodeError::Usage { what });
+        let what = Because::of(&reason::PURPOSE).with("least", PURPOSE_LETTERS_MIN);
+        return Err(what.with("most", PURPOSE_LETTERS_MAX).into());
     }
     Ok(purpose)
 }

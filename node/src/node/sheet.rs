@@ -20,6 +20,7 @@ use crate::answer::{Import, RefusedRow};
 use crate::error::NodeError;
 use crate::ports::{RecordKey, RecordVerdict, RowFilter};
 use crate::progress::Progress;
+use crate::reason;
 use crate::replica::HeldRecord;
 use crate::sheet::{
     Book, ColumnMap, Found, HEADING_ROWS, Heading, HeadingError, Identity, Key, Known, Row, Seen,
@@ -35,8 +36,8 @@ const MAP_BYTES_MAX: u64 = 1 << 20;
 /// In the field that says where a record comes from: a file.
 const SOURCE_FIELD: &str = "sumber_data";
 const SOURCE_FILE: &str = "impor";
-/// The field named where the file as a whole is refused.
-const WHOLE_FILE: &str = "berkas";
+/// The field named where a sheet as a whole is refused.
+pub const WHOLE_FILE: &str = "berkas";
 
 /// What bounds one import; a test sets smaller ones, for these take long to reach.
 #[derive(Debug, Clone, Copy)]
@@ -320,13 +321,16 @@ impl<'a> Planning<'a> {
             let refusal = Refusal::value("", &rules::SHEET_TWICE);
             return Ok(Err(refusal.because(&format!("row {earlier}"))));
         }
-        let plan = match plan_row(self.kind, state.as_ref(), asks, self.today) {
+        let mut plan = match plan_row(self.kind, state.as_ref(), asks, self.today) {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Err(refusal)),
         };
         self.remember(&keys, record, row.number);
         let is_written = state.is_none() || plan.changes > 0;
         let record = record.filter(|_| state.is_some());
+        if self.node.keeps_waiting(self.kind.number, &plan) {
+            plan.notices.push(Notice::new("", &rules::WAITS));
+        }
         Ok(Ok(if is_written { Fate::Written(record, plan.notices) } else { Fate::Unchanged }))
     }
 
@@ -513,7 +517,8 @@ fn find_heading(
 
 fn read_map(path: &Path) -> Result<ColumnMap, NodeError> {
     let size = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?.len();
-    let foreign = || NodeError::FileForeign { path: path.to_path_buf(), expected: "a column map" };
+    let foreign =
+        || NodeError::FileForeign { path: path.to_path_buf(), expected: &reason::COLUMN_MAP };
     if size > MAP_BYTES_MAX {
         return Err(foreign());
     }
@@ -531,14 +536,15 @@ fn whole_file(rule: &Rule, more: &str) -> NodeError {
 }
 
 fn changed_meanwhile(file: &Path) -> NodeError {
-    let what = "it changed while it was read".to_owned();
+    let what = (&reason::SHEET_CHANGED).into();
     NodeError::FileAltered { path: file.to_path_buf(), what }
 }
 
 fn sheet_error(path: &Path, error: SheetError) -> NodeError {
     let path = path.to_path_buf();
     match error {
-        SheetError::Foreign => NodeError::FileForeign { path, expected: "a spreadsheet" },
+        SheetError::Foreign => NodeError::FileForeign { path, expected: &reason::SPREADSHEET },
+        SheetError::Empty => NodeError::FileEmpty { path },
         SheetError::Truncated => NodeError::FileTruncated { path },
         SheetError::Altered(what) => NodeError::FileAltered { path, what },
         SheetError::Large(more) => whole_file(&rules::SHEET_LARGE, &more),

@@ -21,8 +21,10 @@ use crate::answer::{
     RecordExport, RecordHistory, RecordList, RecordRow, RecordShow, RevealedValue, Verdict, When,
 };
 use crate::atomic;
+use crate::echo::Echo;
 use crate::error::NodeError;
 use crate::ports::{RecordKey, RecordVerdict, RowFilter};
+use crate::reason::{self, Because};
 use crate::replica::{EditSeen, EntryVerdict, HeldRecord};
 
 /// Rows one page may hold.
@@ -416,7 +418,9 @@ impl Node {
     /// The verdicts of a layer. A device that waits sees what it wrote, or it could not go on.
     fn verdicts_of(&self, layer: Option<Layer>) -> BTreeSet<RecordVerdict> {
         match layer {
-            None if self.waits() => [RecordVerdict::Counting, RecordVerdict::Waiting].into(),
+            None if self.waits() || self.me().is_some_and(|me| me.open_only) => {
+                [RecordVerdict::Counting, RecordVerdict::Waiting].into()
+            }
             None | Some(Layer::Counting) => [RecordVerdict::Counting].into(),
             Some(Layer::Waiting) => [RecordVerdict::Waiting].into(),
             Some(Layer::Quarantined) => [RecordVerdict::Quarantined].into(),
@@ -588,7 +592,8 @@ fn cursor(key: &RecordKey) -> String {
 }
 
 fn parse_cursor(text: &str) -> Result<RecordKey, NodeError> {
-    let usage = || NodeError::not(text, "no place in a list");
+    let usage =
+        || NodeError::from(Because::of(&reason::CURSOR).typed("given", Echo::nothing(text)));
     let mut parts = text.splitn(3, '-');
     let mut next = || parts.next().ok_or_else(usage);
     let area: AreaId = next()?.parse().map_err(|_| usage())?;

@@ -1,15 +1,17 @@
 //! How things stand: one node at a glance, and the root of an area.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::id::{DeviceId, Space};
+use crdt_schema::id::{DeviceId, EntryId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 
 use super::Node;
 use super::receipts::Spoken;
 use crate::answer::{
-    self, Clock, ForkPlace, ForkSeen, PeerSeen, RootHash, Status, StoreStatus, When,
+    self, Clock, ForkPlace, ForkSeen, PeerSeen, RootHash, SharedInvitation, Status, StoreStatus,
+    When,
 };
+use crate::authority::MemberState;
 use crate::error::NodeError;
 use crate::ports::FeedStore;
 
@@ -38,6 +40,7 @@ impl Node {
             area: self.area_name(self.own_area()),
             rights: rights.names().into_iter().map(str::to_owned).collect(),
             state: self.state(),
+            open_only: self.me().is_some_and(|me| me.open_only),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             running: self.live.is_some(),
             records: totals.records,
@@ -45,12 +48,15 @@ impl Node {
             feeds: self.replica.feeds().count() as u64,
             waiting_deps: totals.waiting_deps,
             waiting_confirmation: totals.waiting,
-            quarantined: self.replica.quarantined().map_err(at)?,
+            quarantined: self.replica.quarantined(|_| true).map_err(at)?,
+            awaiting_adoption: self.awaiting_adoption()?,
             conflicts: totals.conflicts,
             store: StoreStatus { instance: store.instance(), format: store.format(), bytes },
             clock: Clock { plausible: self.clock_is_plausible() },
             forks: self.forks()?,
+            shared_invitations: self.shared_invitations(),
             peers: self.peers()?,
+            sessions: self.live.as_ref().map_or_else(Vec::new, |live| live.sessions.clone()),
             arrived: self.arrived()?,
         })
     }
@@ -80,6 +86,38 @@ impl Node {
             authority: RootHash(summary.authority_root(area).0),
             other_moment,
         })
+    }
+
+    /// Records this device wrote where it may, and which do not count: their area has moved away.
+    fn awaiting_adoption(&self) -> Result<u64, NodeError> {
+        if self.me().is_none_or(|me| me.state != MemberState::Active) {
+            return Ok(0);
+        }
+        let me = self.device();
+        let mine = |name: &FeedName| name.device == me && name.space == Space::Records;
+        self.replica.quarantined(mine).map_err(|error| self.store_error(error))
+    }
+
+    /// Invitations that more than one device joined with, as far as this node holds who joined.
+    fn shared_invitations(&self) -> Vec<SharedInvitation> {
+        let mut joined: BTreeMap<EntryId, BTreeSet<DeviceId>> = BTreeMap::new();
+        for (device, member) in self.authority().members() {
+            if let Some(invitation) = member.invitation {
+                joined.entry(invitation).or_default().insert(*device);
+            }
+        }
+        let shared = joined.into_iter().filter(|(_, devices)| devices.len() > 1);
+        let mut seen: Vec<SharedInvitation> = shared
+            .filter_map(|(invitation, devices)| {
+                let asked = &self.authority().invitations().get(&invitation)?.invitation;
+                let area = self.area_name(asked.area);
+                let (counts_at_once, devices) =
+                    (asked.counts_at_once, devices.into_iter().collect());
+                Some(SharedInvitation { invitation, area, counts_at_once, devices })
+            })
+            .collect();
+        seen.sort_by_key(|it| (it.area, it.invitation));
+        seen
     }
 
     /// Whether this node's clock can be right.

@@ -17,6 +17,7 @@ use crate::describe::find_area;
 use crate::error::NodeError;
 use crate::ports::RecordKey;
 use crate::progress::Progress;
+use crate::reason::{self, Because};
 use crate::synth::{Change, Plan, PlanError, Preset, SynthEvent, WriteError, events, write_jsonl};
 
 /// Saves staged before they are made durable.
@@ -49,8 +50,7 @@ impl Node {
         progress: &mut dyn Progress,
     ) -> Result<Synth, NodeError> {
         if !self.is_trial() {
-            let what = "synthetic people belong into a trial network".to_owned();
-            return Err(NodeError::Usage { what });
+            return Err((&reason::SYNTH_REAL).into());
         }
         let named = ask.area.as_deref().map(|code| self.area(code)).transpose()?;
         let own = Some(self.own_area()).filter(|area| area.level() == Level::Desa);
@@ -191,5 +191,10 @@ fn plan(ask: &SynthAsk, area: Option<AreaId>) -> Result<Plan, NodeError> {
 }
 
 fn no_plan(error: PlanError) -> NodeError {
-    NodeError::Usage { what: error.to_string() }
+    match error {
+        PlanError::Preset => (&reason::SYNTH_PRESET).into(),
+        PlanError::NoVillage => (&reason::SYNTH_NO_VILLAGE).into(),
+        PlanError::TooMany { max } => Because::of(&reason::SYNTH_MANY).with("most", max).into(),
+        PlanError::MiniIsFixed => (&reason::SYNTH_MINI).into(),
+    }
 }

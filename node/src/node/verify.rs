@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crdt_schema::id::FeedId;
 use crdt_schema::time::Timestamp;
 
 use super::folder::{FEEDS, VIEWS};
@@ -18,7 +19,8 @@ use crate::store::feed::{RedbFeedStore, ScanStep};
 
 /// How damage names the file it lies in.
 fn in_file(file: &str, what: &str) -> Damage {
-    Damage { feed: None, seq: None, what: format!("{file}: {what}") }
+    let what = format!("{file}: {what}");
+    Damage { feed: None, device: None, area: None, seq: None, to: None, what }
 }
 
 /// What is found where nothing could be read.
@@ -88,14 +90,19 @@ impl Node {
             }
         }
         let mut found = Verify { certificates: self.certificates(), ..Verify::default() };
-        match self.replica.feed_store_mut().check_pages() {
-            Ok(()) => self.scan(&mut found, progress)?,
-            Err(StoreError::Damaged { what }) => {
-                found.damage.push(in_file(FEEDS, &what));
+        // First, for after rotten pages the store refuses to be read: most of what rots lies in a
+        // block, which names its feed and place. Over others redb may panic.
+        let scanned = guarded(|| self.scan(&mut found, progress));
+        match (self.replica.feed_store_mut().check_pages(), scanned) {
+            (Ok(()), Ok(scanned)) => scanned?,
+            (Ok(()), Err(panicked)) => panicked.raise(),
+            (_, Ok(Err(NodeError::Interrupted))) => return Err(NodeError::Interrupted),
+            (Err(StoreError::Damaged { what }), _) => {
+                found.damage.insert(0, in_file(FEEDS, &what));
                 found.seconds = self.seconds_since(started);
                 return Ok(found);
             }
-            Err(error) => return Err(self.store_error(error)),
+            (Err(error), _) => return Err(self.store_error(error)),
         }
         // The pages of the truth are sound by now: what redb stops over lies in the views.
         found.views_equal = match guarded(|| self.replica.views_agree(progress)) {
@@ -125,6 +132,18 @@ impl Node {
         self.authority().members().map(|(_, member)| member.grants.len() as u64).sum()
     }
 
+    /// Damage of a feed, with whose it is and where.
+    fn damage(&self, feed: Option<FeedId>, (first, last): (u64, u64), what: String) -> Damage {
+        if feed.is_none() {
+            return in_file(FEEDS, &what);
+        }
+        let name = feed.and_then(|feed| self.replica.feed(feed)).map(|feed| feed.name);
+        let area = name.map(|name| self.area_name(name.area).area);
+        let place = |seq: u64| Some(seq).filter(|seq| *seq > 0);
+        let (device, seq, to) = (name.map(|name| name.device), place(first), place(last));
+        Damage { feed, device, area, seq, to, what }
+    }
+
     /// Recomputes every chain, checks every signature that is kept, and every arrival.
     fn scan(&self, found: &mut Verify, progress: &mut dyn Progress) -> Result<(), NodeError> {
         let total = self.replica.entries_held();
@@ -142,13 +161,13 @@ impl Node {
                 let key = self.authority().signing_key(&name.device);
                 if key.is_none_or(|key| head.verify(&key).is_err()) {
                     let what = "the signature does not hold, or no certificate names the device";
-                    let (feed, seq) = (Some(head.feed), Some(head.point.seq));
-                    found.damage.push(Damage { feed, seq, what: what.to_owned() });
+                    let seq = head.point.seq;
+                    found.damage.push(self.damage(Some(head.feed), (seq, seq), what.to_owned()));
                 }
             }
             ScanStep::Damaged(damage) => {
-                let seq = Some(damage.first).filter(|seq| *seq > 0);
-                found.damage.push(Damage { feed: damage.feed, seq, what: damage.what });
+                let places = (damage.first, damage.last);
+                found.damage.push(self.damage(damage.feed, places, damage.what));
             }
         });
         scanned.map_err(|error| self.store_error(error))?;

@@ -79,8 +79,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let entry = self.place(author, name, draft)?;
         let feed = name.id();
         let verdict = match self.held.feed(feed).map(|feed| self.reach(feed)).transpose()? {
-            Some(reach) => reach.verdict(0, entry.header.seq),
-            None => self.verdict_of_new(&name),
+            Some(reach) => reach.verdict(0, &entry.header),
+            None => self.verdict_of_new(&name, &entry),
         };
         self.stage_edit(&name, 0, &entry, verdict);
         Ok(entry)
@@ -136,13 +136,15 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         FeedName { device: author.device, area, space, incarnation: self.incarnation }
     }
 
-    fn verdict_of_new(&self, name: &FeedName) -> EntryVerdict {
+    fn verdict_of_new(&self, name: &FeedName, entry: &Entry) -> EntryVerdict {
         match self.authority.standing(name) {
             Standing::Counts => EntryVerdict::Counting,
-            Standing::Provisional => EntryVerdict::Provisional,
-            Standing::CountsUntil(_) | Standing::Outside | Standing::Unknown => {
-                EntryVerdict::Quarantined
-            }
+            Standing::OpenCounts(None) if entry.header.is_open() => EntryVerdict::Counting,
+            Standing::Provisional | Standing::OpenCounts(None) => EntryVerdict::Provisional,
+            Standing::CountsUntil(_)
+            | Standing::OpenCounts(Some(_))
+            | Standing::Outside
+            | Standing::Unknown => EntryVerdict::Quarantined,
         }
     }
 

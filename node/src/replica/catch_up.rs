@@ -11,7 +11,6 @@ use crdt_schema::id::{FeedId, Space};
 
 use super::Replica;
 use super::row::LoadedEdit;
-use super::verdict::Reach;
 use crate::authority::Authority;
 use crate::ports::{
     Arrival, EditRef, FeedStore, RecordKey, RowFilter, StoreError, ViewBatch, ViewStore,
@@ -110,7 +109,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let mut overturned = BTreeSet::new();
         for id in grown {
             let Some(feed) = self.held.feed(id) else { continue };
-            if matches!(self.reach(feed)?, Reach::UpTo { .. }) {
+            if self.reach(feed)?.ends() {
                 overturned.insert(id);
             }
         }
@@ -162,7 +161,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             let range = arrival.first..=arrival.last;
             for entry in self.feeds.entries(arrival.feed, arrival.branch, range)? {
                 if entry.header.kind == EntryKind::EDIT {
-                    let verdict = reach.verdict(arrival.branch, entry.header.seq);
+                    let verdict = reach.verdict(arrival.branch, &entry.header);
                     self.stage_edit(&name, arrival.branch, &entry, verdict);
                     entries += 1;
                 }

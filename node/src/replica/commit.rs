@@ -10,8 +10,7 @@ use crdt_schema::id::{FeedId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 
 use super::author::Author;
-use super::stage::{Stage, WorkRow};
-use super::verdict::EntryVerdict;
+use super::stage::{Stage, StagedVerdict, WorkRow};
 use super::{Replica, authority_entry};
 use crate::authority::Authority;
 use crate::ports::{
@@ -215,11 +214,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     /// Feeds with an edit that was staged under another verdict than it has now.
-    fn judged_otherwise(&self, staged: &[(FeedId, u32, u64, EntryVerdict)]) -> BTreeSet<FeedId> {
-        let otherwise = |(feed, branch, seq, verdict): &&(FeedId, u32, u64, EntryVerdict)| {
-            self.judged.get(feed).is_some_and(|now| now.verdict(*branch, *seq) != *verdict)
+    fn judged_otherwise(&self, staged: &[StagedVerdict]) -> BTreeSet<FeedId> {
+        let otherwise = |it: &&StagedVerdict| {
+            let now = self.judged.get(&it.feed);
+            now.is_some_and(|now| now.verdict(it.branch, it.seq, it.is_open) != it.verdict)
         };
-        staged.iter().filter(otherwise).map(|(feed, ..)| *feed).collect()
+        staged.iter().filter(otherwise).map(|it| it.feed).collect()
     }
 
     /// Records with an edit in one of these feeds.

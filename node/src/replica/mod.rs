@@ -39,6 +39,7 @@ use crate::authority::{Authority, AuthorityEntry, Standing};
 use crate::ports::{FeedStore, StoreError, ViewStore};
 use crate::sync::Summary;
 
+pub use crate::ingest::Leaving;
 pub use author::{Author, Declaration, Save};
 pub use catch_up::{Rebuilt, ViewsCheckError};
 pub use commit::{Committed, INCARNATION, Source};
@@ -191,6 +192,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// The claimed time of an authority entry held.
     pub fn authority_claimed_at(&self, entry: EntryId) -> Option<Timestamp> {
         self.declared_at.get(&entry).copied()
+    }
+
+    /// A held authority entry.
+    pub fn declared(&self, entry: EntryId) -> Option<&AuthorityEntry> {
+        self.declared.iter().find(|held| held.point.id == entry)
     }
 
     /// The newest held entry that closes a device, by feed and place; whether it counts is the

@@ -11,6 +11,7 @@ use super::Replica;
 use super::commit::SOURCE;
 use super::row::{LoadedEdit, fold_entry};
 use super::verdict::{EntryVerdict, own_branch};
+use crate::ingest::{self, Leaving};
 use crate::ports::{
     BranchHead, FeedHeads, FeedStore, Place, RecordKey, RecordVerdict, RowFilter, StoreError,
     Totals, ViewRow, ViewStore,
@@ -156,6 +157,16 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             }
         }
         Ok(None)
+    }
+
+    /// The stored run of a branch that begins at `from`, checked on its way out.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store; damage is in the answer.
+    pub fn leaving(&self, feed: FeedId, branch: u32, from: u64) -> Result<Leaving, StoreError> {
+        let device = self.held.feed(feed).map(|feed| feed.name.device);
+        let key = device.and_then(|device| self.authority.signing_key(&device));
+        ingest::leaving(&self.feeds, feed, branch, from, key.as_ref())
     }
 
     /// Every entry of the feeds, each branch counted once.

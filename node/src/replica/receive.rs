@@ -189,6 +189,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             }
             Standing::Counts
             | Standing::CountsUntil(_)
+            | Standing::OpenCounts(_)
             | Standing::Provisional
             | Standing::Unknown => Ok(key),
         }
@@ -246,7 +247,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 let edits =
                     |entry: &&crdt_schema::entry::Entry| entry.header.kind == EntryKind::EDIT;
                 for entry in placed.run.entries().iter().filter(edits) {
-                    let verdict = reach.verdict(placed.branch, entry.header.seq);
+                    let verdict = reach.verdict(placed.branch, &entry.header);
                     self.stage_edit(name, placed.branch, entry, verdict);
                 }
             }

@@ -8,7 +8,7 @@ use crdt_schema::id::FeedName;
 use crdt_schema::time::Timestamp;
 
 use super::Replica;
-use super::stage::WorkRow;
+use super::stage::{StagedVerdict, WorkRow};
 use super::verdict::{EntryVerdict, Reach, own_branch};
 use crate::ports::{
     EditRef, FeedStore, Place, RecordKey, RecordVerdict, StoreError, ViewRow, ViewStore,
@@ -45,7 +45,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let key = RecordKey { area: name.area, kind: header.record_kind, record: header.record };
         let place = Place { feed: header.feed, branch, seq: header.seq };
         self.stage.edits.entry(key).or_default().push(EditRef { place, id: entry.id });
-        self.stage.verdicts.push((header.feed, branch, header.seq, verdict));
+        let (feed, seq, is_open) = (header.feed, header.seq, header.is_open());
+        self.stage.verdicts.push(StagedVerdict { feed, branch, seq, is_open, verdict });
         self.stage.entries += 1;
         let row = self.work_row(key);
         if !step(row, entry, verdict) {
@@ -85,7 +86,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             })?;
             let verdict = reach
                 .as_ref()
-                .map_or(EntryVerdict::Quarantined, |(_, reach)| reach.verdict(at, seq));
+                .map_or(EntryVerdict::Quarantined, |(_, reach)| reach.verdict(at, &entry.header));
             loaded.push(LoadedEdit { edit, entry, verdict });
         }
         Ok(loaded)

@@ -24,7 +24,7 @@ pub(super) struct Stage {
     /// Edits that are not in the views yet.
     pub(super) edits: BTreeMap<RecordKey, Vec<EditRef>>,
     /// How each edit was judged when it was staged; what comes later in the batch may change it.
-    pub(super) verdicts: Vec<(FeedId, u32, u64, EntryVerdict)>,
+    pub(super) verdicts: Vec<StagedVerdict>,
     pub(super) declared: Vec<AuthorityEntry>,
     pub(super) declared_at: BTreeMap<EntryId, Timestamp>,
     /// Feeds that got entries.
@@ -34,6 +34,16 @@ pub(super) struct Stage {
     /// Entries of this device came from outside: its store was copied or restored.
     pub(super) own_came_back: bool,
     pub(super) entries: u64,
+}
+
+/// How one edit was judged when it was staged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StagedVerdict {
+    pub(super) feed: FeedId,
+    pub(super) branch: u32,
+    pub(super) seq: u64,
+    pub(super) is_open: bool,
+    pub(super) verdict: EntryVerdict,
 }
 
 /// Own entries of one feed, placed and not yet signed.

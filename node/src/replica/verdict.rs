@@ -1,23 +1,26 @@
 //! Which of the held entries count: the authority's word on a feed, applied to its branches.
 //!
-//! A function of heads, chain and authority alone; what sections say is never looked at.
+//! A function of headers, chain and authority alone; what sections say is never looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::entry::ChainPoint;
-use crdt_schema::id::{EntryId, FeedId};
+use crdt_schema::entry::{ChainPoint, Header};
+use crdt_schema::id::{EntryId, FeedId, FeedName};
 
 use super::Replica;
 use super::held::Held;
 use crate::authority::Standing;
 use crate::ports::{BranchHead, FeedHeads, FeedStore, StoreError, ViewStore};
 
+/// Entries looked through at once for the last open one.
+const ENTRIES_AT_ONCE: u64 = 512;
+
 /// How one held entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntryVerdict {
     /// It counts.
     Counting,
-    /// Its device waits for confirmation.
+    /// Its device waits for confirmation, or counts at once and this is not open.
     Provisional,
     /// It lies beyond where its feed ends, and nobody adopted it.
     Quarantined,
@@ -37,23 +40,64 @@ pub(super) enum Reach {
         /// Branch, first and last sequence.
         adopted: Vec<(u32, u64, u64)>,
     },
+    /// Of what this says only what is open; the rest waits for the device's confirmation.
+    Open(Box<Self>),
 }
 
 impl Reach {
     /// How an entry of the feed stands. `branch` is the one it lies on.
-    pub(super) fn verdict(&self, branch: u32, seq: u64) -> EntryVerdict {
+    pub(super) fn verdict(&self, branch: u32, header: &Header) -> EntryVerdict {
+        self.verdict_at(branch, header.seq, header.is_open())
+    }
+
+    /// How an entry at a place stands that is open, or is not.
+    fn verdict_at(&self, branch: u32, seq: u64, is_open: bool) -> EntryVerdict {
         match self {
             Self::All => EntryVerdict::Counting,
             Self::Provisional => EntryVerdict::Provisional,
-            Self::UpTo { until, adopted } => {
+            Self::Open(whole) => {
+                let verdict = whole.verdict_at(branch, seq, is_open);
+                let waits =
+                    verdict == EntryVerdict::Counting && !is_open && !whole.adopts(branch, seq);
+                if waits { EntryVerdict::Provisional } else { verdict }
+            }
+            Self::UpTo { until, .. } => {
                 let within = until.iter().any(|(of, last)| *of == branch && seq <= *last);
-                let taken = adopted
-                    .iter()
-                    .any(|(of, first, last)| *of == branch && (*first..=*last).contains(&seq));
-                if within || taken { EntryVerdict::Counting } else { EntryVerdict::Quarantined }
+                let counts = within || self.adopts(branch, seq);
+                if counts { EntryVerdict::Counting } else { EntryVerdict::Quarantined }
             }
         }
     }
+
+    /// Whether it counts up to somewhere, so that what grows may count or not.
+    pub(super) fn ends(&self) -> bool {
+        match self {
+            Self::All | Self::Provisional => false,
+            Self::UpTo { .. } => true,
+            Self::Open(whole) => whole.ends(),
+        }
+    }
+
+    /// Whether somebody made an entry count by naming it.
+    fn adopts(&self, branch: u32, seq: u64) -> bool {
+        match self {
+            Self::UpTo { adopted, .. } => adopted
+                .iter()
+                .any(|(of, first, last)| *of == branch && (*first..=*last).contains(&seq)),
+            Self::Open(whole) => whole.adopts(branch, seq),
+            Self::All | Self::Provisional => false,
+        }
+    }
+}
+
+/// The last open entry on a branch's own part, as far as it was looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LastOpen {
+    branch: u32,
+    first: u64,
+    looked_to: u64,
+    /// 0: none.
+    open: u64,
 }
 
 /// What of a feed counted when it was last judged, and what was held of it then.
@@ -62,18 +106,24 @@ pub(super) struct Judged {
     reach: Reach,
     /// Branch, first and last sequence of its own part.
     parts: Vec<(u32, u64, u64)>,
+    /// Where only what is open counts: how far, of each branch.
+    last_open: Vec<LastOpen>,
 }
 
 impl Judged {
-    /// How an entry on a branch's own part stands.
-    pub(super) fn verdict(&self, branch: u32, seq: u64) -> EntryVerdict {
-        self.reach.verdict(branch, seq)
+    /// How an entry on a branch's own part stands that is open, or is not.
+    pub(super) fn verdict(&self, branch: u32, seq: u64, is_open: bool) -> EntryVerdict {
+        self.reach.verdict_at(branch, seq, is_open)
     }
 
     /// Whether an entry held then stands otherwise under `now`.
     fn stands_otherwise(&self, now: &Reach) -> bool {
-        let differs =
-            |branch: u32, seq: u64| self.reach.verdict(branch, seq) != now.verdict(branch, seq);
+        // Which entries are open is not remembered: either may be.
+        let differs = |branch: u32, seq: u64| {
+            [true, false].into_iter().any(|is_open| {
+                self.reach.verdict_at(branch, seq, is_open) != now.verdict_at(branch, seq, is_open)
+            })
+        };
         self.reach != *now
             && self
                 .parts
@@ -99,6 +149,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let end = match standing {
             Standing::Counts => return Ok(Reach::All),
             Standing::Provisional => return Ok(Reach::Provisional),
+            Standing::OpenCounts(end) => {
+                let whole = end.map_or(Standing::Counts, Standing::CountsUntil);
+                return Ok(Reach::Open(Box::new(self.reach_under(feed, &whole)?)));
+            }
             Standing::CountsUntil(end) => *end,
             Standing::Outside | Standing::Unknown => ChainPoint::START,
         };
@@ -162,23 +216,59 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     /// The heads of a feed that count, as the summary holds them.
-    pub(super) fn counting_heads(&self, feed: &FeedHeads) -> Result<Vec<ChainPoint>, StoreError> {
+    fn counting_heads(
+        &self,
+        feed: &FeedHeads,
+        reach: &Reach,
+        last_open: &[LastOpen],
+    ) -> Result<Vec<ChainPoint>, StoreError> {
         let id = feed.name.id();
-        match self.reach(feed)? {
-            Reach::All => Ok(leaves(feed)),
-            Reach::Provisional => Ok(Vec::new()),
-            Reach::UpTo { until, adopted } => {
-                let mut heads = Vec::new();
-                let ends =
-                    until.into_iter().chain(adopted.into_iter().map(|(b, _, last)| (b, last)));
-                for (branch, seq) in ends {
-                    heads.extend(self.point_at(id, branch, seq)?);
-                }
-                heads.sort_unstable();
-                heads.dedup();
-                Ok(self.without_ancestors(id, feed, heads)?)
-            }
+        let ends = match reach {
+            Reach::All => return Ok(leaves(feed)),
+            Reach::Provisional => return Ok(Vec::new()),
+            Reach::UpTo { .. } | Reach::Open(_) => counting_ends(feed, reach, last_open),
+        };
+        let mut heads = Vec::new();
+        for (branch, seq) in ends {
+            heads.extend(self.point_at(id, branch, seq)?);
         }
+        heads.sort_unstable();
+        heads.dedup();
+        self.without_ancestors(id, feed, heads)
+    }
+
+    /// The last open entry of each branch within what counts: of what was looked through before
+    /// only what came since is read.
+    fn last_open(
+        &self,
+        feed: &FeedHeads,
+        reach: &Reach,
+        before: Option<&Judged>,
+    ) -> Result<Vec<LastOpen>, StoreError> {
+        let Reach::Open(whole) = reach else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for (branch, first, head) in own_parts(feed) {
+            let until = match whole.as_ref() {
+                Reach::UpTo { until, .. } => {
+                    until.iter().find(|(of, _)| *of == branch).map_or(0, |(_, last)| *last)
+                }
+                Reach::All | Reach::Provisional | Reach::Open(_) => head,
+            };
+            let known = before.and_then(|it| it.last_open.iter().find(|it| it.branch == branch));
+            let known = known.filter(|it| it.first == first && it.looked_to <= until);
+            let fresh = LastOpen { branch, first, looked_to: first.saturating_sub(1), open: 0 };
+            let mut part = known.copied().unwrap_or(fresh);
+            while part.looked_to < until {
+                let last = until.min(part.looked_to + ENTRIES_AT_ONCE);
+                let range = part.looked_to + 1..=last;
+                let entries = self.feeds.entries(feed.name.id(), branch, range)?;
+                let open = entries.iter().rev().find(|entry| entry.header.is_open());
+                part.open = open.map_or(part.open, |entry| entry.header.seq);
+                part.looked_to = last;
+            }
+            found.push(part);
+        }
+        Ok(found)
     }
 
     /// Drops points that lie below another of the list on its own branch.
@@ -209,21 +299,14 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// # Errors
     /// [`StoreError`] of the disk.
     pub fn counting_until(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64)>, StoreError> {
-        Ok(match self.reach(feed)? {
-            Reach::All => {
-                feed.branches.iter().map(|branch| (branch.branch, branch.head.point.seq)).collect()
-            }
-            Reach::Provisional => Vec::new(),
-            Reach::UpTo { until, adopted } => {
-                let mut by_branch: BTreeMap<u32, u64> = BTreeMap::new();
-                let ends = adopted.into_iter().map(|(branch, _, last)| (branch, last));
-                for (branch, seq) in until.into_iter().chain(ends) {
-                    let known = by_branch.entry(branch).or_default();
-                    *known = seq.max(*known);
-                }
-                by_branch.into_iter().collect()
-            }
-        })
+        let reach = self.reach(feed)?;
+        let last_open = self.last_open(feed, &reach, self.judged.get(&feed.name.id()))?;
+        let mut by_branch: BTreeMap<u32, u64> = BTreeMap::new();
+        for (branch, seq) in counting_ends(feed, &reach, &last_open) {
+            let known = by_branch.entry(branch).or_default();
+            *known = seq.max(*known);
+        }
+        Ok(by_branch.into_iter().collect())
     }
 
     /// Judges every feed anew, and the summary with them; returns those of which an entry judged
@@ -248,11 +331,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if !self.standings.contains_key(&id) {
             self.standings.insert(id, self.authority.standing(&name));
         }
-        let heads = self.counting_heads(feed)?;
+        let reach = self.reach(feed)?;
+        let before = self.judged.get(&id);
+        let last_open = self.last_open(feed, &reach, before)?;
+        let heads = self.counting_heads(feed, &reach, &last_open)?;
         let apart: Vec<ChainPoint> =
             leaves(feed).into_iter().filter(|head| !heads.contains(head)).collect();
-        let now = Judged { reach: self.reach(feed)?, parts: own_parts(feed) };
-        let before = self.judged.get(&id);
+        let now = Judged { reach, parts: own_parts(feed), last_open };
         let changed = before.is_some_and(|before| before.stands_otherwise(&now.reach));
         self.judged.insert(id, now);
         self.summary.set(name, heads);
@@ -260,25 +345,68 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(changed)
     }
 
-    /// Entries that are held and do not count, of feeds that ended or were never allowed.
+    /// The last place of a feed that counts or waits: behind it all is quarantined.
     ///
     /// # Errors
     /// [`StoreError`] of the disk.
-    pub fn quarantined(&self) -> Result<u64, StoreError> {
+    pub fn reaches_to(&self, feed: &FeedHeads) -> Result<u64, StoreError> {
+        let reach = self.reach(feed)?;
+        let whole = if let Reach::Open(whole) = &reach { whole.as_ref() } else { &reach };
+        let ends = match whole {
+            Reach::UpTo { .. } => counting_ends(feed, whole, &[]),
+            Reach::All | Reach::Provisional | Reach::Open(_) => {
+                counting_ends(feed, &Reach::All, &[])
+            }
+        };
+        Ok(ends.into_iter().map(|(_, seq)| seq).max().unwrap_or(0))
+    }
+
+    /// Entries that are held and do not count, of feeds that ended or were never allowed; all of
+    /// them, or those of the feeds that `of` names.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    pub fn quarantined(&self, of: impl Fn(&FeedName) -> bool) -> Result<u64, StoreError> {
         let mut entries = 0;
         let ended = |id: &FeedId| {
             !matches!(self.standings.get(id), Some(Standing::Counts | Standing::Provisional))
         };
-        for (_, feed) in self.held.feeds().filter(|(id, _)| ended(id)) {
+        let feeds = self.held.feeds().filter(|(id, feed)| ended(id) && of(&feed.name));
+        for (_, feed) in feeds {
             let reach = self.reach(feed)?;
             for branch in &feed.branches {
                 let first = branch.from.map_or(1, |(_, shared)| shared + 1);
-                let beyond =
-                    |seq: &u64| reach.verdict(branch.branch, *seq) == EntryVerdict::Quarantined;
+                // Behind an end it makes no difference whether an entry is open.
+                let beyond = |seq: &u64| {
+                    reach.verdict_at(branch.branch, *seq, true) == EntryVerdict::Quarantined
+                };
                 entries += (first..=branch.head.point.seq).filter(beyond).count() as u64;
             }
         }
         Ok(entries)
+    }
+}
+
+/// Branches with an end of what counts on them, and where that is.
+fn counting_ends(feed: &FeedHeads, reach: &Reach, last_open: &[LastOpen]) -> Vec<(u32, u64)> {
+    let ends = |adopted: &[(u32, u64, u64)]| -> Vec<(u32, u64)> {
+        adopted.iter().map(|(branch, _, last)| (*branch, *last)).collect()
+    };
+    match reach {
+        Reach::All => {
+            feed.branches.iter().map(|branch| (branch.branch, branch.head.point.seq)).collect()
+        }
+        Reach::Provisional => Vec::new(),
+        Reach::UpTo { until, adopted } => until.iter().copied().chain(ends(adopted)).collect(),
+        Reach::Open(whole) => {
+            let open = last_open.iter().filter(|part| part.open > 0);
+            let open = open.map(|part| (part.branch, part.open));
+            let adopted = match whole.as_ref() {
+                Reach::UpTo { adopted, .. } => ends(adopted),
+                Reach::All | Reach::Provisional | Reach::Open(_) => Vec::new(),
+            };
+            open.chain(adopted).collect()
+        }
     }
 }
 

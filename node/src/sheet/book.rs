@@ -15,6 +15,7 @@ use super::cell::{Epoch, serial_day};
 use super::guard::{self, Packed};
 use super::text::TextForm;
 use super::{CELLS_PER_ROW_MAX, Cell, Row, SheetError, legacy};
+use crate::reason::{self, Because};
 
 /// First bytes of a zip.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -44,7 +45,7 @@ impl Book {
     /// Opens a file after looking it over.
     ///
     /// # Errors
-    /// [`SheetError`] when it is no spreadsheet, cut, damaged, larger than we take, or the disk
+    /// [`SheetError`] when it is empty, no spreadsheet, cut, damaged, larger than we take, or the disk
     /// fails.
     pub(crate) fn open(path: &Path) -> Result<Self, SheetError> {
         let mut file = File::open(path).map_err(SheetError::Io)?;
@@ -53,6 +54,9 @@ impl Book {
         }
         let mut first = Vec::with_capacity(8);
         file.by_ref().take(8).read_to_end(&mut first).map_err(SheetError::Io)?;
+        if first.is_empty() {
+            return Err(SheetError::Empty);
+        }
         if first.starts_with(ZIP) {
             match guard::look_over(&file)? {
                 Packed::Xlsx => Self::xlsx(file),
@@ -143,8 +147,8 @@ const fn epoch(is_1904: bool) -> Epoch {
 fn guarded<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, SheetError> {
     match crate::guard::guarded(read) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(SheetError::Altered(error.to_string())),
-        Err(_) => Err(SheetError::Altered("its parts do not fit together".to_owned())),
+        Ok(Err(error)) => Err(SheetError::unreadable(&error)),
+        Err(_) => Err(SheetError::parts()),
     }
 }
 
@@ -167,10 +171,8 @@ fn xlsx_rows(
         let (at, column) = cell.get_position();
         let number = u64::from(at) + 1;
         if number < row.number {
-            return Err(SheetError::Altered(format!(
-                "row {number} stands behind row {}",
-                row.number
-            )));
+            let what = Because::of(&reason::SHEET_ROW_ORDER).with("row", number);
+            return Err(SheetError::Altered(what.with("before", row.number)));
         }
         if number > row.number && finish(&mut row, number, take).is_break() {
             return Ok(());

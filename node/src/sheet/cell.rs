@@ -59,6 +59,8 @@ const ERRORS: [&str; 9] = [
     "#getting_data",
     "#spill!",
 ];
+/// What old programs leave behind the last row.
+const END_OF_FILE: char = '\u{1a}';
 /// Integers up to here are exact in a cell.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// The last day a spreadsheet knows, 31 December 9999.
@@ -93,8 +95,8 @@ impl Cell {
     /// The text for a field; `None` where nothing is said.
     ///
     /// # Errors
-    /// [`Refusal`] for a broken cell, letters lost in a conversion, or a NIK or KK number that
-    /// the spreadsheet kept as a number and may have rounded.
+    /// [`Refusal`] for a broken cell, letters lost in a conversion, control signs, or a NIK or KK
+    /// number that the spreadsheet kept as a number and may have rounded.
     pub(crate) fn text_for(&self, field: &Field) -> Result<Option<String>, Refusal> {
         if self.is_blank() {
             return Ok(None);
@@ -138,9 +140,14 @@ pub(super) fn clean(text: &str) -> String {
         .filter(|letter| !is_hidden(letter))
         .map(|letter| if is_wide_space(letter) { ' ' } else { letter })
         .collect();
-    let trimmed = shown.trim();
+    let trimmed = shown.trim_matches(|it: char| it.is_whitespace() || it == END_OF_FILE);
     let unmarked = trimmed.strip_prefix(['\'', '\u{2018}', '\u{2019}']).unwrap_or(trimmed);
     unmarked.trim().replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// Nobody typed it, and no field may hold it.
+fn is_control(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\n' | '\t')
 }
 
 const fn is_wide_space(letter: char) -> bool {
@@ -154,6 +161,9 @@ fn typed_text(text: &str, field: &Field) -> Result<String, Refusal> {
     }
     if text.contains('\u{fffd}') {
         return Err(Refusal::value(field.name, &rules::SHEET_LETTERS));
+    }
+    if text.chars().any(is_control) {
+        return Err(Refusal::value(field.name, &rules::TEXT_CONTROL));
     }
     Ok(match field.value {
         ValueType::Date => without_clock(&text).to_owned(),

@@ -13,6 +13,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{PACKED_BYTES_MAX, SheetError};
+use crate::reason::{self, Because};
 
 /// Bytes all parts unpack to: a million rows of a dozen short cells.
 const UNPACKED_BYTES_MAX: u64 = 512 << 20;
@@ -99,7 +100,7 @@ fn kind_of(zip: &ZipArchive<BufReader<File>>) -> Result<Packed, SheetError> {
 }
 
 fn bomb(what: &str) -> SheetError {
-    SheetError::Altered(format!("{what}; no honest sheet does"))
+    SheetError::Altered(Because::of(&reason::SHEET_BOMB).with("detail", what))
 }
 
 /// It begins as a zip; a zip keeps its directory at its end.
@@ -116,12 +117,12 @@ fn altered(error: ZipError) -> SheetError {
     if let ZipError::Io(error) = error {
         return SheetError::read(error);
     }
-    SheetError::Altered(error.to_string())
+    SheetError::unreadable(&error)
 }
 
 fn unpack(error: io::Error) -> SheetError {
     if is_of_the_bytes(&error) || error.kind() == io::ErrorKind::Other {
-        SheetError::Altered(error.to_string())
+        SheetError::unreadable(&error)
     } else {
         SheetError::Io(error)
     }
@@ -253,7 +254,7 @@ fn each_tag(
             Err(quick_xml::Error::Io(error)) => {
                 return Err(unpack(io::Error::new(error.kind(), error.to_string())));
             }
-            Err(error) => return Err(SheetError::Altered(format!("its XML is broken: {error}"))),
+            Err(error) => return Err(SheetError::unreadable(&error)),
         }
     }
 }

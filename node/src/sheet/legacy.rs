@@ -65,7 +65,7 @@ pub(super) fn look_over(bytes: &[u8]) -> Result<(), SheetError> {
 }
 
 fn damaged() -> SheetError {
-    SheetError::Altered("its parts do not fit together".to_owned())
+    SheetError::parts()
 }
 
 /// Cells of the block from the first to the last of one sheet; what it claims counts too.

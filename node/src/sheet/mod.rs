@@ -34,6 +34,8 @@ mod text;
 
 use std::io;
 
+use crate::reason::{self, Because};
+
 use cell::Cell;
 
 pub(crate) use asks::row_asks;
@@ -76,12 +78,14 @@ impl Row {
 /// Why a sheet cannot be read.
 #[derive(Debug)]
 pub(crate) enum SheetError {
+    /// It holds nothing at all.
+    Empty,
     /// No format we read.
     Foreign,
     /// It ends too early.
     Truncated,
     /// Its parts do not fit together.
-    Altered(String),
+    Altered(Because),
     /// Whole, and more than we take.
     Large(String),
     /// The disk.
@@ -89,13 +93,23 @@ pub(crate) enum SheetError {
 }
 
 impl SheetError {
+    /// A part that whoever reads that format cannot read.
+    fn unreadable(detail: &impl std::fmt::Display) -> Self {
+        Self::Altered(Because::of(&reason::SHEET_UNREADABLE).with("detail", detail))
+    }
+
+    /// Parts that do not fit together.
+    fn parts() -> Self {
+        Self::Altered((&reason::SHEET_PARTS).into())
+    }
+
     /// A failure while reading; one that only the bytes can be blamed for is the file's.
     fn read(error: io::Error) -> Self {
         let kind = error.kind();
         if kind == io::ErrorKind::UnexpectedEof {
             Self::Truncated
         } else if matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {
-            Self::Altered(error.to_string())
+            Self::unreadable(&error)
         } else {
             Self::Io(error)
         }

@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 use encoding_rs::{CoderResult, Encoding, UTF_8, WINDOWS_1252};
 
 use super::{CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, Row, SheetError, TEXT_BYTES_MAX};
+use crate::reason::{self, Because, Reason};
 
 /// Separators that are tried, the likeliest first.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
@@ -47,7 +48,7 @@ impl TextForm {
             .map_err(SheetError::read)?;
         let (encoding, mark) = match Encoding::for_bom(&first) {
             Some((encoding, mark)) => (encoding, mark as u64),
-            None if first.iter().any(|byte| is_binary(*byte)) => return Err(SheetError::Foreign),
+            None if is_binary(&first) => return Err(SheetError::Foreign),
             None if is_utf8(file)? => (UTF_8, 0),
             None => (WINDOWS_1252, 0),
         };
@@ -141,9 +142,15 @@ impl TextForm {
     }
 }
 
-/// Bytes that no text has.
-const fn is_binary(byte: u8) -> bool {
-    byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a)
+/// More control signs than this among the first bytes, one in so many, and it is no text. Of bytes
+/// drawn at random one in ten is one; a sheet in which each row holds one has far fewer. Which cell
+/// holds one, and that its row cannot be taken, is said where cells are read.
+const BYTES_PER_SIGN_MIN: usize = 16;
+
+fn is_binary(first: &[u8]) -> bool {
+    let is_sign = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a);
+    let signs = first.iter().filter(|byte| is_sign(**byte)).count();
+    signs * BYTES_PER_SIGN_MIN > first.len()
 }
 
 fn is_utf8(file: &mut File) -> Result<bool, SheetError> {
@@ -269,10 +276,14 @@ impl Parser {
 
     fn check_cell(&self) -> Result<(), SheetError> {
         if self.cell.len() > CELL_BYTES_MAX {
-            let what = "has a cell without end: is a quotation mark never closed?";
-            return Err(SheetError::Altered(format!("row {} {what}", self.number)));
+            return Err(self.altered(&reason::SHEET_CELL_LONG));
         }
         Ok(())
+    }
+
+    /// What is wrong with the row that is being read.
+    fn altered(&self, reason: &'static Reason) -> SheetError {
+        SheetError::Altered(Because::of(reason).with("row", self.number))
     }
 
     fn end_cell(&mut self) -> Result<(), SheetError> {
@@ -299,8 +310,7 @@ impl Parser {
 
     fn end(&mut self, take: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), SheetError> {
         if self.at == At::Quoted {
-            let what = "has a quotation mark that is never closed";
-            return Err(SheetError::Altered(format!("row {} {what}", self.number)));
+            return Err(self.altered(&reason::SHEET_QUOTE));
         }
         if !self.cells.is_empty() || !self.cell.is_empty() {
             // The last row: whether to go on is no question any more.

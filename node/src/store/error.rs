@@ -30,6 +30,11 @@ fn from_redb(step: &'static str, error: redb::Error) -> StoreError {
         redb::Error::Corrupted(what) => damaged(what),
         redb::Error::UpgradeRequired(version) => damaged(format!("file of redb format {version}")),
         redb::Error::TableDoesNotExist(table) => damaged(format!("no table {table}")),
+        // Tables are always opened as what they were made: a page of redb's own rotted.
+        redb::Error::TableTypeMismatch { .. }
+        | redb::Error::TableIsMultimap(_)
+        | redb::Error::TableIsNotMultimap(_)
+        | redb::Error::TypeDefinitionChanged { .. } => damaged("the kind of a table"),
         redb::Error::ValueTooLarge(_) => StoreError::Misuse("a value is too large"),
         other => StoreError::Io { step, source: io::Error::other(other) },
     }
@@ -46,7 +51,10 @@ fn from_io(step: &'static str, error: io::Error) -> StoreError {
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => StoreError::ReadOnly,
         io::ErrorKind::NotFound => StoreError::Missing,
         io::ErrorKind::AlreadyExists => StoreError::Exists,
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => damaged(error.to_string()),
+        // Of a file that is read where its own pages point: they point nowhere.
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+            damaged(error.to_string())
+        }
         _ => StoreError::Io { step, source: error },
     }
 }

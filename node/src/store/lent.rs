@@ -59,6 +59,14 @@ impl Feeds {
         }
     }
 
+    /// As [`RedbFeedStore::is_read_only`]; what is lent may be written.
+    pub(crate) const fn is_read_only(&self) -> bool {
+        match self {
+            Self::Own(store) => store.is_read_only(),
+            Self::Lent(_) => false,
+        }
+    }
+
     /// As [`RedbFeedStore::check_pages`]; a lent store has none.
     ///
     /// # Errors

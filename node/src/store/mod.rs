@@ -3,6 +3,7 @@
 //! `feed/` the truth: runs, heads, arrivals, values · `keystore.rs` the device's secret keys, in
 //! files of their own because redb never wipes a freed page · `memory/` the same ports without a
 //! disk, for tests and simulations · `open.rs` how a redb file is made, opened and locked ·
+//! `overlay.rs` a file that may only be read, opened all the same ·
 //! `error.rs` what its failures mean to us · `heads.rs` the rules of branches, which every feed
 //! store keeps · `lent.rs` a node's own files, or stores somebody lends it · `arrival.rs` the running hash · `view/` what screens read, derived.
 //!
@@ -13,6 +14,7 @@ mod arrival;
 mod error;
 mod heads;
 mod open;
+mod overlay;
 
 pub mod feed;
 pub mod keystore;

@@ -3,9 +3,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use redb::backends::FileBackend;
 use redb::{Builder, Database, StorageBackend, WriteTransaction};
 
 use super::error::{damaged, failed, failed_io};
+use super::overlay::Overlay;
 use crate::guard::guarded;
 use crate::ports::StoreError;
 
@@ -46,12 +48,29 @@ pub(super) fn create_file(
         }
         _ => {}
     }
-    let database = opened(|| builder(config).create(&unfinished))?;
+    let empty = create_private(&unfinished).map_err(failed_io("create the store"))?;
+    let database = opened(|| builder(config).create_with_backend(FileBackend::new(empty)?))?;
     fill(&database)?;
     drop(database);
     fs::rename(&unfinished, path).map_err(failed_io("name the store"))?;
     sync_folder(path)?;
     open_file(path, config)
+}
+
+/// A new empty file that only its owner may read: people's data lie in it in clear until sealing
+/// exists, and a copy of the folder may lie anywhere.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
 }
 
 /// Opens the file at `path` and locks it.
@@ -65,6 +84,20 @@ pub(super) fn open_file(path: &Path, config: StoreConfig) -> Result<Database, St
         return Err(damaged("an empty file"));
     }
     opened(|| builder(config).open(path))
+}
+
+/// Opens the file at `path`; where it may only be read, over an [`Overlay`], and says so.
+///
+/// # Errors
+/// As [`open_file`].
+pub(super) fn open_or_look(
+    path: &Path,
+    config: StoreConfig,
+) -> Result<(Database, bool), StoreError> {
+    match open_file(path, config) {
+        Err(StoreError::ReadOnly) => Ok((open_backend(Overlay::over(path)?, config)?, true)),
+        opened => opened.map(|database| (database, false)),
+    }
 }
 
 /// Opens, or with no bytes in it makes, a database on any backend.

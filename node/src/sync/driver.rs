@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crdt_schema::entry::{ChainPoint, PackedRun};
+use crdt_schema::entry::{ChainPoint, PackedRun, SigningPublic};
 use crdt_schema::id::{DeviceId, FeedId, FeedName};
 use crdt_schema::time::Timestamp;
 
@@ -18,6 +18,7 @@ use super::request::{
     Answer, Input, Local, Output, Read, ReadFrom, Report, Request, Segment, Taken,
 };
 use super::session::{Phase, Role, Session};
+use crate::ingest::{Leaving, leaving};
 use crate::ports::{BranchHead, FeedHeads, FeedStore, StoreError};
 
 /// What takes in runs and can say what is held.
@@ -59,17 +60,25 @@ pub fn carry_out<S: Sink>(sink: &mut S, request: &Request) -> Answer {
 /// Branches one way of a feed runs through, the newest first, and the last sequence on each.
 type Path = Vec<(u32, u64)>;
 
+/// Runs, what is left to read, and the first and last place of what rotted.
+type RunsRead = (Vec<PackedRun>, Vec<Segment>, Option<(u64, u64)>);
+
 /// Reads one feed.
 struct Reading<'a, T> {
     store: &'a T,
     feed: FeedId,
     branches: &'a [BranchHead],
+    /// What its device signs with, where a certificate names it.
+    key: Option<SigningPublic>,
 }
 
 impl<'a, T: FeedStore> Reading<'a, T> {
     fn new<S: Sink<Store = T>>(sink: &'a S, feed: FeedId) -> Self {
-        let branches = sink.feed(&feed).map_or(&[][..], |heads| &heads.branches);
-        Self { store: sink.store(), feed, branches }
+        let heads = sink.feed(&feed);
+        let branches = heads.map_or(&[][..], |heads| &heads.branches);
+        let authority = sink.local().authority;
+        let key = heads.and_then(|heads| authority.signing_key(&heads.name.device));
+        Self { store: sink.store(), feed, branches, key }
     }
 
     fn read(&self, read: &Read) -> Result<Answer, StoreError> {
@@ -77,8 +86,8 @@ impl<'a, T: FeedStore> Reading<'a, T> {
             ReadFrom::Rest(rest) => (rest.clone(), false, false),
             ReadFrom::After { known, ends } => self.plan(known, ends)?,
         };
-        let (runs, rest) = self.runs(segments, read.bytes_max)?;
-        Ok(Answer::Runs { runs, rest, unknown, unrelated })
+        let (runs, rest, damaged) = self.runs(segments, read.bytes_max)?;
+        Ok(Answer::Runs { runs, rest, unknown, unrelated, damaged })
     }
 
     /// The stretches that lead to `ends` and are not known.
@@ -133,27 +142,32 @@ impl<'a, T: FeedStore> Reading<'a, T> {
         path
     }
 
-    /// Runs of the stretches until `bytes_max` is reached, and what is left.
-    fn runs(
-        &self,
-        segments: Vec<Segment>,
-        bytes_max: usize,
-    ) -> Result<(Vec<PackedRun>, Vec<Segment>), StoreError> {
-        let (mut runs, mut rest, mut bytes) = (Vec::new(), Vec::new(), 0);
+    /// Runs of the stretches until `bytes_max` is reached, what is left, and the first damage. Of a
+    /// branch nothing behind damage is sent: whoever lacks that could not go on from it.
+    fn runs(&self, segments: Vec<Segment>, bytes_max: usize) -> Result<RunsRead, StoreError> {
+        let (mut runs, mut rest, mut bytes, mut damaged) = (Vec::new(), Vec::new(), 0, None);
         for mut segment in segments {
-            while segment.from <= segment.to && bytes < bytes_max {
-                let run = self.store.packed_run(self.feed, segment.branch, segment.from)?;
-                let run = run.ok_or_else(|| missing("a run"))?;
-                let block = run.block().map_err(|_| missing("a block"))?;
-                segment.from = block.last() + 1;
-                bytes += run.bytes.len() + run.signature.len();
-                runs.push(run);
+            let mut is_whole = true;
+            while is_whole && segment.from <= segment.to && bytes < bytes_max {
+                let (branch, key) = (segment.branch, self.key.as_ref());
+                match leaving(self.store, self.feed, branch, segment.from, key)? {
+                    Leaving::Whole { run, last } => {
+                        segment.from = last + 1;
+                        bytes += run.bytes.len() + run.signature.len();
+                        runs.push(run);
+                    }
+                    Leaving::Damaged { last, .. } => {
+                        is_whole = false;
+                        damaged.get_or_insert((segment.from, last.min(segment.to)));
+                    }
+                    Leaving::Nothing => return Err(missing("a run")),
+                }
             }
-            if segment.from <= segment.to {
+            if is_whole && segment.from <= segment.to {
                 rest.push(segment);
             }
         }
-        Ok((runs, rest))
+        Ok((runs, rest, damaged))
     }
 
     fn locate(&self, points: &[CutPoint]) -> Result<Answer, StoreError> {

@@ -54,7 +54,9 @@ impl Session {
         if !self.serves(local, name.space, name.area) || self.holds_already(local, &name, head) {
             return;
         }
-        let counts = local.summary.feed(&name.id()).is_some();
+        // What lies behind the counting heads waits or is quarantined.
+        let reaches = |held: &HeldHeads| held.heads.iter().any(|counts| counts.seq >= head.seq);
+        let counts = local.summary.feed(&name.id()).is_some_and(reaches);
         if !counts && !self.may_have_apart(local, &name) {
             return;
         }
@@ -95,7 +97,7 @@ impl Session {
             return;
         }
         let mine = local.authority.member(&local.device);
-        if mine.is_none_or(|member| member.state != MemberState::Provisional) {
+        if mine.is_none_or(|it| it.state != MemberState::Provisional && !it.open_only) {
             return;
         }
         let areas = self.shared.iter().flat_map(|area| local.summary.areas_below(*area));

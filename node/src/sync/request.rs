@@ -150,6 +150,8 @@ pub enum Answer {
         unknown: bool,
         /// Whether none of them is.
         unrelated: bool,
+        /// First and last place that were left out, with all behind them: they rotted at rest.
+        damaged: Option<(u64, u64)>,
     },
     /// How many of the points are held.
     Located(usize),

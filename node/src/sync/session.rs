@@ -277,7 +277,7 @@ impl Session {
     fn answer(&mut self, local: &Local<'_>, id: RequestId, answer: Answer) -> Step {
         let Some(asked) = self.asked.remove(&id) else { return Err(EndReason::Store) };
         match (asked, answer) {
-            (Asked::Transfer, Answer::Runs { runs, rest, unknown, unrelated }) => {
+            (Asked::Transfer, Answer::Runs { runs, rest, unknown, unrelated, .. }) => {
                 self.on_read(local, runs, rest, unknown, unrelated)
             }
             (Asked::Points(feed), Answer::Points(points)) => self.on_points(feed, &points),

@@ -490,9 +490,10 @@ impl TestNode {
         let heads = &self.store.feeds[&name.id()].branches;
         let heads: Vec<ChainPoint> = heads.iter().map(|it| it.head.point).collect();
         let (counting, apart) = match self.authority.standing(&name) {
-            Standing::Counts => (heads, Vec::new()),
-            Standing::CountsUntil(end) if end == ChainPoint::START => (Vec::new(), heads),
-            Standing::CountsUntil(end) => (vec![end], Vec::new()),
+            Standing::Counts | Standing::OpenCounts(None) => (heads, Vec::new()),
+            Standing::CountsUntil(end) | Standing::OpenCounts(Some(end)) => {
+                if end == ChainPoint::START { (Vec::new(), heads) } else { (vec![end], Vec::new()) }
+            }
             Standing::Provisional | Standing::Outside | Standing::Unknown => (Vec::new(), heads),
         };
         self.summary.set(name, counting);

@@ -73,8 +73,13 @@ impl FeedTree {
     }
 
     fn counting(&self, authority: &Authority) -> BTreeSet<EntryId> {
-        let mut counting = match authority.standing(&self.name) {
+        let is_open = |id: &EntryId| self.entries.get(id).is_some_and(|it| it.header.is_open());
+        let mut counting: BTreeSet<EntryId> = match authority.standing(&self.name) {
             Standing::Counts => return self.entries.keys().copied().collect(),
+            Standing::OpenCounts(None) => self.entries.keys().copied().filter(is_open).collect(),
+            Standing::OpenCounts(Some(end)) => {
+                self.until(end).into_iter().filter(is_open).collect()
+            }
             Standing::Provisional => return BTreeSet::new(),
             Standing::CountsUntil(end) => self.until(end),
             Standing::Outside | Standing::Unknown => BTreeSet::new(),
@@ -105,6 +110,17 @@ impl FeedTree {
         counting.difference(&covered).map(|id| self.entries[id].point()).collect()
     }
 
+    /// Whether an entry that does not count waits for its device's confirmation.
+    fn waits(&self, id: &EntryId, authority: &Authority) -> bool {
+        match authority.standing(&self.name) {
+            Standing::Provisional | Standing::OpenCounts(None) => true,
+            Standing::OpenCounts(Some(end)) => self.until(end).contains(id),
+            Standing::Counts | Standing::CountsUntil(_) | Standing::Outside | Standing::Unknown => {
+                false
+            }
+        }
+    }
+
     fn verdict(
         &self,
         id: &EntryId,
@@ -113,7 +129,7 @@ impl FeedTree {
     ) -> EntryVerdict {
         if counting.contains(id) {
             EntryVerdict::Counting
-        } else if authority.standing(&self.name) == Standing::Provisional {
+        } else if self.waits(id, authority) {
             EntryVerdict::Provisional
         } else {
             EntryVerdict::Quarantined

@@ -68,6 +68,7 @@ impl Town {
             rights: None,
             expires_ms: 7 * 24 * HOUR,
             counts_at_once: false,
+            addresses: Vec::new(),
         };
         let made = up.node.invite(&ask, &file);
         self.with(above, |now, up| up.exchange.stirred(now, &mut up.node));

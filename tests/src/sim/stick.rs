@@ -86,7 +86,8 @@ impl Town {
     ) -> Result<Vec<PathBuf>, String> {
         self.files += 1;
         let file = self.room.path().join(format!("{}.wksbm", self.files));
-        let ask = ExportAsk { target, clear: true, max_bytes };
+        let whole = self.numbers.chance(10);
+        let ask = ExportAsk { target, clear: true, max_bytes, whole };
         let Some(up) = self.sites[from].up.as_mut() else { return Ok(Vec::new()) };
         match up.node.bundle_export(&ask, &file, &mut Unwatched) {
             Ok(made) => Ok(made.files.into_iter().map(PathBuf::from).collect()),

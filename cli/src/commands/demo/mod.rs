@@ -25,6 +25,7 @@ use self::scene::Scene;
 use self::stage::{Processes, STICK, Stage};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::progress::Interrupt;
 use crate::report::{Page, Report};
 use crate::words::{Fact, Words};
 
@@ -91,7 +92,11 @@ fn play(context: &mut Context<'_>, scene: &mut Scene, step: &Step) -> Result<(),
     bar.label(scene.doing(step, context.words)?);
     let done = scene.play(step, context.words);
     drop(bar);
-    let done = done?;
+    // A step may have failed, or seemed to go well, because a node is gone.
+    let done = match scene.fallen() {
+        Some(fallen) if !context.world.interrupt.is_set() => Err(fallen),
+        _ => done,
+    }?;
     if !context.settings.quiet {
         context.console.step(&done);
     }
@@ -107,15 +112,35 @@ fn stay_up(
     let (words, json) = (context.words, context.settings.json);
     context.console.print(report, words, json).map_err(Failure::output)?;
     context.tell("demo-stays", &[]);
-    for (node, address) in scene.pages() {
-        context.tell("demo-page", &[Fact::new("node", node), Fact::new("address", address)]);
+    // Programs log what they hear, and a link lets in whoever reads it.
+    for stage::Page { node, folder, link } in scene.pages(!json) {
+        let node = Fact::new("node", node);
+        match link {
+            Some(linked) => context.tell("demo-page", &[node, Fact::new("link", linked.link)]),
+            None => {
+                context.tell("demo-page-by", &[node, Fact::new("folder", folder.display())]);
+            }
+        }
     }
-    while !context.world.interrupt.is_set() {
-        std::thread::sleep(LOOK_EVERY);
+    if let Some(fallen) = watch(&context.world.interrupt, scene) {
+        return Ok(Report::printed_but(fallen));
     }
     context.world.interrupt.clear();
     play(context, scene, &Step::Rest)?;
     Ok(Report::nothing())
+}
+
+/// Waits until a person wants the demo to end, or a node has ended by itself: why it did.
+fn watch(interrupt: &Interrupt, scene: &mut Scene) -> Option<Failure> {
+    while !interrupt.is_set() {
+        let fallen = scene.fallen();
+        std::thread::sleep(LOOK_EVERY);
+        // Where all processes are asked to end at once, a node may be the first that does.
+        if fallen.is_some() && !interrupt.is_set() {
+            return fallen;
+        }
+    }
+    None
 }
 
 /// The folder to play in, with the stick's in it; a temporary one goes with its guard.

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use node::error::{ErrorKind, NodeError};
@@ -29,6 +30,8 @@ pub(super) struct Heard(Arc<Counts>);
 struct Counts {
     joined: AtomicU64,
     sent_bytes: AtomicU64,
+    /// Why it ended, if it said so.
+    error: Mutex<Option<(ErrorKind, String)>>,
 }
 
 impl Heard {
@@ -37,17 +40,28 @@ impl Heard {
         self.0.joined.load(Ordering::Relaxed)
     }
 
-    /// Bytes of frames it sent.
+    /// Bytes of frames it sent in the runs that have ended.
     pub(super) fn sent_bytes(&self) -> u64 {
         self.0.sent_bytes.load(Ordering::Relaxed)
     }
 
+    /// Why it ended, if it said so.
+    fn error(&self) -> Option<(ErrorKind, String)> {
+        self.0.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn note(&self, event: &Value) {
+        if let Some(error) = event.get("error") {
+            let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+            let kind = ErrorKind::ALL.into_iter().find(|kind| kind.as_str() == text("kind"));
+            let said = (kind.unwrap_or(ErrorKind::Internal), text("cause").to_owned());
+            *self.0.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+        }
         match event.get("event").and_then(Value::as_str) {
             Some("peer_joined") => {
                 self.0.joined.fetch_add(1, Ordering::Relaxed);
             }
-            Some("session" | "peer_left") => {
+            Some("stopped") => {
                 let bytes = event.pointer("/sent/bytes").and_then(Value::as_u64).unwrap_or(0);
                 self.0.sent_bytes.fetch_add(bytes, Ordering::Relaxed);
             }
@@ -56,10 +70,14 @@ impl Heard {
     }
 }
 
-/// A node that runs. Dropped before its end it is ended at once.
+/// A node that runs. It ends when its standard input does: asked to, or because the demo is gone,
+/// however that ended.
 #[derive(Debug)]
 pub(super) struct Running {
     child: Child,
+    heard: Heard,
+    /// Reads what it tells.
+    listener: Option<JoinHandle<()>>,
     /// Where others may dial it.
     pub(super) listen: Vec<String>,
     /// Where a person may look at it; empty when it has no page.
@@ -77,21 +95,25 @@ impl Running {
         args: &[String],
         heard: &Heard,
     ) -> Result<Self, Failure> {
-        let mut child = Command::new(program)
-            .args(["run", "--json", "--quiet", "--api", "127.0.0.1:0", "--data", folder])
+        let mut command = Command::new(program);
+        command
+            .args(["run", "--json", "--quiet", "--while-stdin", "--api", "127.0.0.1:0"])
+            .args(["--data", folder])
             .args(args)
             .env_remove("WKSBM_DATA")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = of_its_own(&mut command)
             .spawn()
             .map_err(|error| Failure::file("run", program, error))?;
         let (ready, first) = mpsc::sync_channel(1);
-        if let Some(out) = child.stdout.take() {
+        let listener = child.stdout.take().map(|out| {
             let heard = heard.clone();
-            std::thread::spawn(move || listen(out, &heard, &ready));
-        }
-        let mut running = Self { child, listen: Vec::new(), api: String::new() };
+            std::thread::spawn(move || listen(out, &heard, &ready))
+        });
+        let (heard, listen) = (heard.clone(), Vec::new());
+        let mut running = Self { child, heard, listener, listen, api: String::new() };
         let object = first.recv_timeout(READY).map_err(|_| silent("it did not become ready"))?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let listen = object.get("listen").and_then(Value::as_array);
@@ -109,45 +131,74 @@ impl Running {
         self.child.id()
     }
 
-    /// Asks the process to end, and waits for it.
+    /// Why a node that was not asked to end has ended; nothing while it runs.
+    pub(super) fn fallen(&mut self, name: &str) -> Option<Failure> {
+        let code = match self.child.try_wait() {
+            Ok(None) => return None,
+            Ok(Some(status)) => status.code(),
+            Err(_) => None,
+        };
+        self.hear_the_end();
+        let (kind, said) = self.heard.error().unwrap_or((ErrorKind::Internal, String::new()));
+        let end = code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
+        let why = if said.is_empty() { end } else { format!("{end}: {said}") };
+        let facts = vec![Fact::new("node", name), Fact::new("what", why)];
+        Some(Failure::because(kind, "demo-node-ended", facts))
+    }
+
+    /// Asks the process to end, and waits for it and for its last words.
     ///
     /// # Errors
     /// `timeout` when it does not.
     pub(super) fn end(mut self) -> Result<(), Failure> {
-        terminate(&mut self.child);
+        if self.ended_in_time() {
+            self.hear_the_end();
+            return Ok(());
+        }
+        Err(silent("it did not end in time"))
+    }
+
+    /// Closes its standard input; whether it ends then.
+    fn ended_in_time(&mut self) -> bool {
+        drop(self.child.stdin.take());
         let patience = Patience::of(END);
         while !patience.is_over() {
             match self.child.try_wait() {
-                Ok(Some(_)) => return Ok(()),
                 Ok(None) => std::thread::sleep(LOOK_EVERY),
-                Err(error) => return Err(Failure::file("end", Path::new("wksbm"), error)),
+                Ok(Some(_)) => return true,
+                Err(_) => return false,
             }
         }
-        Err(silent("it did not end in time"))
+        false
+    }
+
+    fn hear_the_end(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            // A listener that panicked heard nothing more.
+            drop(listener.join());
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that has ended already cannot be ended again, and need not be.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        if !self.ended_in_time() {
+            // One that has ended already cannot be ended again, and need not be.
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
     }
 }
 
-/// Asks a process to end in good order, where the system knows such a wish.
+/// In a group of its own where the system knows such: Ctrl-C at a terminal is the demo's alone.
 #[cfg(unix)]
-fn terminate(child: &mut Child) {
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid {
-        // It may have ended by itself.
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
-    }
+fn of_its_own(command: &mut Command) -> &mut Command {
+    std::os::unix::process::CommandExt::process_group(command, 0)
 }
 
 #[cfg(not(unix))]
-fn terminate(child: &mut Child) {
-    drop(child.kill());
+fn of_its_own(command: &mut Command) -> &mut Command {
+    command
 }
 
 /// Reads what a node tells, line by line, until it ends; the first object says that it is ready.
@@ -179,14 +230,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_and_sent_bytes_are_counted_and_nothing_else() {
+    fn links_and_the_bytes_of_whole_runs_are_counted_and_nothing_else() {
         let heard = Heard::default();
         for event in [
             json!({"event": "ready"}),
             json!({"event": "peer_joined"}),
             json!({"event": "session", "sent": {"bytes": 85}, "received": {"bytes": 900}}),
-            json!({"event": "session", "sent": {"bytes": 15}}),
             json!({"event": "peer_left", "sent": {"bytes": 7}}),
+            json!({"event": "stopped", "sent": {"bytes": 100}}),
+            json!({"event": "stopped", "sent": {"bytes": 7}}),
         ] {
             heard.note(&event);
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::carry::{Carrier, Journey};
 use super::plan::{Cast, Player, Step, level};
-use super::stage::{Stage, list, number, text, unanswered};
+use super::stage::{Page, Stage, list, number, text, unanswered};
 use crate::error::Failure;
 use crate::words::{Fact, Words};
 
@@ -243,8 +243,13 @@ impl Scene {
     }
 
     /// Where a person may look at the nodes.
-    pub(super) fn pages(&self) -> Vec<(String, String)> {
-        self.stage.pages()
+    pub(super) fn pages(&self, with_links: bool) -> Vec<Page> {
+        self.stage.pages(with_links)
+    }
+
+    /// Why a node that was to run has ended by itself, if one has.
+    pub(super) fn fallen(&mut self) -> Option<Failure> {
+        self.stage.fallen()
     }
 
     /// What the demo ends with: every node is asked again.
@@ -272,7 +277,7 @@ impl Scene {
                 node: cut,
                 connections: self.connections,
             },
-            wire_bytes: self.stage.wire_bytes(),
+            wire_bytes: self.stage.wire_bytes()?,
             bundle_bytes: self.travelled.bundle_bytes,
             equal: equal && self.travelled.equal,
             seconds,

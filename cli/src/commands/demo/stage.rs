@@ -10,9 +10,11 @@ use serde_json::Value;
 
 use super::plan::Player;
 use super::running::{Heard, Running};
+use crate::api::client::{Client, Linked};
 use crate::error::Failure;
 use crate::patience::Patience;
-use crate::progress::Interrupt;
+use crate::progress::{Bar, Interrupt};
+use crate::settings::Language;
 use crate::words::Fact;
 
 /// Where nodes of the demo listen: free ports of this machine alone.
@@ -40,6 +42,11 @@ impl Processes {
 }
 
 impl Processes {
+    /// A bar nobody sees.
+    fn unseen(&self) -> Bar {
+        Bar::new(String::new(), false, &self.interrupt)
+    }
+
     /// Runs one command of ours and returns its object and the process's number.
     fn run(&self, args: &[&str]) -> Result<(Value, u32), Failure> {
         if self.interrupt.is_set() {
@@ -100,6 +107,20 @@ pub(super) struct Standing {
     pub(super) pid: u32,
     running: Option<Running>,
     heard: Heard,
+}
+
+impl Standing {
+    fn client(&self) -> Option<Client> {
+        Client::find(&self.folder, Language::English)
+    }
+}
+
+/// Where a person may look at a node.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) node: String,
+    pub(super) folder: PathBuf,
+    pub(super) link: Option<Linked>,
 }
 
 /// All nodes, and the hands that ask them.
@@ -172,13 +193,21 @@ impl Stage {
         node.running.take().map_or(Ok(()), Running::end)
     }
 
-    /// Where a person may look at a node.
-    pub(super) fn pages(&self) -> Vec<(String, String)> {
-        let page = |node: &Standing| {
-            let api = node.running.as_ref()?.api.clone();
-            (!api.is_empty()).then(|| (node.player.name.clone(), api))
+    /// Where a person may look at each node: a link that serves once, or its folder where no link is
+    /// wanted or it does not answer.
+    pub(super) fn pages(&self, with_links: bool) -> Vec<Page> {
+        let running = self.nodes.iter().filter(|node| node.running.is_some());
+        let page = |node: &Standing| Page {
+            node: node.player.name.clone(),
+            folder: node.folder.clone(),
+            link: with_links.then(|| node.client()?.link(&mut self.hands.unseen()).ok()).flatten(),
         };
-        self.nodes.iter().filter_map(page).collect()
+        running.map(page).collect()
+    }
+
+    /// Why a node that was to run has ended by itself, if one has.
+    pub(super) fn fallen(&mut self) -> Option<Failure> {
+        self.nodes.iter_mut().find_map(|node| node.running.as_mut()?.fallen(&node.player.name))
     }
 
     /// Waits until a node lists a device in this state.
@@ -212,9 +241,17 @@ impl Stage {
         Ok(self.node(place)?.heard.joined())
     }
 
-    /// Bytes of frames all nodes sent, as they told.
-    pub(super) fn wire_bytes(&self) -> u64 {
-        self.nodes.iter().map(|node| node.heard.sent_bytes()).sum()
+    /// Bytes of frames all nodes sent until now, in runs that have ended and in those that go on.
+    pub(super) fn wire_bytes(&self) -> Result<u64, Failure> {
+        let mut all = 0;
+        for node in &self.nodes {
+            all += node.heard.sent_bytes();
+            if node.running.is_some() {
+                let now = node.client().and_then(|client| client.sent_bytes());
+                all += now.ok_or_else(|| unanswered("/metrics"))?;
+            }
+        }
+        Ok(all)
     }
 
     /// A file on the stick: bundles and invitations lie in a folder beside the nodes'.

@@ -11,6 +11,7 @@ mod circuits;
 mod dials;
 mod ends;
 mod frames;
+mod idlers;
 mod measure;
 mod pairs;
 mod rogue;

@@ -135,3 +135,33 @@ async fn a_connection_without_streams_becomes_no_link_and_keeps_nobody_out() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn whoever_answers_and_says_no_word_is_silent_and_not_out_of_reach() {
+    let brief = |config: &mut NetConfig| config.timing.open = Duration::from_millis(300);
+    let mut one = Peer::with(1, brief).await;
+    // The one whose word is waited for.
+    let seed = (2..u8::MAX).find(|seed| decides(&key(*seed), &one.key)).unwrap();
+    let mut rogue = Rogue::new(seed);
+    rogue.swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
+    let address = loop {
+        if let SwarmEvent::NewListenAddr { address, .. } = rogue.swarm.select_next_some().await {
+            break address;
+        }
+    };
+    one.handle.dial(address);
+    // It keeps its streams, so that they do not end.
+    let mut kept = Vec::new();
+    let mut failed = std::pin::pin!(one.dial_failed());
+    let kind = loop {
+        tokio::select! {
+            (kind, ..) = &mut failed => break kind,
+            event = rogue.swarm.select_next_some() => {
+                if let SwarmEvent::Behaviour(event) = event {
+                    kept.push(event);
+                }
+            }
+        }
+    };
+    assert_eq!(kind, DialFailure::Silent);
+}

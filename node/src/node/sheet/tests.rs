@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crdt_schema::record::Schema;
+use rust_xlsxwriter::Workbook;
 use tempfile::TempDir;
 
 use super::{SheetAsk, SheetLimits};
@@ -201,6 +202,40 @@ fn refused_rows_are_named_with_their_reason_and_the_others_are_written() {
 }
 
 #[test]
+fn a_control_sign_refuses_its_row_by_name_and_the_rest_is_written() {
+    let mut desk = Desk::new();
+    let text = "Nama;NIK;L/P;Alamat;Jenis PPKS;Catatan Kami\n\
+                Bersih;;L;Jl. Satu;08;\n\
+                Tab\u{b}tegak;;L;Jl. Dua;08;\n\
+                Bersih juga;;L;Jl. \u{1b}[31mTiga;08;\n\
+                Nol;12\0;L;Jl. Empat;08;\n\
+                Bel;;L\u{7};Jl. Lima;08;\n\
+                Lewat;;L;Jl. Enam;08;\u{7}\n\u{1a}";
+    let report = desk.apply(text);
+    assert_eq!(
+        rules(&report),
+        [
+            (3, "nama", "huruf_kendali"),
+            (4, "alamat", "huruf_kendali"),
+            (5, "nik", "huruf_kendali"),
+            (6, "jenis_kelamin", "huruf_kendali"),
+        ]
+    );
+    assert_eq!(counts(&report), (4, 2, 0, 0));
+
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (row, name) in (0..).zip(["Nama", "Buku\u{b}satu", "Buku dua", "Buku\0tiga"]) {
+        sheet.write(row, 0, name).unwrap();
+        sheet.write(row, 1, if row == 0 { "L/P" } else { "L" }).unwrap();
+        sheet.write(row, 2, if row == 0 { "Jenis PPKS" } else { "08" }).unwrap();
+    }
+    let report = desk.apply(book.save_to_buffer().unwrap());
+    assert_eq!(rules(&report), [(2, "nama", "huruf_kendali"), (4, "nama", "huruf_kendali")]);
+    assert_eq!(report.new, 1);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_to_its_end_changes_nothing() {
     let mut desk = Desk::new();
     let before = desk.root();
@@ -212,7 +247,7 @@ fn a_file_that_cannot_be_read_to_its_end_changes_nothing() {
         (b"%PDF-1.4\x00".to_vec(), ErrorKind::FileForeign),
         (b"apa;saja\n1;2\n".to_vec(), ErrorKind::ValueInvalid),
         (b"Nama;Nama Lengkap;RT\nA;B;1\n".to_vec(), ErrorKind::ValueInvalid),
-        (Vec::new(), ErrorKind::ValueInvalid),
+        (Vec::new(), ErrorKind::FileTruncated),
     ] {
         let refused = desk.import(bytes, true).unwrap_err();
         assert_eq!(refused.kind(), kind, "{refused}");

@@ -47,7 +47,7 @@ use super::StoreConfig;
 use super::arrival::{NO_ARRIVALS, running_hash};
 use super::error::{damaged, failed, failed_io};
 use super::heads::FeedState;
-use super::open::{create_file, file_bytes, open_backend, open_file};
+use super::open::{create_file, file_bytes, open_backend, open_or_look};
 use crate::ports::{Arrival, FeedBatch, FeedHeads, FeedStore, NamedValue, StoreError};
 
 /// Where the bytes lie.
@@ -70,6 +70,8 @@ pub struct RedbFeedStore {
     arrivals: ArrivalsEnd,
     cache: Mutex<Cache>,
     poisoned: bool,
+    /// The file may only be read: nothing is committed.
+    read_only: bool,
 }
 
 impl fmt::Debug for RedbFeedStore {
@@ -105,7 +107,8 @@ impl RedbFeedStore {
         Self::load(database, Home::File(path.to_path_buf()))
     }
 
-    /// Opens the store at `path`, brings it to this build's format, and reads the heads.
+    /// Opens the store at `path`, brings it to this build's format, and reads the heads. Where the
+    /// file may only be read it is opened all the same, and every commit is refused.
     ///
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::Locked`] when another process has it,
@@ -119,7 +122,14 @@ impl RedbFeedStore {
     /// # Errors
     /// As [`RedbFeedStore::open`].
     pub fn open_with(path: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
-        Self::load(open_file(path, *config)?, Home::File(path.to_path_buf()))
+        let (database, read_only) = open_or_look(path, *config)?;
+        let store = Self::load(database, Home::File(path.to_path_buf()))?;
+        Ok(Self { read_only, ..store })
+    }
+
+    /// Whether the file may only be read, so that every commit is refused.
+    pub const fn is_read_only(&self) -> bool {
+        self.read_only
     }
 
     /// Makes a new store on a backend without bytes: a disk that a test controls. Clones of the
@@ -176,7 +186,8 @@ impl RedbFeedStore {
         let arrivals = read_end(&reading, &numbers)?;
         drop(reading);
         let cache = Mutex::new(Cache::default());
-        Ok(Self { database, home, instance, feeds, numbers, arrivals, cache, poisoned: false })
+        let (poisoned, read_only) = (false, false);
+        Ok(Self { database, home, instance, feeds, numbers, arrivals, cache, poisoned, read_only })
     }
 
     /// Two feeds of an area whose ids share half their bytes would share their keys. It cannot
@@ -239,6 +250,9 @@ impl FeedStore for RedbFeedStore {
         let nothing = batch.new_feeds.is_empty() && batch.runs.is_empty();
         if nothing && batch.values.is_empty() {
             return Ok(self.arrivals.newest);
+        }
+        if self.read_only {
+            return Err(StoreError::ReadOnly);
         }
         if let Err(error) = write::write(&self.database, &rows, batch) {
             self.poisoned = true;

@@ -4,8 +4,8 @@
 //! The chain is computed anew from nothing but the blocks, so a bit changed anywhere in an entry
 //! shows in the id it ends in. What a scan cannot judge is whose key signed: it hands out each
 //! [`SignedHead`] it comes to, whose point it has computed itself, and the caller verifies it.
-//! Pages that rotted are found by [`RedbFeedStore::check_pages`], which goes first: over such a page
-//! redb may panic, and a scan reads every one.
+//! Pages that rotted are found by [`RedbFeedStore::check_pages`], after which a damaged store is read
+//! no more; over such a page redb may panic, so whoever scans a doubtful store guards it.
 
 use std::collections::BTreeMap;
 

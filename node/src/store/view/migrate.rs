@@ -8,14 +8,18 @@ use std::io;
 use std::path::Path;
 
 use crdt_schema::id::StoreInstance;
+use redb::backends::FileBackend;
 use redb::{
     Builder, Database, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction,
+    backends::InMemoryBackend,
 };
 
 use super::error::{AtStep, io_error};
 use super::{read, tables, write_all};
 use crate::guard::guarded;
 use crate::ports::StoreError;
+use crate::store::open::create_private;
+use crate::store::overlay::Overlay;
 
 /// Layout of the file. A change of any table or value takes the next number.
 const FORMAT: u32 = 1;
@@ -34,10 +38,34 @@ pub(super) fn open_or_create(
     instance: StoreInstance,
     cache_bytes: usize,
 ) -> Result<Database, StoreError> {
-    match open(path, instance, cache_bytes) {
+    let opened = match open(path, instance, cache_bytes) {
         Ok(Some(database)) => Ok(database),
         Ok(None) | Err(StoreError::Damaged { .. }) => create(path, instance, cache_bytes),
         Err(error) => Err(error),
+    };
+    match opened {
+        Err(StoreError::ReadOnly) => look(path, instance, cache_bytes),
+        opened => opened,
+    }
+}
+
+/// Views in memory where the folder may only be read: over the file where it is ours, else empty.
+fn look(path: &Path, instance: StoreInstance, cache_bytes: usize) -> Result<Database, StoreError> {
+    let over = |file: Overlay| {
+        let mut builder = Builder::new();
+        builder.set_cache_size(cache_bytes).set_check_integrity_on_open(true);
+        let opened = guarded(|| {
+            let database = builder.create_with_backend(file).at(STEP)?;
+            Ok::<_, StoreError>(is_ours(&database, instance)?.then_some(database))
+        });
+        opened.ok().and_then(Result::ok).flatten()
+    };
+    match Overlay::over(path) {
+        Err(StoreError::Locked) => Err(StoreError::Locked),
+        file => match file.ok().and_then(over) {
+            Some(database) => Ok(database),
+            None => create_on(InMemoryBackend::new(), instance, cache_bytes),
+        },
     }
 }
 
@@ -80,7 +108,10 @@ fn create(
         }
         Ok(()) | Err(_) => {}
     }
-    let database = Builder::new().set_cache_size(cache_bytes).create(path).at(STEP)?;
+    let file = create_private(path).map_err(|error| io_error("create the views", error))?;
+    let backend = FileBackend::new(file).at(STEP)?;
+    let mut builder = Builder::new();
+    let database = builder.set_cache_size(cache_bytes).create_with_backend(backend).at(STEP)?;
     found(&database, instance)?;
     Ok(database)
 }
