@@ -23,6 +23,18 @@ lab FILTER="":
     cargo build --locked -p cli
     WKSBM_LAB_REQUIRED=1 cargo nextest run --locked -p tests --test lab --no-capture {{FILTER}}
 
+# libFuzzer over every decoder of foreign bytes, SECONDS each, or over TARGETS (cargo install --locked cargo-fuzz).
+fuzz SECONDS="10" *TARGETS="":
+    tests/fuzz/run.sh {{SECONDS}} {{TARGETS}}
+
+# The long run before a release: ten million executions of each target, or of TARGETS.
+fuzz-long *TARGETS="":
+    WKSBM_FUZZ_RUNS=10000000 nice -n 19 tests/fuzz/run.sh 0 {{TARGETS}}
+
+# The models with longer histories: all of DEEDS deeds (3: minutes, 4: hours), and many proptest cases.
+models DEEDS="3":
+    WKSBM_DEEDS={{DEEDS}} WKSBM_HISTORIES=100000 PROPTEST_CASES=5000 cargo nextest run --locked -p tests --test models --no-capture
+
 # Renew the document of the declarations.
 schema:
     cargo run -q --locked -p crdt-schema --example schema > docs/schema.md
@@ -31,9 +43,19 @@ schema:
 openapi:
     cargo run -q --locked -p cli --example openapi > docs/openapi.json
 
-# Every measure of the core, as a table.
-bench:
-    cargo run --release --locked -p tests --bin bench
+# Every measure, as a table: `just bench`, `just bench --largest`, `just bench --json ingest`.
+bench *ARGS:
+    cargo run --release --locked -p tests --bin bench -- {{ARGS}}
+
+# Renew the committed run of the bench: figures and plots.
+bench-plots *ARGS:
+    cargo run --release --locked -p tests --bin bench -- --plots docs/bench {{ARGS}}
+
+# What CI leaves out: links watched for minutes, the whole province (Linux, as root). One at a time
+# in a network of its own, for one of them counts every byte of the loopback.
+slow:
+    cargo nextest run --release --locked --no-run -p node
+    unshare -n sh -c 'ip link set lo up; cargo nextest run --release --locked --offline -p node --run-ignored only -j1'
 
 # As CI does, on whatever lies in this folder.
 ci:

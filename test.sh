@@ -91,6 +91,25 @@ need_axe() {
     export WKSBM_AXE
 }
 
+# libFuzzer (tests/fuzz) needs cargo-fuzz, half a minute of building, and a C++ compiler.
+need_fuzz() {
+    cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz ||
+        say "cargo-fuzz could not be installed"
+    have c++ && return
+    [ "$(id -u)" -eq 0 ] && have apt-get || return 0
+    say "installing a C++ compiler"
+    apt-get update && apt-get install -y --no-install-recommends g++ || say "no C++ compiler"
+}
+
+# Ten seconds of libFuzzer a target. Where it cannot be had, the same targets were tried already, with
+# mutations that nothing guides, by the tests above (tests/models/foreign.rs): that is said, not hidden.
+fuzz() {
+    local ended=0
+    tests/fuzz/run.sh "${WKSBM_FUZZ_SECONDS:-10}" || ended=$?
+    [ "$ended" -ne 3 ] || say "SKIPPED: libFuzzer cannot be had here; only unguided mutations were tried"
+    [ "$ended" -eq 0 ] || [ "$ended" -eq 3 ]
+}
+
 # check NAME COMMAND...: one step that counts one.
 check() {
     local name="$1"
@@ -140,6 +159,7 @@ need_compiler
 need_lab_tools
 need_rust
 need_browser
+need_fuzz
 
 check "format" cargo fmt --all --check
 check "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -152,6 +172,8 @@ tests "examples in the documents" cargo test --workspace --doc --locked --no-fai
 # Private items are documented too, for whoever works here; so a public page may lead to one.
 check "documents" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" \
     cargo doc --workspace --no-deps --document-private-items --locked
+check "format of the fuzzer" cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+check "fuzzing" fuzz
 if have cargo-deny; then
     # The advisory database is not fetched: this must also run where only a registry is reached.
     check "licences and sources" cargo deny --locked check bans licenses sources

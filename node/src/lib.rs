@@ -59,7 +59,8 @@ pub mod ports;
 pub mod progress;
 pub mod reason;
 pub mod replica;
-mod sheet;
+#[doc(hidden)]
+pub mod sheet;
 pub mod store;
 pub mod sync;
 pub mod synth;

@@ -356,7 +356,27 @@ pub struct Totals {
     pub waiting_deps: u64,
 }
 
-/// What screens read; derived, and never the truth.
+/// Who knows the id of an entry by its place: the feed store. Views keep places alone, for ids are
+/// hashes and would be most of a row.
+pub trait EntryIds {
+    /// The id of the entry at a place, which must be held.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it is not; else of the disk.
+    fn id_at(&self, place: Place) -> Result<EntryId, StoreError>;
+}
+
+impl<F: FeedStore> EntryIds for F {
+    fn id_at(&self, place: Place) -> Result<EntryId, StoreError> {
+        let point = self.point(place.feed, place.branch, place.seq)?;
+        point.map(|point| point.id).ok_or_else(|| StoreError::Damaged {
+            what: format!("entry {} of feed {} is not held", place.seq, place.feed.short()),
+        })
+    }
+}
+
+/// What screens read; derived, and never the truth. Entry ids in a row's state are those of edits of
+/// its record; `ids` knows them.
 pub trait ViewStore {
     /// The newest arrival that is in the views.
     ///
@@ -368,7 +388,7 @@ pub trait ViewStore {
     ///
     /// # Errors
     /// [`StoreError`] of the disk.
-    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError>;
+    fn row(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Option<ViewRow>, StoreError>;
 
     /// Records whose id in hex begins so.
     ///
@@ -380,14 +400,14 @@ pub trait ViewStore {
     ///
     /// # Errors
     /// [`StoreError`] of the disk.
-    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError>;
+    fn edits(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Vec<EditRef>, StoreError>;
 
     /// Writes everything or nothing. With `durable` false it may be lost in a power cut and is
-    /// then caught up from the feed store.
+    /// then caught up from the feed store, and a failure may be said by whatever is asked next.
     ///
     /// # Errors
     /// [`StoreError`] of the disk.
-    fn commit(&mut self, batch: &ViewBatch, durable: bool) -> Result<(), StoreError>;
+    fn commit(&mut self, batch: ViewBatch, durable: bool) -> Result<(), StoreError>;
 
     /// Rows by (area, kind, id), from behind `after`, at most `limit`; and how many match in all.
     ///
@@ -398,6 +418,7 @@ pub trait ViewStore {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
+        ids: &dyn EntryIds,
     ) -> Result<(u64, Vec<ViewRow>), StoreError>;
 
     /// Totals over all rows.

@@ -121,6 +121,30 @@ fn before_the_confirmation_open_data_counts_and_the_rest_waits_on_every_node_ali
 }
 
 #[test]
+fn a_neighbour_is_given_no_run_behind_the_last_open_entry() {
+    let mut town = Town::new(65);
+    let mut province = town.province();
+    let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desa = town.member(&mut kecamatan, "desa", DESA);
+    let file = town.invitation(&mut kecamatan, "baru", &at_once());
+    let (mut new, _) = town.join_by(&file, "baru", 0);
+    new.carry_to(&mut kecamatan);
+    let (before, _) = person(&mut new, "Euis Contoh");
+    activity(&mut new, "terbuka", &[]);
+    // A run holds at most 64 entries: this fills the one in which the open entry lies.
+    for number in 0..64 {
+        new.set(&before, &[("nama_panggilan", &format!("Euis {number}"))]);
+    }
+    person(&mut new, "Cucu Contoh");
+    new.carry_to(&mut desa);
+    assert_eq!(labels(&mut desa, Layer::Counting), ["terbuka"]);
+    assert_eq!(labels(&mut desa, Layer::Waiting), ["Euis Contoh"]);
+    new.carry_to(&mut kecamatan);
+    assert_eq!(labels(&mut kecamatan, Layer::Waiting), ["Cucu Contoh", "Euis Contoh"]);
+    assert_eq!(desa.root(DESA), kecamatan.root(DESA));
+}
+
+#[test]
 fn what_counts_is_the_same_after_the_store_is_opened_again_and_the_views_are_made_anew() {
     let mut town = Town::new(62);
     let mut province = town.province();

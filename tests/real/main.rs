@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod at_once;
+mod bench;
 mod bundles;
 mod copies;
 mod deadline;

@@ -35,6 +35,22 @@ pub fn drafts(plan: &Plan, keep: impl Fn(&mut Change) -> bool) -> BTreeMap<AreaI
     areas
 }
 
+/// The records that the saves which `keep` takes come to, with their kinds.
+pub fn states(plan: &Plan, keep: impl Fn(&mut Change) -> bool) -> Vec<(u16, RecordState)> {
+    let mut desk = Desk::default();
+    let mut kinds = BTreeMap::new();
+    for event in events(plan).unwrap() {
+        if let SynthEvent::Record(mut change) | SynthEvent::Edit(mut change) = event
+            && keep(&mut change)
+            && let Some(draft) = desk.save(&change)
+        {
+            kinds.insert(change.record, draft.record_kind);
+        }
+    }
+    let kind = |record: &RecordId| kinds.get(record).copied().unwrap_or_default();
+    desk.states.into_iter().map(|(record, state)| (kind(&record), state)).collect()
+}
+
 /// One feed an area, each by a device of its own.
 pub fn feeds(areas: BTreeMap<AreaId, Vec<Draft>>) -> Vec<Feed> {
     let feed = |(number, (area, drafts)): (usize, (AreaId, Vec<Draft>))| {

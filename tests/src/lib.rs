@@ -19,6 +19,7 @@
 pub mod deadline;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 pub mod desk;
+pub mod fuzz;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
 pub mod histories;

@@ -2,6 +2,8 @@
 //! that a store or a session can be given as many of them as a measure asks for.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
 
 use crdt_schema::area::{AreaCode, AreaId, Level, base_areas};
 use crdt_schema::authority::{
@@ -13,11 +15,16 @@ use crdt_schema::entry::{
     CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Places, Run,
     SigningSecret,
 };
-use crdt_schema::id::{DeviceId, EntryId, FeedName, RecordId, Space};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, RecordId, Space};
 use crdt_schema::time::Timestamp;
+use node::ports::{Entropy, EntropyError};
+use node::store::keystore::Keystore;
 
 /// Number of the kind the records are of: `kegiatan`, all open.
 pub const KIND: u16 = 5;
+/// Numbers of the provincial devices; writers of villages are numbered from 1.
+const PROVINCE: u64 = 0;
+const OTHER: u64 = u64::MAX;
 /// Milliseconds between two saves of one device.
 const SAVE_EVERY_MS: i64 = 40_000;
 /// 2026-01-05 08:00 WIB.
@@ -42,6 +49,18 @@ impl Writer {
         Self { keys, secret }
     }
 
+    /// The same writer with its secret keys in `folder`, so that a node can be opened there. Its
+    /// sealing key, and so its device, is another than that of [`Writer::numbered`].
+    pub fn at_home(number: u64, folder: &Path) -> Self {
+        let Self { keys: _, secret } = Self::numbered(number);
+        let seed = blake3_of(&[b"writer", &number.to_be_bytes()]);
+        let transport = blake3_of(&[b"transport", &seed]);
+        let sealing = blake3_of(&[b"sealing", &seed]);
+        let seeds = Mutex::new([transport, seed, sealing].concat());
+        let keys = Keystore::create(folder, &Told(seeds)).unwrap().keys();
+        Self { keys, secret }
+    }
+
     /// Its id.
     pub fn device(&self) -> DeviceId {
         self.keys.device()
@@ -50,6 +69,22 @@ impl Writer {
     /// The key it signs with.
     pub const fn secret(&self) -> &SigningSecret {
         &self.secret
+    }
+}
+
+/// Bytes told beforehand in the place of chance.
+#[derive(Debug)]
+struct Told(Mutex<Vec<u8>>);
+
+impl Entropy for Told {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        let mut told = self.0.lock().map_err(|_| EntropyError)?;
+        let split = told.split_at_checked(bytes.len());
+        let (front, rest) = split.ok_or(EntropyError)?;
+        bytes.copy_from_slice(front);
+        let rest = rest.to_vec();
+        *told = rest;
+        Ok(())
     }
 }
 
@@ -74,9 +109,26 @@ pub struct World {
 impl World {
     /// The first `villages` villages of West Java with `writers` devices each.
     pub fn new(villages: usize, writers: usize) -> Self {
+        Self::of(villages, writers, &Writer::numbered)
+    }
+
+    /// The same, with homes for the two provincial devices and the first two writers: a folder for
+    /// each with its keys.
+    pub fn at_home(villages: usize, writers: usize, homes: [&Path; 4]) -> Self {
+        let [province, other, first, second] = homes;
+        Self::of(villages, writers, &|number| match number {
+            PROVINCE => Writer::at_home(number, province),
+            OTHER => Writer::at_home(number, other),
+            1 => Writer::at_home(number, first),
+            2 => Writer::at_home(number, second),
+            _ => Writer::numbered(number),
+        })
+    }
+
+    fn of(villages: usize, writers: usize, writer: &dyn Fn(u64) -> Writer) -> Self {
         let root = SigningSecret::from_seed(&blake3_of(&[b"root"]));
-        let province = Writer::numbered(0);
-        let other = Writer::numbered(u64::MAX);
+        let province = writer(PROVINCE);
+        let other = writer(OTHER);
         let mut devices = vec![province.keys, other.keys];
         devices.sort_unstable();
         let area = AreaCode::WEST_JAVA.first_id();
@@ -96,7 +148,7 @@ impl World {
             .map(|area| {
                 let of_village = (0..writers).map(|_| {
                     number += 1;
-                    Writer::numbered(number)
+                    writer(number)
                 });
                 (area.id, of_village.collect())
             })
@@ -179,13 +231,13 @@ fn drafts(writer: &Writer, area: AreaId, records: usize, entries: usize) -> (Fee
             let Some(record) = turn.checked_sub(2 * step).filter(|record| *record < records) else {
                 continue;
             };
-            let record_id = blake3_of(&[b"record", &id.0, &record.to_be_bytes()]);
+            let record_id = record_id(id, record);
             let ops = if step == 0 { whole(record) } else { one(record, step) };
             let body = Section::from_ops(ops).unwrap().encode();
             drafts.push(Draft {
                 kind: EntryKind::EDIT,
                 record_kind: KIND,
-                record: RecordId(record_id.first_chunk().copied().unwrap_or_default()),
+                record: record_id,
                 person: 0,
                 claimed_at: Timestamp(START_MS + SAVE_EVERY_MS * drafts.len() as i64),
                 deps: Vec::new(),
@@ -194,6 +246,12 @@ fn drafts(writer: &Writer, area: AreaId, records: usize, entries: usize) -> (Fee
         }
     }
     (name, drafts)
+}
+
+/// The id of the record with this number that a feed made.
+pub fn record_id(feed: FeedId, number: usize) -> RecordId {
+    let hash = blake3_of(&[b"record", &feed.0, &number.to_be_bytes()]);
+    RecordId(hash.first_chunk().copied().unwrap_or_default())
 }
 
 /// Fifteen fields, about 405 bytes as JSON with their names.

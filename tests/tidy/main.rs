@@ -2,11 +2,12 @@
 //!
 //! `source.rs` files without comments and texts · `imports.rs` which way they point · `reach.rs`
 //! files nobody declares, their openings, their names · `words.rs` what may not stand in them ·
-//! `lengths.rs` functions too long. Each check proves itself on small bad examples beside it.
+//! `lengths.rs` functions too long · `locks.rs` the fuzzer's lock file. Each check proves itself on small bad examples beside it.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod imports;
 mod lengths;
+mod locks;
 mod reach;
 mod source;
 mod words;
@@ -70,6 +71,12 @@ fn no_module_is_named_for_nothing() {
 #[test]
 fn no_file_holds_a_forbidden_word() {
     nothing(&words::forbidden(&all()));
+}
+
+#[test]
+fn the_fuzzer_builds_the_versions_of_the_mesh() {
+    let lock = |path: &str| std::fs::read_to_string(source::workspace().join(path)).unwrap();
+    nothing(&locks::parted(&lock("Cargo.lock"), &lock("tests/fuzz/Cargo.lock")));
 }
 
 #[test]

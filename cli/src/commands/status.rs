@@ -46,7 +46,7 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
         ("page-trouble-deps", status.waiting_deps),
         ("page-trouble-confirmation", status.waiting_confirmation),
         ("page-trouble-adoption", status.awaiting_adoption),
-        ("page-trouble-quarantined", status.quarantined - status.awaiting_adoption),
+        ("page-trouble-quarantined", status.quarantined.saturating_sub(status.awaiting_adoption)),
     ];
     for (key, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         page.warning(words.say_with(key, &[Fact::new("count", count)]));

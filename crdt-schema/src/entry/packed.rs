@@ -389,7 +389,13 @@ fn read_record(
                 u16::try_from(reader.varint()?).map_err(|_| DecodeError::TooLarge("kind"))?;
             Ok(RecordRef::Here(kind, RecordId([0; 16])))
         }
-        RECORD_BACK => back(reader.varint()?, seq).map(RecordRef::Back),
+        RECORD_BACK => match back(reader.varint()?, seq)? {
+            // That has a shorter form, and one block has one byte string.
+            distance if deps.first() == Some(&DepRef::Back(distance)) => {
+                Err(DecodeError::NotCanonical("record"))
+            }
+            distance => Ok(RecordRef::Back(distance)),
+        },
         _ => match deps.first() {
             Some(DepRef::Back(distance)) => Ok(RecordRef::Back(*distance)),
             _ => Err(DecodeError::Malformed("record")),

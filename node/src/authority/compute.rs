@@ -57,18 +57,23 @@ pub(super) struct Outcome {
     pub(super) update_needed: u64,
 }
 
-/// Revocations and closings found so far, by the device they are about.
-#[derive(Default)]
-struct Withdrawals {
-    revoked: BTreeSet<DeviceId>,
-    closings: BTreeMap<DeviceId, Vec<Vec<FeedEnd>>>,
-    cuts: BTreeMap<DeviceId, Vec<(AreaId, Vec<FeedEnd>)>>,
+/// A closing, a cut or a revocation that was heard. Whether its author stands above the device it
+/// is about shows only when that device's own level is reached, for only then is known what
+/// certifies it.
+struct Withdrawal<'a> {
+    author: DeviceId,
+    level: Level,
+    entry: &'a AuthorityEntry,
 }
+
+/// Where feeds end; one that is not named counts for nothing.
+type Ends = BTreeMap<FeedId, ChainPoint>;
 
 pub(super) struct Pass<'a> {
     entries: BTreeMap<DeviceId, Vec<&'a AuthorityEntry>>,
     prevs: BTreeMap<EntryId, EntryId>,
-    withdrawals: Withdrawals,
+    /// By the device they are about.
+    withdrawals: BTreeMap<DeviceId, Vec<Withdrawal<'a>>>,
     found: Outcome,
 }
 
@@ -94,8 +99,7 @@ impl<'a> Pass<'a> {
             adopted: Vec::new(),
             update_needed: 0,
         };
-        let mut pass =
-            Self { entries: by_device, prevs, withdrawals: Withdrawals::default(), found };
+        let mut pass = Self { entries: by_device, prevs, withdrawals: BTreeMap::new(), found };
         pass.root(statement);
         for level in LEVELS {
             pass.settle(level);
@@ -122,17 +126,9 @@ impl<'a> Pass<'a> {
 
     /// Decides how the devices of one level stand; what is above has spoken.
     fn settle(&mut self, level: Level) {
-        let devices: Vec<DeviceId> = self.devices_at(level);
-        for device in devices {
-            self.hear_own_closing(device);
-            let state = if self.withdrawals.revoked.contains(&device) {
-                MemberState::Revoked
-            } else if self.withdrawals.closings.contains_key(&device) {
-                MemberState::Closed
-            } else {
-                continue;
-            };
-            let ends = self.ends(device, state);
+        for device in self.devices_at(level) {
+            let Some(member) = self.found.members.get(&device) else { continue };
+            let Some((state, ends)) = self.withdrawn(device, &member.grants) else { continue };
             if let Some(member) = self.found.members.get_mut(&device) {
                 member.state = state;
                 member.ends = Some(ends);
@@ -140,73 +136,48 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Whether the feeds of a device end, and where: by the word of those above all it is certified
+    /// for, and by its own as far as theirs leaves that standing. Of several words only what all
+    /// leave counts.
+    fn withdrawn(&self, device: DeviceId, grants: &[Grant]) -> Option<(MemberState, Ends)> {
+        let said = self.withdrawals.get(&device).into_iter().flatten();
+        let from_above = said.filter(|word| self.rules(word.author, word.level, grants));
+        let (mut words, mut cuts, mut state) = (Vec::new(), Vec::new(), MemberState::Closed);
+        for word in from_above {
+            match &word.entry.payload {
+                Some(Payload::Closing(closing)) => words.push(ends_of(&closing.ends)),
+                Some(Payload::Cut(cut)) => cuts.push((word.entry.feed.area, ends_of(&cut.ends))),
+                _ => state = MemberState::Revoked,
+            }
+        }
+        if state == MemberState::Revoked {
+            words.push(left_by_cuts(cuts));
+        }
+        let above = left_by_all(words.iter().cloned());
+        words.extend(self.own_closings(device, above.as_ref()));
+        Some((state, left_by_all(words)?))
+    }
+
     fn devices_at(&self, level: Level) -> Vec<DeviceId> {
         let at = |(id, member): (&DeviceId, &Member)| (member.level() == level).then_some(*id);
         self.found.members.iter().filter_map(at).collect()
     }
 
-    /// A device may close itself, in its own area.
-    fn hear_own_closing(&mut self, device: DeviceId) {
+    /// What a device says about its own end, where those above left that standing.
+    fn own_closings(&self, device: DeviceId, above: Option<&Ends>) -> Vec<Ends> {
+        let mut words = Vec::new();
         for entry in self.entries.get(&device).into_iter().flatten() {
-            if let Some(Payload::Closing(Closing { device: closed, ends })) = &entry.payload
-                && *closed == device
+            if let Some(Payload::Closing(closing)) = &entry.payload
+                && closing.device == device
+                && above.is_none_or(|ends| self.is_within(ends, entry))
             {
                 // The feed it stands in ends with the closing itself, which nobody can name inside.
-                let here = entry.feed.id();
-                let mut ends: Vec<FeedEnd> =
-                    ends.iter().copied().filter(|end| end.feed != here).collect();
-                ends.push(FeedEnd { feed: here, last: entry.point });
-                self.withdrawals.closings.entry(device).or_default().push(ends);
+                let mut ends = ends_of(&closing.ends);
+                ends.insert(entry.feed.id(), entry.point);
+                words.push(ends);
             }
         }
-    }
-
-    /// Where the feeds of a closed or revoked device end: of several words only what all leave.
-    fn ends(&self, device: DeviceId, state: MemberState) -> BTreeMap<FeedId, ChainPoint> {
-        let closings = self.withdrawals.closings.get(&device).into_iter().flatten();
-        let mut words: Vec<Vec<FeedEnd>> = closings.cloned().collect();
-        if state == MemberState::Revoked {
-            words.extend(self.cuts_by_author(device));
-        }
-        let Some(first) = words.first() else { return BTreeMap::new() };
-        let mut ends: BTreeMap<FeedId, ChainPoint> =
-            first.iter().map(|e| (e.feed, e.last)).collect();
-        for word in words.iter().skip(1) {
-            let other: BTreeMap<FeedId, ChainPoint> =
-                word.iter().map(|e| (e.feed, e.last)).collect();
-            ends.retain(|feed, end| match other.get(feed) {
-                Some(last) => {
-                    *end = (*end).min(*last);
-                    true
-                }
-                None => false,
-            });
-        }
-        ends
-    }
-
-    /// Cuts complete each other across areas and narrow each other within one.
-    fn cuts_by_author(&self, device: DeviceId) -> Option<Vec<FeedEnd>> {
-        let cuts = self.withdrawals.cuts.get(&device)?;
-        let mut by_area: BTreeMap<AreaId, BTreeMap<FeedId, ChainPoint>> = BTreeMap::new();
-        for (area, ends) in cuts {
-            let named: BTreeMap<FeedId, ChainPoint> =
-                ends.iter().map(|e| (e.feed, e.last)).collect();
-            match by_area.get_mut(area) {
-                None => {
-                    by_area.insert(*area, named);
-                }
-                Some(known) => known.retain(|feed, end| match named.get(feed) {
-                    Some(last) => {
-                        *end = (*end).min(*last);
-                        true
-                    }
-                    None => false,
-                }),
-            }
-        }
-        let flat = by_area.into_values().flatten();
-        Some(flat.map(|(feed, last)| FeedEnd { feed, last }).collect())
+        words
     }
 
     /// Reads what the devices of one level say about those below.
@@ -227,21 +198,21 @@ impl<'a> Pass<'a> {
         for (device, entry) in &heard {
             self.hear_grant(*device, level, entry);
         }
-        for (device, entry) in &heard {
-            self.hear_withdrawal(*device, level, entry);
+        for (device, entry) in heard {
+            self.hear_withdrawal(device, level, entry);
         }
     }
 
     /// Whether an authority entry of `member` counts: not beyond its end, by an issuer whose area
     /// covers it.
     fn counts(&self, member: &Member, entry: &AuthorityEntry) -> bool {
-        let within = match &member.ends {
-            None => true,
-            Some(ends) => {
-                ends.get(&entry.feed.id()).is_some_and(|end| self.reaches(*end, entry.point))
-            }
-        };
+        let within = member.ends.as_ref().is_none_or(|ends| self.is_within(ends, entry));
         within && self.issues(member, entry.feed.area)
+    }
+
+    /// Whether an entry lies before the end of its feed.
+    fn is_within(&self, ends: &Ends, entry: &AuthorityEntry) -> bool {
+        ends.get(&entry.feed.id()).is_some_and(|end| self.reaches(*end, entry.point))
     }
 
     fn issues(&self, member: &Member, area: AreaId) -> bool {
@@ -280,7 +251,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn hear_withdrawal(&mut self, device: DeviceId, level: Level, entry: &AuthorityEntry) {
+    fn hear_withdrawal(&mut self, author: DeviceId, level: Level, entry: &'a AuthorityEntry) {
         let other = match &entry.payload {
             Some(
                 Payload::Closing(Closing { device: other, .. })
@@ -292,20 +263,10 @@ impl<'a> Pass<'a> {
             }
             _ => return,
         };
-        if other == device || !self.rules(device, level, other) {
-            return;
-        }
-        match &entry.payload {
-            Some(Payload::Closing(Closing { ends, .. })) => {
-                self.withdrawals.closings.entry(other).or_default().push(ends.clone());
-            }
-            Some(Payload::Cut(Cut { ends, .. })) => {
-                let cuts = self.withdrawals.cuts.entry(other).or_default();
-                cuts.push((entry.feed.area, ends.clone()));
-            }
-            _ => {
-                self.withdrawals.revoked.insert(other);
-            }
+        // A device's own word is heard where it is settled.
+        if other != author {
+            let word = Withdrawal { author, level, entry };
+            self.withdrawals.entry(other).or_default().push(word);
         }
     }
 
@@ -344,29 +305,11 @@ impl<'a> Pass<'a> {
         area.level() > level && member.is_some_and(|member| self.issues(member, area))
     }
 
-    /// Whether the device may end another: strictly higher, and covering it. The other may not be
-    /// known yet at this point of the pass, because lower levels are heard later; then its feeds'
-    /// areas are what matters when it is, so it is remembered by what it is certified for.
-    fn rules(&self, device: DeviceId, level: Level, other: DeviceId) -> bool {
+    /// Whether a device may end another that holds these grants: strictly higher than all of them,
+    /// and covering them. What nobody above ever certified is not asked, for anyone may write it.
+    fn rules(&self, device: DeviceId, level: Level, grants: &[Grant]) -> bool {
         let Some(member) = self.found.members.get(&device) else { return false };
-        let ends = |area: AreaId| area.level() > level && self.issues(member, area);
-        if let Some(other) = self.found.members.get(&other) {
-            return other.grants.iter().all(|grant| ends(grant.area));
-        }
-        let certified = self.certified_areas(other);
-        !certified.is_empty() && certified.into_iter().all(ends)
-    }
-
-    /// Areas anyone, counting or not, ever certified this device for.
-    fn certified_areas(&self, device: DeviceId) -> BTreeSet<AreaId> {
-        let entries = self.entries.values().flatten();
-        let certificates = entries.filter_map(|entry| match &entry.payload {
-            Some(Payload::Certificate(certificate)) => Some(certificate),
-            Some(Payload::Confirmation(confirmation)) => Some(&confirmation.certificate),
-            _ => None,
-        });
-        let of_device = certificates.filter(|certificate| certificate.keys.device() == device);
-        of_device.map(|certificate| certificate.area).collect()
+        grants.iter().all(|grant| grant.area.level() > level && self.issues(member, grant.area))
     }
 
     /// An alias counts when its author stands above the area and above both parents, as the levels
@@ -410,16 +353,43 @@ impl<'a> Pass<'a> {
             members.extend(member.map(|member| (*device, member)));
         }
         for (device, mut member) in members {
-            if member.open_only {
-                self.hear_own_closing(device);
-                if self.withdrawals.closings.contains_key(&device) {
-                    member.state = MemberState::Closed;
-                    member.ends = Some(self.ends(device, MemberState::Closed));
-                }
+            if member.open_only
+                && let Some((state, ends)) = self.withdrawn(device, &member.grants)
+            {
+                member.state = state;
+                member.ends = Some(ends);
             }
             self.found.members.insert(device, member);
         }
     }
+}
+
+fn ends_of(named: &[FeedEnd]) -> Ends {
+    named.iter().map(|end| (end.feed, end.last)).collect()
+}
+
+/// Of several words only what all leave; `None` without any.
+fn left_by_all(words: impl IntoIterator<Item = Ends>) -> Option<Ends> {
+    words.into_iter().reduce(|mut left, word| {
+        left.retain(|feed, end| match word.get(feed) {
+            Some(last) => {
+                *end = (*end).min(*last);
+                true
+            }
+            None => false,
+        });
+        left
+    })
+}
+
+/// Cuts complete each other across areas and narrow each other within one; without any nothing is
+/// left.
+fn left_by_cuts(cuts: Vec<(AreaId, Ends)>) -> Ends {
+    let mut by_area: BTreeMap<AreaId, Vec<Ends>> = BTreeMap::new();
+    for (area, ends) in cuts {
+        by_area.entry(area).or_default().push(ends);
+    }
+    by_area.into_values().filter_map(left_by_all).flatten().collect()
 }
 
 /// What an entry makes of its device when it is that device's own certificate, signed with the

@@ -257,6 +257,13 @@ impl Authority {
 
     /// Whether the right rests on where the area lies today, not on where it once lay.
     fn covers_today(&self, member: &Member, name: &FeedName) -> bool {
-        member.grants.iter().any(|grant| self.found.tree.covers(grant.area, name.area))
+        let right = match name.space {
+            Space::Records => Rights::WRITE,
+            Space::Authority => Rights::ISSUE,
+        };
+        member.grants.iter().any(|grant| {
+            let is_own = name.space == Space::Authority && grant.area == name.area;
+            is_own || grant.rights.has(right) && self.found.tree.covers(grant.area, name.area)
+        })
     }
 }

@@ -204,6 +204,46 @@ fn a_revoked_device_goes_on_learning_for_whoever_revoked_it_may_be_revoked() {
     assert!(world.counts(5, "32.09.39.2001"));
 }
 
+fn revocation(of: u8) -> Payload {
+    Payload::Revocation(Revocation { device: keys(of).device(), reason: String::new() })
+}
+
+#[test]
+fn what_a_device_certifies_itself_for_keeps_no_one_from_ending_it() {
+    let mut world = cirebon();
+    // Nothing of this counts; nobody may have to look at it before ending the device.
+    world.certify(5, 5, "32.10.01.2001", Rights::desa());
+    world.certify(99, 5, "32.10.01.2001", Rights::desa());
+    world.says(2, "32.09.39.2001", revocation(5), vec![]);
+    let device = keys(5).device();
+    assert_eq!(world.authority().member(&device).unwrap().state, MemberState::Revoked);
+}
+
+#[test]
+fn of_a_device_that_closed_itself_and_was_revoked_only_what_cuts_name_counts() {
+    let mut world = cirebon();
+    let records = World::feed(5, "32.09.39.2001", Space::Records);
+    let end = |seq| FeedEnd { feed: records.id(), last: ChainPoint { seq, id: EntryId([9; 32]) } };
+    let closing = Closing { device: keys(5).device(), ends: vec![end(9)] };
+    world.says(5, "32.09.39.2001", Payload::Closing(closing), vec![]);
+    world.says(3, "32.09.39.2001", revocation(5), vec![]);
+    assert_eq!(world.authority().standing(&records), Standing::CountsUntil(ChainPoint::START));
+    // Whoever took the device may write a closing, too: it lies behind what the cut leaves.
+    let cut = Cut { device: keys(5).device(), ends: vec![end(4)] };
+    world.says(3, "32.09.39.2001", Payload::Cut(cut), vec![]);
+    assert_eq!(world.authority().standing(&records), Standing::CountsUntil(end(4).last));
+}
+
+#[test]
+fn a_right_to_read_makes_no_feed_count_again() {
+    let mut world = cirebon();
+    let old = World::feed(3, "32.09.39.2001", Space::Records);
+    let last = ChainPoint { seq: 9, id: EntryId([7; 32]) };
+    move_sambeng(&mut world, 2, "32.09", vec![FeedEnd { feed: old.id(), last }]);
+    world.certify(2, 3, "32.09.21", Rights::CARRY.with(Rights::READ_OPEN));
+    assert_eq!(world.authority().standing(&old), Standing::CountsUntil(last));
+}
+
 #[test]
 fn a_device_that_waits_waits_only_where_it_asked_to_be() {
     let mut world = cirebon();

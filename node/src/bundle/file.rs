@@ -59,10 +59,10 @@ pub enum OpenError {
     Io(#[from] io::Error),
 }
 
-/// Reads one file.
+/// Reads one bundle: a file, or whatever else brings its bytes.
 #[derive(Debug)]
-pub struct BundleReader {
-    file: BufReader<File>,
+pub struct BundleReader<R = BufReader<File>> {
+    file: R,
     header: BundleHeader,
     /// Frames read so far, the header included.
     frames: u32,
@@ -79,7 +79,16 @@ impl BundleReader {
         if fs::metadata(path)?.is_dir() {
             return Err(OpenError::Folder);
         }
-        let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+        Self::read(BufReader::with_capacity(1 << 16, File::open(path)?))
+    }
+}
+
+impl<R: Read> BundleReader<R> {
+    /// Reads the header of a bundle.
+    ///
+    /// # Errors
+    /// [`OpenError`], never that it is a folder.
+    pub fn read(mut file: R) -> Result<Self, OpenError> {
         let mut start = [0; 9];
         let got = read_up_to(&mut file, &mut start)?;
         let begun = start.get(..got.min(MAGIC.len())).unwrap_or_default();
@@ -112,8 +121,8 @@ impl BundleReader {
         &self.header
     }
 
-    /// The next piece; after [`Piece::End`], [`Piece::Trailing`] or [`Piece::Cut`] there is none. A file that ends with
-    /// another count of frames than it has lost some whole: that is a cut as well.
+    /// The next piece; after [`Piece::End`], [`Piece::Trailing`] or [`Piece::Cut`] there is none. A
+    /// file that ends with another count of frames than it has lost some whole: that is a cut as well.
     ///
     /// # Errors
     /// What the disk says.

@@ -41,9 +41,7 @@ impl RunSize {
     pub fn of(feed: FeedName, places: RangeInclusive<u64>, run: PackedRun) -> Self {
         Self { feed, places, bytes: frame_bytes(&Frame::Run(u32::MAX, run)) }
     }
-}
 
-impl RunSize {
     /// Where it lies.
     pub fn span(&self) -> Span {
         Span { feed: self.feed.id(), from: *self.places.start(), to: *self.places.end() }

@@ -114,7 +114,15 @@ impl Calls {
         }
     }
 
-    /// A link is gone. `held` says that it served: the next dial comes soon.
+    /// A comparison over a link ended: whoever is gone after that did not fail to answer.
+    pub fn served(&mut self, link: u64) {
+        for target in self.targets.values_mut().filter(|it| it.state == State::Linked(link)) {
+            target.failures = 0;
+        }
+    }
+
+    /// A link is gone. `held` says that it stood for a while, or ended in good order: the next dial
+    /// comes soon.
     pub fn closed(&mut self, link: u64, held: bool, now: Timestamp, chance: u64) {
         self.linked.remove(&link);
         for target in self.targets.values_mut().filter(|it| it.state == State::Linked(link)) {
@@ -178,6 +186,28 @@ mod tests {
         assert_eq!(calls.wake_at(), None);
         calls.closed(1, true, now, 0);
         assert_eq!(calls.wake_at(), Some(Timestamp(now.0 + 1_000)));
+    }
+
+    #[test]
+    fn a_link_that_served_is_dialled_soon_again_however_short_it_was() {
+        let wait_after = |served: bool| {
+            let mut calls = Calls::default();
+            calls.want(HUB.to_owned(), Some([7; 32]), NamedBy::Person, at(0));
+            let mut now = at(0);
+            for link in 0..6 {
+                assert_eq!(calls.due(now).len(), 1);
+                calls.opened(link, [7; 32], Some(HUB));
+                if served {
+                    calls.served(link);
+                }
+                calls.closed(link, false, now, 0);
+                now = calls.wake_at().unwrap_or(now);
+            }
+            now
+        };
+        // Six links, each lost at once: a hub whose power comes and goes.
+        assert_eq!(wait_after(true), at(6));
+        assert!(wait_after(false) > at(30));
     }
 
     #[test]

@@ -300,8 +300,6 @@ struct Outlet {
     queue: mpsc::UnboundedSender<Going>,
     queued: Arc<AtomicUsize>,
     since: Instant,
-    /// Whether a comparison over it ended.
-    served: bool,
     key: [u8; 32],
     /// Of the other side, as seen from here: direct where a relay was left behind.
     address: String,
@@ -310,7 +308,7 @@ struct Outlet {
 impl Outlet {
     /// Whether its end is no failure of the other side to answer: the next dial comes soon.
     fn held(&self, reason: EndReason) -> bool {
-        self.served || reason == EndReason::Done || self.since.elapsed() >= HELD
+        reason == EndReason::Done || self.since.elapsed() >= HELD
     }
 }
 
@@ -507,14 +505,7 @@ impl Writer {
         runtime.spawn(receive_all(link.reader, id, self.orders.clone()));
         let address = link.address.to_string();
         let since = Instant::now();
-        let outlet = Outlet {
-            queue,
-            queued,
-            since,
-            served: false,
-            key: link.peer_key,
-            address: address.clone(),
-        };
+        let outlet = Outlet { queue, queued, since, key: link.peer_key, address: address.clone() };
         self.links.insert(id, outlet);
         let (role, dialled) = match link.role {
             LinkRole::Dialer => (Role::Initiator, Some(address.as_str())),
@@ -569,7 +560,11 @@ impl Writer {
                 }
                 Act::Tell(event) => {
                     self.figures.note(&event);
-                    self.note_served(&event);
+                    if let Event::Session(seen) = &event
+                        && seen.reason.is_none()
+                    {
+                        self.calls.served(seen.link.0);
+                    }
                     // Nobody need listen.
                     drop(self.events.send(event));
                 }
@@ -580,14 +575,6 @@ impl Writer {
                 kind = error.kind().as_str(),
                 "what was learned could not be written down"
             );
-        }
-    }
-
-    /// A comparison that ended: whoever is gone after that did not fail to answer.
-    fn note_served(&mut self, event: &Event) {
-        let Event::Session(seen) = event else { return };
-        if let Some(outlet) = self.links.get_mut(&seen.link).filter(|_| seen.reason.is_none()) {
-            outlet.served = true;
         }
     }
 

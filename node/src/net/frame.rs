@@ -89,6 +89,23 @@ impl Joiner {
     }
 }
 
+/// For tests with foreign bytes: the frames in bytes that come in pieces of at most `step`, up to a
+/// goodbye, and whether the stream may end there; `None` where the link would end.
+#[doc(hidden)]
+pub fn frames_of(stream: Stream, bytes: &[u8], step: usize) -> Option<(Vec<Vec<u8>>, bool)> {
+    let (mut joiner, mut frames, mut rest) = (Joiner::new(stream), Vec::new(), bytes);
+    while !rest.is_empty() {
+        let (taken, behind) = rest.split_at(rest.len().min(joiner.room()).min(step.max(1)));
+        rest = behind;
+        match joiner.take(taken).ok()? {
+            Some(Piece::Frame(frame)) => frames.push(frame),
+            Some(Piece::Goodbye) => return Some((frames, true)),
+            None => {}
+        }
+    }
+    Some((frames, joiner.between()))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]

@@ -7,12 +7,14 @@
 //!
 //! `config.rs` what is asked · `event.rs` what is told · `handle.rs` the door · `task.rs` the one
 //! task, `connections.rs` what it does with connections · `swarm.rs` how libp2p is put together, with
-//! every number on it · `doorstep.rs` who may begin to, `gate.rs` who may come in · `streams.rs` the two streams of a connection ·
-//! `link.rs` a link, `reader.rs` and `writer.rs` its halves, `line.rs` what they know together,
-//! `frame.rs` its bytes · `pairs.rs` one link a pair · `reach.rs` what an address tells · `keys.rs`, `resolve.rs`, `failure.rs` between
-//! libp2p's words and ours · `backoff.rs` when to dial again.
+//! every number on it · `circuits.rs` dials that wait for a hub · `doorstep.rs` who may begin to,
+//! `gate.rs` who may come in · `streams.rs` the two streams of a connection · `link.rs` a link,
+//! `reader.rs` and `writer.rs` its halves, `line.rs` what they know together, `frame.rs` its bytes ·
+//! `pairs.rs` one link a pair · `reach.rs` what an address tells · `keys.rs`, `resolve.rs`,
+//! `failure.rs` between libp2p's words and ours · `backoff.rs` when to dial again.
 
 pub mod backoff;
+mod circuits;
 mod config;
 mod connections;
 mod doorstep;
@@ -37,6 +39,8 @@ mod writer;
 
 pub use config::{Admission, NetConfig, NetLimits, NetTiming, Who};
 pub use event::{CloseReason, DialFailure, LinkError, NetError, NetEvent};
+#[doc(hidden)]
+pub use frame::frames_of;
 pub use handle::{NetHandle, Transport};
 pub use keys::peer_key;
 pub use libp2p::Multiaddr;

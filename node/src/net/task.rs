@@ -9,12 +9,13 @@ use futures_util::StreamExt;
 use libp2p::core::transport::ListenerId;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Swarm, mdns};
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm, identify, mdns};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::circuits::{Circuits, Held, hub_of};
 use super::config::{NetConfig, NetLimits, NetTiming};
 use super::connections::{Connection, Later};
 use super::event::{DialFailure, NetError, NetEvent};
@@ -58,6 +59,7 @@ pub(super) struct Task {
     listeners: HashMap<ListenerId, Multiaddr>,
     starting: HashSet<ListenerId>,
     held_dials: Vec<Multiaddr>,
+    circuits: Circuits,
 }
 
 impl Task {
@@ -94,6 +96,7 @@ impl Task {
             listeners: HashMap::new(),
             starting: HashSet::new(),
             held_dials: Vec::new(),
+            circuits: Circuits::default(),
         })
     }
 
@@ -246,14 +249,42 @@ impl Task {
     }
 
     fn dial(&mut self, asked: Multiaddr, addr: Multiaddr) {
-        let peer = match addr.iter().last() {
-            Some(Protocol::P2p(peer)) => Some(peer),
-            _ => None,
-        };
+        let peer = last_peer(&addr);
         let key = peer.as_ref().and_then(key_of);
         if key.is_some_and(|key| self.link_to(&key).is_some()) {
             return self.dial_failed(asked, key, failure::connected());
         }
+        match hub_of(&addr).filter(|(hub, _)| !self.circuits.has_spoken(hub)) {
+            Some((hub, at)) => self.dial_hub_first(hub, at, Held { asked, addr }),
+            None => self.dial_now(asked, addr, peer),
+        }
+    }
+
+    /// Connects with the hub of a circuit; the dial itself goes when the hub has spoken.
+    fn dial_hub_first(&mut self, hub: PeerId, at: Multiaddr, dial: Held) {
+        self.circuits.hold(hub, dial);
+        let opts = DialOpts::peer_id(hub).addresses(vec![at]);
+        let opts = opts.condition(PeerCondition::DisconnectedAndNotDialing).build();
+        match self.swarm.dial(opts) {
+            // It is being dialled, or is connected and has not spoken yet.
+            Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
+            Err(_) => {
+                let held = self.circuits.gone(&hub);
+                self.dial_through(held);
+            }
+        }
+    }
+
+    /// Dials what waited for a hub; if that is gone, each dial fails and tells why.
+    fn dial_through(&mut self, held: Vec<Held>) {
+        for Held { asked, addr } in held {
+            let peer = last_peer(&addr);
+            self.dial_now(asked, addr, peer);
+        }
+    }
+
+    fn dial_now(&mut self, asked: Multiaddr, addr: Multiaddr, peer: Option<PeerId>) {
+        let key = peer.as_ref().and_then(key_of);
         let opts = match peer {
             Some(peer) => DialOpts::peer_id(peer)
                 .addresses(vec![addr])
@@ -302,11 +333,21 @@ impl Task {
                     let key = peer_id.as_ref().and_then(key_of);
                     self.dial_failed(addr, key, failure::of_dial(&error));
                 }
+                if let Some(peer) = peer_id.filter(|peer| !self.swarm.is_connected(peer)) {
+                    let held = self.circuits.gone(&peer);
+                    self.dial_through(held);
+                }
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.established(connection_id, peer_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { connection_id, .. } => self.closed(connection_id),
+            SwarmEvent::ConnectionClosed { connection_id, peer_id, num_established, .. } => {
+                self.closed(connection_id);
+                if num_established == 0 {
+                    let held = self.circuits.gone(&peer_id);
+                    self.dial_through(held);
+                }
+            }
             SwarmEvent::ExternalAddrConfirmed { address } => {
                 self.note_addresses();
                 self.tell(NetEvent::External(address));
@@ -324,6 +365,12 @@ impl Task {
     fn behaved(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Streams(event) => self.streams(event),
+            BehaviourEvent::Identify(
+                identify::Event::Received { peer_id, .. } | identify::Event::Error { peer_id, .. },
+            ) if self.swarm.is_connected(&peer_id) => {
+                let held = self.circuits.spoke(peer_id);
+                self.dial_through(held);
+            }
             BehaviourEvent::Ping(event) => self.pinged(event.connection, event.result.is_ok()),
             BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
                 for (peer, addr) in found {
@@ -375,6 +422,14 @@ impl Task {
         let mut addresses =
             self.addresses.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         *addresses = known;
+    }
+}
+
+/// Whose address it is, where it says so.
+fn last_peer(addr: &Multiaddr) -> Option<PeerId> {
+    match addr.iter().last() {
+        Some(Protocol::P2p(peer)) => Some(peer),
+        _ => None,
     }
 }
 

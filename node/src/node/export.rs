@@ -97,7 +97,7 @@ impl Node {
         };
         let sizes = match ask.max_bytes {
             None => None,
-            Some(max_bytes) => Some((max_bytes, self.run_sizes(target, &known, progress)?.0)),
+            Some(max_bytes) => Some((max_bytes, self.run_sizes(target, &known, progress)?)),
         };
         if let Some((max_bytes, sizes)) = &sizes {
             // Asked before anything changes, with more than will stand at the head of a piece: the
@@ -120,7 +120,7 @@ impl Node {
             self.write_bundle(&parts, file, frames.clone(), plan, audience, progress)?;
         if !answer.missing.is_empty() && sizes.is_none() {
             // Written again, so that its list of contents names only what is in it.
-            let (sizes, _) = self.run_sizes(target, &known, progress)?;
+            let sizes = self.run_sizes(target, &known, progress)?;
             let plan = vec![PiecePlan::whole(sizes.iter().map(RunSize::span).collect())];
             answer = self.write_bundle(&parts, file, frames, plan, audience, progress)?;
         }
@@ -177,18 +177,19 @@ impl Node {
         target: Target,
         known: &Known,
         progress: &mut dyn Progress,
-    ) -> Result<(Vec<RunSize>, Rotten), NodeError> {
-        let (mut sizes, mut rotten) = (Vec::new(), Vec::new());
+    ) -> Result<Vec<RunSize>, NodeError> {
+        let mut sizes = Vec::new();
         for part in &self.parts(target, known)? {
-            rotten.extend(self.each_run(part, |places, run| {
+            // What rotted is named when the files are written.
+            self.each_run(part, |places, run| {
                 sizes.push(RunSize::of(part.feed.name, places, run));
                 Ok(())
-            })?);
+            })?;
             if !progress.at(0, 0) {
                 return Err(NodeError::Interrupted);
             }
         }
-        Ok((sizes, rotten))
+        Ok(sizes)
     }
 
     /// Deals the runs out to pieces whose names are free or those of older bundles.
@@ -385,17 +386,27 @@ impl Node {
 
     /// The branches of a feed and how far each is handed on: all that counts; of a waiting device by
     /// itself everything, so that somebody may confirm it; and to a device that may issue there also
-    /// what does not count or waits, so that somebody may decide. Nobody else takes either.
+    /// what does not count or waits, so that somebody may decide. Nobody else is given either, beyond
+    /// the end of the run in which the last entry lies that counts; but a file for an area or for all
+    /// holds all of a waiting device's own, for it may reach whoever confirms.
     fn handed_on<'a>(
         &self,
         feed: &'a FeedHeads,
         target: Target,
     ) -> Result<Vec<(&'a BranchHead, u64)>, NodeError> {
-        let member = self.authority().member(&feed.name.device);
-        let waits = feed.name.device == self.device()
-            && member.is_some_and(|it| it.state == MemberState::Provisional || it.open_only);
-        let may_adopt = matches!(target, Target::Device(device)
-            if self.authority().may(&device, Rights::ISSUE, feed.name.area));
+        let is_own = feed.name.device == self.device();
+        let for_device = match target {
+            Target::Device(device) => Some(device),
+            Target::All | Target::Area(_) => None,
+        };
+        let waits = is_own
+            && self.authority().member(&feed.name.device).is_some_and(|it| {
+                it.state == MemberState::Provisional || it.open_only && for_device.is_none()
+            });
+        let may_adopt = for_device.is_some_and(|device| {
+            device == feed.name.device
+                || self.authority().may(&device, Rights::ISSUE, feed.name.area)
+        });
         if waits || may_adopt {
             return Ok(feed.branches.iter().map(|b| (b, b.head.point.seq)).collect());
         }

@@ -21,6 +21,8 @@ use crdt_schema::entry::{EntryKind, PackedRun};
 use crdt_schema::id::{EntryId, FeedName};
 use data_encoding::BASE32_NOPAD;
 
+use crate::sync::receipt::ADDRESS_BYTES_MAX;
+
 const MAGIC: &[u8; 8] = b"WKSBMinv";
 const VERSION: u8 = 1;
 const HASH_BYTES: usize = 16;
@@ -32,8 +34,6 @@ const STATEMENT_BYTES_MAX: usize = 16 << 10;
 const PAYLOAD_BYTES_MAX: usize = 4 << 10;
 /// Addresses it carries: two transports here, and a hub.
 pub(super) const ADDRESSES_MAX: usize = 4;
-/// Bytes of an address, as of one that a device tells about itself.
-pub(super) const ADDRESS_BYTES_MAX: usize = 128;
 const FEEDS_MAX: usize = 50_000;
 const RUNS_MAX: usize = 10_000;
 
@@ -152,6 +152,14 @@ impl InvitationFile {
         reader.end()?;
         Ok(Self { statement, entry, secret, invitation, addresses, authority })
     }
+}
+
+/// For tests with foreign bytes: what an invitation that these are is written as again, the file
+/// and the text.
+#[doc(hidden)]
+pub fn invitation_again(bytes: &[u8]) -> Option<(Vec<u8>, String)> {
+    let read = InvitationFile::read(bytes).ok()?;
+    Some((read.to_bytes(), read.to_text()))
 }
 
 #[cfg(test)]

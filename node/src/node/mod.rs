@@ -46,6 +46,8 @@ use crdt_schema::record::Schema;
 pub use env::Environment;
 pub use export::{ExportAsk, ExportTarget};
 pub use found::CreateNetwork;
+#[doc(hidden)]
+pub use invitation::invitation_again;
 pub use lent::Loan;
 pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};

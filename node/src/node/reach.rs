@@ -4,11 +4,12 @@
 //! wrong address costs a dial now and then.
 
 use super::Node;
-use super::invitation::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
+use super::invitation::ADDRESSES_MAX;
 use super::peers::parse;
 use crate::error::NodeError;
 use crate::net::{Reach, is_quic, reach};
 use crate::reason::{self, Because};
+use crate::sync::receipt::ADDRESS_BYTES_MAX;
 
 /// Of those, how many are left for hubs where this device has many of its own.
 const FOR_HUBS: usize = 2;
@@ -18,10 +19,11 @@ impl Node {
     /// reached, and where the hubs above it say they are.
     ///
     /// # Errors
-    /// [`NodeError::Usage`] of what is no address, is too long, or of too many.
+    /// [`NodeError::Usage`] of what is no address, is too long, or of too many;
+    /// [`NodeError::Store`] of the disk.
     pub(super) fn addresses_to_invite(&self, named: &[String]) -> Result<Vec<String>, NodeError> {
         if named.is_empty() {
-            return Ok(self.addresses_known());
+            return self.addresses_known();
         }
         let mut addresses: Vec<String> = Vec::new();
         for address in named {
@@ -41,17 +43,15 @@ impl Node {
         Ok(addresses)
     }
 
-    fn addresses_known(&self) -> Vec<String> {
-        let own = match &self.live {
-            Some(live) => live.addresses.clone(),
-            None => self
-                .device_rows()
-                .ok()
-                .and_then(|mut rows| rows.remove(&self.device()))
-                .map_or_else(Vec::new, |row| row.addresses),
+    fn addresses_known(&self) -> Result<Vec<String>, NodeError> {
+        let own = if let Some(live) = &self.live {
+            live.addresses.clone()
+        } else {
+            let mine = self.device_rows()?.remove(&self.device());
+            mine.map_or_else(Vec::new, |row| row.addresses)
         };
         let hubs = self.hub_addresses().into_iter().map(|(address, _)| address);
-        choose(own, hubs.collect())
+        Ok(choose(own, hubs.collect()))
     }
 }
 

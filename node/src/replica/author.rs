@@ -224,7 +224,7 @@ impl OwnPlaces {
         let about = |entry: &Entry| (entry.header.record_kind, entry.header.record);
         for (kind, record) in entries.iter().map(about).collect::<BTreeSet<_>>() {
             let key = RecordKey { area: name.area, kind, record };
-            let mut edits = replica.views.edits(&key).unwrap_or_default();
+            let mut edits = replica.views.edits(&key, &replica.feeds).unwrap_or_default();
             edits.extend(replica.stage.edits.get(&key).into_iter().flatten());
             let before = |edit: &&EditRef| {
                 let Place { feed: of, branch, seq } = edit.place;

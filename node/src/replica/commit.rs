@@ -153,8 +153,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// [`StoreError`] of the view store.
     pub fn settle_views(&mut self) -> Result<(), StoreError> {
         let batch = ViewBatch { applied: self.views()?.applied()?, ..ViewBatch::default() };
-        self.views.commit(&batch, true)?;
-        self.views_durable = batch.applied;
+        let applied = batch.applied;
+        self.views.commit(batch, true)?;
+        self.views_durable = applied;
         Ok(())
     }
 
@@ -269,13 +270,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let mut rows: Vec<ViewRow> =
             stepped.iter().map(|(key, row)| self.view_row(*key, row)).collect();
         for key in fold {
-            let mut of_key = self.views.edits(key)?;
+            let mut of_key = self.views.edits(key, &self.feeds)?;
             let from = edits.partition_point(|(other, _)| other < key);
             let fresh = edits.iter().skip(from).take_while(|(other, _)| other == key);
             of_key.extend(fresh.map(|(_, edit)| *edit));
             rows.push(self.row_of(*key, &self.load(of_key)?));
         }
-        self.views.commit(&ViewBatch { applied: self.arrived, edits, rows }, false)
+        self.views.commit(ViewBatch { applied: self.arrived, edits, rows }, false)
     }
 
     /// Reads the authority entries of the store again; used where the views are made anew.

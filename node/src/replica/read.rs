@@ -71,7 +71,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// # Errors
     /// [`StoreError`] of the views.
     pub fn record(&self, key: &RecordKey) -> Result<Option<HeldRecord>, StoreError> {
-        let Some(row) = self.views()?.row(key)? else { return Ok(None) };
+        let Some(row) = self.views()?.row(key, &self.feeds)? else { return Ok(None) };
         let state = decode(&row)?;
         let ViewRow { key, verdict, changed_at, .. } = row;
         Ok(Some(HeldRecord { key, verdict, state, changed_at }))
@@ -87,7 +87,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         after: Option<&RecordKey>,
         limit: usize,
     ) -> Result<(u64, Vec<(ViewRow, RecordState)>), StoreError> {
-        let (total, rows) = self.views()?.list(filter, after, limit)?;
+        let (total, rows) = self.views()?.list(filter, after, limit, &self.feeds)?;
         let with_state = |row: ViewRow| decode(&row).map(|state| (row, state));
         Ok((total, rows.into_iter().map(with_state).collect::<Result<_, _>>()?))
     }
@@ -105,7 +105,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// # Errors
     /// [`StoreError`] of either store.
     pub fn history(&self, key: &RecordKey) -> Result<Vec<EditSeen>, StoreError> {
-        let loaded = self.load(self.views()?.edits(key)?)?;
+        let loaded = self.load(self.views()?.edits(key, &self.feeds)?)?;
         let all: Vec<FoldEntry> = loaded.iter().map(|it| fold_entry(&it.entry, true)).collect();
         let depths = fold(&all).depths;
         let mut seen: Vec<EditSeen> =
@@ -124,7 +124,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// # Errors
     /// [`StoreError`] of either store.
     pub fn fold_entries(&self, key: &RecordKey) -> Result<Vec<FoldEntry>, StoreError> {
-        let loaded = self.load(self.views()?.edits(key)?)?;
+        let loaded = self.load(self.views()?.edits(key, &self.feeds)?)?;
         let counts = |it: &LoadedEdit| it.verdict == EntryVerdict::Counting;
         Ok(loaded.iter().map(|it| fold_entry(&it.entry, counts(it))).collect())
     }

@@ -56,8 +56,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// The row of a record as the batch has it so far.
     pub(super) fn work_row(&mut self, key: RecordKey) -> &mut WorkRow {
-        let views = &self.views;
-        self.stage.rows.entry(key).or_insert_with(|| match views.row(&key) {
+        let (views, feeds) = (&self.views, &self.feeds);
+        self.stage.rows.entry(key).or_insert_with(|| match views.row(&key, feeds) {
             Ok(None) => WorkRow::new(),
             Ok(Some(row)) => WorkRow::stored(&row),
             // What cannot be read is folded from the truth; the commit meets the failure again.

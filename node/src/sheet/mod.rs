@@ -33,10 +33,13 @@ mod tests;
 mod text;
 
 use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use crate::reason::{self, Because};
 
 use cell::Cell;
+use crdt_schema::record::Kind;
 
 pub(crate) use asks::row_asks;
 pub(crate) use book::Book;
@@ -114,4 +117,40 @@ impl SheetError {
             Self::Io(error)
         }
     }
+}
+
+/// For tests with foreign bytes: reads every sheet of a file as an import would and plans each row
+/// as a new record of `kind`. How many rows there are, and how many of them make a record; `None`
+/// where the file is refused.
+#[doc(hidden)]
+pub fn read_through(path: &Path, kind: &Kind) -> Option<(u64, u64)> {
+    let mut book = Book::open(path).ok()?;
+    let identity = Identity::of(kind);
+    let (mut rows, mut records) = (0, 0);
+    for sheet in 0..book.sheets() {
+        let mut first = Vec::new();
+        let mut take = |row: Row| {
+            first.push(row);
+            if first.len() < HEADING_ROWS {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        book.rows(sheet, &mut take).ok()?;
+        let Ok(heading) = Heading::find(kind, &ColumnMap::default(), &first) else { continue };
+        let mut plan = |row: Row| {
+            rows += 1;
+            let asks = row_asks(kind, &heading, &row);
+            let asks = asks.and_then(|asks| identity.of_row(&asks).map(|says| (says, asks)));
+            let planned = asks.and_then(|(says, asks)| {
+                drop(identity.keys(&says));
+                kind.plan(None, &asks, None).map(drop)
+            });
+            records += u64::from(planned.is_ok() && row.digest() != 0);
+            ControlFlow::Continue(())
+        };
+        book.rows(sheet, &mut plan).ok()?;
+    }
+    Some((rows, records))
 }

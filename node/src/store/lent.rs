@@ -13,7 +13,7 @@ use crdt_schema::time::Timestamp;
 use super::feed::{RedbFeedStore, ScanStep};
 use super::view::RedbViewStore;
 use crate::ports::{
-    Arrival, CountRow, EditRef, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
+    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
     StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 
@@ -178,19 +178,19 @@ impl ViewStore for Views {
         self.port().applied()
     }
 
-    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
-        self.port().row(key)
+    fn row(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Option<ViewRow>, StoreError> {
+        self.port().row(key, ids)
     }
 
     fn find(&self, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError> {
         self.port().find(hex_prefix)
     }
 
-    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
-        self.port().edits(key)
+    fn edits(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Vec<EditRef>, StoreError> {
+        self.port().edits(key, ids)
     }
 
-    fn commit(&mut self, batch: &ViewBatch, durable: bool) -> Result<(), StoreError> {
+    fn commit(&mut self, batch: ViewBatch, durable: bool) -> Result<(), StoreError> {
         self.port_mut().commit(batch, durable)
     }
 
@@ -199,8 +199,9 @@ impl ViewStore for Views {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
+        ids: &dyn EntryIds,
     ) -> Result<(u64, Vec<ViewRow>), StoreError> {
-        self.port().list(filter, after, limit)
+        self.port().list(filter, after, limit, ids)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

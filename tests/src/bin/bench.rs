@@ -1,23 +1,52 @@
-//! Every measure of the core in one command: counts and ratios, as a table and as JSON.
+//! Every measure in one command, as a table or as JSON, beside the figures aimed at.
 //!
-//! `cargo run --release -p tests --bin bench [-- --json] [NAME..]`. Counts (bytes, rounds, syncs) hold on any
-//! machine; times are shown beside this machine's own rates and decide nothing.
-#![expect(clippy::print_stdout, reason = "a bench that fails says where")]
+//! `cargo run --release -p tests --bin bench [-- --json] [--largest] [--plots FOLDER] [NAME..]`. Counts
+//! (bytes, rounds, syncs) hold on any machine; times are to be read beside this machine's own rates,
+//! which the measure `rate` tells. With `--plots` the plots, the table and the JSON are written there.
+#![expect(clippy::print_stdout, reason = "a bench says what it found")]
+#![expect(clippy::unwrap_used, reason = "a bench that fails says where")]
+
+use std::path::Path;
+
+use tests::measure::{CHILD, Report, Scale, be_child, charts, run};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if let (Some(tests::measure::OPEN), Some(folder)) =
-        (arguments.next().as_deref(), arguments.next())
-    {
-        println!("{}", tests::measure::opened_kib(folder.as_ref()));
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|first| first == CHILD) {
+        be_child(words.get(1..).unwrap_or_default());
         return;
     }
-    let (flags, names): (Vec<_>, Vec<_>) =
-        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
-    let report = tests::measure::run(&names);
-    if flags.iter().any(|flag| flag == "--json") {
-        println!("{}", report.json());
+    let mut took = |flag: &str| {
+        let at = words.iter().position(|word| word == flag);
+        at.map(|at| words.remove(at)).is_some()
+    };
+    let is_json = took("--json");
+    let scale = match (took("--largest"), took("--smoke")) {
+        (true, _) => Scale::Largest,
+        (false, true) => Scale::Smoke,
+        (false, false) => Scale::Usual,
+    };
+    let folder = words.iter().position(|word| word == "--plots").map(|at| {
+        words.remove(at);
+        words.remove(at)
+    });
+    let report = run(&words, scale);
+    if let Some(folder) = folder {
+        keep(&report, Path::new(&folder));
+    }
+    if is_json {
+        println!("{:#}", report.json());
     } else {
         println!("{}", report.table());
+    }
+}
+
+/// Writes what is looked at later.
+fn keep(report: &Report, folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("figures.json"), format!("{:#}\n", report.json())).unwrap();
+    std::fs::write(folder.join("figures.md"), report.table()).unwrap();
+    for (name, svg) in charts(report) {
+        std::fs::write(folder.join(name), svg).unwrap();
     }
 }

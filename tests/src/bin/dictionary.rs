@@ -4,9 +4,15 @@
 //! [`node::synth`], so it holds nobody's data; numbers of people are left out, and of invented names
 //! all but the first word, which could by chance be somebody's. One build of zstd gives the same bytes every
 //! time. A published dictionary is never replaced: a better one takes the next number.
+//!
+//! `.. -- --rows FILE` trains the one that rows of the views are squeezed with, `node/data/rows-1.zst`:
+//! it belongs to the format of `view.redb`, and with another one the views are made anew.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a tool that fails says where")]
 
 use crdt_schema::entry::Block;
+use crdt_schema::fold::RecordState;
+use crdt_schema::record::{Schema, TermKind};
+use node::store::view::body;
 use node::synth::{Change, Plan, Preset};
 use tests::desk;
 
@@ -23,12 +29,29 @@ const NUMBER_DIGITS: usize = 16;
 const NAMES: [&str; 5] = ["nama", "wali", "kepala", "anggota", "nama_perorangan"];
 
 fn main() {
-    let file = std::env::args().nth(1).unwrap_or_else(|| "dictionary.zst".to_owned());
-    let samples: Vec<Vec<u8>> = SEEDS.flat_map(samples).collect();
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let of_rows = words.first().is_some_and(|first| first == "--rows");
+    if of_rows {
+        words.remove(0);
+    }
+    let file = words.into_iter().next().unwrap_or_else(|| "dictionary.zst".to_owned());
+    let learned: fn(u64) -> Vec<Vec<u8>> = if of_rows { rows } else { samples };
+    let samples: Vec<Vec<u8>> = SEEDS.flat_map(learned).collect();
     let bytes: usize = samples.iter().map(Vec::len).sum();
     let dictionary = zstd::dict::from_samples(&samples, DICTIONARY_BYTES).unwrap();
     std::fs::write(&file, &dictionary).unwrap();
     eprintln!("{file}: {} bytes from {} samples of {bytes} bytes", dictionary.len(), samples.len());
+}
+
+/// Bodies of the rows that a year's saves come to, without numbers of people.
+fn rows(seed: u64) -> Vec<Vec<u8>> {
+    let schema = Schema::standard();
+    let body = |(kind, state): (u16, RecordState)| {
+        let mut terms = schema.kind_numbered(kind).unwrap().terms(&state);
+        terms.retain(|(kind, _)| !matches!(kind, TermKind::Nik | TermKind::Kk));
+        without_numbers(body(&state.encode(), &terms))
+    };
+    desk::states(&Plan::new(Preset::Kec, seed), shorten_names).into_iter().map(body).collect()
 }
 
 /// The plain blocks of one year's saves.

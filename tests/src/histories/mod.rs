@@ -362,7 +362,7 @@ fn documents_alike(mine: &Held, base: &Held, key: &RecordKey) -> Result<(), Stri
 fn rows(held: &Held, area: AreaId) -> Result<BTreeMap<RecordKey, ViewRow>, String> {
     let filter = RowFilter { areas: [area].into(), ..RowFilter::default() };
     let views = held.views().map_err(told)?;
-    let (_, rows) = views.list(&filter, None, usize::MAX).map_err(told)?;
+    let (_, rows) = views.list(&filter, None, usize::MAX, held.feed_store()).map_err(told)?;
     Ok(rows.into_iter().map(|row| (row.key, row)).collect())
 }
 
@@ -382,7 +382,8 @@ fn history(
 fn anew(mesh: &mut Mesh, site: usize) -> Result<(), String> {
     let whole = |held: &Held| {
         let views = held.views().map_err(told)?;
-        let (_, rows) = views.list(&RowFilter::default(), None, usize::MAX).map_err(told)?;
+        let (_, rows) =
+            views.list(&RowFilter::default(), None, usize::MAX, held.feed_store()).map_err(told)?;
         let facts = (views.totals().map_err(told)?, views.counts().map_err(told)?);
         Ok::<_, String>((rows, facts))
     };

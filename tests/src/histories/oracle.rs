@@ -277,7 +277,9 @@ impl Expected {
         replica: &Replica<F, V>,
     ) -> Result<(), String> {
         let views = replica.views().map_err(told)?;
-        let (_, rows) = views.list(&RowFilter::default(), None, usize::MAX).map_err(told)?;
+        let (_, rows) = views
+            .list(&RowFilter::default(), None, usize::MAX, replica.feed_store())
+            .map_err(told)?;
         for row in &rows {
             let Some(expected) = self.rows.get(&row.key) else {
                 return Err(format!("a row of {:?}, which nobody wrote", row.key.record));

@@ -174,7 +174,8 @@ impl Mesh {
         {
             return Ok(None);
         }
-        let row = at.replica.views().map_err(told)?.row(&key).map_err(told)?;
+        let views = at.replica.views().map_err(told)?;
+        let row = views.row(&key, at.replica.feed_store()).map_err(told)?;
         let layer = if state == MemberState::Provisional {
             RecordVerdict::Waiting
         } else {

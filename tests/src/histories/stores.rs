@@ -8,8 +8,8 @@ use crdt_schema::entry::{BackRefs, ChainPoint, Entry, EntryKind, PackedRun};
 use crdt_schema::id::{EntryId, FeedId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::ports::{
-    Arrival, BranchHead, CountRow, EditRef, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey,
-    RowFilter, StoreError, Totals, ViewBatch, ViewRow, ViewStore,
+    Arrival, BranchHead, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue,
+    Place, RecordKey, RowFilter, StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 
@@ -207,6 +207,15 @@ impl<V> Views<V> {
     }
 }
 
+/// Rows in memory keep their ids, and ask nobody.
+struct Unasked;
+
+impl EntryIds for Unasked {
+    fn id_at(&self, _place: Place) -> Result<EntryId, StoreError> {
+        Err(StoreError::Misuse("nobody knows the ids"))
+    }
+}
+
 impl<V: ViewStore> ViewStore for Views<V> {
     fn applied(&self) -> Result<u64, StoreError> {
         let applied = self.held.applied()?;
@@ -217,29 +226,28 @@ impl<V: ViewStore> ViewStore for Views<V> {
         })
     }
 
-    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
-        self.held.row(key)
+    fn row(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Option<ViewRow>, StoreError> {
+        self.held.row(key, ids)
     }
 
     fn find(&self, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError> {
         self.held.find(hex_prefix)
     }
 
-    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
-        self.held.edits(key)
+    fn edits(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Vec<EditRef>, StoreError> {
+        self.held.edits(key, ids)
     }
 
-    fn commit(&mut self, batch: &ViewBatch, durable: bool) -> Result<(), StoreError> {
+    fn commit(&mut self, mut batch: ViewBatch, durable: bool) -> Result<(), StoreError> {
         if self.lie != Lie::VerdictKept {
             return self.held.commit(batch, durable);
         }
-        let mut kept = batch.clone();
         let held = &self.held;
-        kept.rows.retain(|row| {
-            let known = held.row(&row.key).ok().flatten();
+        batch.rows.retain(|row| {
+            let known = held.row(&row.key, &Unasked).ok().flatten();
             known.is_none_or(|known| known.verdict == row.verdict)
         });
-        self.held.commit(&kept, durable)
+        self.held.commit(batch, durable)
     }
 
     fn list(
@@ -247,8 +255,9 @@ impl<V: ViewStore> ViewStore for Views<V> {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
+        ids: &dyn EntryIds,
     ) -> Result<(u64, Vec<ViewRow>), StoreError> {
-        self.held.list(filter, after, limit)
+        self.held.list(filter, after, limit, ids)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

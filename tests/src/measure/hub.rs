@@ -13,8 +13,8 @@ use crate::world::{Feed, World};
 
 /// The life of every store here.
 pub(super) const INSTANCE: StoreInstance = StoreInstance([7; 16]);
-/// Memory for pages of the views.
-pub(super) const VIEW_CACHE_BYTES: usize = 32 << 20;
+/// Memory for pages of the views: what a node gives them.
+pub(super) const VIEW_CACHE_BYTES: usize = 8 << 20;
 /// Entries a commit takes, as an import does.
 const ENTRIES_PER_COMMIT: u64 = 8_192;
 
@@ -46,6 +46,25 @@ pub(super) fn take<'a, F: FeedStore, V: ViewStore>(
     let (mut entries, mut staged) = (0, 0);
     for (name, run) in offered {
         let offer = replica.offer(name, run).unwrap();
+        staged += offer.entries;
+        entries += offer.entries;
+        if staged >= ENTRIES_PER_COMMIT {
+            commit(replica);
+            staged = 0;
+        }
+    }
+    commit(replica);
+    entries
+}
+
+/// The same of runs that are read one by one.
+pub(super) fn take_owned<F: FeedStore, V: ViewStore>(
+    replica: &mut Replica<F, V>,
+    offered: impl Iterator<Item = (FeedName, PackedRun)>,
+) -> u64 {
+    let (mut entries, mut staged) = (0, 0);
+    for (name, run) in offered {
+        let offer = replica.offer(&name, &run).unwrap();
         staged += offer.entries;
         entries += offer.entries;
         if staged >= ENTRIES_PER_COMMIT {

@@ -1,42 +1,69 @@
 //! What is measured: `plan.rs` typed saves · `packed.rs` bytes on the wire · `reconcile.rs` two
-//! replicas and a session · `ingest.rs` runs into both stores · `save.rs` what one save writes, and
-//! memory · `rate.rs` this machine's own rates.
+//! replicas and a session, in memory · `ingest.rs` runs into both stores, memory, disk, start,
+//! look-ups · `meet.rs` two processes over real sockets · `save.rs` what one save writes ·
+//! `rate.rs` this machine's own rates.
 //!
-//! `hub.rs` the replica they measure on · `watch.rs` how long it took · `report.rs` the figures as
-//! a table and as JSON.
+//! `scale.rs` how many entries, in which order · `hub.rs` the replica they measure on · `child.rs`
+//! this program as another process, `peer.rs` one that is a node · `link.rs` the wire between them ·
+//! `watch.rs` how long it took · `report.rs` the figures as a table and as JSON · `chart.rs` as plots.
 
+mod chart;
+mod child;
 mod hub;
 mod ingest;
+mod link;
+mod meet;
 mod packed;
+mod peer;
 mod plan;
 mod rate;
 mod reconcile;
 mod report;
 mod save;
+mod scale;
 mod watch;
 
-pub use report::Report;
-pub use save::{OPEN, opened_kib};
+use std::io::Write as _;
+use std::path::Path;
+
+pub use chart::charts;
+pub use child::CHILD;
+pub use report::{Aim, Figure, Report};
+pub use scale::Scale;
 
 /// A measure and its name on the command line.
-type Measure = (&'static str, fn(&mut Report));
+type Measure = (&'static str, fn(&mut Report, Scale));
 
-const MEASURES: [Measure; 6] = [
-    ("rate", rate::measure),
-    ("plan", plan::measure),
-    ("packed", packed::measure),
-    ("reconcile", reconcile::measure),
+const MEASURES: [Measure; 7] = [
+    ("rate", |report, _| rate::measure(report)),
+    ("plan", |report, _| plan::measure(report)),
+    ("packed", |report, _| packed::measure(report)),
+    ("reconcile", |report, _| reconcile::measure(report)),
     ("ingest", ingest::measure),
+    ("meet", meet::measure),
     ("save", save::measure),
 ];
 
 /// Runs the measures of these names; all of them without any.
-pub fn run(names: &[String]) -> Report {
+pub fn run(names: &[String], scale: Scale) -> Report {
     let mut report = Report::default();
     for (name, measure) in MEASURES {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
-            measure(&mut report);
+            report.begin(name);
+            measure(&mut report, scale);
         }
     }
     report
+}
+
+/// Is the child that its parent asked for: the words behind [`CHILD`].
+pub fn be_child(words: &[String]) {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let told = match words.as_slice() {
+        [ingest::TAKE, folder] => ingest::take(Path::new(folder)),
+        [ingest::START, folder] => ingest::started(Path::new(folder)),
+        [peer::PEER, folder, listen, peer] => return peer::serve(Path::new(folder), listen, peer),
+        other => panic!("not a child: {other:?}"),
+    };
+    writeln!(std::io::stdout().lock(), "{told}").unwrap();
 }

@@ -4,7 +4,7 @@ use crdt_schema::codec::Writer;
 use crdt_schema::entry::{PackedRun, SALT_BYTES};
 use node::synth::{Change, Plan, Preset};
 
-use super::Report;
+use super::{Aim, Report};
 use crate::desk;
 use crate::world::{Feed, World};
 
@@ -17,26 +17,28 @@ const OPEN_KINDS: [&str; 3] = ["kegiatan", "kemitraan", "kps"];
 pub(super) fn measure(report: &mut Report) {
     let world = World::new(1, 1);
     let feed = world.feeds(1_000);
-    add(report, "open records of 15 fields and two edits", &feed, RECORDS, "under 95");
+    add(report, "open records of 15 fields and two edits", &feed, RECORDS, Aim::Under(100.0));
     let of_open_kinds = |change: &mut Change| OPEN_KINDS.contains(&change.kind);
     let feeds = desk::feeds(desk::drafts(&Plan::new(Preset::Kec, SEED), of_open_kinds));
-    add(report, "kegiatan, kemitraan and kps, a year", &feeds, created(&feeds), "");
+    add(report, "kegiatan, kemitraan and kps, a year", &feeds, created(&feeds), Aim::None);
     let feeds = desk::feeds(desk::drafts(&Plan::new(Preset::Kec, SEED), |it| it.kind == "ppks"));
     let records = created(&feeds);
-    add(report, "ppks in four classes, a year", &feeds, records, "");
+    add(report, "ppks in four classes, a year", &feeds, records, Aim::None);
     let salts = salted(&feeds) * SALT_BYTES as u64;
-    report.add("of it salts, which nothing compresses", per(salts, records), "bytes/record", "");
-    report.add("a single save of one open field", single_edit(&world), "bytes", "under 160");
+    report.add("of it salts, which nothing compresses", per(salts, records), "bytes/record");
+    report
+        .add("a single save of one open field", single_edit(&world), "bytes")
+        .aim(Aim::Under(160.0));
 }
 
-fn add(report: &mut Report, what: &str, feeds: &[Feed], records: u64, target: &'static str) {
+fn add(report: &mut Report, what: &str, feeds: &[Feed], records: u64, aim: Aim) {
     let runs: Vec<&PackedRun> = feeds.iter().flat_map(|(_, runs)| runs).collect();
     let entries: usize = runs.iter().map(|run| run.block().unwrap().entries.len()).sum();
     let sent = runs.iter().map(|run| framed(run)).sum();
     let alone = runs.iter().map(|run| without_dictionary(run)).sum();
-    report.add(format!("wire, {what}"), per(sent, records), "bytes/record", target);
-    report.add("  the same without a dictionary", per(alone, records), "bytes/record", "");
-    report.add("  entries", per(entries as u64, records), "a record", "");
+    report.add(format!("wire, {what}"), per(sent, records), "bytes/record").aim(aim);
+    report.add("  the same without a dictionary", per(alone, records), "bytes/record");
+    report.add("  entries", per(entries as u64, records), "a record");
 }
 
 fn per(bytes: u64, records: u64) -> f64 {

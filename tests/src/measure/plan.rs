@@ -14,6 +14,6 @@ pub(super) fn measure(report: &mut Report) {
     let watch = Watch::start();
     let saves: usize = desk::drafts(&year, |_| true).values().map(Vec::len).sum();
     let planning = watch.worked_seconds() - making;
-    report.add("synthetic saves made", made as f64 / making, "a second", "");
-    report.add("saves planned and folded", saves as f64 / planning, "a second", "");
+    report.add("synthetic saves made", made as f64 / making, "a second");
+    report.add("saves planned and folded", saves as f64 / planning, "a second");
 }

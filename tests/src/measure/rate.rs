@@ -18,10 +18,10 @@ const PUTS: u64 = 200_000;
 const TABLE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("ukur");
 
 pub(super) fn measure(report: &mut Report) {
-    report.add("this machine, BLAKE3", hashing(), "MB/s", "");
-    report.add("this machine, Ed25519 strict", verifying(), "checks/s", "");
-    report.add("this machine, sync of 4 KiB", syncing(), "a second", "");
-    report.add("this machine, redb puts of 100 bytes", putting(), "a second", "");
+    report.add("this machine, BLAKE3", hashing(), "MB/s");
+    report.add("this machine, Ed25519 strict", verifying(), "checks/s");
+    report.add("this machine, sync of 4 KiB", syncing(), "a second");
+    report.add("this machine, redb puts of 100 bytes", putting(), "a second");
 }
 
 fn hashing() -> f64 {

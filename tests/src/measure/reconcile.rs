@@ -13,7 +13,7 @@ use node::sync::message::RECEIPT_DELAY_MS;
 use node::sync::request::NoReceipts;
 use node::sync::{Input, Phase, ReceiptRow};
 
-use super::Report;
+use super::{Aim, Report};
 use crate::world::{Feed, World, Writer, feed, feed_cut, feed_of_saves};
 
 /// Villages of the province.
@@ -21,13 +21,22 @@ const VILLAGES: usize = 5_957;
 /// Devices of a kecamatan: itself and three in each of eleven villages.
 const DEVICES: u64 = 34;
 
+/// What two nodes hold, as villages and entries of each, while one of them learns something new.
+const HELD: [(usize, usize); 3] = [(1, 1_000), (10, 1_000), (100, 1_000)];
+const NEWS: [usize; 5] = [0, 1, 10, 100, 1_000];
+
 type Memory = Replica<MemoryFeedStore, MemoryViewStore>;
 
 pub(super) fn measure(report: &mut Report) {
     nothing_changed(report);
-    news(report, 2, 2, 10, ("600,000", "5"));
-    news(report, 10, 1, 1, ("1,000,000", "6"));
+    news(report, 2, 2, 10, (600_000.0, 5.0));
+    news(report, 10, 1, 1, (1_000_000.0, 6.0));
     one_edit(report);
+    for (villages, entries) in HELD {
+        for news in NEWS {
+            costs(report, villages, entries, news);
+        }
+    }
 }
 
 fn replica(world: &World, me: &Writer, instance: u8) -> Memory {
@@ -84,19 +93,17 @@ fn nothing_changed(report: &mut Report) {
         }
         let cost = reconcile(&mut one, &mut two);
         let what = format!("nothing changed at {} entries", villages * entries);
-        report.add(format!("{what}, both ways"), cost.bytes() as f64, "bytes", "under 200");
-        report.add(format!("{what}, rounds"), f64::from(cost.rounds), "rounds", "1");
+        report
+            .add(format!("{what}, both ways"), cost.bytes() as f64, "bytes")
+            .aim(Aim::Under(200.0));
+        report
+            .add(format!("{what}, rounds"), f64::from(cost.rounds), "rounds")
+            .aim(Aim::Exactly(1.0));
     }
 }
 
 /// Of `feeds` feeds a village the first `busy` have `new` entries more on one side.
-fn news(
-    report: &mut Report,
-    feeds: usize,
-    busy: usize,
-    new: u64,
-    (bytes, rounds): (&'static str, &'static str),
-) {
+fn news(report: &mut Report, feeds: usize, busy: usize, new: u64, (bytes, rounds): (f64, f64)) {
     let world = World::new(VILLAGES, feeds);
     let (mut one, mut two) =
         (replica(&world, &world.province, 1), replica(&world, &world.other, 2));
@@ -112,9 +119,32 @@ fn news(
     let cost = reconcile(&mut one, &mut two);
     let what = format!("{feeds} feeds a village, {busy} with {new} new");
     let beside = cost.overhead_bytes() as f64;
-    report.add(format!("{what}, beside the entries"), beside, "bytes", bytes);
-    report.add(format!("{what}, entries"), cost.run_bytes as f64, "bytes", "");
-    report.add(format!("{what}, rounds"), f64::from(cost.rounds), "rounds", rounds);
+    report.add(format!("{what}, beside the entries"), beside, "bytes").aim(Aim::Under(bytes));
+    report.add(format!("{what}, entries"), cost.run_bytes as f64, "bytes");
+    report
+        .add(format!("{what}, rounds"), f64::from(cost.rounds), "rounds")
+        .aim(Aim::Under(rounds + 1.0));
+}
+
+/// Every village's feed is held by both but for the newest entries of the first one.
+fn costs(report: &mut Report, villages: usize, entries: usize, news: usize) {
+    let world = World::new(villages, 1);
+    let (mut one, mut two) =
+        (replica(&world, &world.province, 1), replica(&world, &world.other, 2));
+    for (number, (area, writers)) in world.villages.iter().enumerate() {
+        let Some(writer) = writers.first() else { continue };
+        let more = if number == 0 { news } else { 0 };
+        let made = feed_cut(writer, *area, entries + more, 1, entries as u64);
+        let is_held = |run: &&PackedRun| run.first <= entries as u64;
+        let held: Feed = (made.0, made.1.iter().filter(is_held).cloned().collect());
+        take(&mut one, [&held].into_iter());
+        take(&mut two, [&made].into_iter());
+    }
+    let cost = reconcile(&mut one, &mut two);
+    let held = (villages * entries) as u64;
+    let figure =
+        report.add(format!("sync of {news} new entries, all frames"), cost.bytes() as f64, "B");
+    figure.at(held).news(news as u64);
 }
 
 /// An edit of a known record, pushed to a peer that is equal, and the hub's word that it holds it.
@@ -139,18 +169,20 @@ fn one_edit(report: &mut Report) {
         (input, packed) = durable(&desa, name, save);
         pair.tell_initiator(input);
         pushed = run(&mut pair, &mut desa, &mut hub).bytes();
-        report.add(format!("one edit pushed, {what}"), pushed as f64, "bytes", "under 100");
+        report
+            .add(format!("one edit pushed, {what}"), pushed as f64, "bytes")
+            .aim(Aim::Under(100.0));
     }
-    report.add("of it the signed run", packed as f64, "bytes", "");
+    report.add("of it the signed run", packed as f64, "bytes");
     let row = ReceiptRow::of(hub.summary(), StoreInstance([2; 16]), *area, 1);
     pair.tell_responder(Input::Receipts(vec![row]));
     run(&mut pair, &mut desa, &mut hub);
     pair.wait(RECEIPT_DELAY_MS);
     pair.tell_responder(Input::Tick);
     let receipt = run(&mut pair, &mut desa, &mut hub).bytes();
-    report.add("the hub's receipt for it", receipt as f64, "bytes", "");
+    report.add("the hub's receipt for it", receipt as f64, "bytes");
     let all = DEVICES * (pushed + receipt);
-    report.add("one edit and its receipts, a kecamatan of 34 devices", all as f64, "bytes", "");
+    report.add("one edit and its receipts, a kecamatan of 34 devices", all as f64, "bytes");
 }
 
 fn durable(desa: &Memory, name: FeedName, run: &PackedRun) -> (Input, usize) {

@@ -1,61 +1,223 @@
-//! Measures as rows: what, how much, in which unit, and the figure aimed at.
+//! Measures as rows: what, at how many entries, in which order they came, how much, and the figure
+//! aimed at.
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
+/// What a figure is held to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aim {
+    /// Nothing: it is told to be known.
+    None,
+    /// Less than this.
+    Under(f64),
+    /// No more than this.
+    AtMost(f64),
+    /// More than this.
+    Over(f64),
+    /// This and no other.
+    Exactly(f64),
+}
+
 /// One measured figure.
-#[derive(Debug, Clone)]
-pub(super) struct Figure {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figure {
+    /// The measure it belongs to.
+    pub part: &'static str,
     /// What was measured.
-    pub(super) what: String,
+    pub what: String,
+    /// Entries, or where records are asked for records, at which it was.
+    pub size: Option<u64>,
+    /// New entries, where a sync is measured.
+    pub news: Option<u64>,
+    /// In which order they came.
+    pub arrival: Option<&'static str>,
     /// How much.
-    pub(super) value: f64,
+    pub value: f64,
     /// Of what.
-    pub(super) unit: &'static str,
-    /// The figure aimed at, in words; empty when there is none.
-    pub(super) target: &'static str,
+    pub unit: &'static str,
+    /// The figure aimed at.
+    pub aim: Aim,
+    /// Whether it is reached; nothing where none is aimed at.
+    pub met: Option<bool>,
+}
+
+impl Figure {
+    /// At so many entries or records.
+    pub(super) fn at(&mut self, size: u64) -> &mut Self {
+        self.size = Some(size);
+        self
+    }
+
+    /// With so many new entries.
+    pub(super) fn news(&mut self, news: u64) -> &mut Self {
+        self.news = Some(news);
+        self
+    }
+
+    /// Of entries that came in this order.
+    pub(super) fn arriving(&mut self, arrival: &'static str) -> &mut Self {
+        self.arrival = Some(arrival);
+        self
+    }
+
+    /// Held to this.
+    pub(super) fn aim(&mut self, aim: Aim) -> &mut Self {
+        self.aim = aim;
+        self.met = match aim {
+            Aim::None => None,
+            Aim::Under(limit) => Some(self.value < limit),
+            Aim::AtMost(limit) => Some(self.value <= limit),
+            Aim::Over(limit) => Some(self.value > limit),
+            Aim::Exactly(wanted) => Some(self.value.total_cmp(&wanted).is_eq()),
+        };
+        self
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let aim = match self.aim {
+            Aim::None => String::new(),
+            Aim::Under(limit) => format!("under {}", shown(limit)),
+            Aim::AtMost(limit) => format!("at most {}", shown(limit)),
+            Aim::Over(limit) => format!("over {}", shown(limit)),
+            Aim::Exactly(wanted) => shown(wanted),
+        };
+        let met = match self.met {
+            None => "",
+            Some(true) => "yes",
+            Some(false) => "NO",
+        };
+        [
+            self.what.clone(),
+            self.size.map(|size| grouped(&size.to_string())).unwrap_or_default(),
+            self.arrival.unwrap_or_default().to_owned(),
+            format!("{} {}", shown(self.value), self.unit),
+            aim,
+            met.to_owned(),
+        ]
+    }
 }
 
 /// All figures of one run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
+    part: &'static str,
     figures: Vec<Figure>,
 }
 
+const HEADS: [&str; 6] = ["what", "size", "arrival", "measured", "target", "met"];
+
 impl Report {
-    /// Adds a figure.
-    pub fn add(
+    /// What is added from now on belongs to this measure.
+    pub(super) const fn begin(&mut self, part: &'static str) {
+        self.part = part;
+    }
+
+    /// Adds a figure, which may then be told more of.
+    pub(super) fn add(
         &mut self,
         what: impl Into<String>,
         value: f64,
         unit: &'static str,
-        target: &'static str,
-    ) {
-        let figure = Figure { what: what.into(), value, unit, target };
+    ) -> &mut Figure {
+        let what = what.into();
+        let (part, aim) = (self.part, Aim::None);
+        let (size, news, arrival, met) = (None, None, None, None);
+        let figure = Figure { part, what, size, news, arrival, value, unit, aim, met };
         self.figures.push(figure);
+        self.figures.last_mut().unwrap()
+    }
+
+    /// The figures.
+    pub fn figures(&self) -> &[Figure] {
+        &self.figures
+    }
+
+    /// Whether every figure reached what it is held to.
+    pub fn met(&self) -> bool {
+        self.figures.iter().all(|figure| figure.met != Some(false))
     }
 
     /// As an object of the same shape on every run.
     pub fn json(&self) -> Value {
-        let figure = |it: &Figure| json!({ "what": it.what, "value": it.value, "unit": it.unit, "target": it.target });
-        json!({ "v": 1, "figures": self.figures.iter().map(figure).collect::<Vec<_>>() })
+        json!({ "v": 2, "figures": self.figures })
     }
 
-    /// As lines for people.
+    /// As a table for people, which Markdown reads too.
     pub fn table(&self) -> String {
+        let rows: Vec<[String; 6]> = self.figures.iter().map(Figure::cells).collect();
+        let mut widths = HEADS.map(str::len);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
         let mut table = String::new();
-        let width = self.figures.iter().map(|it| it.what.chars().count()).max().unwrap_or(0);
-        for it in &self.figures {
-            let value = if it.value.fract() == 0.0 {
-                format!("{:.0}", it.value)
-            } else {
-                format!("{:.2}", it.value)
-            };
-            let written =
-                writeln!(table, "{:width$}  {value:>12} {:<12} {}", it.what, it.unit, it.target);
-            written.unwrap();
+        line(&mut table, &HEADS.map(str::to_owned), &widths);
+        line(&mut table, &widths.map(|width| "-".repeat(width)), &widths);
+        for row in &rows {
+            line(&mut table, row, &widths);
         }
         table
+    }
+}
+
+fn line(table: &mut String, cells: &[String; 6], widths: &[usize; 6]) {
+    for (cell, width) in cells.iter().zip(widths) {
+        write!(table, "| {cell:width$} ").unwrap();
+    }
+    table.push_str("|\n");
+}
+
+/// Three or four digits that matter, thousands apart.
+fn shown(value: f64) -> String {
+    let places = match value.abs() {
+        0.0 => 0,
+        small if small < 1.0 => 4,
+        small if small < 100.0 => 2,
+        _ => 0,
+    };
+    let text = format!("{value:.places$}");
+    match text.split_once('.') {
+        Some((whole, part)) => {
+            let part = part.trim_end_matches('0');
+            if part.is_empty() { grouped(whole) } else { format!("{}.{part}", grouped(whole)) }
+        }
+        None => grouped(&text),
+    }
+}
+
+fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_says_whether_it_reached_what_it_is_held_to() {
+        let mut report = Report::default();
+        report.begin("uji");
+        report.add("a", 3.0, "B").aim(Aim::Under(3.0));
+        report.add("b", 1_234_567.0, "B").at(1_000).arriving("random").aim(Aim::Over(2.0));
+        report.add("c", 2.0, "B").aim(Aim::Exactly(2.0));
+        report.add("d", 0.012_34, "s");
+        let met: Vec<_> = report.figures().iter().map(|it| it.met).collect();
+        assert_eq!(met, [Some(false), Some(true), Some(true), None]);
+        assert!(!report.met());
+        let table = report.table();
+        assert!(table.contains("| b    | 1,000 | random  | 1,234,567 B |"), "{table}");
+        assert!(table.contains("| d    |       |         | 0.0123 s    |"), "{table}");
     }
 }

@@ -382,5 +382,5 @@ fn rows<F: FeedStore, V: ViewStore>(
     // What waits or is quarantined lies outside roots, and is given to who may decide about it.
     let verdicts = BTreeSet::from([RecordVerdict::Counting]);
     let filter = RowFilter { areas: BTreeSet::from([area]), verdicts, ..RowFilter::default() };
-    Ok(replica.views().map_err(told)?.list(&filter, None, usize::MAX).map_err(told)?.1)
+    Ok(replica.views().map_err(told)?.list(&filter, None, usize::MAX, replica.feed_store()).map_err(told)?.1)
 }

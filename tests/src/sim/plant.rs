@@ -7,7 +7,7 @@ use crdt_schema::entry::{BackRefs, CHECKPOINT_EVERY, ChainPoint, Entry, PackedRu
 use crdt_schema::id::{FeedId, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::ports::{
-    Arrival, CountRow, EditRef, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
+    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
     StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 use node::replica::INCARNATION;
@@ -186,24 +186,24 @@ impl ViewStore for RowLost {
         self.0.applied()
     }
 
-    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
-        self.0.row(key)
+    fn row(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Option<ViewRow>, StoreError> {
+        self.0.row(key, ids)
     }
 
     fn find(&self, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError> {
         self.0.find(hex_prefix)
     }
 
-    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
-        self.0.edits(key)
+    fn edits(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Vec<EditRef>, StoreError> {
+        self.0.edits(key, ids)
     }
 
-    fn commit(&mut self, batch: &ViewBatch, durable: bool) -> Result<(), StoreError> {
-        let mut batch = batch.clone();
+    fn commit(&mut self, batch: ViewBatch, durable: bool) -> Result<(), StoreError> {
+        let mut batch = batch;
         if batch.rows.len() > 1 {
             batch.rows.pop();
         }
-        self.0.commit(&batch, durable)
+        self.0.commit(batch, durable)
     }
 
     fn list(
@@ -211,8 +211,9 @@ impl ViewStore for RowLost {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
+        ids: &dyn EntryIds,
     ) -> Result<(u64, Vec<ViewRow>), StoreError> {
-        self.0.list(filter, after, limit)
+        self.0.list(filter, after, limit, ids)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

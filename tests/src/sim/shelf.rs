@@ -8,7 +8,7 @@ use crdt_schema::id::{EntryId, FeedId, RecordId, StoreInstance};
 use crdt_schema::testing::Numbers;
 use crdt_schema::time::Timestamp;
 use node::ports::{
-    Arrival, CountRow, EditRef, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
+    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
     StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 use node::store::StoreConfig;
@@ -348,19 +348,19 @@ impl ViewStore for Views {
         self.held().store.applied()
     }
 
-    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
-        self.held().store.row(key)
+    fn row(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Option<ViewRow>, StoreError> {
+        self.held().store.row(key, ids)
     }
 
     fn find(&self, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError> {
         self.held().store.find(hex_prefix)
     }
 
-    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
-        self.held().store.edits(key)
+    fn edits(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Vec<EditRef>, StoreError> {
+        self.held().store.edits(key, ids)
     }
 
-    fn commit(&mut self, batch: &ViewBatch, durable: bool) -> Result<(), StoreError> {
+    fn commit(&mut self, batch: ViewBatch, durable: bool) -> Result<(), StoreError> {
         self.held().store.commit(batch, durable)
     }
 
@@ -369,8 +369,9 @@ impl ViewStore for Views {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
+        ids: &dyn EntryIds,
     ) -> Result<(u64, Vec<ViewRow>), StoreError> {
-        self.held().store.list(filter, after, limit)
+        self.held().store.list(filter, after, limit, ids)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

@@ -1,6 +1,6 @@
 //! What a quiet link costs. Measured in a debug build: QUIC 13 bytes a second, TCP 8, both ways with
-//! heads of IP; QUIC 266 KB of memory for both ends together. Minutes long, and the first needs a network of its own:
-//! `unshare -n sh -c 'ip link set lo up; cargo nextest run --offline -p node --run-ignored only net::'`
+//! heads of IP; QUIC 266 KB of memory for both ends together. Minutes long, and the first needs a
+//! network of its own: `just slow`.
 
 use std::fs::read_to_string;
 

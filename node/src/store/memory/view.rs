@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::ports::{
-    CountRow, EditRef, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind, Totals,
+    CountRow, EditRef, EntryIds, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind, Totals,
     ViewBatch, ViewRow, ViewStore,
 };
 
@@ -37,7 +37,7 @@ impl ViewStore for MemoryViewStore {
         Ok(self.applied)
     }
 
-    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
+    fn row(&self, key: &RecordKey, _ids: &dyn EntryIds) -> Result<Option<ViewRow>, StoreError> {
         Ok(self.rows.get(key).cloned())
     }
 
@@ -47,11 +47,11 @@ impl ViewStore for MemoryViewStore {
         Ok(self.rows.keys().filter(begins).copied().collect())
     }
 
-    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
+    fn edits(&self, key: &RecordKey, _ids: &dyn EntryIds) -> Result<Vec<EditRef>, StoreError> {
         Ok(self.edits.get(key).cloned().unwrap_or_default())
     }
 
-    fn commit(&mut self, batch: &ViewBatch, _durable: bool) -> Result<(), StoreError> {
+    fn commit(&mut self, batch: ViewBatch, _durable: bool) -> Result<(), StoreError> {
         for (key, edit) in &batch.edits {
             let held = self.edits.entry(*key).or_default();
             if held.iter().all(|other| other.place != edit.place) {
@@ -68,6 +68,7 @@ impl ViewStore for MemoryViewStore {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
+        _ids: &dyn EntryIds,
     ) -> Result<(u64, Vec<ViewRow>), StoreError> {
         let matching = || self.rows.values().filter(|row| matches(filter, row));
         let total = matching().count() as u64;

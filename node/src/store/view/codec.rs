@@ -2,58 +2,49 @@
 //!
 //! | part       | form                                                                            |
 //! |------------|---------------------------------------------------------------------------------|
-//! | flags      | 1 byte: verdict in bits 0-1, bit 2 waits for an entry, bit 7 there is a row     |
-//! | conflicts  | varint                                                                          |
+//! | flags      | 1 byte: verdict in bits 0-1, bit 2 waits for an entry, bit 3 has conflicts, bit 4 the body is squeezed, bit 5 ids are taken out, bit 7 there is a row |
+//! | conflicts  | varint, with bit 3                                                              |
 //! | changed at | signed varint                                                                   |
-//! | state      | varint length, bytes                                                            |
-//! | terms      | varint length, then each: lead 1, and 8 packed digits or varint length and text |
-//! | edits      | to the end, each: feed number, branch, sequence, id as varints                  |
+//! | edits      | varint length, then each as `edits.rs` says                                     |
+//! | ids        | with bit 5, as `ids.rs` says                                                    |
+//! | body       | to the end; with bit 4 varint plain length and a frame of `squeeze.rs`          |
 //!
-//! Without a row the flags are zero and the edits follow at once. The id of an edit is `1 + n` when
-//! the state holds it from byte `n` on, as it does for each entry that is a head or has a surviving
-//! value; else it is zero, and 32 bytes follow.
+//! Body, plain: varint length of the terms, terms, state. A term: lead 1, and 8 packed digits or
+//! varint length and text. Without a row the flags are zero and the edits are all that follows.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crdt_schema::codec::{DecodeError, Reader, Writer};
-use crdt_schema::id::EntryId;
 use crdt_schema::time::Timestamp;
 
-use super::keys;
-use crate::ports::{RecordKey, RecordVerdict, TermKind, ViewRow};
+use super::edits::{Edits, StoredEdit};
+use super::ids::{self, Refs};
+use super::{keys, squeeze};
+use crate::ports::{EntryIds, RecordKey, RecordVerdict, StoreError, TermKind, ViewRow};
 
 /// Longest part: redb itself refuses longer values.
-const PART_BYTES_MAX: usize = 3 << 30;
-/// How far into a state ids of edits are looked for. A record of thousands of edits is written
-/// whole on each; beyond this the search would cost more than the bytes it saves.
-const ID_SEARCH_BYTES: usize = 16 << 10;
-
-/// Room for the small numbers of a row, and for an edit whose id the state holds.
-const ROW_BYTES: usize = 24;
-const EDIT_BYTES: usize = 8;
+pub(super) const PART_BYTES_MAX: usize = 3 << 30;
+/// Room for the small numbers of a row.
+const ROW_BYTES: usize = 48;
 
 const HAS_ROW: u8 = 0x80;
+const IDS_OUT: u8 = 0x20;
+const SQUEEZED: u8 = 0x10;
+const CONFLICTS: u8 = 0x08;
 const WAITS: u8 = 0x04;
 const VERDICT: u8 = 0x03;
 
-/// An edit with its feed as a number of this file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StoredEdit {
-    pub(super) feed: u32,
-    pub(super) branch: u32,
-    pub(super) seq: u64,
-    pub(super) id: EntryId,
-}
-
-/// A row as it lies in the file, nothing copied.
+/// A row as it lies in the file, nothing copied or unpacked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowBytes<'a> {
     pub(super) verdict: RecordVerdict,
     pub(super) waits: bool,
     pub(super) conflicts: u32,
     changed_at: Timestamp,
-    state: &'a [u8],
-    terms: &'a [u8],
+    form: u8,
+    /// Ids and body.
+    rest: &'a [u8],
 }
 
 /// A value of `records`, taken apart.
@@ -63,33 +54,101 @@ pub(super) struct RecordBytes<'a> {
     edits: &'a [u8],
 }
 
-/// Bytes of a row, if there is one, and the edits.
-pub(super) fn encode(row: Option<&RowBytes<'_>>, edits: &[StoredEdit]) -> Vec<u8> {
-    let state = row.map_or(&[][..], |row| row.state);
-    let terms = row.map_or(0, |row| row.terms.len());
-    let mut writer =
-        Writer::with_capacity(ROW_BYTES + state.len() + terms + EDIT_BYTES * edits.len());
-    match row {
-        Some(row) => write_row(&mut writer, row),
-        None => {
-            writer.u8(0);
+/// A row whose body is unpacked.
+#[derive(Debug, Clone)]
+pub(super) struct OpenRow<'a> {
+    row: RowBytes<'a>,
+    refs: Option<Refs<'a>>,
+    body: Cow<'a, [u8]>,
+    /// Where the terms lie in the body; the state follows.
+    terms: std::ops::Range<usize>,
+}
+
+/// Ids and body of a row as they are written, and in which form.
+#[derive(Debug, Clone)]
+pub(super) struct Packed {
+    form: u8,
+    rest: Vec<u8>,
+}
+
+/// A row to be written, with its terms as they lie in a body.
+#[derive(Debug)]
+pub(super) struct NewRow<'a> {
+    row: &'a ViewRow,
+    pub(super) terms: Vec<u8>,
+}
+
+impl<'a> NewRow<'a> {
+    pub(super) fn of(row: &'a ViewRow) -> Self {
+        Self { row, terms: encode_terms(&row.terms) }
+    }
+
+    /// Ids and body; ids that `edits` leads to are not written.
+    pub(super) fn pack(&self, edits: &Edits) -> Packed {
+        let mut rest = Writer::with_capacity(ROW_BYTES + self.terms.len() + self.row.state.len());
+        let taken = ids::take_out(&self.row.state, edits);
+        let (mut form, state) = match taken {
+            Some((refs, state)) => {
+                rest.raw(&refs);
+                (IDS_OUT, state)
+            }
+            None => (0, &*self.row.state),
+        };
+        let body = joined(&self.terms, state);
+        match squeeze::squeeze(&body) {
+            Some(frame) => {
+                form |= SQUEEZED;
+                rest.varint(body.len() as u64).raw(&frame)
+            }
+            None => rest.raw(&body),
+        };
+        Packed { form, rest: rest.finish() }
+    }
+
+    /// What the indexes read of it.
+    pub(super) const fn bytes(&self) -> RowBytes<'static> {
+        RowBytes {
+            verdict: self.row.verdict,
+            waits: self.row.waits,
+            conflicts: self.row.conflicts,
+            changed_at: self.row.changed_at,
+            form: 0,
+            rest: &[],
         }
     }
-    for edit in edits {
-        write_edit(&mut writer, edit, state);
-    }
+}
+
+/// Bytes of a row, if there is one, and the edits.
+pub(super) fn encode(row: Option<&RowBytes<'_>>, edits: &Edits) -> Vec<u8> {
+    let mut writer = Writer::with_capacity(ROW_BYTES + row.map_or(0, |row| row.rest.len()));
+    match row {
+        Some(row) => {
+            let waits = if row.waits { WAITS } else { 0 };
+            let conflicts = if row.conflicts > 0 { CONFLICTS } else { 0 };
+            writer.u8(HAS_ROW | row.form | conflicts | waits | row.verdict as u8);
+            if row.conflicts > 0 {
+                writer.varint(u64::from(row.conflicts));
+            }
+            writer.varint_signed(row.changed_at.0)
+        }
+        None => writer.u8(0),
+    };
+    writer.bytes(&edits.encode());
+    writer.raw(row.map_or(&[][..], |row| row.rest));
     writer.finish()
 }
 
-fn write_row(writer: &mut Writer, row: &RowBytes<'_>) {
-    let waits = if row.waits { WAITS } else { 0 };
-    writer.u8(HAS_ROW | waits | row.verdict as u8);
-    writer.varint(u64::from(row.conflicts)).varint_signed(row.changed_at.0);
-    writer.bytes(row.state).bytes(row.terms);
+fn joined(terms: &[u8], state: &[u8]) -> Vec<u8> {
+    Writer::with_capacity(8 + terms.len() + state.len()).bytes(terms).raw(state).finish()
 }
 
-/// The terms of a row as they lie in the file.
-pub(super) fn encode_terms(terms: &BTreeSet<(TermKind, String)>) -> Vec<u8> {
+/// The body of a row before it is squeezed, without any entry's id: what a dictionary learns from.
+pub fn body(state: &[u8], terms: &BTreeSet<(TermKind, String)>) -> Vec<u8> {
+    let taken = ids::take_out(state, &Edits::default());
+    joined(&encode_terms(terms), taken.as_ref().map_or(state, |(_, rest)| rest))
+}
+
+fn encode_terms(terms: &BTreeSet<(TermKind, String)>) -> Vec<u8> {
     let mut writer = Writer::new();
     for (kind, text) in terms {
         let (lead, payload) = keys::pack_term(*kind, text);
@@ -103,15 +162,6 @@ pub(super) fn encode_terms(terms: &BTreeSet<(TermKind, String)>) -> Vec<u8> {
     writer.finish()
 }
 
-fn write_edit(writer: &mut Writer, edit: &StoredEdit, state: &[u8]) {
-    writer.varint(u64::from(edit.feed)).varint(u64::from(edit.branch)).varint(edit.seq);
-    let searched = state.get(..ID_SEARCH_BYTES).unwrap_or(state);
-    match searched.windows(EntryId::SIZE_BYTES).position(|bytes| bytes == edit.id.as_bytes()) {
-        Some(at) => writer.varint(1 + at as u64),
-        None => writer.varint(0).raw(edit.id.as_bytes()),
-    };
-}
-
 impl<'a> RecordBytes<'a> {
     /// Takes a value apart.
     ///
@@ -120,8 +170,21 @@ impl<'a> RecordBytes<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let flags = reader.u8()?;
-        let row = if flags & HAS_ROW == 0 { None } else { Some(read_row(flags, &mut reader)?) };
-        Ok(Self { row, edits: reader.rest() })
+        if flags & HAS_ROW == 0 {
+            return Ok(Self { row: None, edits: reader.bytes(PART_BYTES_MAX, "edits")? });
+        }
+        let conflicts = if flags & CONFLICTS == 0 { 0 } else { small(reader.varint()?)? };
+        let changed_at = Timestamp(reader.varint_signed()?);
+        let edits = reader.bytes(PART_BYTES_MAX, "edits")?;
+        let row = RowBytes {
+            verdict: verdict(flags & VERDICT),
+            waits: flags & WAITS != 0,
+            conflicts,
+            changed_at,
+            form: flags & (SQUEEZED | IDS_OUT),
+            rest: reader.rest(),
+        };
+        Ok(Self { row: Some(row), edits })
     }
 
     /// The edits, in the order they came.
@@ -129,46 +192,11 @@ impl<'a> RecordBytes<'a> {
     /// # Errors
     /// [`DecodeError`] when they are not what [`encode`] writes.
     pub(super) fn edits(&self) -> Result<Vec<StoredEdit>, DecodeError> {
-        let mut reader = Reader::new(self.edits);
-        let state = self.row.map_or(&[][..], |row| row.state);
-        let mut edits = Vec::new();
-        while reader.remaining() > 0 {
-            edits.push(read_edit(&mut reader, state)?);
-        }
-        Ok(edits)
+        StoredEdit::read_all(self.edits)
     }
 }
 
-fn read_row<'a>(flags: u8, reader: &mut Reader<'a>) -> Result<RowBytes<'a>, DecodeError> {
-    Ok(RowBytes {
-        verdict: verdict(flags & VERDICT),
-        waits: flags & WAITS != 0,
-        conflicts: small(reader.varint()?)?,
-        changed_at: Timestamp(reader.varint_signed()?),
-        state: reader.bytes(PART_BYTES_MAX, "state")?,
-        terms: reader.bytes(PART_BYTES_MAX, "terms")?,
-    })
-}
-
-fn read_edit(reader: &mut Reader<'_>, state: &[u8]) -> Result<StoredEdit, DecodeError> {
-    Ok(StoredEdit {
-        feed: small(reader.varint()?)?,
-        branch: small(reader.varint()?)?,
-        seq: reader.varint()?,
-        id: match reader.varint()?.checked_sub(1) {
-            None => EntryId::read(reader)?,
-            Some(at) => id_in(state, at)?,
-        },
-    })
-}
-
-fn id_in(state: &[u8], at: u64) -> Result<EntryId, DecodeError> {
-    let at = usize::try_from(at).map_err(|_| DecodeError::Truncated)?;
-    let id = state.get(at..).and_then(|from| from.first_chunk());
-    id.map(|id| EntryId(*id)).ok_or(DecodeError::Truncated)
-}
-
-fn small(value: u64) -> Result<u32, DecodeError> {
+pub(super) fn small(value: u64) -> Result<u32, DecodeError> {
     u32::try_from(value).map_err(|_| DecodeError::TooLarge("number"))
 }
 
@@ -182,53 +210,77 @@ const fn verdict(code: u8) -> RecordVerdict {
 }
 
 impl<'a> RowBytes<'a> {
-    /// The row as it will lie in the file; `terms` are its own, encoded.
-    pub(super) fn of(row: &'a ViewRow, terms: &'a [u8]) -> Self {
-        Self {
-            verdict: row.verdict,
-            waits: row.waits,
-            conflicts: row.conflicts,
-            changed_at: row.changed_at,
-            state: &row.state,
-            terms,
-        }
+    /// The same row around what was packed.
+    pub(super) fn around<'b>(&self, packed: &'b Packed) -> RowBytes<'b> {
+        RowBytes { form: packed.form, rest: &packed.rest, ..*self }
     }
 
-    /// Whether its terms are those of `other`, byte for byte.
-    pub(super) fn has_terms_of(&self, other: &RowBytes<'_>) -> bool {
-        self.terms == other.terms
-    }
-
-    /// The row, copied.
+    /// Unpacks the body.
     ///
     /// # Errors
-    /// [`DecodeError`] when its terms are not what [`encode`] writes.
-    pub(super) fn row(&self, key: RecordKey) -> Result<ViewRow, DecodeError> {
-        let terms =
-            self.terms().map(|term| term.and_then(|(lead, text)| keys::unpack_term(lead, text)));
-        Ok(ViewRow {
-            key,
-            state: self.state.to_vec(),
-            verdict: self.verdict,
-            conflicts: self.conflicts,
-            waits: self.waits,
-            changed_at: self.changed_at,
-            terms: terms.collect::<Result<_, _>>()?,
-        })
+    /// [`DecodeError`] when it is not what [`NewRow::pack`] writes.
+    pub(super) fn open(&self) -> Result<OpenRow<'a>, DecodeError> {
+        let mut reader = Reader::new(self.rest);
+        let refs = if self.form & IDS_OUT == 0 { None } else { Some(Refs::read(&mut reader)?) };
+        let body = if self.form & SQUEEZED == 0 {
+            Cow::Borrowed(reader.rest())
+        } else {
+            let length = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
+            Cow::Owned(squeeze::expand(reader.rest(), length)?)
+        };
+        let mut reader = Reader::new(&body);
+        let length = reader.bytes(PART_BYTES_MAX, "terms")?.len();
+        let state = reader.remaining();
+        let start = body.len() - state - length;
+        Ok(OpenRow { row: *self, refs, terms: start..start + length, body })
+    }
+}
+
+impl OpenRow<'_> {
+    /// Its terms, byte for byte.
+    pub(super) fn terms_bytes(&self) -> &[u8] {
+        self.body.get(self.terms.clone()).unwrap_or_default()
     }
 
-    /// Its terms as packed: lead and payload.
-    pub(super) fn terms(&self) -> impl Iterator<Item = Result<(u8, &'a [u8]), DecodeError>> {
-        let mut reader = Reader::new(self.terms);
-        std::iter::from_fn(move || (reader.remaining() > 0).then(|| read_term(&mut reader))).scan(
-            false,
-            |failed, term| {
-                let go_on = !*failed;
-                *failed = term.is_err();
-                go_on.then_some(term)
-            },
-        )
+    fn state(&self) -> &[u8] {
+        self.body.get(self.terms.end..).unwrap_or_default()
     }
+
+    /// The row, whole; `id_of` knows the ids of its edits by their number.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when its parts are not what [`NewRow::pack`] writes; of `id_of`.
+    pub(super) fn row(
+        &self,
+        key: RecordKey,
+        edits: &[crate::ports::Place],
+        ids: &dyn EntryIds,
+    ) -> Result<ViewRow, StoreError> {
+        let damaged = super::error::undecodable("a row");
+        let terms = terms(self.terms_bytes())
+            .map(|term| term.and_then(|(lead, text)| keys::unpack_term(lead, text)))
+            .collect::<Result<_, _>>()
+            .map_err(damaged)?;
+        let state = match &self.refs {
+            None => self.state().to_vec(),
+            Some(refs) => refs.put_back(self.state(), edits, ids)?,
+        };
+        let RowBytes { verdict, waits, conflicts, changed_at, .. } = self.row;
+        Ok(ViewRow { key, state, verdict, conflicts, waits, changed_at, terms })
+    }
+}
+
+/// Terms as packed: lead and payload.
+pub(super) fn terms(bytes: &[u8]) -> impl Iterator<Item = Result<(u8, &[u8]), DecodeError>> {
+    let mut reader = Reader::new(bytes);
+    std::iter::from_fn(move || (reader.remaining() > 0).then(|| read_term(&mut reader))).scan(
+        false,
+        |failed, term| {
+            let go_on = !*failed;
+            *failed = term.is_err();
+            go_on.then_some(term)
+        },
+    )
 }
 
 fn read_term<'a>(reader: &mut Reader<'a>) -> Result<(u8, &'a [u8]), DecodeError> {
@@ -245,23 +297,47 @@ fn read_term<'a>(reader: &mut Reader<'a>) -> Result<(u8, &'a [u8]), DecodeError>
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
     use super::*;
-    use crate::store::view::testing::{any_row, edit_id};
+    use crate::ports::Place;
+    use crate::store::view::testing::{Ids, any_row, edit, row};
+    use crdt_schema::id::EntryId;
     use proptest::prelude::*;
 
-    fn encoded(row: Option<&ViewRow>, edits: &[StoredEdit]) -> Vec<u8> {
-        let terms = row.map(|row| encode_terms(&row.terms)).unwrap_or_default();
-        encode(row.map(|row| RowBytes::of(row, &terms)).as_ref(), edits)
+    /// Edits of feeds that bear their number, as a value keeps them.
+    fn brought(edits: &[(u8, u64)]) -> (Edits, Vec<Place>) {
+        let mut kept = Edits::default();
+        let edits = edits.iter().map(|(feed, seq)| edit(*feed, *seq));
+        let places = edits
+            .filter(|it| kept.add(u32::from(it.place.feed.0[0]), it))
+            .map(|it| it.place)
+            .collect();
+        (kept, places)
+    }
+
+    fn encoded(row: Option<&ViewRow>, edits: &Edits) -> Vec<u8> {
+        let Some(row) = row else { return encode(None, edits) };
+        let new = NewRow::of(row);
+        let packed = new.pack(edits);
+        encode(Some(&new.bytes().around(&packed)), edits)
+    }
+
+    /// A state of one head and two others, as the fold writes them.
+    fn state(head: EntryId, others: [EntryId; 2], rest: &[u8]) -> Vec<u8> {
+        [&[1, 1][..], &head.0, &[2], &others[0].0, &others[1].0, rest].concat()
     }
 
     proptest! {
         #[test]
-        fn records_come_back(row in proptest::option::of(any_row()), ids in proptest::collection::vec(0u8..9, 0..6)) {
-            let edit = |n: &u8| StoredEdit { feed: u32::from(*n), branch: 1, seq: u64::MAX, id: edit_id(*n) };
-            let edits: Vec<_> = ids.iter().map(edit).collect();
+        fn records_come_back(
+            row in proptest::option::of(any_row()),
+            edits in proptest::collection::vec((0u8..4, 1u64..900), 0..6),
+        ) {
+            let (edits, places) = brought(&edits);
             let bytes = encoded(row.as_ref(), &edits);
             let read = RecordBytes::read(&bytes).unwrap();
-            prop_assert_eq!(read.edits().unwrap(), edits);
-            let back = row.as_ref().map(|row| read.row.unwrap().row(row.key).unwrap());
+            prop_assert_eq!(read.edits().unwrap(), edits.stored());
+            let back = row.as_ref().map(|row| {
+                read.row.unwrap().open().unwrap().row(row.key, &places, &Ids).unwrap()
+            });
             prop_assert_eq!(back, row);
         }
 
@@ -270,31 +346,53 @@ mod tests {
             if let Ok(read) = RecordBytes::read(&bytes) {
                 let ended = read.edits().is_ok() || read.edits().is_err();
                 prop_assert!(ended);
-                if let Some(row) = read.row {
-                    prop_assert!(row.terms().count() <= bytes.len());
+                if let Some(open) = read.row.and_then(|row| row.open().ok()) {
+                    let key = row(1, 1).key;
+                    let count = terms(open.terms_bytes()).count();
+                    prop_assert!(count <= open.body.len());
+                    let whole = open.row(key, &[edit(1, 1).place], &Ids);
+                    prop_assert!(whole.is_ok() || whole.is_err());
                 }
             }
         }
     }
 
     #[test]
-    fn an_id_the_state_holds_is_not_written_again() {
-        let mut row = crate::store::view::testing::row(1, 1);
-        row.state = [&[7; 9][..], edit_id(3).as_bytes()].concat();
-        let edit = StoredEdit { feed: 1, branch: 0, seq: 1, id: edit_id(3) };
-        let alone = encoded(Some(&row), &[]).len();
-        assert_eq!(encoded(Some(&row), &[edit]).len(), alone + 4);
+    fn ids_that_edits_lead_to_take_a_byte_each() {
+        let (edits, places) = brought(&[(1, 1), (1, 2), (2, 7)]);
+        let [one, two, three] = [edit(1, 1).id, edit(1, 2).id, edit(2, 7).id];
+        let ids_out = ViewRow { state: state(three, [one, two], &[9; 4]), ..row(1, 1) };
+        let bare = ViewRow { state: vec![9; 4], ..row(1, 1) };
+        let bytes = encoded(Some(&ids_out), &edits);
+        assert_eq!(bytes.len(), encoded(Some(&bare), &edits).len() + 2 + 3);
+        let read = RecordBytes::read(&bytes).unwrap().row.unwrap().open().unwrap();
+        assert_eq!(read.row(ids_out.key, &places, &Ids).unwrap(), ids_out);
     }
 
     #[test]
-    fn ids_deep_in_a_large_state_come_back() {
-        let mut row = crate::store::view::testing::row(1, 1);
-        let near = [&vec![0; ID_SEARCH_BYTES - 40][..], edit_id(1).as_bytes()].concat();
-        row.state = [&near[..], &[0; 99], edit_id(2).as_bytes()].concat();
-        let edits = [1, 2].map(|n| StoredEdit { feed: 0, branch: 0, seq: 1, id: edit_id(n) });
-        let bytes = encoded(Some(&row), &edits);
-        assert_eq!(RecordBytes::read(&bytes).unwrap().edits().unwrap(), edits);
-        let alone = encoded(Some(&row), &[]).len();
-        assert_eq!(bytes.len(), alone + (3 + 2) + (3 + 1 + 32));
+    fn an_id_that_no_edit_leads_to_is_kept_whole() {
+        let (edits, places) = brought(&[(1, 1)]);
+        let stranger = EntryId([7; 32]);
+        let held = ViewRow { state: state(stranger, [edit(1, 1).id, stranger], &[]), ..row(1, 1) };
+        let bytes = encoded(Some(&held), &edits);
+        let read = RecordBytes::read(&bytes).unwrap().row.unwrap().open().unwrap();
+        assert_eq!(read.row(held.key, &places, &Ids).unwrap(), held);
+    }
+
+    #[test]
+    fn an_edit_alone_leaves_the_row_as_it_was() {
+        let (mut edits, mut places) = brought(&[(1, 1), (1, 2), (2, 7)]);
+        let [one, two, three] = [edit(1, 1).id, edit(1, 2).id, edit(2, 7).id];
+        let held = ViewRow { state: state(three, [one, two], &[9; 4]), ..row(1, 1) };
+        let before = encoded(Some(&held), &edits);
+        let read = RecordBytes::read(&before).unwrap();
+        let mut stored = Edits::of(read.edits().unwrap());
+        assert!(stored.add(3, &edit(3, 3)) && edits.add(3, &edit(3, 3)));
+        places.push(edit(3, 3).place);
+        let after = encode(read.row.as_ref(), &stored);
+        let read = RecordBytes::read(&after).unwrap();
+        assert_eq!(read.edits().unwrap(), edits.stored());
+        let open = read.row.unwrap().open().unwrap();
+        assert_eq!(open.row(held.key, &places, &Ids).unwrap(), held);
     }
 }

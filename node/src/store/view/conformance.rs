@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::testing::{desa, edit, row, rows, terms};
+use super::testing::{Ids, desa, edit, row, rows, terms};
 use crate::ports::RecordVerdict::{Counting, Quarantined, SetAside, Waiting};
 use crate::ports::TermKind::{Name, Nik, Rt, Status, Type};
 use crate::ports::{RecordKey, RowFilter, TermKind, Totals, ViewBatch, ViewRow, ViewStore};
@@ -37,7 +37,7 @@ macro_rules! conform {
 pub(crate) use conform;
 
 fn listed(store: &dyn ViewStore, filter: &RowFilter) -> Vec<RecordKey> {
-    let (total, rows) = store.list(filter, None, usize::MAX).unwrap();
+    let (total, rows) = store.list(filter, None, usize::MAX, &Ids).unwrap();
     assert_eq!(total, rows.len() as u64);
     rows.iter().map(|row| row.key).collect()
 }
@@ -52,8 +52,8 @@ fn person(byte: u8, held: &[(TermKind, &str)]) -> ViewRow {
 
 pub(crate) fn an_empty_store_has_nothing(store: &mut dyn ViewStore) {
     assert_eq!(store.applied().unwrap(), 0);
-    assert_eq!(store.row(&row(1, 1).key).unwrap(), None);
-    assert!(store.edits(&row(1, 1).key).unwrap().is_empty());
+    assert_eq!(store.row(&row(1, 1).key, &Ids).unwrap(), None);
+    assert!(store.edits(&row(1, 1).key, &Ids).unwrap().is_empty());
     assert!(listed(store, &RowFilter::default()).is_empty());
     assert!(listed(store, &with_terms(&[(Name, "")])).is_empty());
     assert!(store.find("").unwrap().is_empty() && store.counts().unwrap().is_empty());
@@ -64,10 +64,10 @@ pub(crate) fn an_empty_store_has_nothing(store: &mut dyn ViewStore) {
 pub(crate) fn rows_come_back_and_the_newest_wins(store: &mut dyn ViewStore) {
     let first = person(1, &[(Name, "siti"), (Nik, "3273010101909001")]);
     let newer = ViewRow { state: vec![9; 300], waits: true, ..first.clone() };
-    store.commit(&rows(4, std::slice::from_ref(&first)), true).unwrap();
-    assert_eq!(store.row(&first.key).unwrap(), Some(first.clone()));
-    store.commit(&rows(5, &[first, newer.clone()]), false).unwrap();
-    assert_eq!(store.row(&newer.key).unwrap(), Some(newer));
+    store.commit(rows(4, std::slice::from_ref(&first)), true).unwrap();
+    assert_eq!(store.row(&first.key, &Ids).unwrap(), Some(first.clone()));
+    store.commit(rows(5, &[first, newer.clone()]), false).unwrap();
+    assert_eq!(store.row(&newer.key, &Ids).unwrap(), Some(newer));
     assert_eq!(store.applied().unwrap(), 5);
 }
 
@@ -80,16 +80,16 @@ pub(crate) fn edits_come_back_once_with_or_without_a_row(store: &mut dyn ViewSto
         edits: edits.iter().map(|edit| (held.key, *edit)).collect(),
         rows: rows.to_vec(),
     };
-    store.commit(&batch(&[one, two, one], &[]), true).unwrap();
-    assert_eq!(store.edits(&held.key).unwrap(), [one, two]);
-    assert_eq!(store.row(&held.key).unwrap(), None);
+    store.commit(batch(&[one, two, one], &[]), true).unwrap();
+    assert_eq!(store.edits(&held.key, &Ids).unwrap(), [one, two]);
+    assert_eq!(store.row(&held.key, &Ids).unwrap(), None);
     assert!(store.find("01010101").unwrap().is_empty());
-    store.commit(&batch(&[three, two], &[held.clone()]), true).unwrap();
-    assert_eq!(store.edits(&held.key).unwrap(), [one, two, three]);
+    store.commit(batch(&[three, two], &[held.clone()]), true).unwrap();
+    assert_eq!(store.edits(&held.key, &Ids).unwrap(), [one, two, three]);
     // The state no longer holds the ids; the edits still do.
-    store.commit(&batch(&[], &[ViewRow { state: vec![1], ..held.clone() }]), true).unwrap();
-    assert_eq!(store.edits(&held.key).unwrap(), [one, two, three]);
-    assert!(store.edits(&row(1, 2).key).unwrap().is_empty());
+    store.commit(batch(&[], &[ViewRow { state: vec![1], ..held.clone() }]), true).unwrap();
+    assert_eq!(store.edits(&held.key, &Ids).unwrap(), [one, two, three]);
+    assert!(store.edits(&row(1, 2).key, &Ids).unwrap().is_empty());
 }
 
 pub(crate) fn whole_terms_and_beginnings_of_names_find_rows(store: &mut dyn ViewStore) {
@@ -97,7 +97,7 @@ pub(crate) fn whole_terms_and_beginnings_of_names_find_rows(store: &mut dyn View
     let sitihan = person(2, &[(Name, "sitihan"), (Name, "siregar"), (Type, "07")]);
     let nul = person(3, &[(Name, "si\0ti"), (Type, "071"), (Nik, "3273010101909001")]);
     let [one, two, three] = [siti.key, sitihan.key, nul.key];
-    store.commit(&rows(1, &[siti, sitihan, nul]), true).unwrap();
+    store.commit(rows(1, &[siti, sitihan, nul]), true).unwrap();
     for (wanted, expected) in [
         (&[(Name, "siti")][..], &[one, two][..]),
         (&[(Name, "si")], &[one, two, three]),
@@ -121,7 +121,7 @@ pub(crate) fn whole_terms_and_beginnings_of_names_find_rows(store: &mut dyn View
 pub(crate) fn counts_and_totals_follow_the_differences(store: &mut dyn ViewStore) {
     let one = person(1, &[(Type, "07"), (Status, "aktif"), (Name, "siti")]);
     let two = ViewRow { conflicts: 2, waits: true, ..person(2, &[(Type, "07")]) };
-    store.commit(&rows(1, &[one.clone(), two.clone()]), true).unwrap();
+    store.commit(rows(1, &[one.clone(), two.clone()]), true).unwrap();
     let count = |term: Option<(TermKind, &str)>, count| {
         (desa(1), 1, term.map(|(kind, text)| (kind, text.to_owned())), count)
     };
@@ -131,7 +131,7 @@ pub(crate) fn counts_and_totals_follow_the_differences(store: &mut dyn ViewStore
     assert_eq!(store.totals().unwrap(), totals);
     let closed = ViewRow { terms: terms(&[(Type, "08"), (Status, "tutup")]), ..one };
     let waiting = ViewRow { verdict: Waiting, ..two };
-    store.commit(&rows(2, &[closed, waiting]), true).unwrap();
+    store.commit(rows(2, &[closed, waiting]), true).unwrap();
     let after = [count(None, 1), count(Some((Type, "08")), 1), count(Some((Status, "tutup")), 1)];
     assert_eq!(store.counts().unwrap(), after);
     let totals = Totals { records: 1, conflicts: 0, waiting: 1, waiting_deps: 1 };
@@ -142,12 +142,12 @@ pub(crate) fn terms_know_counting_rows_only(store: &mut dyn ViewStore) {
     let held = person(1, &[(Name, "siti"), (Type, "07")]);
     let with = |verdict| ViewRow { verdict, ..held.clone() };
     for (applied, verdict) in (1..).zip([Waiting, Quarantined, SetAside]) {
-        store.commit(&rows(applied, &[with(verdict)]), true).unwrap();
+        store.commit(rows(applied, &[with(verdict)]), true).unwrap();
         assert!(listed(store, &with_terms(&[(Name, "siti")])).is_empty());
         assert!(listed(store, &with_terms(&[(Type, "07")])).is_empty());
         assert_eq!(listed(store, &RowFilter::default()), [held.key]);
         assert!(store.counts().unwrap().is_empty());
-        store.commit(&rows(applied, &[with(Counting)]), true).unwrap();
+        store.commit(rows(applied, &[with(Counting)]), true).unwrap();
         assert_eq!(listed(store, &with_terms(&[(Type, "07"), (Name, "s")])), [held.key]);
     }
 }
@@ -157,12 +157,12 @@ pub(crate) fn conflicts_are_listed_until_they_are_settled(store: &mut dyn ViewSt
     let two = ViewRow { conflicts: 3, verdict: Waiting, ..person(2, &[(Name, "siti")]) };
     let conflicts = RowFilter { conflicts_only: true, ..RowFilter::default() };
     let named = RowFilter { conflicts_only: true, ..with_terms(&[(Name, "si")]) };
-    store.commit(&rows(1, &[one.clone(), two.clone(), row(1, 3)]), true).unwrap();
+    store.commit(rows(1, &[one.clone(), two.clone(), row(1, 3)]), true).unwrap();
     assert_eq!(listed(store, &conflicts), [one.key, two.key]);
     assert_eq!(listed(store, &named), [one.key]);
-    let (total, page) = store.list(&conflicts, Some(&one.key), 5).unwrap();
+    let (total, page) = store.list(&conflicts, Some(&one.key), 5, &Ids).unwrap();
     assert_eq!((total, page), (2, vec![two.clone()]));
-    store.commit(&rows(2, &[ViewRow { conflicts: 0, ..one }]), true).unwrap();
+    store.commit(rows(2, &[ViewRow { conflicts: 0, ..one }]), true).unwrap();
     assert_eq!(listed(store, &conflicts), [two.key]);
     assert!(listed(store, &named).is_empty());
 }
@@ -172,9 +172,7 @@ pub(crate) fn verdicts_are_told_apart_in_lists_and_totals(store: &mut dyn ViewSt
         |number, verdict| ViewRow { verdict, conflicts: 1, ..person(number, &[(Name, "siti")]) };
     let [one, two] = [1, 2].map(|number| stands(number, Counting));
     let (waits, apart) = (stands(3, Waiting), stands(4, Quarantined));
-    store
-        .commit(&rows(1, &[one.clone(), two.clone(), waits.clone(), apart.clone()]), true)
-        .unwrap();
+    store.commit(rows(1, &[one.clone(), two.clone(), waits.clone(), apart.clone()]), true).unwrap();
     for (verdicts, expected) in [
         (&[Counting][..], &[one.key, two.key][..]),
         (&[Waiting], &[waits.key]),
@@ -188,7 +186,7 @@ pub(crate) fn verdicts_are_told_apart_in_lists_and_totals(store: &mut dyn ViewSt
         let conflicts = RowFilter { conflicts_only: true, ..filter.clone() };
         assert_eq!(listed(store, &filter), expected, "{verdicts:?}");
         assert_eq!(listed(store, &conflicts), expected, "{verdicts:?}");
-        let (total, page) = store.list(&filter, expected.first(), 1).unwrap();
+        let (total, page) = store.list(&filter, expected.first(), 1, &Ids).unwrap();
         assert_eq!(total, expected.len() as u64, "{verdicts:?}");
         let second: Vec<_> = expected.iter().skip(1).take(1).copied().collect();
         assert_eq!(page.iter().map(|row| row.key).collect::<Vec<_>>(), second, "{verdicts:?}");
@@ -213,7 +211,7 @@ pub(crate) fn pages_show_each_row_once_and_in_order(store: &mut dyn ViewStore) {
         held.push(row);
     }
     for (applied, part) in (1..).zip(held.chunks(350)) {
-        store.commit(&rows(applied, part), true).unwrap();
+        store.commit(rows(applied, part), true).unwrap();
     }
     held.sort_by_key(|row| row.key);
     for filter in [
@@ -225,7 +223,7 @@ pub(crate) fn pages_show_each_row_once_and_in_order(store: &mut dyn ViewStore) {
         let mut seen: Vec<ViewRow> = Vec::new();
         loop {
             let after = seen.last().map(|row| row.key);
-            let (total, page) = store.list(&filter, after.as_ref(), 77).unwrap();
+            let (total, page) = store.list(&filter, after.as_ref(), 77, &Ids).unwrap();
             assert_eq!(total, 600);
             if page.is_empty() {
                 break;
@@ -234,12 +232,12 @@ pub(crate) fn pages_show_each_row_once_and_in_order(store: &mut dyn ViewStore) {
         }
         assert_eq!(seen, held);
     }
-    let (total, page) = store.list(&RowFilter::default(), None, 0).unwrap();
+    let (total, page) = store.list(&RowFilter::default(), None, 0, &Ids).unwrap();
     assert_eq!((total, page.len()), (600, 0));
     // Lists shrink again, from both ends and in the middle.
     let closed = |row: &ViewRow| ViewRow { terms: terms(&[(Status, "tutup")]), ..row.clone() };
     let gone: Vec<_> = held.iter().filter(|row| row.key.record.0[0] % 4 != 1).map(closed).collect();
-    store.commit(&rows(9, &gone), true).unwrap();
+    store.commit(rows(9, &gone), true).unwrap();
     let left = held.iter().map(|row| row.key).filter(|key| key.record.0[0] % 4 == 1);
     assert_eq!(listed(store, &with_terms(&[(Status, "aktif")])), left.collect::<Vec<_>>());
     assert_eq!(listed(store, &with_terms(&[(Status, "tutup")])).len(), gone.len());
@@ -254,7 +252,7 @@ pub(crate) fn filters_by_area_and_kind_are_exact(store: &mut dyn ViewStore) {
             held.push(row);
         }
     }
-    store.commit(&rows(1, &held), true).unwrap();
+    store.commit(rows(1, &held), true).unwrap();
     let filter = |areas: &[u8], kinds: &[u16], wanted: &[(TermKind, &str)]| RowFilter {
         areas: areas.iter().copied().map(desa).collect(),
         kinds: kinds.iter().copied().collect(),
@@ -288,7 +286,7 @@ pub(crate) fn records_are_found_by_any_beginning_of_their_id(store: &mut dyn Vie
     sibling.key.record.0[4] = 0;
     let (one, other) = (row(1, 0xab), row(1, 0x0f));
     let (a, b, c, d) = (one.key, near.key, sibling.key, other.key);
-    store.commit(&rows(1, &[one, near, sibling, other]), true).unwrap();
+    store.commit(rows(1, &[one, near, sibling, other]), true).unwrap();
     for (prefix, expected) in [
         ("abababab", &[c, a, b][..]),
         ("ABABABAB", &[c, a, b]),
@@ -312,11 +310,11 @@ pub(crate) fn clearing_forgets_everything(store: &mut dyn ViewStore) {
     let held = ViewRow { conflicts: 1, waits: true, ..person(1, &[(Name, "siti"), (Type, "07")]) };
     let batch =
         ViewBatch { applied: 7, edits: vec![(held.key, edit(1, 1))], rows: vec![held.clone()] };
-    store.commit(&batch, true).unwrap();
+    store.commit(batch.clone(), true).unwrap();
     store.clear().unwrap();
     an_empty_store_has_nothing(store);
-    store.commit(&batch, true).unwrap();
-    assert_eq!(store.row(&held.key).unwrap(), Some(held.clone()));
-    assert_eq!(store.edits(&held.key).unwrap(), [edit(1, 1)]);
+    store.commit(batch, true).unwrap();
+    assert_eq!(store.row(&held.key, &Ids).unwrap(), Some(held.clone()));
+    assert_eq!(store.edits(&held.key, &Ids).unwrap(), [edit(1, 1)]);
     assert_eq!(store.totals().unwrap().records, 1);
 }

@@ -2,20 +2,27 @@
 //!
 //! ```text
 //! tables.rs   which tables there are             keys.rs    what is compared as bytes
-//! codec.rs    rows and edits as values           read.rs    answers
-//! write.rs    one commit                         migrate.rs opening, and making anew
+//! codec.rs    rows as values                     edits.rs   the edits beside a row
+//! ids.rs      entry ids, as numbers of edits     squeeze.rs what is left, with a dictionary
+//! read.rs     answers                            write.rs   one commit
+//! behind.rs   a batch under way                  migrate.rs opening, and making anew
 //! ```
 //!
 //! Lists show rows of every verdict; terms and counts know only counting ones, so a filter with a
 //! term shows only those. Commits that are not durable are seen at once and reach the disk with the
 //! next durable one, in order: after a crash the file is as of some earlier commit, with its
-//! `applied`. After a failed write the handle refuses everything.
+//! `applied`. Large ones are written by a thread while the next batch is verified; whoever asks for
+//! more than a row waits for it. After a failed write the handle refuses everything.
 
+mod behind;
 mod codec;
+mod edits;
 mod error;
+mod ids;
 mod keys;
 mod migrate;
 mod read;
+mod squeeze;
 mod tables;
 mod write;
 
@@ -27,26 +34,30 @@ pub(crate) mod testing;
 mod tests;
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crdt_schema::id::StoreInstance;
 use redb::{
     Database, Durability, ReadTransaction, ReadableDatabase, StorageBackend, WriteTransaction,
 };
 
+use self::behind::Behind;
+pub use self::codec::body;
 use self::error::AtStep;
 use crate::ports::{
-    CountRow, EditRef, RecordKey, RowFilter, StoreError, Totals, ViewBatch, ViewRow, ViewStore,
+    CountRow, EditRef, EntryIds, RecordKey, RowFilter, StoreError, Totals, ViewBatch, ViewRow,
+    ViewStore,
 };
 
 /// Views in a redb file.
 #[derive(Debug)]
 pub struct RedbViewStore {
+    /// The batch that is being written, and whether one failed. Ends before the file is closed.
+    behind: Mutex<Behind>,
     /// The rows as of the last write, opened once for all that are read before the next: a batch
     /// of an import asks for thousands. Let go before anything is written, or old pages would stay.
-    rows: Mutex<Option<read::Records>>,
-    database: Database,
-    poisoned: bool,
+    rows: Mutex<Option<read::Rows>>,
+    database: Arc<Database>,
 }
 
 impl RedbViewStore {
@@ -90,19 +101,17 @@ impl RedbViewStore {
     }
 
     fn over(database: Database) -> Self {
-        Self { rows: Mutex::new(None), database, poisoned: false }
+        let (behind, rows) = (Mutex::new(Behind::default()), Mutex::new(None));
+        Self { behind, rows, database: Arc::new(database) }
     }
 
     fn let_go(&mut self) {
         *self.rows.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn usable(&self) -> Result<(), StoreError> {
-        if self.poisoned { Err(StoreError::Poisoned) } else { Ok(()) }
-    }
-
+    /// A view of everything that was committed, what is under way included.
     fn reading(&self) -> Result<ReadTransaction, StoreError> {
-        self.usable()?;
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).settle()?;
         self.database.begin_read().at("read the views")
     }
 
@@ -111,11 +120,11 @@ impl RedbViewStore {
         durable: bool,
         work: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.usable()?;
         self.let_go();
+        let behind = self.behind.get_mut().unwrap_or_else(PoisonError::into_inner);
+        behind.settle()?;
         let written = write_all(&self.database, durable, work);
-        self.poisoned = written.is_err();
-        written
+        behind.note(written)
     }
 }
 
@@ -139,26 +148,37 @@ impl ViewStore for RedbViewStore {
         read::applied(&self.reading()?)
     }
 
-    fn row(&self, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
-        self.usable()?;
+    fn row(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Option<ViewRow>, StoreError> {
+        let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(row) = behind.row(key)? {
+            return Ok(Some(row));
+        }
+        drop(behind);
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = match &mut *rows {
             Some(rows) => rows,
-            none => none.insert(read::records(&self.reading()?)?),
+            // As of before what is under way, which has no row of this record.
+            none => none.insert(read::rows(&self.database.begin_read().at("read the views")?)?),
         };
-        read::row(rows, key)
+        read::row(rows, key, ids)
     }
 
     fn find(&self, hex_prefix: &str) -> Result<Vec<RecordKey>, StoreError> {
         read::find(&self.reading()?, hex_prefix)
     }
 
-    fn edits(&self, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
-        read::edits(&self.reading()?, key)
+    fn edits(&self, key: &RecordKey, ids: &dyn EntryIds) -> Result<Vec<EditRef>, StoreError> {
+        read::edits(&self.reading()?, key, ids)
     }
 
-    fn commit(&mut self, batch: &ViewBatch, durable: bool) -> Result<(), StoreError> {
-        self.write(durable, |tx| write::commit(tx, batch))
+    fn commit(&mut self, batch: ViewBatch, durable: bool) -> Result<(), StoreError> {
+        if durable || !behind::is_worth_a_thread(&batch) {
+            return self.write(durable, |tx| write::commit(tx, &batch));
+        }
+        self.let_go();
+        let behind = self.behind.get_mut().unwrap_or_else(PoisonError::into_inner);
+        behind.settle()?;
+        behind.begin(self.database.clone(), batch)
     }
 
     fn list(
@@ -166,8 +186,9 @@ impl ViewStore for RedbViewStore {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
+        ids: &dyn EntryIds,
     ) -> Result<(u64, Vec<ViewRow>), StoreError> {
-        read::list(&self.reading()?, filter, after, limit)
+        read::list(&self.reading()?, filter, after, limit, ids)
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {
@@ -183,10 +204,14 @@ impl ViewStore for RedbViewStore {
     }
 
     fn compact(&mut self) -> Result<(), StoreError> {
-        self.usable()?;
         self.let_go();
-        let compacted = self.database.compact().at("compact the views").map(drop);
-        self.poisoned = compacted.is_err();
-        compacted
+        let behind = self.behind.get_mut().unwrap_or_else(PoisonError::into_inner);
+        behind.settle()?;
+        // Nobody else has it: the thread that wrote has ended.
+        let Some(database) = Arc::get_mut(&mut self.database) else {
+            return Err(StoreError::Misuse("compacting while the views are read"));
+        };
+        let compacted = database.compact().at("compact the views").map(drop);
+        behind.note(compacted)
     }
 }

@@ -4,19 +4,20 @@
 //! its list, of several the shortest is walked and the rows themselves are asked for the others;
 //! without either the sums of the groups tell the total and only the page is read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crdt_schema::id::FeedId;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 
-use super::codec::{RecordBytes, RowBytes, StoredEdit};
+use super::codec::{self, RecordBytes, RowBytes};
+use super::edits::StoredEdit;
 use super::error::{AtStep, damaged, undecodable};
 use super::keys::{self, Area, ById, Group, Key, Short};
 use super::tables;
 use crate::ports::{
-    CountRow, EditRef, Place, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind, Totals,
-    ViewRow,
+    CountRow, EditRef, EntryIds, Place, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind,
+    Totals, ViewRow,
 };
 
 const STEP: &str = "read the views";
@@ -54,48 +55,81 @@ pub(super) fn totals(tx: &ReadTransaction) -> Result<Totals, StoreError> {
     Ok(Totals { records: next(), conflicts: next(), waiting: next(), waiting_deps: next() })
 }
 
+/// Rows and the names of feeds as one read sees them.
+pub(super) struct Rows {
+    records: Records,
+    feeds: Feeds,
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rows(..)")
+    }
+}
+
+type Feeds = ReadOnlyTable<u32, &'static [u8; 32]>;
+
 /// The rows as they are now.
-pub(super) fn records(tx: &ReadTransaction) -> Result<Records, StoreError> {
-    tx.open_table(tables::RECORDS).at(STEP)
+pub(super) fn rows(tx: &ReadTransaction) -> Result<Rows, StoreError> {
+    let records = tx.open_table(tables::RECORDS).at(STEP)?;
+    Ok(Rows { records, feeds: tx.open_table(tables::FEEDS).at(STEP)? })
 }
 
 /// One row.
-pub(super) fn row(records: &Records, key: &RecordKey) -> Result<Option<ViewRow>, StoreError> {
-    let Some(value) = records.get(&keys::pack(key)).at(STEP)? else {
+pub(super) fn row(
+    rows: &Rows,
+    key: &RecordKey,
+    ids: &dyn EntryIds,
+) -> Result<Option<ViewRow>, StoreError> {
+    let Some(value) = rows.records.get(&keys::pack(key)).at(STEP)? else {
         return Ok(None);
     };
-    let row = take_apart(value.value())?.row;
-    row.map(|row| row.row(*key).map_err(undecodable("a row"))).transpose()
+    whole(&rows.feeds, *key, &take_apart(value.value())?, ids)
+}
+
+/// A row as its readers want it: with the ids that its edits lead to.
+fn whole(
+    feeds: &Feeds,
+    key: RecordKey,
+    record: &RecordBytes<'_>,
+    ids: &dyn EntryIds,
+) -> Result<Option<ViewRow>, StoreError> {
+    let Some(row) = &record.row else { return Ok(None) };
+    let places = places(feeds, record)?;
+    let row = row.open().map_err(undecodable("a row"))?;
+    row.row(key, &places, ids).map(Some)
+}
+
+/// Where the edits of a record lie.
+fn places(feeds: &Feeds, record: &RecordBytes<'_>) -> Result<Vec<Place>, StoreError> {
+    let edits = record.edits().map_err(undecodable("edits"))?;
+    let mut places: Vec<Place> = Vec::with_capacity(edits.len());
+    let mut before: Option<(u32, FeedId)> = None;
+    for StoredEdit { feed: number, branch, seq, .. } in edits {
+        let feed = if let Some((_, feed)) = before.filter(|(of, _)| *of == number) {
+            feed
+        } else {
+            let feed = feeds.get(number).at(STEP)?.ok_or_else(|| damaged("feeds"))?;
+            FeedId(*feed.value())
+        };
+        before = Some((number, feed));
+        places.push(Place { feed, branch, seq });
+    }
+    Ok(places)
 }
 
 /// The edits of one record.
-pub(super) fn edits(tx: &ReadTransaction, key: &RecordKey) -> Result<Vec<EditRef>, StoreError> {
-    let records = tx.open_table(tables::RECORDS).at(STEP)?;
-    let Some(value) = records.get(&keys::pack(key)).at(STEP)? else {
+pub(super) fn edits(
+    tx: &ReadTransaction,
+    key: &RecordKey,
+    ids: &dyn EntryIds,
+) -> Result<Vec<EditRef>, StoreError> {
+    let rows = rows(tx)?;
+    let Some(value) = rows.records.get(&keys::pack(key)).at(STEP)? else {
         return Ok(Vec::new());
     };
-    let stored = take_apart(value.value())?.edits().map_err(undecodable("edits"))?;
-    let feeds = feed_ids(tx, &stored)?;
-    let place = |edit: &StoredEdit| {
-        let feed = feeds.get(&edit.feed).ok_or_else(|| damaged("feeds"))?;
-        let place = Place { feed: *feed, branch: edit.branch, seq: edit.seq };
-        Ok(EditRef { place, id: edit.id })
-    };
-    stored.iter().map(place).collect()
-}
-
-fn feed_ids(
-    tx: &ReadTransaction,
-    edits: &[StoredEdit],
-) -> Result<BTreeMap<u32, FeedId>, StoreError> {
-    let table = tx.open_table(tables::FEEDS).at(STEP)?;
-    let numbers: BTreeSet<u32> = edits.iter().map(|edit| edit.feed).collect();
-    let mut feeds = BTreeMap::new();
-    for number in numbers {
-        let feed = table.get(number).at(STEP)?.ok_or_else(|| damaged("feeds"))?;
-        feeds.insert(number, FeedId(*feed.value()));
-    }
-    Ok(feeds)
+    let places = places(&rows.feeds, &take_apart(value.value())?)?;
+    places.into_iter().map(|place| Ok(EditRef { place, id: ids.id_at(place)? })).collect()
 }
 
 /// Records with a row whose id in hex begins so, in the order of lists.
@@ -112,7 +146,7 @@ pub(super) fn find(tx: &ReadTransaction, hex_prefix: &str) -> Result<Vec<RecordK
     let mut found = Vec::new();
     for entry in by_id.range::<&ById>(&first..=&last).at(STEP)? {
         let (short, group) = keys::split_by_id(entry.at(STEP)?.0.value());
-        each_of_short(&records, group, short, |key, _| {
+        each_of_short(&records, group, short, |key, _, _| {
             let id = key.record.as_bytes();
             if (&low..=&high).contains(&id) {
                 found.push(key);
@@ -158,10 +192,11 @@ pub(super) fn list(
     filter: &RowFilter,
     after: Option<&RecordKey>,
     limit: usize,
+    ids: &dyn EntryIds,
 ) -> Result<(u64, Vec<ViewRow>), StoreError> {
     let wanted = Wanted::new(filter);
-    let records = tx.open_table(tables::RECORDS).at(STEP)?;
-    let mut page = Page { after: after.map(keys::pack), limit, rows: Vec::new() };
+    let Rows { records, feeds } = rows(tx)?;
+    let mut page = Page { after: after.map(keys::pack), limit, feeds, ids, rows: Vec::new() };
     let total = if !wanted.terms.is_empty() && !filter.takes(RecordVerdict::Counting) {
         // Only counting rows have terms that can be found.
         0
@@ -182,7 +217,7 @@ fn list_conflicts(
     tx: &ReadTransaction,
     records: &Records,
     wanted: &Wanted,
-    page: &mut Page,
+    page: &mut Page<'_>,
 ) -> Result<u64, StoreError> {
     let mut total = 0;
     for entry in tx.open_table(tables::CONFLICTS).at(STEP)?.iter().at(STEP)? {
@@ -191,10 +226,11 @@ fn list_conflicts(
             continue;
         }
         let value = records.get(&key).at(STEP)?.ok_or_else(|| damaged("conflicts"))?;
-        let row = take_apart(value.value())?.row.ok_or_else(|| damaged("conflicts"))?;
+        let record = take_apart(value.value())?;
+        let row = record.row.ok_or_else(|| damaged("conflicts"))?;
         if wanted.row(&row)? {
             total += 1;
-            page.take(&key, &row)?;
+            page.take(&key, &record)?;
         }
     }
     Ok(total)
@@ -206,7 +242,7 @@ fn list_groups(
     tx: &ReadTransaction,
     records: &Records,
     wanted: &Wanted,
-    page: &mut Page,
+    page: &mut Page<'_>,
 ) -> Result<u64, StoreError> {
     let mut total = 0;
     for (group, rows, counting) in groups(tx, wanted)? {
@@ -222,11 +258,10 @@ fn list_groups(
         }
         for entry in records.range::<&Key>(&first..=&last).at(STEP)? {
             let (key, value) = entry.at(STEP)?;
-            if let Some(row) = take_apart(value.value())?.row
-                && wanted.takes(row.verdict)
-            {
+            let record = take_apart(value.value())?;
+            if record.row.is_some_and(|row| wanted.takes(row.verdict)) {
                 total += u64::from(known.is_none());
-                page.take(key.value(), &row)?;
+                page.take(key.value(), &record)?;
             }
             if known.is_some() && page.is_full() {
                 break;
@@ -264,7 +299,7 @@ fn list_term(
     records: &Records,
     wanted: &Wanted,
     term: &WantedTerm,
-    page: &mut Page,
+    page: &mut Page<'_>,
 ) -> Result<u64, StoreError> {
     let table = tx.open_table(tables::TERMS).at(STEP)?;
     let mut total = 0;
@@ -281,8 +316,8 @@ fn list_term(
                 continue;
             }
             last = Some(end);
-            each_of_short(records, group, *short, |key, row| {
-                if wanted.row(row)? { page.take(&keys::pack(&key), row) } else { Ok(()) }
+            each_of_short(records, group, *short, |key, row, record| {
+                if wanted.row(row)? { page.take(&keys::pack(&key), record) } else { Ok(()) }
             })?;
         }
         Ok(ControlFlow::Continue(()))
@@ -295,15 +330,15 @@ fn list_shortest(
     tx: &ReadTransaction,
     records: &Records,
     wanted: &Wanted,
-    page: &mut Page,
+    page: &mut Page<'_>,
 ) -> Result<u64, StoreError> {
     let table = tx.open_table(tables::TERMS).at(STEP)?;
     let mut total = 0;
     for (group, short) in shortest(&table, wanted)? {
-        each_of_short(records, group, short, |key, row| {
+        each_of_short(records, group, short, |key, row, record| {
             if wanted.row(row)? {
                 total += 1;
-                page.take(&keys::pack(&key), row)?;
+                page.take(&keys::pack(&key), record)?;
             }
             Ok(())
         })?;
@@ -380,13 +415,14 @@ fn each_of_short(
     records: &Records,
     group: Group,
     short: Short,
-    mut visit: impl FnMut(RecordKey, &RowBytes<'_>) -> Result<(), StoreError>,
+    mut visit: impl FnMut(RecordKey, &RowBytes<'_>, &RecordBytes<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let (first, last) = keys::short_range(group, short);
     for entry in records.range::<&Key>(&first..=&last).at(STEP)? {
         let (key, value) = entry.at(STEP)?;
-        if let Some(row) = take_apart(value.value())?.row {
-            visit(unpack(key.value())?, &row)?;
+        let record = take_apart(value.value())?;
+        if let Some(row) = &record.row {
+            visit(unpack(key.value())?, row, &record)?;
         }
     }
     Ok(())
@@ -401,21 +437,23 @@ fn unpack(key: &Key) -> Result<RecordKey, StoreError> {
 }
 
 /// The rows to show.
-struct Page {
+struct Page<'a> {
     after: Option<Key>,
     limit: usize,
+    feeds: Feeds,
+    ids: &'a dyn EntryIds,
     rows: Vec<ViewRow>,
 }
 
-impl Page {
+impl Page<'_> {
     fn is_full(&self) -> bool {
         self.rows.len() >= self.limit
     }
 
     /// Copies the row when it lies behind `after` and there is room.
-    fn take(&mut self, key: &Key, row: &RowBytes<'_>) -> Result<(), StoreError> {
+    fn take(&mut self, key: &Key, record: &RecordBytes<'_>) -> Result<(), StoreError> {
         if !self.is_full() && self.after.is_none_or(|after| *key > after) {
-            self.rows.push(row.row(unpack(key)?).map_err(undecodable("a row"))?);
+            self.rows.extend(whole(&self.feeds, unpack(key)?, record, self.ids)?);
         }
         Ok(())
     }
@@ -467,7 +505,9 @@ impl Wanted {
         if !self.takes(row.verdict) || self.terms.is_empty() {
             return Ok(self.takes(row.verdict));
         }
-        let terms: Vec<_> = row.terms().collect::<Result<_, _>>().map_err(undecodable("terms"))?;
+        let open = row.open().map_err(undecodable("a row"))?;
+        let terms = codec::terms(open.terms_bytes()).collect::<Result<Vec<_>, _>>();
+        let terms = terms.map_err(undecodable("terms"))?;
         let has = |wanted: &WantedTerm| terms.iter().any(|(lead, text)| wanted.is(*lead, text));
         Ok(row.verdict == RecordVerdict::Counting && self.terms.iter().all(has))
     }

@@ -26,7 +26,7 @@ use super::keys::{ById, Group, Key};
 
 /// What the file is and how far it came.
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
-/// Rows, each with the edits it was made of: they change together, and share most entry ids.
+/// Rows, each with the edits it was made of: they change together, and the row's ids are theirs.
 pub(super) const RECORDS: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("records");
 /// Finds a record by the beginning of its id.
 pub(super) const BY_ID: TableDefinition<'_, &ById, ()> = TableDefinition::new("by_id");

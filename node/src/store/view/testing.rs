@@ -10,7 +10,8 @@ use crdt_schema::time::Timestamp;
 use proptest::prelude::*;
 
 use crate::ports::{
-    EditRef, Place, RecordKey, RecordVerdict, RowFilter, TermKind, ViewBatch, ViewRow,
+    EditRef, EntryIds, Place, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind, ViewBatch,
+    ViewRow,
 };
 
 /// An area by its digits.
@@ -56,9 +57,17 @@ pub(crate) fn edit_id(number: u8) -> EntryId {
 /// The edit at a place, with the id that belongs there.
 pub(crate) fn edit(feed: u8, seq: u64) -> EditRef {
     let place = Place { feed: FeedId([feed; 32]), branch: u32::from(feed % 2), seq };
-    EditRef {
-        place,
-        id: EntryId(*blake3::hash(&[&[feed][..], &seq.to_be_bytes()].concat()).as_bytes()),
+    EditRef { place, id: Ids.id_at(place).unwrap() }
+}
+
+/// Knows the id of every edit.
+#[derive(Debug)]
+pub(crate) struct Ids;
+
+impl EntryIds for Ids {
+    fn id_at(&self, place: Place) -> Result<EntryId, StoreError> {
+        let hashed = [&place.feed.0[..1], &place.seq.to_be_bytes()].concat();
+        Ok(EntryId(*blake3::hash(&hashed).as_bytes()))
     }
 }
 

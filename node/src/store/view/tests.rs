@@ -1,5 +1,9 @@
 //! The file against the store in memory, against crashes, damage and failing disks.
-#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +16,7 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, StorageBackend};
 use tempfile::TempDir;
 
-use super::testing::{any_batch, any_filter, any_key, edit, row, rows, terms};
+use super::testing::{Ids, any_batch, any_filter, any_key, edit, row, rows, terms};
 use super::{RedbViewStore, conformance, migrate};
 use crate::ports::{RowFilter, StoreError, TermKind, ViewBatch, ViewRow, ViewStore};
 use crate::store::memory::MemoryViewStore;
@@ -51,21 +55,21 @@ proptest! {
         let mut disk = in_memory(InMemoryBackend::new());
         let mut memory = MemoryViewStore::new();
         for (batch, durable) in &batches {
-            disk.commit(batch, *durable).unwrap();
-            memory.commit(batch, *durable).unwrap();
+            disk.commit(batch.clone(), *durable).unwrap();
+            memory.commit(batch.clone(), *durable).unwrap();
             prop_assert_eq!(disk.applied().unwrap(), memory.applied().unwrap());
             prop_assert_eq!(disk.totals().unwrap(), memory.totals().unwrap());
             prop_assert_eq!(disk.counts().unwrap(), memory.counts().unwrap());
             for (filter, after, limit) in &filters {
                 let [disk, memory] = [&disk as &dyn ViewStore, &memory]
-                    .map(|store| store.list(filter, after.as_ref(), *limit).unwrap());
+                    .map(|store| store.list(filter, after.as_ref(), *limit, &Ids).unwrap());
                 prop_assert_eq!(disk, memory);
             }
             for prefix in &prefixes {
                 prop_assert_eq!(disk.find(prefix).unwrap(), memory.find(prefix).unwrap());
             }
             for (key, _) in &batch.edits {
-                prop_assert_eq!(disk.edits(key).unwrap(), memory.edits(key).unwrap());
+                prop_assert_eq!(disk.edits(key, &Ids).unwrap(), memory.edits(key, &Ids).unwrap());
             }
         }
     }
@@ -81,6 +85,13 @@ fn batch(applied: u8) -> ViewBatch {
     ViewBatch { edits, ..rows(u64::from(applied), &people) }
 }
 
+/// A long state that nothing makes shorter.
+fn noise(seed: u8) -> Vec<u8> {
+    let mut bytes = vec![0; 20_000];
+    blake3::Hasher::new().update(&[seed]).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
 /// That the store holds the batches up to `applied`, and nothing else.
 fn assert_holds(store: &RedbViewStore, applied: u8) {
     let people = u64::from(applied) * 10;
@@ -88,9 +99,9 @@ fn assert_holds(store: &RedbViewStore, applied: u8) {
     assert_eq!(store.totals().unwrap().records, people);
     let named = RowFilter { terms: terms(&[(TermKind::Name, "s")]), ..RowFilter::default() };
     for filter in [RowFilter::default(), named] {
-        let (total, rows) = store.list(&filter, None, usize::MAX).unwrap();
+        let (total, rows) = store.list(&filter, None, usize::MAX, &Ids).unwrap();
         assert_eq!((total, rows.len() as u64), (people, people));
-        assert!(rows.iter().all(|row| store.edits(&row.key).unwrap().len() == 1));
+        assert!(rows.iter().all(|row| store.edits(&row.key, &Ids).unwrap().len() == 1));
     }
 }
 
@@ -99,9 +110,9 @@ fn a_kill_loses_only_commits_since_the_durable_one_and_they_come_again() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("view.redb");
     let mut store = open(&path);
-    store.commit(&batch(1), true).unwrap();
+    store.commit(batch(1), true).unwrap();
     for applied in 2..=4 {
-        store.commit(&batch(applied), false).unwrap();
+        store.commit(batch(applied), false).unwrap();
         assert_holds(&store, applied);
     }
     // What a kill leaves is what lies on the disk while the store is open.
@@ -110,13 +121,13 @@ fn a_kill_loses_only_commits_since_the_durable_one_and_they_come_again() {
     let mut caught_up = open(&killed);
     assert_holds(&caught_up, 1);
     for applied in 2..=4 {
-        caught_up.commit(&batch(applied), applied == 4).unwrap();
+        caught_up.commit(batch(applied), applied == 4).unwrap();
     }
     assert_holds(&caught_up, 4);
 
     drop(caught_up);
 
-    store.commit(&batch(5), true).unwrap();
+    store.commit(batch(5), true).unwrap();
     fs::copy(&path, &killed).unwrap();
     assert_holds(&open(&killed), 5);
 }
@@ -126,8 +137,8 @@ fn an_orderly_end_keeps_what_was_not_durable_whole() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("view.redb");
     let mut store = open(&path);
-    store.commit(&batch(1), true).unwrap();
-    store.commit(&batch(2), false).unwrap();
+    store.commit(batch(1), true).unwrap();
+    store.commit(batch(2), false).unwrap();
     drop(store);
     let store = open(&path);
     let applied = store.applied().unwrap();
@@ -141,7 +152,7 @@ fn views_of_another_store_or_format_are_made_anew() {
     let path = folder.path().join("view.redb");
     let filled = || {
         let mut store = open(&path);
-        store.commit(&batch(1), true).unwrap();
+        store.commit(batch(1), true).unwrap();
         store
     };
     drop(filled());
@@ -180,7 +191,7 @@ fn a_damaged_file_is_used_whole_or_made_anew() {
     let path = folder.path().join("view.redb");
     let mut store = open(&path);
     for applied in 1..=3 {
-        store.commit(&batch(applied), true).unwrap();
+        store.commit(batch(applied), true).unwrap();
     }
     drop(store);
     let good = fs::read(&path).unwrap();
@@ -211,11 +222,11 @@ fn compacting_gives_space_back_and_loses_nothing() {
     let mut store = open(&path);
     for applied in 1..=9 {
         let mut batch = batch(applied);
-        batch.rows.iter_mut().for_each(|row| row.state = vec![applied; 20_000]);
-        store.commit(&batch, true).unwrap();
+        batch.rows.iter_mut().for_each(|row| row.state = noise(applied));
+        store.commit(batch, true).unwrap();
     }
     store.clear().unwrap();
-    store.commit(&batch(1), false).unwrap();
+    store.commit(batch(1), false).unwrap();
     let before = fs::metadata(&path).unwrap().len();
     store.compact().unwrap();
     assert!(fs::metadata(&path).unwrap().len() < before / 2);
@@ -229,7 +240,7 @@ fn an_open_file_is_locked_and_kept() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("view.redb");
     let mut store = open(&path);
-    store.commit(&batch(1), true).unwrap();
+    store.commit(batch(1), true).unwrap();
     let second = RedbViewStore::open_or_create(&path, StoreInstance([2; 16]), CACHE_BYTES);
     assert!(matches!(second, Err(StoreError::Locked)));
     assert_holds(&store, 1);
@@ -275,19 +286,52 @@ fn after_a_failed_write_the_handle_refuses_everything() {
     let disk = Disk::default();
     let full = Arc::clone(&disk.full);
     let mut store = in_memory(disk);
-    store.commit(&batch(1), true).unwrap();
+    store.commit(batch(1), true).unwrap();
     full.store(true, Ordering::SeqCst);
-    assert!(matches!(store.commit(&batch(2), true), Err(StoreError::Full)));
+    assert!(matches!(store.commit(batch(2), true), Err(StoreError::Full)));
     full.store(false, Ordering::SeqCst);
-    assert!(matches!(store.commit(&batch(2), true), Err(StoreError::Poisoned)));
+    assert!(matches!(store.commit(batch(2), true), Err(StoreError::Poisoned)));
     assert!(matches!(store.applied(), Err(StoreError::Poisoned)));
     assert!(matches!(store.clear(), Err(StoreError::Poisoned)));
 }
 
 #[test]
+fn a_batch_that_a_thread_writes_is_seen_as_if_it_were_written() {
+    let mut store = in_memory(InMemoryBackend::new());
+    let (one, two) = (batch(1), batch(2));
+    assert!(super::behind::is_worth_a_thread(&one));
+    let [old, same] = [one.rows[0].clone(), one.rows[1].clone()];
+    let new = ViewRow { state: vec![7; 40], ..old.clone() };
+    store.commit(one, false).unwrap();
+    assert_eq!(store.row(&old.key, &Ids).unwrap(), Some(old.clone()));
+    let mut two = ViewBatch { rows: [two.rows, vec![old.clone(), new.clone()]].concat(), ..two };
+    two.applied = 2;
+    store.commit(two, false).unwrap();
+    // Of the batch under way, the last row of its record; of no batch, as it was written before.
+    assert_eq!(store.row(&new.key, &Ids).unwrap(), Some(new));
+    assert_eq!(store.row(&same.key, &Ids).unwrap(), Some(same));
+    assert_holds(&store, 2);
+}
+
+#[test]
+fn a_failure_of_the_thread_is_said_by_what_is_asked_next() {
+    let disk = Disk::default();
+    let full = Arc::clone(&disk.full);
+    let mut store = in_memory(disk);
+    store.commit(batch(1), true).unwrap();
+    full.store(true, Ordering::SeqCst);
+    let mut large = batch(2);
+    large.rows.iter_mut().for_each(|row| row.state = noise(2).repeat(20));
+    store.commit(large, false).unwrap();
+    assert!(matches!(store.totals(), Err(StoreError::Full)));
+    assert!(matches!(store.row(&row(1, 10).key, &Ids), Err(StoreError::Poisoned)));
+    assert!(matches!(store.commit(batch(3), false), Err(StoreError::Poisoned)));
+}
+
+#[test]
 fn a_list_that_does_not_fit_its_rows_is_damage_and_nothing_is_written() {
     let mut store = in_memory(InMemoryBackend::new());
-    store.commit(&batch(1), true).unwrap();
+    store.commit(batch(1), true).unwrap();
     super::write_all(&store.database, true, |tx| {
         tx.delete_table(super::tables::TERMS).unwrap();
         tx.open_table(super::tables::TERMS).map(drop).unwrap();
@@ -296,7 +340,8 @@ fn a_list_that_does_not_fit_its_rows_is_damage_and_nothing_is_written() {
     .unwrap();
     let renamed =
         ViewRow { terms: terms(&[(TermKind::Name, "budi")]), ..batch(1).rows.swap_remove(0) };
-    assert!(matches!(store.commit(&rows(2, &[renamed]), true), Err(StoreError::Damaged { .. })));
-    let reopened = RedbViewStore::over(store.database);
+    assert!(matches!(store.commit(rows(2, &[renamed]), true), Err(StoreError::Damaged { .. })));
+    let RedbViewStore { database, .. } = store;
+    let reopened = RedbViewStore::over(Arc::into_inner(database).unwrap());
     assert_eq!(reopened.applied().unwrap(), 1);
 }

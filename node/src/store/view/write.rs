@@ -10,7 +10,8 @@ use crdt_schema::codec::DecodeError;
 use crdt_schema::id::FeedId;
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::codec::{self, RecordBytes, RowBytes, StoredEdit};
+use super::codec::{self, NewRow, OpenRow, RecordBytes, RowBytes};
+use super::edits::Edits;
 use super::error::{AtStep, damaged, undecodable};
 use super::keys::{self, ById, Group, Key, Short};
 use super::tables;
@@ -68,34 +69,20 @@ fn write_records(
         let stored = stored.as_deref().map(RecordBytes::read).transpose();
         let stored = stored.map_err(undecodable("a record"))?;
         let held = stored.as_ref().map(RecordBytes::edits).transpose();
-        let mut edits = held.map_err(undecodable("edits"))?.unwrap_or_default();
-        add_edits(&mut edits, &brought.edits, &mut feeds)?;
+        let mut edits = Edits::of(held.map_err(undecodable("edits"))?.unwrap_or_default());
+        for edit in brought.edits {
+            edits.add(feeds.number(edit.place.feed)?, edit);
+        }
         let before = stored.and_then(|stored| stored.row);
-        let terms = brought.row.map(|row| codec::encode_terms(&row.terms)).unwrap_or_default();
-        let now = brought.row.map(|row| RowBytes::of(row, &terms));
-        if let Some(now) = &now {
-            differences.row(&key, before.as_ref(), now).map_err(undecodable("terms"))?;
-        }
-        let value = codec::encode(now.or(before).as_ref(), &edits);
+        let value = match brought.row.map(NewRow::of) {
+            Some(now) => {
+                differences.row(&key, before.as_ref(), &now).map_err(undecodable("a row"))?;
+                let packed = now.pack(&edits);
+                codec::encode(Some(&now.bytes().around(&packed)), &edits)
+            }
+            None => codec::encode(before.as_ref(), &edits),
+        };
         records.insert(&key, value.as_slice()).at(STEP)?;
-    }
-    Ok(())
-}
-
-/// Appends the edits whose place is not held yet: after a crash the same ones come again.
-fn add_edits(
-    held: &mut Vec<StoredEdit>,
-    brought: &[&EditRef],
-    feeds: &mut FeedNumbers<'_>,
-) -> Result<(), StoreError> {
-    let mut places: BTreeSet<_> =
-        held.iter().map(|edit| (edit.feed, edit.branch, edit.seq)).collect();
-    for edit in brought {
-        let feed = feeds.number(edit.place.feed)?;
-        if places.insert((feed, edit.place.branch, edit.place.seq)) {
-            let (branch, seq) = (edit.place.branch, edit.place.seq);
-            held.push(StoredEdit { feed, branch, seq, id: edit.id });
-        }
     }
     Ok(())
 }
@@ -165,20 +152,23 @@ impl Differences {
         &mut self,
         key: &Key,
         before: Option<&RowBytes<'_>>,
-        now: &RowBytes<'_>,
+        now: &NewRow<'_>,
     ) -> Result<(), DecodeError> {
-        let group = keys::group_of(key);
+        let (group, is) = (keys::group_of(key), now.bytes());
         if before.is_none() {
             self.by_id.insert(keys::by_id(key));
         }
-        self.conflicts.insert(*key, now.conflicts > 0);
+        // Most rows never had a conflict, and then there is nothing to take out.
+        if is.conflicts > 0 || before.is_some_and(|before| before.conflicts > 0) {
+            self.conflicts.insert(*key, is.conflicts > 0);
+        }
         let sums = self.groups.entry(group).or_default();
         if let Some(before) = before {
             add(&mut self.totals, total_parts(before), -1);
             add(sums, group_parts(before), -1);
         }
-        add(&mut self.totals, total_parts(now), 1);
-        add(sums, group_parts(now), 1);
+        add(&mut self.totals, total_parts(&is), 1);
+        add(sums, group_parts(&is), 1);
         self.terms(key, group, before, now)
     }
 
@@ -188,18 +178,20 @@ impl Differences {
         key: &Key,
         group: Group,
         before: Option<&RowBytes<'_>>,
-        now: &RowBytes<'_>,
+        now: &NewRow<'_>,
     ) -> Result<(), DecodeError> {
-        let is_same =
-            |before: &RowBytes<'_>| before.verdict == now.verdict && before.has_terms_of(now);
-        if before.is_some_and(is_same) {
+        let verdict = now.bytes().verdict;
+        let open = before.map(RowBytes::open).transpose()?;
+        let old = open.as_ref().map_or(&[][..], OpenRow::terms_bytes);
+        if before.is_some_and(|before| before.verdict == verdict) && old == now.terms {
             return Ok(());
         }
-        let (before, now) = (findable_terms(before)?, findable_terms(Some(now))?);
-        for term in before.difference(&now) {
+        let old = findable_terms(before.map(|before| before.verdict), old)?;
+        let new = findable_terms(Some(verdict), &now.terms)?;
+        for term in old.difference(&new) {
             self.term(key, group, *term, -1);
         }
-        for term in now.difference(&before) {
+        for term in new.difference(&old) {
             self.term(key, group, *term, 1);
         }
         Ok(())
@@ -226,9 +218,15 @@ impl Differences {
 }
 
 /// The terms by which a row is found: those of a counting one.
-fn findable_terms<'a>(row: Option<&RowBytes<'a>>) -> Result<BTreeSet<Term<'a>>, DecodeError> {
-    let row = row.filter(|row| row.verdict == RecordVerdict::Counting);
-    row.into_iter().flat_map(RowBytes::terms).collect()
+fn findable_terms(
+    verdict: Option<RecordVerdict>,
+    terms: &[u8],
+) -> Result<BTreeSet<Term<'_>>, DecodeError> {
+    if verdict == Some(RecordVerdict::Counting) {
+        codec::terms(terms).collect()
+    } else {
+        Ok(BTreeSet::new())
+    }
 }
 
 /// What a row adds to the sums of its group: rows, counting rows.

@@ -1,0 +1,163 @@
+//! Devices, areas, and authority entries as devices would write them.
+
+use std::sync::LazyLock;
+
+use crdt_schema::area::{AreaCode, AreaId};
+use crdt_schema::authority::{
+    Certificate, DeviceKeys, FeedEnd, Limits, Payload, Rights, RootStatement, SignedStatement,
+};
+use crdt_schema::entry::{ChainPoint, SigningSecret};
+use crdt_schema::id::{DeviceId, EntryId, FeedName, Space};
+use node::authority::{Authority, AuthorityEntry};
+
+/// A device by its number.
+pub(crate) type Who = u8;
+
+/// Of the province, named in the root statement.
+pub(crate) const PROVINCE: Who = 1;
+/// Of the kabupaten.
+pub(crate) const REGENCY: Who = 2;
+/// Of the kecamatan the village lies in.
+pub(crate) const DISTRICT: Who = 3;
+/// Of the kecamatan it may move to.
+pub(crate) const OTHER_DISTRICT: Who = 4;
+/// Of the village.
+pub(crate) const VILLAGE: Who = 5;
+/// Joins with an invitation.
+pub(crate) const GUEST: Who = 6;
+/// Certified by deeds only.
+pub(crate) const NEW: Who = 7;
+/// Of another kabupaten.
+pub(crate) const OTHER_REGENCY: Who = 8;
+/// Everyone.
+pub(crate) const ALL: [Who; 8] =
+    [PROVINCE, REGENCY, DISTRICT, OTHER_DISTRICT, VILLAGE, GUEST, NEW, OTHER_REGENCY];
+
+pub(crate) const JABAR: &str = "32";
+pub(crate) const CIREBON: &str = "32.09";
+pub(crate) const MAJALENGKA: &str = "32.10";
+pub(crate) const SURANENGGALA: &str = "32.09.39";
+pub(crate) const GUNUNG_JATI: &str = "32.09.21";
+pub(crate) const SAMBENG: &str = "32.09.39.2001";
+pub(crate) const FAR_VILLAGE: &str = "32.10.01.2001";
+pub(crate) const AREAS: [&str; 7] =
+    [JABAR, CIREBON, MAJALENGKA, SURANENGGALA, GUNUNG_JATI, SAMBENG, FAR_VILLAGE];
+
+pub(crate) fn area(code: &str) -> AreaId {
+    code.parse::<AreaCode>().unwrap().first_id()
+}
+
+/// Keys of everyone, by number.
+static KEYS: LazyLock<[DeviceKeys; 9]> = LazyLock::new(|| {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|who: Who| {
+        let signing = SigningSecret::from_seed(&[who; 32]).public();
+        DeviceKeys { transport: [who; 32], signing, sealing: [who; 32] }
+    })
+});
+
+pub(crate) fn keys(who: Who) -> DeviceKeys {
+    *KEYS.get(usize::from(who)).unwrap()
+}
+
+pub(crate) fn device(who: Who) -> DeviceId {
+    keys(who).device()
+}
+
+pub(crate) fn throw_away() -> SigningSecret {
+    SigningSecret::from_seed(&[77; 32])
+}
+
+pub(crate) fn feed(who: Who, at: &str, space: Space) -> FeedName {
+    FeedName { device: device(who), area: area(at), space, incarnation: 0 }
+}
+
+/// The entry at a place of a records feed, as far as authority cares: a name.
+pub(crate) fn record_point(seq: u64) -> ChainPoint {
+    ChainPoint { seq, id: EntryId([u8::try_from(seq).unwrap(); 32]) }
+}
+
+pub(crate) fn certificate(whom: Who, at: &str, rights: Rights) -> Certificate {
+    let limits = Limits::default();
+    Certificate { keys: keys(whom), area: area(at), rights, limits, invited: None }
+}
+
+/// What was written so far.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) statement: SignedStatement,
+    pub(crate) entries: Vec<AuthorityEntry>,
+}
+
+impl World {
+    /// Five offices, each certified by the one above.
+    pub(crate) fn new() -> Self {
+        let root = SigningSecret::from_seed(&[100; 32]);
+        let statement = RootStatement {
+            name: "Uji".into(),
+            area: area(JABAR),
+            trial: true,
+            threshold: 1,
+            keys: vec![root.public()],
+            devices: vec![keys(PROVINCE)],
+        };
+        let mut world = Self { statement: statement.sign(&[root]).unwrap(), entries: Vec::new() };
+        let above = Rights::above_desa();
+        for (by, whom, at, rights) in [
+            (PROVINCE, REGENCY, CIREBON, above),
+            (PROVINCE, OTHER_REGENCY, MAJALENGKA, above),
+            (REGENCY, DISTRICT, SURANENGGALA, above),
+            (REGENCY, OTHER_DISTRICT, GUNUNG_JATI, above),
+            (DISTRICT, VILLAGE, SAMBENG, Rights::desa()),
+        ] {
+            world.says(by, at, Payload::Certificate(certificate(whom, at, rights)), vec![]);
+        }
+        world
+    }
+
+    /// A device writes an authority entry in an area.
+    pub(crate) fn says(&mut self, by: Who, at: &str, payload: Payload, deps: Vec<EntryId>) {
+        let name = feed(by, at, Space::Authority);
+        let prev = self.last(&name);
+        let unique = [&name.id().0[..], &prev.id.0, &payload.to_bytes()].concat();
+        let point =
+            ChainPoint { seq: prev.seq + 1, id: EntryId(*blake3::hash(&unique).as_bytes()) };
+        self.entries.push(AuthorityEntry {
+            feed: name,
+            point,
+            prev: prev.id,
+            kind: payload.kind(),
+            deps,
+            payload: Some(payload),
+        });
+    }
+
+    /// The newest entry of a feed.
+    pub(crate) fn last(&self, name: &FeedName) -> ChainPoint {
+        let same = self.entries.iter().filter(|entry| entry.feed == *name);
+        same.map(|entry| entry.point).max().unwrap_or(ChainPoint::START)
+    }
+
+    /// Every authority feed of a device as it ends now, and its records in the village up to 3.
+    pub(crate) fn ends_now(&self, who: Who) -> Vec<FeedEnd> {
+        let of_records = feed(who, SAMBENG, Space::Records).id();
+        let records = FeedEnd { feed: of_records, last: record_point(3) };
+        let feeds = AREAS.map(|at| feed(who, at, Space::Authority));
+        let ends = feeds.iter().map(|name| FeedEnd { feed: name.id(), last: self.last(name) });
+        ends.filter(|end| end.last.seq > 0).chain([records]).collect()
+    }
+
+    pub(crate) fn authority(&self) -> Authority {
+        Authority::compute(self.statement.clone(), &self.entries)
+    }
+}
+
+/// Every feed whose standing is asked.
+pub(crate) static FEEDS: LazyLock<Vec<FeedName>> = LazyLock::new(|| {
+    let of = |who: Who| {
+        let at = AREAS.into_iter().flat_map(move |at| {
+            [Space::Authority, Space::Records].map(|space| feed(who, at, space))
+        });
+        at.collect::<Vec<_>>()
+    };
+    ALL.into_iter().flat_map(of).collect()
+});

@@ -1,0 +1,149 @@
+//! What can happen: each deed is one authority entry, written upon what the world holds by then.
+
+use crdt_schema::authority::{
+    Adoption, Alias, Closing, Confirmation, Cut, FeedEnd, Invitation, Payload, Revocation, Rights,
+};
+use crdt_schema::entry::EntryKind;
+use crdt_schema::id::{EntryId, Space};
+use crdt_schema::time::Timestamp;
+
+use super::cast::{
+    CIREBON, DISTRICT, FAR_VILLAGE, GUEST, GUNUNG_JATI, JABAR, NEW, OTHER_DISTRICT, OTHER_REGENCY,
+    PROVINCE, REGENCY, SAMBENG, SURANENGGALA, VILLAGE, Who, World, area, certificate, device, feed,
+    record_point, throw_away,
+};
+
+/// A name and what is done.
+pub(crate) type Deed = (&'static str, fn(&mut World));
+
+fn revoke(world: &mut World, by: Who, at: &str, whom: Who) {
+    let revocation = Revocation { device: device(whom), reason: String::new() };
+    world.says(by, at, Payload::Revocation(revocation), vec![]);
+}
+
+fn cut(world: &mut World, by: Who, at: &str, whom: Who, ends: Vec<FeedEnd>) {
+    world.says(by, at, Payload::Cut(Cut { device: device(whom), ends }), vec![]);
+}
+
+fn close(world: &mut World, by: Who, at: &str, whom: Who) {
+    let closing = Closing { device: device(whom), ends: world.ends_now(whom) };
+    world.says(by, at, Payload::Closing(closing), vec![]);
+}
+
+fn certify(world: &mut World, by: Who, at: &str, whom: Who, rights: Rights) {
+    world.says(by, at, Payload::Certificate(certificate(whom, at, rights)), vec![]);
+}
+
+/// The newest invitation; one that nobody wrote where there is none.
+fn invitation(world: &World) -> EntryId {
+    let is = |kind: EntryKind| kind == EntryKind::INVITATION;
+    let newest = world.entries.iter().rev().find(|entry| is(entry.kind));
+    newest.map_or(EntryId([0xee; 32]), |entry| entry.point.id)
+}
+
+fn invite(world: &mut World, by: Who, counts_at_once: bool) {
+    let invitation = Invitation {
+        key: throw_away().public(),
+        area: area(SAMBENG),
+        rights: Rights::desa(),
+        expires_at: Timestamp(0),
+        counts_at_once,
+    };
+    world.says(by, SAMBENG, Payload::Invitation(invitation), vec![]);
+}
+
+fn join(world: &mut World) {
+    let invitation = invitation(world);
+    let mut own = certificate(GUEST, SAMBENG, Rights::desa());
+    let signature = throw_away().sign(&own.invited_message(invitation));
+    own.invited = Some((invitation, signature));
+    world.says(GUEST, SAMBENG, Payload::Certificate(own), vec![invitation]);
+}
+
+fn confirm(world: &mut World, by: Who) {
+    let certificate = certificate(GUEST, SAMBENG, Rights::desa());
+    let invitation = invitation(world);
+    world.says(
+        by,
+        SAMBENG,
+        Payload::Confirmation(Confirmation { invitation, certificate }),
+        vec![],
+    );
+}
+
+fn adopt(world: &mut World, by: Who) {
+    let records = feed(VILLAGE, SAMBENG, Space::Records).id();
+    let ranges = vec![(records, 4, record_point(5))];
+    world.says(by, SAMBENG, Payload::Adoption(Adoption { ranges }), vec![]);
+}
+
+fn place(world: &mut World, by: Who, at: &str, parent: &str, replaces: bool) {
+    let end = FeedEnd { feed: feed(DISTRICT, SAMBENG, Space::Records).id(), last: record_point(2) };
+    let alias = Alias {
+        area: area(SAMBENG),
+        code: "32.09.21.2016".parse().unwrap(),
+        name: "Sambeng".into(),
+        parent: area(parent),
+        valid_from: 0,
+        closes: vec![end],
+    };
+    let aliases = world.entries.iter().filter(|entry| entry.kind == EntryKind::ALIAS);
+    let deps = if replaces { aliases.map(|entry| entry.point.id).collect() } else { vec![] };
+    world.says(by, at, Payload::Alias(alias), deps);
+}
+
+fn village_end(seq: u64) -> Vec<FeedEnd> {
+    vec![FeedEnd { feed: feed(VILLAGE, SAMBENG, Space::Records).id(), last: record_point(seq) }]
+}
+
+/// Every deed.
+pub(crate) const DEEDS: [Deed; 31] = [
+    ("district closes the village", |w| close(w, DISTRICT, SAMBENG, VILLAGE)),
+    ("district revokes the village", |w| revoke(w, DISTRICT, SAMBENG, VILLAGE)),
+    ("district cuts the village at 5", |w| cut(w, DISTRICT, SAMBENG, VILLAGE, village_end(5))),
+    ("regency cuts the village at 3", |w| cut(w, REGENCY, SAMBENG, VILLAGE, village_end(3))),
+    ("regency revokes the village", |w| revoke(w, REGENCY, SAMBENG, VILLAGE)),
+    ("regency revokes the district", |w| revoke(w, REGENCY, SURANENGGALA, DISTRICT)),
+    ("regency cuts the district now", |w| {
+        let ends = w.ends_now(DISTRICT);
+        cut(w, REGENCY, SURANENGGALA, DISTRICT, ends);
+    }),
+    ("regency closes the district", |w| close(w, REGENCY, SURANENGGALA, DISTRICT)),
+    ("province revokes the regency", |w| revoke(w, PROVINCE, CIREBON, REGENCY)),
+    ("province cuts the regency now", |w| {
+        let ends = w.ends_now(REGENCY);
+        cut(w, PROVINCE, CIREBON, REGENCY, ends);
+    }),
+    ("district adopts of the village", |w| adopt(w, DISTRICT)),
+    ("village adopts of itself", |w| adopt(w, VILLAGE)),
+    ("village closes itself", |w| close(w, VILLAGE, SAMBENG, VILLAGE)),
+    ("village closes itself and names nothing", |w| {
+        let closing = Closing { device: device(VILLAGE), ends: vec![] };
+        w.says(VILLAGE, SAMBENG, Payload::Closing(closing), vec![]);
+    }),
+    ("village revokes the district", |w| revoke(w, VILLAGE, SAMBENG, DISTRICT)),
+    ("village certifies itself far away", |w| {
+        certify(w, VILLAGE, FAR_VILLAGE, VILLAGE, Rights::desa());
+    }),
+    ("district invites", |w| invite(w, DISTRICT, false)),
+    ("district invites whom it knows", |w| invite(w, DISTRICT, true)),
+    ("guest closes itself", |w| close(w, GUEST, SAMBENG, GUEST)),
+    ("district closes the guest", |w| close(w, DISTRICT, SAMBENG, GUEST)),
+    ("guest joins", join),
+    ("district confirms the guest", |w| confirm(w, DISTRICT)),
+    ("regency confirms the guest", |w| confirm(w, REGENCY)),
+    ("regency revokes the guest", |w| revoke(w, REGENCY, SAMBENG, GUEST)),
+    ("district certifies a new one", |w| certify(w, DISTRICT, SAMBENG, NEW, Rights::desa())),
+    ("other district certifies a new one", |w| {
+        certify(w, OTHER_DISTRICT, SAMBENG, NEW, Rights::desa());
+    }),
+    ("other regency certifies the district far away", |w| {
+        certify(w, OTHER_REGENCY, FAR_VILLAGE, DISTRICT, Rights::desa());
+    }),
+    ("regency lets the district read its neighbour", |w| {
+        certify(w, REGENCY, GUNUNG_JATI, DISTRICT, Rights::CARRY.with(Rights::READ_OPEN));
+    }),
+    ("regency moves the village", |w| place(w, REGENCY, CIREBON, GUNUNG_JATI, true)),
+    ("district moves the village", |w| place(w, DISTRICT, SURANENGGALA, GUNUNG_JATI, false)),
+    ("province moves the village back", |w| place(w, PROVINCE, JABAR, SURANENGGALA, true)),
+];

@@ -1,0 +1,269 @@
+//! The caps on branches and incarnations against counters, and roots where a cut names an end: a node
+//! takes no more than eight branches of a feed and 64 feeds of one device and area, drops nothing it
+//! holds, and its root is a function of what counts, in whatever order that came.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use crdt_schema::authority::{Cut, FeedEnd, Payload, Revocation};
+use crdt_schema::class::Class;
+use crdt_schema::entry::{
+    ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Places, Run, SigningSecret,
+};
+use crdt_schema::id::{EntryId, FeedName, RecordId, Space, StoreInstance};
+use crdt_schema::record::Schema;
+use crdt_schema::time::Timestamp;
+use node::replica::{Offered, Opening, RejectReason, Replica, Source};
+use node::store::memory::{MemoryFeedStore, MemoryViewStore};
+use node::sync::Root;
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use tests::world::{World, certified};
+
+/// As `docs/protocol.md` 13 has them.
+const BRANCHES_MAX: usize = 8;
+const INCARNATIONS_MAX: u64 = 64;
+/// Copies of one card that write on apart, and what each writes.
+const COPIES: u8 = 11;
+const ENTRIES: usize = 3;
+
+static WORLD: LazyLock<World> = LazyLock::new(|| World::new(1, 1));
+/// The first entry, which all copies share, and of each copy what it wrote, entry by entry.
+static SHARED: LazyLock<Run> = LazyLock::new(|| write(&name(1), &[], b"bersama"));
+static COPY: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(copy).collect());
+
+fn name(incarnation: u64) -> FeedName {
+    let (area, writer) = certified(&WORLD);
+    FeedName { device: writer.device(), area, space: Space::Records, incarnation }
+}
+
+struct Nowhere;
+
+impl Places for Nowhere {
+    fn seq_of(&self, _: &EntryId) -> Option<u64> {
+        None
+    }
+
+    fn named_at(&self, _: u16, _: &RecordId) -> Option<u64> {
+        None
+    }
+}
+
+fn placed(name: &FeedName, past: &[Entry], draft: Draft, secret: &SigningSecret) -> Run {
+    let start = past.last().map_or(ChainPoint::START, Entry::point);
+    let entry = draft.place(name.id(), start).unwrap();
+    Run::author(start, vec![entry], &Nowhere, secret).unwrap()
+}
+
+/// One more entry of the village's device: a record of its own.
+fn write(name: &FeedName, past: &[Entry], text: &[u8]) -> Run {
+    let mut record = [0; 16];
+    record.copy_from_slice(blake3::hash(text).as_bytes().first_chunk::<16>().unwrap());
+    let draft = Draft {
+        kind: EntryKind::EDIT,
+        record_kind: 5,
+        record: RecordId(record),
+        person: 0,
+        claimed_at: Timestamp(0),
+        deps: vec![],
+        sections: vec![DraftSection::in_clear(Class::Open, &[0], [0; 16])],
+    };
+    placed(name, past, draft, certified(&WORLD).1.secret())
+}
+
+fn copy(number: u8) -> Vec<Run> {
+    let mut past = SHARED.entries().to_vec();
+    let mut runs = Vec::new();
+    for step in 0..ENTRIES {
+        let run = write(&name(1), &past, format!("{number} {step}").as_bytes());
+        past.extend(run.entries().iter().cloned());
+        runs.push(run);
+    }
+    runs
+}
+
+type Memory = Replica<MemoryFeedStore, MemoryViewStore>;
+
+fn replica() -> Memory {
+    let opening = Opening {
+        statement: WORLD.statement.clone(),
+        schema: Arc::new(Schema::standard().clone()),
+        me: WORLD.province.device(),
+        incarnation: 1,
+        next_incarnation: 2,
+    };
+    let feeds = MemoryFeedStore::new(StoreInstance([1; 16]));
+    let mut replica = Replica::open(feeds, MemoryViewStore::default(), opening).unwrap();
+    for (name, runs) in &WORLD.authority {
+        for run in runs {
+            offer(&mut replica, name, run);
+        }
+    }
+    replica
+}
+
+fn offer(replica: &mut Memory, name: &FeedName, run: &PackedRun) -> Offered {
+    let outcome = replica.offer(name, run).unwrap().outcome;
+    replica.commit(None, &Source::Here, Timestamp(0)).unwrap();
+    outcome
+}
+
+fn root(replica: &Memory) -> Root {
+    replica.summary().root(name(1).area)
+}
+
+/// Of each copy, how much is held.
+type Held = BTreeMap<u8, usize>;
+
+#[derive(Debug, Clone)]
+struct Offering(u8, usize);
+
+struct Model;
+
+impl ReferenceStateMachine for Model {
+    /// What is held, and whether the step of now was new and above the cap.
+    type State = (Held, bool, bool);
+    type Transition = Offering;
+
+    fn init_state() -> BoxedStrategy<Self::State> {
+        Just((Held::new(), false, false)).boxed()
+    }
+
+    fn transitions(_: &Self::State) -> BoxedStrategy<Offering> {
+        (0..COPIES, 0..ENTRIES).prop_map(|(copy, step)| Offering(copy, step)).boxed()
+    }
+
+    fn apply((mut held, ..): Self::State, Offering(copy, step): &Offering) -> Self::State {
+        let has = held.get(copy).copied().unwrap_or(0);
+        let is_next = *step == has;
+        let is_beyond = has == 0 && held.len() >= BRANCHES_MAX;
+        if is_next && !is_beyond {
+            held.insert(*copy, has + 1);
+        }
+        (held, is_next && !is_beyond, is_next && is_beyond)
+    }
+}
+
+struct Taken;
+
+impl StateMachineTest for Taken {
+    type SystemUnderTest = Memory;
+    type Reference = Model;
+
+    fn init_test(_: &(Held, bool, bool)) -> Memory {
+        let mut replica = replica();
+        let outcome = offer(&mut replica, &name(1), SHARED.packed());
+        assert_eq!(outcome, Offered::Staged(1));
+        replica
+    }
+
+    fn apply(
+        mut replica: Memory,
+        (_, is_new, is_beyond): &(Held, bool, bool),
+        Offering(copy, step): Offering,
+    ) -> Memory {
+        let run = COPY.get(usize::from(copy)).unwrap().get(step).unwrap();
+        let before = root(&replica);
+        let outcome = offer(&mut replica, &name(1), run.packed());
+        match (is_new, is_beyond) {
+            (true, _) => assert_eq!(outcome, Offered::Staged(1)),
+            (_, true) => assert_eq!(outcome, Offered::Rejected(RejectReason::Limit)),
+            _ => assert!(!matches!(outcome, Offered::Staged(_)), "{outcome:?}"),
+        }
+        assert_eq!(root(&replica) != before, *is_new);
+        replica
+    }
+
+    fn check_invariants(replica: &Memory, (held, ..): &(Held, bool, bool)) {
+        let feed = replica.feed(name(1).id()).unwrap();
+        let heads: BTreeSet<ChainPoint> = feed.branches.iter().map(|it| it.head.point).collect();
+        assert_eq!(heads, points(held));
+        let counting = replica.summary().feed(&name(1).id()).unwrap();
+        assert!(counting.heads.iter().eq(&points(held)));
+    }
+
+    /// The same in another order has the same root; and so has what a cut leaves of it.
+    fn teardown(mut replica: Memory, (held, ..): (Held, bool, bool)) {
+        let mut other = Self::init_test(&(Held::new(), false, false));
+        for (copy, count) in held.iter().rev() {
+            for run in COPY.get(usize::from(*copy)).unwrap().iter().take(*count) {
+                assert_eq!(offer(&mut other, &name(1), run.packed()), Offered::Staged(1));
+            }
+        }
+        assert_eq!(root(&other), root(&replica));
+        let Some(end) = points(&held).into_iter().next_back() else { return };
+        for replica in [&mut replica, &mut other] {
+            let mut past = Vec::new();
+            for payload in withdrawal(end) {
+                let run = said(&past, &payload);
+                past.extend(run.entries().iter().cloned());
+                assert_eq!(offer(replica, &authority(), run.packed()), Offered::Staged(1));
+            }
+            let counting = replica.summary().feed(&name(1).id()).unwrap();
+            assert_eq!(counting.heads, [end], "only what the cut names");
+            assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), held.len().max(1));
+        }
+        assert_eq!(root(&other), root(&replica));
+    }
+}
+
+/// Heads: of every copy its newest entry, or of none the shared one.
+fn points(held: &Held) -> BTreeSet<ChainPoint> {
+    let newest = held.iter().map(|(copy, count)| {
+        COPY.get(usize::from(*copy)).unwrap().get(count - 1).unwrap().head().point
+    });
+    let heads: BTreeSet<ChainPoint> = newest.collect();
+    if heads.is_empty() { BTreeSet::from([SHARED.head().point]) } else { heads }
+}
+
+/// A feed in which the province withdraws the device.
+fn authority() -> FeedName {
+    let device = WORLD.province.device();
+    FeedName { device, space: Space::Authority, incarnation: 2, ..name(1) }
+}
+
+fn withdrawal(end: ChainPoint) -> [Payload; 2] {
+    let device = name(1).device;
+    let ends = vec![FeedEnd { feed: name(1).id(), last: end }];
+    [
+        Payload::Cut(Cut { device, ends }),
+        Payload::Revocation(Revocation { device, reason: String::new() }),
+    ]
+}
+
+fn said(past: &[Entry], payload: &Payload) -> Run {
+    let draft = Draft {
+        kind: payload.kind(),
+        record_kind: 0,
+        record: RecordId([0; 16]),
+        person: 0,
+        claimed_at: Timestamp(0),
+        deps: vec![],
+        sections: vec![DraftSection::in_clear(Class::Open, &payload.to_bytes(), [0; 16])],
+    };
+    placed(&authority(), past, draft, WORLD.province.secret())
+}
+
+prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn eight_branches_are_held_and_a_ninth_takes_nothing_away(sequential 1..60 => Taken);
+}
+
+#[test]
+fn sixty_four_incarnations_are_held_and_one_more_takes_nothing_away() {
+    let mut replica = replica();
+    let run = |number: u64| write(&name(number), &[], &number.to_be_bytes());
+    for number in 1..=INCARNATIONS_MAX {
+        assert_eq!(offer(&mut replica, &name(number), run(number).packed()), Offered::Staged(1));
+    }
+    let before = root(&replica);
+    let more = INCARNATIONS_MAX + 1;
+    let outcome = offer(&mut replica, &name(more), run(more).packed());
+    assert_eq!(outcome, Offered::Rejected(RejectReason::Limit));
+    for number in 1..=INCARNATIONS_MAX {
+        assert_eq!(offer(&mut replica, &name(number), run(number).packed()), Offered::Duplicate);
+    }
+    assert_eq!(root(&replica), before);
+}

@@ -1,0 +1,59 @@
+//! Every decoder of foreign bytes, with its seeds and mutations of them: no panic, no second form,
+//! nothing lost on the way back, and no more memory than its limit. libFuzzer asks the same of
+//! bytes it chooses better: `just fuzz`.
+
+use allocation_counter::measure;
+use tests::fuzz::mutation::Mutations;
+use tests::fuzz::{TARGETS, Target, target};
+
+/// Inputs of one target in an ordinary run.
+const INPUTS: usize = 3_000;
+
+/// Checks one input, and how much memory that took.
+fn checked(target: &Target, bytes: &[u8]) {
+    let taken = measure(|| (target.check)(bytes)).bytes_max;
+    let limit = target.memory_bytes_max;
+    let start = bytes.get(..64.min(bytes.len())).unwrap();
+    assert!(taken <= limit, "{}: {taken} bytes for {start:02x?}.., limit {limit}", target.name);
+}
+
+fn mutated(name: &str) {
+    let target = target(name).unwrap();
+    // What is made once for all is no input's.
+    for seed in (target.seeds)() {
+        (target.check)(&seed);
+    }
+    let mut inputs = Mutations::new(target, 2026);
+    for _ in 0..INPUTS {
+        checked(target, &inputs.next_input());
+    }
+}
+
+macro_rules! targets {
+    ($($name:ident)+) => {
+        $(#[test]
+        fn $name() {
+            mutated(stringify!($name));
+        })+
+
+        #[test]
+        fn every_target_is_tried() {
+            let tried = [$(stringify!($name)),+];
+            assert!(TARGETS.iter().map(|target| target.name).eq(tried));
+        }
+    };
+}
+
+targets! {
+    header section block run feed frame link row payload statement invitation bundle sheet fold
+}
+
+#[test]
+fn every_seed_is_taken_by_its_decoder() {
+    for target in &TARGETS {
+        assert!(!(target.seeds)().is_empty(), "{} has no seeds", target.name);
+        for seed in (target.seeds)() {
+            assert!(seed.len() <= target.input_bytes_max, "{}: a seed is too long", target.name);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Rules held against models: a second, naive telling of the same rule, and every small case or
+//! many invented ones of it.
+//!
+//! `authority/` who may do what, over every short history of deeds · `summary.rs` roots while heads
+//! and the tree change · `caps.rs` branches and incarnations at their limits · `stores.rs` the feed
+//! store in memory and on a disk · `session.rs` meetings that are cut off · `foreign.rs` every decoder
+//! of foreign bytes with mutated encodings.
+#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+mod authority;
+mod caps;
+mod foreign;
+mod session;
+mod stores;
+mod summary;

@@ -1,0 +1,119 @@
+//! What trust rests on: root statements, payloads of authority, invitation files.
+
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::{DeviceKeys, Payload, RootStatement, SignedStatement};
+use crdt_schema::codec::Reader;
+use crdt_schema::entry::{EntryKind, SigningPublic, SigningSecret};
+use node::node::invitation_again;
+
+use super::input::Input;
+use super::messages::golden;
+
+/// A payload is read from one byte string only.
+pub(super) fn payload(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let kind = EntryKind(input.u8());
+    if let Ok(Some(payload)) = Payload::from_bytes(kind, input.rest()) {
+        assert_eq!(payload.to_bytes(), input.rest(), "a payload has a second form");
+        assert_eq!(payload.kind(), kind);
+    }
+}
+
+pub(super) fn payloads() -> Vec<Vec<u8>> {
+    let all = golden(include_str!("../../../crdt-schema/golden/authority-v1.hex"));
+    // Which kind a line is of, reading finds out: each that takes it is a seed.
+    let of = |line: Vec<u8>| {
+        let takes = move |kind: &u8| {
+            matches!(Payload::from_bytes(EntryKind(*kind), &line), Ok(Some(_)))
+                .then(|| [&[*kind][..], &line].concat())
+        };
+        (16..24).filter_map(move |kind| takes(&kind))
+    };
+    all.into_iter().flat_map(of).collect()
+}
+
+/// A statement that is believed is read from one byte string only; whatever may be signed comes
+/// back.
+pub(super) fn statement(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    if input.u8().is_multiple_of(2) {
+        if let Ok(read) = SignedStatement::verify(input.rest()) {
+            assert_eq!(read.as_bytes(), input.rest());
+            let mut reader = Reader::new(input.rest());
+            let body = reader.bytes(input.rest().len(), "body").unwrap();
+            let network = blake3::derive_key("wksbm 2026 network v1", body);
+            assert_eq!(read.statement().network().0, network, "a statement has a second form");
+        }
+        return;
+    }
+    let (said, secrets) = said(&mut input);
+    if let Ok(signed) = said.clone().sign(&secrets) {
+        assert_eq!(signed.statement(), &said);
+        let again = SignedStatement::verify(signed.as_bytes());
+        assert_eq!(again.unwrap().statement(), &said, "a statement did not come back");
+    }
+}
+
+/// Any statement, also one that nobody may make.
+fn said(input: &mut Input<'_>) -> (RootStatement, Vec<SigningSecret>) {
+    let secret = |seed: u8| SigningSecret::from_seed(&[seed; 32]);
+    let shape = input.u8();
+    let secrets: Vec<SigningSecret> = (0..input.below(4)).map(|_| secret(input.u8() % 4)).collect();
+    let mut keys: Vec<SigningPublic> =
+        (0..4).take(input.below(4)).map(|at| secret(at).public()).collect();
+    let device = |_| {
+        let seed = input.u8();
+        DeviceKeys { transport: [seed; 32], signing: secret(seed % 8).public(), sealing: [1; 32] }
+    };
+    let mut devices: Vec<DeviceKeys> = (0..usize::from(shape % 4)).map(device).collect();
+    if shape & 0x80 == 0 {
+        keys.sort_unstable();
+        devices.sort_unstable();
+    }
+    let threshold = input.u8() % 4;
+    let name = input.text(400);
+    let trial = shape & 0x40 != 0;
+    (RootStatement { name, area: AreaId::WEST_JAVA, trial, threshold, keys, devices }, secrets)
+}
+
+pub(super) fn statements() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = invitations()
+        .iter()
+        .filter_map(|file| {
+            let body = Reader::new(file.get(9..)?).bytes(16 << 10, "statement").ok()?;
+            Some([&[0][..], body].concat())
+        })
+        .collect();
+    let mut more = vec![1, 0x41, 1, 0, 1, 5, 1];
+    more.extend(b"Jawa Barat");
+    seeds.push(more);
+    seeds
+}
+
+/// An invitation is written again as it was read, as a file and as text. Its own hash is mended
+/// first, so that bytes before it are looked at.
+pub(super) fn invitation(bytes: &[u8]) {
+    let mut mended = bytes.to_vec();
+    if let Some(split) = bytes.len().checked_sub(16) {
+        let hash = blake3::hash(bytes.get(..split).unwrap_or_default());
+        mended.truncate(split);
+        mended.extend(hash.as_bytes().iter().take(16));
+    }
+    for bytes in [bytes, &mended] {
+        let Some((file, text)) = invitation_again(bytes) else { continue };
+        if bytes.starts_with(b"WKSBMinv") {
+            assert_eq!(file, bytes, "an invitation has a second form");
+        }
+        assert_eq!(invitation_again(&file), Some((file.clone(), text.clone())));
+        assert_eq!(invitation_again(text.as_bytes()), Some((file, text)));
+    }
+}
+
+pub(super) fn invitations() -> Vec<Vec<u8>> {
+    let lines = include_str!("../../../node/golden/invitation-v1.txt").lines();
+    let read = |line: &str| match line.strip_prefix("wksbm-undangan:") {
+        Some(_) => vec![line.as_bytes().to_vec()],
+        None => golden(line),
+    };
+    lines.flat_map(read).collect()
+}

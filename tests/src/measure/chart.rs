@@ -1,0 +1,184 @@
+//! Figures as plots: that what a sync costs follows the news, that look-ups stay flat, how fast a
+//! node fills. Both axes count in powers of ten.
+
+use std::collections::BTreeMap;
+
+use plotters::prelude::*;
+
+use super::report::{Figure, Report};
+
+/// Width and height.
+const PIXELS: (u32, u32) = (860, 480);
+const TEXT: (&str, i32) = ("sans-serif", 15);
+const TITLE: (&str, i32) = ("sans-serif", 19);
+static COLOURS: [RGBColor; 6] = [
+    RGBColor(0, 90, 156),
+    RGBColor(200, 80, 0),
+    RGBColor(0, 128, 96),
+    RGBColor(150, 50, 140),
+    RGBColor(120, 120, 0),
+    RGBColor(70, 70, 70),
+];
+
+/// Points of one line, by what it shows.
+type Lines = BTreeMap<String, Vec<(f64, f64)>>;
+
+/// What a plot shows: its file, its title, its axes.
+struct Plot {
+    file: &'static str,
+    title: &'static str,
+    across: &'static str,
+    up: &'static str,
+    lines: Lines,
+}
+
+/// Names and texts of the plots that have figures.
+pub fn charts(report: &Report) -> Vec<(String, String)> {
+    let plots = [
+        Plot {
+            file: "sync-news.svg",
+            title: "A sync costs what is new, however much is held",
+            across: "new entries on one side",
+            up: "bytes of all frames",
+            lines: lines(report, |it| {
+                let news = it.news.filter(|news| *news > 0)?;
+                Some((format!("{} entries held", it.size?), news))
+            }),
+        },
+        Plot {
+            file: "sync-held.svg",
+            title: "Meeting again, nothing changed",
+            across: "entries held by both",
+            up: "bytes on the wire",
+            lines: lines(report, |it| {
+                let name = it.what.strip_prefix("nothing changed, ")?;
+                it.unit.eq("B").then_some((name.to_owned(), it.size?))
+            }),
+        },
+        Plot {
+            file: "look-ups.svg",
+            title: "Look-ups",
+            across: "entries held",
+            up: "microseconds",
+            lines: lines(report, |it| (it.unit == "us").then_some((it.what.clone(), it.size?))),
+        },
+        Plot {
+            file: "ingest.svg",
+            title: "Entries taken in: verified, merged, views, durable",
+            across: "entries",
+            up: "entries a second of the busiest thread",
+            lines: lines(report, |it| {
+                let is_rate = it.what == "ingest, a second of its busiest thread";
+                is_rate.then_some((it.arrival?.to_owned(), it.size?))
+            }),
+        },
+        Plot {
+            file: "disk.svg",
+            title: "Disk for each record of three entries",
+            across: "entries",
+            up: "bytes a record",
+            lines: lines(report, |it| {
+                let store = it.what.strip_prefix("disk, ")?;
+                Some((format!("{store}, {}", it.arrival?), it.size?))
+            }),
+        },
+    ];
+    let drawn = plots.into_iter().filter(|plot| !plot.lines.is_empty());
+    drawn.map(|plot| (plot.file.to_owned(), draw(&plot))).collect()
+}
+
+/// Gathers points; `of` says of a figure to which line it belongs and how far right.
+fn lines(report: &Report, of: impl Fn(&Figure) -> Option<(String, u64)>) -> Lines {
+    let mut lines = Lines::new();
+    for figure in report.figures() {
+        if let Some((line, across)) = of(figure) {
+            lines
+                .entry(line)
+                .or_default()
+                .push((across as f64, figure.value.max(f64::MIN_POSITIVE)));
+        }
+    }
+    for line in lines.values_mut() {
+        line.sort_by(|one, next| one.0.total_cmp(&next.0));
+    }
+    lines
+}
+
+/// The powers of ten around values.
+fn around(values: impl Iterator<Item = f64> + Clone) -> std::ops::Range<f64> {
+    let least = values.clone().fold(f64::MAX, f64::min).log10().floor();
+    let most = values.fold(f64::MIN_POSITIVE, f64::max).log10().ceil();
+    10f64.powf(least)..10f64.powf(most.max(least + 1.0))
+}
+
+fn draw(plot: &Plot) -> String {
+    let mut svg = String::new();
+    let root = SVGBackend::with_string(&mut svg, PIXELS).into_drawing_area();
+    root.fill(&WHITE).unwrap();
+    let points = || plot.lines.values().flatten().copied();
+    let mut chart = ChartBuilder::on(&root)
+        .caption(plot.title, TITLE)
+        .margin(12)
+        .margin_right(44)
+        .x_label_area_size(44)
+        .y_label_area_size(84)
+        .build_cartesian_2d(
+            around(points().map(|point| point.0)).log_scale(),
+            around(points().map(|point| point.1)).log_scale(),
+        )
+        .unwrap();
+    chart
+        .configure_mesh()
+        .x_desc(plot.across)
+        .y_desc(plot.up)
+        .x_label_formatter(&|value| format!("{value:.0}"))
+        .y_label_formatter(&|value| format!("{value:.0}"))
+        .label_style(TEXT)
+        .axis_desc_style(TEXT)
+        .light_line_style(WHITE)
+        .draw()
+        .unwrap();
+    for ((name, line), colour) in plot.lines.iter().zip(COLOURS.iter().cycle()) {
+        let drawn =
+            chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(2)));
+        let key = move |(x, y): (i32, i32)| {
+            PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2))
+        };
+        drawn.unwrap().label(name).legend(key);
+        let dots = line.iter().map(|point| Circle::new(*point, 3, colour.filled()));
+        chart.draw_series(dots).unwrap();
+    }
+    chart
+        .configure_series_labels()
+        .label_font(TEXT)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .position(SeriesLabelPosition::UpperLeft)
+        .draw()
+        .unwrap();
+    root.present().unwrap();
+    drop(chart);
+    drop(root);
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_and_only_what_was_measured_is_drawn() {
+        let mut report = Report::default();
+        let what = "ingest, a second of its busiest thread";
+        report.add(what, 100_000.0, "entries/s").at(1_000).arriving("random");
+        report.add(what, 150_000.0, "entries/s").at(1_000_000).arriving("random");
+        let charts = charts(&report);
+        assert_eq!(
+            charts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["ingest.svg"]
+        );
+        let (_, svg) = charts.first().unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("random"), "{svg}");
+        assert_eq!(svg.matches("<circle").count(), 2);
+    }
+}
