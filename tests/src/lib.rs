@@ -35,6 +35,8 @@ pub mod rogue;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::cast_possible_wrap, reason = "simulated numbers are small")]
+#[expect(clippy::similar_names, reason = "a shelf is not its self")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "most things need no word")]
 pub mod sim;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]

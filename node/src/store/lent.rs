@@ -13,11 +13,12 @@ use crdt_schema::time::Timestamp;
 use super::feed::{RedbFeedStore, ScanStep};
 use super::view::RedbViewStore;
 use crate::ports::{
-    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
-    StoreError, Totals, ViewBatch, ViewRow, ViewStore,
+    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey,
+    RowFilter, StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 
 /// The truth of a node.
+#[expect(clippy::large_enum_variant, reason = "a process has one, and it is never moved")]
 pub enum Feeds {
     /// A redb file.
     Own(RedbFeedStore),
@@ -26,6 +27,7 @@ pub enum Feeds {
 }
 
 /// The views of a node.
+#[expect(clippy::large_enum_variant, reason = "a process has one, and it is never moved")]
 pub enum Views {
     /// A redb file.
     Own(RedbViewStore),

@@ -4,11 +4,19 @@
 //! way. `--seeds K` plays as many seeds one after the other; `--plants` tells how soon each planted
 //! mistake is found; `--tell` says how far a long one is.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report for a person")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long it took is for a person, not for the play"
+)]
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tests::sim::{Config, Plant, Tally, play};
+use tests::sim::{Config, FAULTS, Plant, Tally, play};
+
+/// Without a size: a kabupaten in small, where everything goes wrong at least once.
+const NODES: usize = 20;
+const DAYS: i64 = 10;
 
 fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--plants") {
@@ -16,13 +24,16 @@ fn main() -> ExitCode {
     }
     let first = number("--seed").unwrap_or(1);
     let seeds = number("--seeds").unwrap_or(1);
-    let (mut tally, mut failed) = (Tally::new(), 0);
+    let (mut tally, mut failed) = (FAULTS.iter().map(|what| (*what, 0)).collect::<Tally>(), 0);
+    let (mut digests, mut dearest) = (Vec::new(), 0);
     let begun = Instant::now();
     for seed in first..first.saturating_add(seeds) {
         let outcome = play(&asked(seed));
         for (what, times) in outcome.tally {
             *tally.entry(what).or_default() += times;
         }
+        dearest = dearest.max(outcome.dearest);
+        digests.push(outcome.digest);
         if let Some(what) = outcome.broken {
             failed += 1;
             eprintln!("{what}");
@@ -30,6 +41,10 @@ fn main() -> ExitCode {
     }
     for (what, times) in &tally {
         println!("{times:>12}  {what}");
+    }
+    println!("{dearest:>12}  bytes of the dearest comparison without news");
+    if let [digest] = &digests[..] {
+        println!("digest {digest}");
     }
     println!("{seeds} seeds from {first}, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -54,10 +69,9 @@ fn plants() -> ExitCode {
 }
 
 fn asked(seed: u64) -> Config {
-    let mut config = Config::small(seed);
     let size = |name| number(name).and_then(|it| usize::try_from(it).ok());
-    config.nodes = size("--nodes").unwrap_or(config.nodes);
-    config.days = number("--days").and_then(|it| i64::try_from(it).ok()).unwrap_or(config.days);
+    let days = number("--days").and_then(|it| i64::try_from(it).ok());
+    let mut config = Config::sized(seed, size("--nodes").unwrap_or(NODES), days.unwrap_or(DAYS));
     config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
     config.tells = std::env::args().any(|argument| argument == "--tell");
     config

@@ -24,7 +24,8 @@ impl Town {
             self.switch_on(site)?;
         }
         let copy = self.add_site(role, shelf);
-        self.sites[copy].saved = self.sites[site].saved.clone();
+        let saved = self.sites[site].saved.clone();
+        self.sites[copy].saved = saved;
         self.note("card cloned");
         self.life.plan(self.now() + MINUTE, Due::On { site: copy });
         self.life.plan(self.now() + MINUTE, Due::Morning { site: copy });

@@ -41,8 +41,8 @@ impl Role {
     /// The device with these seeds.
     pub(super) fn new(seed: u64, number: u64, area: AreaId, above: Option<usize>) -> Self {
         let mut seeds = [0; 96];
-        for (place, part) in seeds.chunks_exact_mut(32).enumerate() {
-            let of = [&seed.to_be_bytes()[..], &number.to_be_bytes(), &[place as u8]].concat();
+        for (place, part) in (0u8..).zip(seeds.chunks_exact_mut(32)) {
+            let of = [&seed.to_be_bytes()[..], &number.to_be_bytes(), &[place]].concat();
             part.copy_from_slice(&hash(&[b"role", &of]));
         }
         let keys = Keystore::lent(&seeds).keys();

@@ -106,7 +106,7 @@ impl Town {
         let own = role.area;
         let tree = self.sites[site].up.as_ref()?.node.replica().authority().tree();
         let below: Vec<_> =
-            self.cast.villages().into_iter().filter(|area| tree.covers(own, *area)).collect();
+            self.villages.iter().copied().filter(|area| tree.covers(own, *area)).collect();
         below.get(self.numbers.below(below.len())).copied()
     }
 
@@ -160,7 +160,7 @@ impl Town {
             NodeError::RecordQuarantined { .. } | NodeError::RecordWaits { .. } => {
                 self.note("save refused: the record does not count");
             }
-            _ => self.breaks(site, format!("a save failed: {error:?}")),
+            _ => self.breaks(site, &format!("a save failed: {error:?}")),
         }
     }
 

@@ -4,15 +4,13 @@ use super::ground::{HOUR, MINUTE};
 use super::town::Town;
 use super::wire::Due;
 
-/// Milliseconds between two misfortunes of one node, on average.
-const EACH: usize = 10 * 3_600_000;
 /// Writes, lengths and syncs after which the power fails, at most: a save is about twenty.
 const STEPS_MAX: usize = 120;
 
 impl Town {
     /// Plans the next misfortune.
     pub(super) fn plan_fault(&mut self) {
-        let apart = EACH / self.sites.len().max(1);
+        let apart = self.config.rates.apart / self.sites.len().max(1);
         let later = self.numbers.below(2 * apart.max(1)) as i64;
         self.life.plan(self.now() + later, Due::Fault);
     }

@@ -1,18 +1,6 @@
-//! Everything is mended, and then must hold: architecture section 8, items 1 to 4.
-
-use std::collections::BTreeSet;
-
-use crdt_schema::area::AreaId;
-use crdt_schema::entry::ChainPoint;
-use crdt_schema::id::{FeedId, Space};
-use node::live::Event;
-use node::ports::{FeedStore, RecordVerdict, RowFilter, ViewRow, ViewStore};
-use node::sync::Root;
-
-use crate::histories::oracle;
+//! Everything is mended, rests, and is then looked at by `check.rs`.
 
 use super::ground::{DAY, HOUR, MINUTE};
-use super::told;
 use super::town::Town;
 use super::wire::{Class, Due};
 
@@ -20,8 +8,6 @@ use super::wire::{Class, Due};
 const EACH: usize = 26 * 3_600_000;
 /// Until all is quiet after a heal, at most.
 const QUIET_MAX: i64 = 12 * HOUR;
-/// Sites up to which every root is noted.
-const WATCHED_MAX: usize = 24;
 /// Nothing under way, and nothing planned for so long: quiet.
 const QUIET: i64 = 10 * MINUTE;
 
@@ -71,11 +57,14 @@ impl Town {
         for copy in copies {
             self.take_turns(copy)?;
         }
-        for site in self.on() {
-            self.with(site, |now, up| up.exchange.compare_all(now));
+        for proving in [false, true] {
+            self.proving = proving;
+            for site in self.on() {
+                self.with(site, |now, up| up.exchange.compare_all(now));
+            }
+            self.rest()?;
         }
-        self.rest()?;
-        self.healing = false;
+        (self.proving, self.healing) = (false, false);
         Ok(())
     }
 
@@ -135,89 +124,6 @@ impl Town {
         }
     }
 
-    /// What every honest node must show now.
-    ///
-    /// # Errors
-    /// What does not hold.
-    pub(super) fn check(&mut self) -> Result<(), String> {
-        for site in self.on() {
-            self.check_saved(site)?;
-        }
-        for site in self.honest() {
-            if self.sites[site].up.is_none() {
-                continue;
-            }
-            if let Some(above) = self.above(site) {
-                self.alike(site, above).map_err(|what| {
-                    let (one, other) = (self.told_of(site), self.told_of(above));
-                    format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
-                })?;
-            }
-        }
-        self.look_closely()
-    }
-
-    /// One node against what its feeds say, computed the plain way; every run it holds verified again;
-    /// what it tells of its receipts against what the hubs hold.
-    ///
-    /// # Errors
-    /// What does not hold.
-    fn look_closely(&mut self) -> Result<(), String> {
-        let honest: Vec<usize> =
-            self.honest().into_iter().filter(|site| self.sites[*site].up.is_some()).collect();
-        let Some(site) = honest.get(self.numbers.below(honest.len())).copied() else {
-            return Ok(());
-        };
-        self.note("node looked at closely");
-        let Some(up) = &self.sites[site].up else { return Ok(()) };
-        let replica = up.node.replica();
-        let villages = self.cast.villages();
-        let statement = &self.cast.statement;
-        let checked = match self.sites[site].shelf.truth() {
-            Some(truth) => oracle::check_over(replica, &truth, statement, &villages, false),
-            None => oracle::check_over(replica, replica.feed_store(), statement, &villages, false),
-        };
-        let named = |what| format!("site {site} looked at closely: {what}");
-        checked.map(drop).map_err(named)?;
-        verified(replica).map_err(named)?;
-        for site in honest {
-            self.check_receipts(site)?;
-        }
-        Ok(())
-    }
-
-    /// No node says that more has arrived than the hub holds.
-    ///
-    /// # Errors
-    /// What was said.
-    fn check_receipts(&self, site: usize) -> Result<(), String> {
-        let Some(up) = &self.sites[site].up else { return Ok(()) };
-        let me = self.sites[site].role.device();
-        let own: Vec<FeedId> = up
-            .node
-            .replica()
-            .feeds()
-            .filter(|feed| feed.name.device == me && feed.name.space == Space::Records)
-            .map(|feed| feed.name.id())
-            .collect();
-        for arrived in up.node.status().map_err(told)?.arrived {
-            let hub = self.sites.iter().find(|it| it.role.device() == arrived.device);
-            let Some(hub) = hub.and_then(|it| it.up.as_ref()) else { continue };
-            let held = own.iter().filter_map(|feed| {
-                let branches = &hub.node.replica().feed(*feed)?.branches;
-                branches.iter().map(|branch| branch.head.point.seq).max()
-            });
-            let held: u64 = held.sum();
-            if arrived.held > held {
-                return Err(format!(
-                    "site {site} says that {} of its entries arrived where {held} are held",
-                    arrived.held
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// A site in words, for who looks for a mistake.
     pub(super) fn told_of(&self, site: usize) -> String {
         let at = &self.sites[site];
@@ -243,144 +149,4 @@ impl Town {
             at.class
         )
     }
-
-    /// Two nodes hold the same of every area both serve.
-    fn alike(&self, site: usize, other: usize) -> Result<(), String> {
-        let (Some(mine), Some(theirs)) = (&self.sites[site].up, &self.sites[other].up) else {
-            return Ok(());
-        };
-        let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
-        let me = self.sites[site].role.device();
-        for area in self.cast.villages() {
-            // Of a village that moved away nothing is asked any more.
-            let authority = theirs.authority();
-            let covers = |held: &AreaId| authority.tree().covers(*held, area);
-            if !authority.interest(&me).iter().any(covers)
-                || !authority.may_serve(&me, Space::Records, area)
-            {
-                continue;
-            }
-            let roots = |replica: &node::replica::Replica<_, _>| {
-                (replica.summary().authority_root(area), replica.summary().root(area))
-            };
-            let ((my_authority, my_root), (their_authority, their_root)) =
-                (roots(mine), roots(theirs));
-            if my_authority != their_authority {
-                return Err(format!("authority roots of {area} differ"));
-            }
-            if my_root != their_root {
-                let (a, b) = (
-                    mine.summary().counts(Space::Records, area),
-                    theirs.summary().counts(Space::Records, area),
-                );
-                return Err(format!("roots of {area} differ: {a:?} {b:?}"));
-            }
-            let (mine, theirs) = (rows(mine, area)?, rows(theirs, area)?);
-            if mine != theirs {
-                return Err(format!("rows of {area} differ: {} and {}", mine.len(), theirs.len()));
-            }
-        }
-        Ok(())
-    }
-
-    /// What a node said was saved is there.
-    ///
-    /// # Errors
-    /// What is not.
-    pub(super) fn check_saved(&self, site: usize) -> Result<(), String> {
-        let at = &self.sites[site];
-        let Some(up) = &at.up else { return Ok(()) };
-        for saved in &at.saved {
-            let point = ChainPoint { seq: saved.seq, id: saved.id };
-            let held = up.node.replica().branch_of(saved.feed, point).map_err(told)?;
-            if held.is_none() {
-                return Err(format!("site {site}: a save that was acknowledged is gone"));
-            }
-        }
-        Ok(())
-    }
-
-    /// What a node tells is true.
-    pub(super) fn hear(&mut self, site: usize, event: Event) {
-        if let Event::Session(seen) = event {
-            self.note(if seen.equal { "comparison equal" } else { "comparison not equal" });
-            self.had(site);
-            if seen.equal && !self.sites[site].hostile {
-                self.check_equal(site, &seen);
-            }
-        }
-    }
-
-    /// Notes the roots a node has now: what it may have proved.
-    pub(super) fn had(&mut self, site: usize) {
-        if self.sites.len() > WATCHED_MAX {
-            return;
-        }
-        let Self { sites, cast, roots, .. } = self;
-        let Some(up) = &sites[site].up else { return };
-        let summary = up.node.replica().summary();
-        let hubs = cast.roles.iter().map(|role| role.area);
-        for area in hubs {
-            roots.insert((site, area, summary.root(area)));
-        }
-    }
-
-    /// "Equal" is said of a root both had.
-    fn check_equal(&mut self, site: usize, seen: &node::live::Seen) {
-        if self.sites.len() > WATCHED_MAX {
-            return;
-        }
-        let there: Vec<usize> = (0..self.sites.len())
-            .filter(|other| self.sites[*other].role.device() == seen.peer)
-            .collect();
-        if there.iter().any(|other| self.sites[*other].hostile) {
-            return;
-        }
-        for area in &seen.areas {
-            let had =
-                |site: usize| self.roots.contains(&(site, area.area.id(), Root(area.root_here.0)));
-            if !had(site) || !there.iter().any(|other| had(*other)) {
-                let what = format!("said equal of a root of {} not both had", area.area.id());
-                self.breaks(site, what);
-                return;
-            }
-        }
-    }
-}
-
-/// Every run held is verified again: its chain, its signature, and that its device's certificate is
-/// held.
-fn verified<F: FeedStore, V: ViewStore>(
-    replica: &node::replica::Replica<F, V>,
-) -> Result<(), String> {
-    let store = replica.feed_store();
-    for feed in replica.feeds() {
-        let id = feed.name.id();
-        let key = replica.authority().signing_key(&feed.name.device);
-        let key = key.ok_or("a feed of a device that nothing certifies")?;
-        for branch in &feed.branches {
-            let mut from = branch.from.map_or(1, |(_, shared)| shared + 1);
-            while let Some(run) = store.packed_run(id, branch.branch, from).map_err(told)? {
-                let block = run.block().map_err(told)?;
-                let last = block.last();
-                let prev = store.point(id, branch.branch, from - 1).map_err(told)?;
-                let prev = prev.ok_or("a run without a beginning")?;
-                let refs = store.back_refs(id, branch.branch);
-                let opened = run.open_block(block, id, prev, &*refs).map_err(told)?;
-                opened.verify(&key).map_err(told)?;
-                from = last + 1;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn rows<F: FeedStore, V: ViewStore>(
-    replica: &node::replica::Replica<F, V>,
-    area: AreaId,
-) -> Result<Vec<ViewRow>, String> {
-    // What waits or is quarantined lies outside roots, and is given to who may decide about it.
-    let verdicts = BTreeSet::from([RecordVerdict::Counting]);
-    let filter = RowFilter { areas: BTreeSet::from([area]), verdicts, ..RowFilter::default() };
-    Ok(replica.views().map_err(told)?.list(&filter, None, usize::MAX, replica.feed_store()).map_err(told)?.1)
 }

@@ -146,7 +146,8 @@ impl Town {
             }
             2 => {
                 self.note("hostile: fork");
-                for branch in 0..=self.numbers.below(10) {
+                let branches = 1 + self.numbers.next().to_be_bytes()[0] % 10;
+                for branch in 0..branches {
                     self.push(site, link, device, own, 11, branch);
                 }
             }
@@ -171,12 +172,12 @@ impl Town {
         device: DeviceId,
         area: AreaId,
         incarnation: u64,
-        variant: usize,
+        variant: u8,
     ) {
         let name = FeedName { device, area, space: Space::Records, incarnation };
         let body = self.numbers.next().to_be_bytes().to_vec();
         let section = DraftSection::in_clear(Section::Open, &body, [0; 16]);
-        let draft = draft(EntryKind::EDIT, 5, variant as u8, section);
+        let draft = draft(EntryKind::EDIT, 5, variant, section);
         self.push_run(site, link, name, draft);
     }
 
@@ -215,7 +216,7 @@ impl Town {
             self.agenda
                 .plan(now, super::wire::Due::Gone { link, to: site, reason: EndReason::Malformed });
         } else {
-            self.breaks(site, format!("a frame of {bytes} bytes"));
+            self.breaks(site, &format!("a frame of {bytes} bytes"));
         }
         true
     }

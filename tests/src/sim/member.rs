@@ -36,7 +36,7 @@ impl Town {
         let number = 1_000_000 + self.sites.len() as u64;
         let role = Role::new(self.config.seed, number, area, Some(above));
         if self.numbers.chance(50) {
-            self.invited(above, role)
+            self.invited(above, Role { certified: false, ..role })
         } else {
             self.certified(above, role)
         }
@@ -116,6 +116,8 @@ impl Town {
                 Ok(change) => {
                     assert!(change.state == MemberState::Active);
                     self.note("confirmed");
+                    let waited = self.sites.iter_mut().filter(|it| it.role.device() == device);
+                    waited.for_each(|it| it.role.certified = true);
                     self.with(above, |now, up| up.exchange.stirred(now, &mut up.node));
                 }
                 // It was not heard of yet, or the disk is full.
@@ -124,7 +126,7 @@ impl Town {
                     self.to_confirm.push((above, device));
                     self.store_refused(above);
                 }
-                Err(error) => self.breaks(above, format!("a confirmation failed: {error:?}")),
+                Err(error) => self.breaks(above, &format!("a confirmation failed: {error:?}")),
             }
         }
     }

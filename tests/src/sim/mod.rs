@@ -2,22 +2,30 @@
 //! people and misfortune, all from one seed.
 //!
 //! `ground.rs` time and chance · `disk.rs` a disk that forgets · `shelf.rs` what a node's entries lie
-//! on · `cast.rs` who takes part · `wire.rs` frames under way and the agenda · `town.rs` nodes on and
-//! off, and what happens to them · `day.rs` what people do · `stick.rs` couriers · `card.rs` clones and
-//! backups · `member.rs` who joins, leaves and moves · `plant.rs` planted mistakes · `scene.rs` scenes
-//! a domain person asks for · `fault.rs` what
-//! goes wrong · `hostile.rs` members that lie · `heal.rs` what must hold once all is mended.
+//! on · `cast.rs` who takes part · `wire.rs` frames under way and the agenda · `town.rs` everybody ·
+//! `pulse.rs` nodes on and off, one moment after the other · `links.rs` who is joined to whom · `day.rs`
+//! what people do · `stick.rs` couriers · `card.rs` clones and backups · `member.rs` who joins, leaves
+//! and moves · `fault.rs` what goes wrong · `hostile.rs` members that lie · `heal.rs` all is mended ·
+//! `check.rs` what must hold then · `closely.rs` some nodes from their feeds up · `heard.rs` what nodes
+//! say is true · `plant.rs` planted mistakes · `scene.rs` scenes a domain person asks for.
+//!
+//! `docs/simulation.md` tells how to run it, and what it found.
 
 mod card;
 mod cast;
+mod check;
+mod closely;
 mod day;
 mod disk;
 mod fault;
 mod ground;
 mod heal;
+mod heard;
 mod hostile;
+mod links;
 mod member;
 mod plant;
+mod pulse;
 pub mod scene;
 mod shelf;
 mod stick;
@@ -31,8 +39,82 @@ pub use plant::Plant;
 use town::Town;
 use wire::Due;
 
+/// What goes wrong: each happens at least once where nothing else is asked for.
+pub const FAULTS: &[&str] = &[
+    "backup restored",
+    "bundle cut short",
+    "bundle imported twice",
+    "bundle pieces in another order",
+    "card cloned",
+    "clock jumped",
+    "clock off by days",
+    "clock off by minutes",
+    "clock off by years",
+    "cut",
+    "device closed",
+    "device revoked",
+    "disk full",
+    "hostile member",
+    "hostile: altered push",
+    "hostile: altered run",
+    "hostile: bytes that are no message",
+    "hostile: feed of somebody else",
+    "hostile: flood of feeds",
+    "hostile: forged area",
+    "hostile: forged authority",
+    "hostile: fork",
+    "hostile: frame sent twice",
+    "hostile: lying durable",
+    "hostile: lying receipt",
+    "hostile: lying roots",
+    "hostile: withheld frame",
+    "hostile: withheld tail",
+    "late joiner, certified",
+    "late joiner, invited",
+    "line down for hours",
+    "link cut",
+    "neighbours met on a LAN",
+    "node ended for want of room",
+    "packet lost",
+    "power cut",
+    "power cut at a write",
+    "program ended and started",
+    "stick carried",
+    "views remembered",
+    "village moved",
+    "village with a weak line",
+    "village without a line",
+    "window of a weak line",
+];
+
 /// How often each thing happened.
 pub type Tally = BTreeMap<&'static str, u64>;
+
+/// How bad lines and clocks are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Of a hundred villages so many have a weak line.
+    pub weak: usize,
+    /// And so many none.
+    pub none: usize,
+    /// Of a thousand clocks so many are off by minutes, by days, by years.
+    pub clocks: [usize; 3],
+    /// Milliseconds between two misfortunes of one node, on average.
+    pub apart: usize,
+}
+
+impl Rates {
+    /// As West Java is thought to be.
+    pub const PROVINCE: Self =
+        Self { weak: 15, none: 1, clocks: [100, 20, 5], apart: 60 * 3_600_000 };
+    /// So that a few villages meet everything within days.
+    pub const BAD: Self = Self { weak: 20, none: 15, clocks: [120, 90, 60], apart: 8 * 3_600_000 };
+}
+
+/// Nodes from which lines and clocks are as bad as in the province, no worse.
+const MANY: usize = 200;
+/// Disks that forget are kept twice in memory: so many at most.
+const DISKS_MAX: usize = 60;
 
 /// What is simulated.
 #[derive(Debug, Clone)]
@@ -53,6 +135,8 @@ pub struct Config {
     pub hostile_percent: usize,
     /// Whether anything goes wrong by itself.
     pub faults: bool,
+    /// How bad lines and clocks are.
+    pub rates: Rates,
     /// A mistake every node makes.
     pub plant: Option<Plant>,
     /// Whether the end of each day is told.
@@ -62,15 +146,24 @@ pub struct Config {
 impl Config {
     /// A few villages that write much about few records.
     pub const fn small(seed: u64) -> Self {
+        Self::sized(seed, 8, 3)
+    }
+
+    /// Any number of nodes and days.
+    pub const fn sized(seed: u64, nodes: usize, days: i64) -> Self {
+        let (rates, saves_per_day) =
+            if nodes < MANY { (Rates::BAD, 12) } else { (Rates::PROVINCE, 6) };
+        let disks = 100 * DISKS_MAX / (nodes + 1);
         Self {
             seed,
-            nodes: 8,
-            days: 3,
-            saves_per_day: 12,
+            nodes,
+            days,
+            saves_per_day,
             new_percent: 8,
-            disks_percent: 25,
-            hostile_percent: 8,
+            disks_percent: if disks > 25 { 25 } else { disks },
+            hostile_percent: if nodes < MANY { 8 } else { 1 },
             faults: true,
+            rates,
             plant: None,
             tells: false,
         }
@@ -87,6 +180,10 @@ impl Config {
 pub struct Outcome {
     /// How often each thing happened.
     pub tally: Tally,
+    /// Hash of every frame, every deed and what all nodes hold at the end.
+    pub digest: String,
+    /// Bytes of the dearest comparison that found nothing new.
+    pub dearest: u64,
     /// The first thing that does not hold, with the seed.
     pub broken: Option<String>,
 }
@@ -97,9 +194,10 @@ pub fn play(config: &Config) -> Outcome {
     match Town::new(config) {
         Ok(mut town) => {
             let broken = town.live().err().map(named);
-            Outcome { tally: std::mem::take(&mut town.tally), broken }
+            let (digest, dearest) = (town.digest(), town.dearest);
+            Outcome { tally: std::mem::take(&mut town.tally), digest, dearest, broken }
         }
-        Err(what) => Outcome { tally: Tally::new(), broken: Some(named(what)) },
+        Err(what) => Outcome { broken: Some(named(what)), ..Outcome::default() },
     }
 }
 
@@ -118,6 +216,19 @@ impl Town {
             }
         }
         self.heal()
+    }
+
+    /// Everything that happened, and the roots of all nodes that are on.
+    fn digest(&self) -> String {
+        let mut trace = self.trace.clone();
+        for site in self.on() {
+            let Some(up) = &self.sites[site].up else { continue };
+            for area in &self.villages {
+                let (authority, records) = check::roots(up.node.replica(), *area);
+                trace.update(&authority.0).update(&records.0);
+            }
+        }
+        trace.finalize().to_string()
     }
 
     #[expect(clippy::print_stderr, reason = "a long simulation says how far it is")]

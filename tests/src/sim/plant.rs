@@ -7,8 +7,8 @@ use crdt_schema::entry::{BackRefs, CHECKPOINT_EVERY, ChainPoint, Entry, PackedRu
 use crdt_schema::id::{FeedId, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::ports::{
-    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
-    StoreError, Totals, ViewBatch, ViewRow, ViewStore,
+    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey,
+    RowFilter, StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 use node::replica::INCARNATION;
 
@@ -96,7 +96,9 @@ impl FeedStore for Planted {
     fn feeds(&self) -> Result<Vec<FeedHeads>, StoreError> {
         let mut feeds = self.held.feeds()?;
         if self.plant == Plant::BranchHidden {
-            feeds.iter_mut().for_each(|feed| feed.branches.truncate(1));
+            for feed in &mut feeds {
+                feed.branches.truncate(1);
+            }
         }
         Ok(feeds)
     }

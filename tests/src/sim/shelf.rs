@@ -8,8 +8,8 @@ use crdt_schema::id::{EntryId, FeedId, RecordId, StoreInstance};
 use crdt_schema::testing::Numbers;
 use crdt_schema::time::Timestamp;
 use node::ports::{
-    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RowFilter,
-    StoreError, Totals, ViewBatch, ViewRow, ViewStore,
+    Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey,
+    RowFilter, StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 use node::store::StoreConfig;
 use node::store::feed::RedbFeedStore;

@@ -38,6 +38,9 @@ impl Town {
         }
         let mut order = files.clone();
         self.numbers.shuffle(&mut order);
+        if order != files {
+            self.note("bundle pieces in another order");
+        }
         if self.numbers.chance(30) {
             self.note("bundle imported twice");
             order.extend(files.iter().cloned());

@@ -1,0 +1,240 @@
+//! What every honest node must show after a heal: architecture section 8, items 1 to 4.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::area::{AreaId, AreaTree};
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::{DeviceId, RecordId, Space};
+use node::ports::{FeedStore, RecordVerdict, RowFilter, ViewRow, ViewStore};
+use node::replica::Replica;
+use node::store::lent::{Feeds, Views};
+use node::sync::Root;
+
+use super::told;
+use super::town::{Town, Up};
+
+/// Villages whose records are compared value by value at once; of more, so many that chance picks.
+const COMPARED_MAX: usize = 48;
+/// Branches of a feed, feeds of one device in one area, and comparisons remembered: `docs/protocol.md` 13.
+const BRANCHES_MAX: usize = 8;
+const INCARNATIONS_MAX: usize = 64;
+const RECENT_MAX: usize = 64;
+
+/// A record as a node keeps it, and as it shows it to a person.
+type Shown = BTreeMap<RecordId, (ViewRow, String)>;
+
+impl Town {
+    /// What every honest node must show now.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        for site in self.on() {
+            self.check_saved(site)?;
+            self.check_bounds(site)?;
+        }
+        let honest: Vec<usize> =
+            self.honest().into_iter().filter(|site| self.sites[*site].up.is_some()).collect();
+        let members = self.members();
+        for site in honest.iter().copied() {
+            self.check_certified(site, &members)?;
+            self.check_receipts(site)?;
+            if let Some(above) = self.above(site) {
+                self.alike(site, above).map_err(|what| {
+                    let (one, other) = (self.told_of(site), self.told_of(above));
+                    format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
+                })?;
+            }
+        }
+        self.check_values()?;
+        self.look_closely(&honest)
+    }
+
+    /// What a node said was saved is there.
+    ///
+    /// # Errors
+    /// What is not.
+    pub(super) fn check_saved(&self, site: usize) -> Result<(), String> {
+        let at = &self.sites[site];
+        let Some(up) = &at.up else { return Ok(()) };
+        for saved in &at.saved {
+            let point = ChainPoint { seq: saved.seq, id: saved.id };
+            let held = up.node.replica().branch_of(saved.feed, point).map_err(told)?;
+            if held.is_none() {
+                return Err(format!("site {site}: a save that was acknowledged is gone"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Two honest nodes that rested have the same roots of every village both serve.
+    fn alike(&self, site: usize, other: usize) -> Result<(), String> {
+        let (Some(mine), Some(theirs)) = (&self.sites[site].up, &self.sites[other].up) else {
+            return Ok(());
+        };
+        let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
+        let me = self.sites[site].role.device();
+        // Of a village that moved away nothing is asked any more.
+        let authority = theirs.authority();
+        for area in self.villages_within(&authority.interest(&me), authority.tree()) {
+            if !authority.may_serve(&me, Space::Records, area) {
+                continue;
+            }
+            let ((my_authority, my_root), (their_authority, their_root)) =
+                (roots(mine, area), roots(theirs, area));
+            if my_authority != their_authority {
+                return Err(format!("authority roots of {area} differ"));
+            }
+            if my_root != their_root {
+                let counts = [mine, theirs].map(|it| it.summary().counts(Space::Records, area));
+                return Err(format!("roots of {area} differ: {counts:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever has the same roots of a village, honest or not, keeps and shows the same records.
+    fn check_values(&mut self) -> Result<(), String> {
+        let mut villages = self.cast.villages();
+        if villages.len() > COMPARED_MAX {
+            self.numbers.shuffle(&mut villages);
+            villages.truncate(COMPARED_MAX);
+        }
+        let compared: BTreeSet<AreaId> = villages.into_iter().collect();
+        let mut first: BTreeMap<(AreaId, Root, Root), (usize, Shown)> = BTreeMap::new();
+        let mut pairs = 0;
+        for site in self.on() {
+            let Some(up) = &self.sites[site].up else { continue };
+            let replica = up.node.replica();
+            let held = replica.authority().interest(&self.sites[site].role.device());
+            for area in self.villages_within(&held, replica.authority().tree()) {
+                if !compared.contains(&area) {
+                    continue;
+                }
+                let (authority, root) = roots(replica, area);
+                let shown = shown(up, area).map_err(|what| format!("site {site}: {what}"))?;
+                let Some((other, theirs)) = first.get(&(area, authority, root)) else {
+                    first.insert((area, authority, root), (site, shown));
+                    continue;
+                };
+                pairs += 1;
+                same_records(&shown, theirs).map_err(|what| {
+                    format!("sites {other} and {site} have equal roots of {area}, and {what}")
+                })?;
+            }
+        }
+        *self.tally.entry("villages compared by value").or_default() += pairs;
+        Ok(())
+    }
+
+    /// Villages of the cast in or below some areas.
+    fn villages_within(&self, held: &BTreeSet<AreaId>, tree: &AreaTree) -> Vec<AreaId> {
+        let within = |area: &AreaId| held.iter().any(|held| tree.covers(*held, *area));
+        self.villages.iter().copied().filter(within).collect()
+    }
+
+    /// Who was ever certified, and for what: known to the simulation, whatever nodes believe.
+    fn members(&self) -> BTreeMap<DeviceId, AreaId> {
+        let certified = self.sites.iter().filter(|site| site.role.certified);
+        certified.map(|site| (site.role.device(), site.role.area)).collect()
+    }
+
+    /// Nothing counts without a certificate that covers its area.
+    fn check_certified(
+        &self,
+        site: usize,
+        members: &BTreeMap<DeviceId, AreaId>,
+    ) -> Result<(), String> {
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let replica = up.node.replica();
+        let (then, now) = (AreaTree::west_java(), replica.authority().tree());
+        for feed in replica.feeds().filter(|feed| feed.name.space == Space::Records) {
+            let heads = replica.summary().feed(&feed.name.id());
+            if heads.is_none_or(|held| held.heads.is_empty()) {
+                continue;
+            }
+            let area = members.get(&feed.name.device);
+            let covers =
+                |own: &AreaId| [&then, now].iter().any(|tree| tree.covers(*own, feed.name.area));
+            if !area.is_some_and(covers) {
+                return Err(format!(
+                    "site {site}: a feed of {} in {} counts, which nobody certified",
+                    feed.name.device, feed.name.area
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// No table of a node is longer than is stated.
+    fn check_bounds(&self, site: usize) -> Result<(), String> {
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let me = self.sites[site].role.device();
+        let beyond = |what: &str, is: usize| Err(format!("site {site} holds {is} {what}"));
+        let mut incarnations: BTreeMap<_, usize> = BTreeMap::new();
+        for feed in up.node.replica().feeds() {
+            if feed.branches.len() > BRANCHES_MAX {
+                return beyond("branches of a feed", feed.branches.len());
+            }
+            let name = &feed.name;
+            if name.device != me {
+                *incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
+            }
+        }
+        if let Some(most) = incarnations.into_values().max().filter(|it| *it > INCARNATIONS_MAX) {
+            return beyond("feeds of one device in one area", most);
+        }
+        let links = self.wires.values().filter(|wire| wire.ends.contains(&site)).count();
+        if up.exchange.links() > links {
+            return beyond("links that are gone", up.exchange.links());
+        }
+        let recent = up.exchange.recent().count();
+        if recent > RECENT_MAX { beyond("comparisons", recent) } else { Ok(()) }
+    }
+}
+
+/// The roots of authority and of records.
+pub(super) fn roots<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+    area: AreaId,
+) -> (Root, Root) {
+    (replica.summary().authority_root(area), replica.summary().root(area))
+}
+
+/// The counting records of an area: as they are kept, and as a person sees them.
+fn shown(up: &Up, area: AreaId) -> Result<Shown, String> {
+    // What waits or is quarantined lies outside roots, and is given to who may decide about it.
+    let verdicts = BTreeSet::from([RecordVerdict::Counting]);
+    let filter = RowFilter { areas: BTreeSet::from([area]), verdicts, ..RowFilter::default() };
+    let rows = rows(up.node.replica(), &filter)?;
+    let show = |row: ViewRow| {
+        let record = row.key.record;
+        let shown = up.node.record_show(&record.to_string(), None).map_err(told)?;
+        Ok((record, (row, serde_json::to_string(&shown).map_err(told)?)))
+    };
+    rows.into_iter().map(show).collect()
+}
+
+/// Rows of a node.
+pub(super) fn rows(
+    replica: &Replica<Feeds, Views>,
+    filter: &RowFilter,
+) -> Result<Vec<ViewRow>, String> {
+    let views = replica.views().map_err(told)?;
+    Ok(views.list(filter, None, usize::MAX, replica.feed_store()).map_err(told)?.1)
+}
+
+/// In what the records of two nodes differ.
+fn same_records(mine: &Shown, theirs: &Shown) -> Result<(), String> {
+    for (record, (row, shown)) in mine {
+        match theirs.get(record) {
+            None => return Err(format!("record {record} on one side")),
+            Some((other, _)) if other != row => return Err(format!("rows of {record} differ")),
+            Some((_, other)) if other != shown => {
+                return Err(format!("record {record} is shown as {shown} and as {other}"));
+            }
+            Some(_) => {}
+        }
+    }
+    if mine.len() == theirs.len() { Ok(()) } else { Err("a record on one side".to_owned()) }
+}

@@ -1,0 +1,201 @@
+//! One virtual time: what happens is taken off the agenda one by one; nodes that go on and off.
+
+use std::sync::atomic::Ordering;
+
+use crdt_schema::time::Timestamp;
+use node::live::{Act, Exchange};
+use node::node::Node;
+use node::sync::EndReason;
+
+use super::ground::{MINUTE, SECOND};
+use super::told;
+use super::town::{Town, Up};
+use super::wire::Due;
+
+/// Things that happen in one millisecond, at most.
+const MOMENT_MAX: usize = 100_000;
+
+impl Town {
+    /// Takes what is due before `until`, until something breaks.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(super) fn run(&mut self, until: i64) -> Result<(), String> {
+        loop {
+            let (wires, life) = (self.agenda.next_at(), self.life.next_at());
+            let life = life.filter(|_| !self.healing);
+            let is_life = match (wires, life) {
+                (None, None) => break,
+                (Some(_), None) => false,
+                (None, Some(_)) => true,
+                (Some(wires), Some(life)) => life < wires,
+            };
+            let next = if is_life { life } else { wires };
+            if next.is_none_or(|at| at > until) {
+                break;
+            }
+            let taken = if is_life { self.life.pop() } else { self.agenda.pop() };
+            let Some((at, due)) = taken else { break };
+            self.watch(at, &due)?;
+            // While everything is mended, life stands still; what it planned comes later.
+            self.time.fetch_max(at, Ordering::Relaxed);
+            self.remember(at, &due);
+            self.happen(due)?;
+            if let Some(what) = self.broken.take() {
+                return Err(what);
+            }
+        }
+        self.time.fetch_max(until, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What happens goes into the digest.
+    fn remember(&mut self, at: i64, due: &Due) {
+        self.trace.update(&at.to_be_bytes());
+        match due {
+            Due::Frame { link, to, bytes, .. } => {
+                self.trace.update(format!("{link:?} {to}").as_bytes());
+                self.trace.update(bytes);
+            }
+            other => {
+                self.trace.update(format!("{other:?}").as_bytes());
+            }
+        }
+    }
+
+    /// A moment has an end: nodes that wake each other without one would never rest.
+    fn watch(&mut self, at: i64, due: &Due) -> Result<(), String> {
+        if self.moment.0 != at {
+            self.moment = (at, 0);
+        }
+        self.moment.1 += 1;
+        if self.moment.1 < MOMENT_MAX {
+            return Ok(());
+        }
+        Err(format!("at {at} ms: a moment without end, newest {due:?}"))
+    }
+
+    fn happen(&mut self, due: Due) -> Result<(), String> {
+        match due {
+            Due::Frame { link, to, stream, bytes } => self.arrive(link, to, stream, bytes),
+            Due::Gone { link, to, reason } => self.gone(link, to, reason),
+            Due::Wake { site } => self.wake(site),
+            Due::Dial { site } => self.dial_due(site),
+            Due::Save { site } => self.save(site),
+            Due::On { site } => return self.switch_on(site),
+            Due::Off { site } => self.switch_off(site),
+            Due::Window { site, open } => self.window(site, open),
+            Due::Morning { site } => self.morning(site),
+            Due::Courier { site } => return self.courier(site),
+            Due::Fault => return self.fault(),
+            Due::Heal => return self.heal(),
+        }
+        Ok(())
+    }
+
+    /// A node starts.
+    ///
+    /// # Errors
+    /// A store that does not open.
+    pub(super) fn switch_on(&mut self, site: usize) -> Result<(), String> {
+        let at = &mut self.sites[site];
+        if at.up.is_some() || at.lost {
+            return Ok(());
+        }
+        let mut lent = at.shelf.lend().map_err(|error| format!("site {site}: {error}"))?;
+        if let Some(plant) = self.config.plant {
+            lent = plant.over(lent);
+        }
+        let (feeds, views) = lent;
+        let node = Node::lent(&at.loan, feeds, views);
+        let node = node.map_err(|error| format!("site {site} does not start: {error:?}"))?;
+        let exchange = Exchange::new(&node).map_err(told)?;
+        at.up = Some(Up { node, exchange, noted_at: None });
+        self.check_saved(site)?;
+        self.dial_soon(site, SECOND);
+        Ok(())
+    }
+
+    /// A node ends in good order.
+    pub(super) fn switch_off(&mut self, site: usize) {
+        self.with(site, |now, up| up.exchange.close(now, &mut up.node));
+        self.sites[site].up = None;
+        self.cut_all(site);
+    }
+
+    /// The power fails.
+    pub(super) fn power_cut(&mut self, site: usize) {
+        self.note("power cut");
+        let Self { sites, numbers, .. } = self;
+        let at = &mut sites[site];
+        at.shelf.kill();
+        at.up = None;
+        at.shelf.revive(numbers);
+        self.cut_all(site);
+        let later = self.now() + MINUTE + self.numbers.below(3_600_000) as i64;
+        self.life.plan(later, Due::On { site });
+    }
+
+    /// Does something with a node that is on, and what follows from it.
+    pub(super) fn with(&mut self, site: usize, work: impl FnOnce(Timestamp, &mut Up)) {
+        let now = Timestamp(self.now());
+        let Some(up) = self.sites[site].up.as_mut() else { return };
+        work(now, up);
+        self.after(site);
+    }
+
+    /// Works off what a node wants done.
+    pub(super) fn after(&mut self, site: usize) {
+        let mut failed = false;
+        self.had(site);
+        while let Some(act) = self.sites[site].up.as_mut().and_then(|up| up.exchange.poll()) {
+            failed |= matches!(act, Act::HangUp { reason: EndReason::Store, .. });
+            self.act(site, act);
+        }
+        let Some(up) = self.sites[site].up.as_mut() else { return };
+        failed |= up.exchange.take_failure().is_some();
+        let wake = up.exchange.wake_at().map(|at| at.0);
+        if self.sites[site].shelf.is_dead() {
+            self.note("power cut at a write");
+            self.power_cut(site);
+        } else if failed {
+            self.store_failed(site);
+        } else if let Some(at) = wake {
+            self.wake_by(site, at);
+        }
+    }
+
+    /// A store that refused a write is opened again, as the person in front of it would.
+    pub(super) fn store_failed(&mut self, site: usize) {
+        if self.sites[site].full {
+            self.note("node ended for want of room");
+        } else {
+            self.breaks(site, "a store failed on a disk that works");
+        }
+        self.sites[site].up = None;
+        self.cut_all(site);
+        let later = self.now() + MINUTE + self.numbers.below(1_800_000) as i64;
+        self.life.plan(later, Due::On { site });
+    }
+
+    fn wake_by(&mut self, site: usize, at: i64) {
+        let at = at.max(self.now());
+        if self.sites[site].wake_at.is_none_or(|planned| at < planned) {
+            self.sites[site].wake_at = Some(at);
+            self.agenda.plan(at, Due::Wake { site });
+        }
+    }
+
+    fn wake(&mut self, site: usize) {
+        let now = self.now();
+        if self.sites[site].wake_at.is_some_and(|at| at <= now) {
+            self.sites[site].wake_at = None;
+        }
+        let due = self.sites[site].up.as_ref().and_then(|up| up.exchange.wake_at());
+        if due.is_some_and(|at| at.0 <= now) {
+            self.with(site, |now, up| up.exchange.tick(now, &mut up.node));
+        } else if let Some(at) = due {
+            self.wake_by(site, at.0);
+        }
+    }
+}
