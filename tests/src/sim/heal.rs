@@ -8,6 +8,8 @@ use super::wire::{Class, Due};
 const EACH: usize = 26 * 3_600_000;
 /// Until all is quiet after a heal, at most.
 const QUIET_MAX: i64 = 12 * HOUR;
+/// Sticks there and back.
+const STICKS: usize = 4;
 /// Nothing under way, and nothing planned for so long: quiet.
 const QUIET: i64 = 10 * MINUTE;
 
@@ -68,11 +70,13 @@ impl Town {
         Ok(())
     }
 
-    /// Sticks for whoever has no line, twice: what goes up the first time comes down the second.
+    /// Sticks for whoever has no line, until everybody has everything: a village that moved learns it
+    /// by the first, gets to know its new hub by the second, and is heard there with the third; its
+    /// neighbours have its news with the fourth.
     fn carry_all(&mut self) -> Result<(), String> {
         let cut_off = |site: &usize| self.sites[*site].class == Class::None;
         let cut_off: Vec<usize> = self.on().into_iter().filter(cut_off).collect();
-        for _ in 0..2 {
+        for _ in 0..STICKS {
             for site in &cut_off {
                 self.courier(*site)?;
             }

@@ -8,8 +8,10 @@ use super::town::Town;
 
 /// Sites up to which every root is noted.
 const WATCHED_MAX: usize = 24;
-/// Bytes both ways of a comparison after a heal that found nothing new, handshake and rows included.
+/// Bytes both ways of a comparison after a heal that found nothing new, handshake included.
 const NOTHING_NEW_BYTES_MAX: u64 = 3 * 1024;
+/// And of one head in a hub's row: rows go with whatever frame comes next, each way.
+const HEAD_BYTES: u64 = 2 * 26;
 
 impl Town {
     /// Holds what a node tells against what it and its peer had.
@@ -67,7 +69,9 @@ impl Town {
         if self.proving && news == 0 {
             self.note("comparison without news");
             self.dearest = self.dearest.max(bytes);
-            if bytes > NOTHING_NEW_BYTES_MAX {
+            let up = self.sites[site].up.as_ref();
+            let feeds = up.map_or(0, |up| up.node.replica().feeds().count() as u64);
+            if bytes > NOTHING_NEW_BYTES_MAX + HEAD_BYTES * feeds {
                 self.breaks(site, &format!("{bytes} bytes to learn that nothing is new"));
             }
         }

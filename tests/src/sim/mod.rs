@@ -161,7 +161,7 @@ impl Config {
             saves_per_day,
             new_percent: 8,
             disks_percent: if disks > 25 { 25 } else { disks },
-            hostile_percent: if nodes < MANY { 8 } else { 1 },
+            hostile_percent: if nodes < MANY { 15 } else { 1 },
             faults: true,
             rates,
             plant: None,

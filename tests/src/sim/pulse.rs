@@ -7,7 +7,7 @@ use node::live::{Act, Exchange};
 use node::node::Node;
 use node::sync::EndReason;
 
-use super::ground::{MINUTE, SECOND};
+use super::ground::{HOUR, MINUTE, SECOND};
 use super::told;
 use super::town::{Town, Up};
 use super::wire::Due;
@@ -98,22 +98,42 @@ impl Town {
     /// # Errors
     /// A store that does not open.
     pub(super) fn switch_on(&mut self, site: usize) -> Result<(), String> {
-        let at = &mut self.sites[site];
+        let at = &self.sites[site];
         if at.up.is_some() || at.lost {
             return Ok(());
         }
-        let mut lent = at.shelf.lend().map_err(|error| format!("site {site}: {error}"))?;
+        let up = match self.started(site) {
+            Ok(up) => up,
+            // A start writes too.
+            Err(_) if self.sites[site].shelf.is_dead() => {
+                self.note("power cut at a start");
+                self.power_cut(site);
+                return Ok(());
+            }
+            Err(_) if self.sites[site].full => {
+                self.note("no start for want of room");
+                let later = self.now() + HOUR;
+                self.life.plan(later, Due::On { site });
+                return Ok(());
+            }
+            Err(what) => return Err(format!("site {site} does not start: {what}")),
+        };
+        self.sites[site].up = Some(up);
+        self.check_saved(site)?;
+        self.dial_soon(site, SECOND);
+        Ok(())
+    }
+
+    fn started(&mut self, site: usize) -> Result<Up, String> {
+        let at = &mut self.sites[site];
+        let mut lent = at.shelf.lend().map_err(told)?;
         if let Some(plant) = self.config.plant {
             lent = plant.over(lent);
         }
         let (feeds, views) = lent;
-        let node = Node::lent(&at.loan, feeds, views);
-        let node = node.map_err(|error| format!("site {site} does not start: {error:?}"))?;
+        let node = Node::lent(&at.loan, feeds, views).map_err(told)?;
         let exchange = Exchange::new(&node).map_err(told)?;
-        at.up = Some(Up { node, exchange, noted_at: None });
-        self.check_saved(site)?;
-        self.dial_soon(site, SECOND);
-        Ok(())
+        Ok(Up { node, exchange, noted_at: None })
     }
 
     /// A node ends in good order.
