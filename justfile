@@ -35,6 +35,23 @@ fuzz-long *TARGETS="":
 models DEEDS="3":
     WKSBM_DEEDS={{DEEDS}} WKSBM_HISTORIES=100000 PROPTEST_CASES=5000 cargo nextest run --locked -p tests --test models --no-capture
 
+# Disks that are cut off, full, failing or read-only, at length (Linux, as root): CUTS power cuts, and every
+# single call of a save that fails in turn.
+faults CUTS="500":
+    cargo build --locked -p cli
+    WKSBM_LAB_REQUIRED=1 WKSBM_LAB_CUTS={{CUTS}} WKSBM_LAB_FAULTS=all cargo nextest run --locked -p tests --test lab \
+        --no-capture -E 'test(scenes::power) | test(scenes::errors) | test(scenes::space) | test(scenes::stick)'
+
+# A village's node on half a gigabyte and half a core, with the binary as it is released.
+board EDITS="300":
+    cargo build --release --locked -p cli
+    WKSBM_LAB_REQUIRED=1 WKSBM_LAB_BOARD_EDITS={{EDITS}} WKSBM_BINARY="${CARGO_TARGET_DIR:-$PWD/target}/release/wksbm" \
+        cargo nextest run --locked -p tests --test lab --no-capture -E 'test(scenes::board)'
+
+# The binary for 64-bit Arm boards: built here, its tests in an emulator, one node on both machines.
+aarch64 STEP="":
+    ./.ci/aarch64 {{STEP}}
+
 # Renew the document of the declarations.
 schema:
     cargo run -q --locked -p crdt-schema --example schema > docs/schema.md

@@ -25,19 +25,19 @@ need_compiler() {
     "${root[@]}" apt-get install -y --no-install-recommends gcc libc6-dev
 }
 
-# The lab (tests/lab) makes networks of namespaces. Only root can; elsewhere, and where a tool cannot
-# be had, its tests say so and end, or fail with WKSBM_LAB_REQUIRED=1.
+# The lab (tests/lab) makes networks of namespaces, and disks in files. Only root can;
+# elsewhere, and where a tool cannot be had, its tests say so and end, or fail with WKSBM_LAB_REQUIRED=1.
 need_lab_tools() {
     [ "$(id -u)" -eq 0 ] && have apt-get || return 0
     local tool missing=0
-    for tool in ip ethtool nft ping python3; do
+    for tool in ip ethtool nft ping python3 mkfs.ext4 mkfs.btrfs; do
         have "$tool" || missing=1
     done
     compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing=1
     [ "$missing" -eq 1 ] || return 0
     say "installing the lab's tools"
     apt-get update && apt-get install -y --no-install-recommends \
-        iproute2 ethtool nftables iputils-ping python3 libfaketime ||
+        iproute2 ethtool nftables iputils-ping python3 libfaketime e2fsprogs btrfs-progs ||
         echo "the lab's tools could not be installed" >&2
 }
 

@@ -2,12 +2,14 @@
 //!
 //! Standard output holds the result and nothing else; messages and progress go to standard error.
 //! Where a person looks there are colours and lines around tables; in a pipe there are none. Text
-//! that came from other nodes may hold the codes that move a cursor: on a page they are taken out.
+//! that came from other nodes may hold codes that move a cursor or turn the writing: they are shown
+//! by their numbers.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
+use crdt_schema::unseen::visible;
 
 use crate::error::Failure;
 use crate::report::{Block, Body, Page, Report};
@@ -131,34 +133,34 @@ impl Console {
     /// # Errors
     /// Whoever read standard output has gone.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.stdout, "{}", clean(line))?;
+        writeln!(self.stdout, "{}", visible(line))?;
         self.stdout.flush()
     }
 
     /// Says on standard error what failed, why, and what to do next.
     pub(crate) fn complain(&mut self, failure: &Failure, words: Words) {
         let look = self.error_look();
-        let what = look.paint(RED, &format!("{} {}", CROSS, clean(&failure.message(words))));
+        let what = look.paint(RED, &format!("{} {}", CROSS, visible(&failure.message(words))));
         let why = words.say("page-why");
         let then = words.say("page-do");
         let width = why.chars().count().max(then.chars().count());
         let lines = format!(
             "{what}\n  {why:<width$}  {}\n  {then:<width$}  {}\n",
-            clean(&failure.cause(words)),
-            clean(&failure.hint(words)),
+            visible(&failure.cause(words)),
+            visible(&failure.hint(words)),
         );
         self.tell_raw(&lines);
     }
 
     /// One line of a message on standard error.
     pub(crate) fn tell(&mut self, text: &str) {
-        self.tell_raw(&format!("{}\n", clean(text)));
+        self.tell_raw(&format!("{}\n", visible(text)));
     }
 
     /// A line to look at, on standard error.
     pub(crate) fn warn(&mut self, text: &str) {
         let look = self.error_look();
-        let line = look.paint(YELLOW, &format!("! {}", clean(text)));
+        let line = look.paint(YELLOW, &format!("! {}", visible(text)));
         self.tell_raw(&format!("{line}\n"));
     }
 
@@ -166,7 +168,7 @@ impl Console {
     pub(crate) fn step(&mut self, text: &str) {
         let look = self.error_look();
         let mark = look.paint(GREEN, TICK);
-        self.tell_raw(&format!("{mark} {}\n", clean(text)));
+        self.tell_raw(&format!("{mark} {}\n", visible(text)));
     }
 
     fn error_look(&self) -> Look {
@@ -213,20 +215,21 @@ impl Look {
 
     fn block(self, block: &Block) -> String {
         match block {
-            Block::Title(line) => self.paint(BOLD, &clean(line)),
-            Block::Good(line) => format!("{} {}", self.paint(GREEN, TICK), clean(line)),
-            Block::Warning(line) => self.paint(YELLOW, &format!("! {}", clean(line))),
-            Block::Line(line) => clean(line),
+            Block::Title(line) => self.paint(BOLD, &visible(line)),
+            Block::Good(line) => format!("{} {}", self.paint(GREEN, TICK), visible(line)),
+            Block::Warning(line) => self.paint(YELLOW, &format!("! {}", visible(line))),
+            Block::Line(line) => visible(line).into_owned(),
             Block::Pairs(pairs) => self.pairs(pairs),
             Block::Table(head, rows) => self.table(head, rows),
         }
     }
 
     fn pairs(self, pairs: &[(String, String)]) -> String {
-        let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let width = pairs.iter().map(|(name, _)| visible(name).chars().count()).max();
+        let width = width.unwrap_or(0);
         let line = |(name, value): &(String, String)| {
-            let name = format!("{name:<width$}");
-            format!("  {}  {}", self.paint(DIM, &name), clean(value))
+            let name = format!("{:<width$}", visible(name));
+            format!("  {}  {}", self.paint(DIM, &name), visible(value))
         };
         pairs.iter().map(line).collect::<Vec<_>>().join("\n")
     }
@@ -242,9 +245,9 @@ impl Look {
             table.load_style(presets::NOTHING);
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
-        table.set_header(head.iter().map(|cell| clean(cell)));
+        table.set_header(head.iter().map(|cell| visible(cell).into_owned()));
         for row in rows {
-            table.add_row(row.iter().map(|cell| clean(cell)));
+            table.add_row(row.iter().map(|cell| visible(cell).into_owned()));
         }
         table.trim_fmt()
     }
@@ -259,13 +262,6 @@ const COLUMNS_MIN: u16 = 40;
 /// Columns of the terminal; 100 where it does not say (some say 0).
 fn terminal_width() -> u16 {
     Table::new().width().filter(|columns| *columns >= COLUMNS_MIN).unwrap_or(100)
-}
-
-/// The text without control characters, which could redraw what a person trusts to read.
-fn clean(text: &str) -> String {
-    let harmless =
-        |letter: char| if letter == '\n' || !letter.is_control() { letter } else { '\u{fffd}' };
-    text.chars().map(harmless).collect()
 }
 
 /// Bytes that two hold.
@@ -343,12 +339,33 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_that_nobody_sees_is_shown_wherever_people_are_told_something() {
+        let turned = "Siti\u{202e}hanima\u{200b}";
+        let mut page = Page::default();
+        page.title(turned.into()).pair(turned.into(), turned).line(turned.into());
+        page.table(vec![turned.into()], vec![vec![turned.into()]]);
+        let (mut console, captured) = Console::captured("");
+        let words = Words::new(Language::English);
+        console.print(&Report::page(page), words, false).unwrap();
+        console.line(turned).unwrap();
+        console.tell(turned);
+        console.warn(turned);
+        console.step(turned);
+        let facts = vec![crate::words::Fact::new("what", turned)];
+        console.complain(&Failure::usage("usage-other", facts), words);
+        let all = format!("{}{}", captured.stdout(), captured.stderr());
+        assert!(!all.contains(['\u{202e}', '\u{200b}']), "{all:?}");
+        assert!(all.matches(r"Siti\u{202e}hanima\u{200b}").count() >= 11, "{all}");
+    }
+
+    #[test]
     fn what_another_node_wrote_cannot_move_the_cursor() {
         let mut page = Page::default();
         page.line("Siti\u{1b}[2J\u{7}".into());
         page.table(vec!["a".into()], vec![vec!["\u{1b}]0;x".into()]]);
         let text = printed(&Report::page(page), false).stdout();
         assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'), "{text:?}");
+        assert!(text.contains(r"Siti\u{1b}[2J\u{7}"), "{text:?}");
         let look = Look { colours: true, lines: true };
         assert!(look.block(&Block::Good("x".into())).contains('\u{1b}'));
     }

@@ -180,6 +180,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Says what a person should know, quiet or not.
+    pub(crate) fn warn(&mut self, key: &str) {
+        self.console.warn(&self.words.say(key));
+    }
+
     /// Says that this network is for trials, each time, quiet or not: whoever types a real
     /// person's name must have been told.
     pub(crate) fn tell_if_trial(&mut self, is_trial: bool) {

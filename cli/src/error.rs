@@ -133,6 +133,17 @@ impl Failure {
         NodeError::file(step, path, source).into()
     }
 
+    /// A folder that cannot be made; a file in its place is a word that was typed wrongly.
+    pub(crate) fn folder(folder: &Path, source: io::Error) -> Self {
+        let is_file =
+            matches!(source.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory);
+        if !is_file {
+            return Self::file("create", folder, source);
+        }
+        let file = folder.ancestors().find(|at| at.is_file()).unwrap_or(folder);
+        Self::usage("usage-folder-is-file", vec![Fact::new("path", file.display())])
+    }
+
     /// The result could not be written to standard output.
     pub(crate) fn output(source: io::Error) -> Self {
         Self::file("write", Path::new("stdout"), source)
@@ -224,9 +235,13 @@ impl Failure {
         self.own_hint(words).unwrap_or_else(|| self.kinds_hint(words))
     }
 
-    /// What the reason itself says is to be done next.
+    /// What the reason itself says is to be done next: ours beside its text, that of the node, or
+    /// the rule of the records, under its name.
     pub(crate) fn own_hint(&self, words: Words) -> Option<String> {
-        words.find(&format!("{}.do", self.reason()?))
+        match self.reason() {
+            Some(key) => words.find(&format!("{key}.do")),
+            None => self.facts.iter().find_map(|fact| words.hint_of(fact, &self.facts)),
+        }
     }
 
     fn kinds_hint(&self, words: Words) -> String {
@@ -334,9 +349,11 @@ fn told(error: &NodeError) -> &'static str {
             "folder_missing"
         }
         NodeError::AreaNotBelow { .. } => "area_not_below",
+        NodeError::KeysDamaged { .. } => "keys_damaged",
         NodeError::AreaMoved { .. } => "area_moved",
         NodeError::RecordQuarantined { .. } => "record_quarantined",
         NodeError::RecordWaits { .. } => "record_waits",
+        NodeError::NoRoom { .. } => "no_room",
         _ => error.kind().as_str(),
     }
 }
@@ -427,9 +444,11 @@ mod tests {
             NodeError::RecordWaits { record: text() },
             NodeError::Revoked { area: text() },
             NodeError::KeystoreLocked { why: (&reason::KEYS_MISSING).into() },
+            NodeError::KeysDamaged { path: path() },
             NodeError::NetworkOther { theirs: text(), ours: text() },
             NodeError::AlreadyJoined { name: text() },
             NodeError::InvitationUsed,
+            NodeError::NoRoom { folder: path(), free: 12_345_678, kept: 20_000_000 },
             store(StoreError::Full),
             store(StoreError::ReadOnly),
             store(StoreError::Locked),
@@ -497,6 +516,35 @@ mod tests {
         let told = crate::words::tests::keys(Language::Indonesian);
         let told = told.iter().filter(|key| key.starts_with("reason-")).count();
         assert_eq!(told, reason::ALL.len());
+    }
+
+    #[test]
+    fn every_hint_of_its_own_belongs_to_a_reason_or_a_rule_and_fills_its_gaps() {
+        let keys = crate::words::tests::keys(Language::English);
+        let hints: Vec<&str> = keys.iter().filter_map(|key| key.strip_prefix("hint-")).collect();
+        assert!(hints.len() > 4, "{hints:?}");
+        for hint in hints {
+            let name = hint.replace('-', "_");
+            let reason = reason::ALL.iter().find(|reason| reason.name == name);
+            assert!(reason.is_some() || crdt_schema::record::rule(&name).is_some(), "{hint}");
+            let gaps = reason.map_or("", |reason| reason.english).split('{').skip(1);
+            let gaps = gaps.filter_map(|rest| rest.split_once('}'));
+            let because = |text: Because, (gap, _)| text.with(gap, format!("<{gap}>"));
+            let error = match reason {
+                Some(reason) => NodeError::from(gaps.fold(Because::of(reason), because)),
+                None => NodeError::ValueInvalid {
+                    field: WHOLE_FILE.to_owned(),
+                    rule: name.clone(),
+                    message: String::new(),
+                },
+            };
+            let failure = Failure::from(error);
+            for words in Language::ALL.map(Words::new) {
+                let told = failure.hint(words);
+                assert_ne!(told, failure.kinds_hint(words), "{hint}");
+                assert!(!told.contains('$'), "{told}");
+            }
+        }
     }
 
     #[test]

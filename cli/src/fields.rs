@@ -14,11 +14,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crdt_schema::record::{Ask, Wish};
 use node::echo::Echo;
+use node::error::{ErrorKind, NodeError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Number, Value};
 
@@ -55,7 +56,7 @@ pub(crate) fn asks(args: &FieldArgs, console: &mut Console) -> Result<Vec<Ask>, 
     let mut reader = Reader::new(console);
     let mut asks = Vec::new();
     for source in &args.fields {
-        asks.extend(object(&reader.source(source)?)?);
+        asks.extend(object(&reader.source(source, None)?)?);
     }
     for typed in &args.field {
         asks.push(ask(typed, &mut reader)?);
@@ -66,12 +67,13 @@ pub(crate) fn asks(args: &FieldArgs, console: &mut Console) -> Result<Vec<Ask>, 
     Ok(asks)
 }
 
-/// A value as typed: itself, or behind `@` what a file or standard input holds.
+/// A value as typed: itself, or behind `@` what a file or standard input holds. A failure names
+/// `field`, never what stands behind the `@`: who forgets that a value begins so has typed a value.
 ///
 /// # Errors
-/// Those of files; `usage` when standard input is not text.
-pub(crate) fn value(typed: &str, console: &mut Console) -> Result<String, Failure> {
-    Reader::new(console).value(typed)
+/// Those of files; `usage` for a folder and for what is no text.
+pub(crate) fn value(typed: &str, field: &Echo, console: &mut Console) -> Result<String, Failure> {
+    Reader::new(console).value(typed, field)
 }
 
 /// Reads files, and standard input once.
@@ -85,29 +87,36 @@ impl<'a> Reader<'a> {
         Self { console, input_read: false }
     }
 
-    fn value(&mut self, typed: &str) -> Result<String, Failure> {
+    fn value(&mut self, typed: &str, field: &Echo) -> Result<String, Failure> {
         match typed.strip_prefix('@') {
             None => Ok(typed.to_owned()),
             Some(escaped) if escaped.starts_with('@') => Ok(escaped.to_owned()),
-            Some(source) => self.source(source).map(without_last_break),
+            Some(source) => self.source(source, Some(field)).map(without_last_break),
         }
     }
 
-    fn source(&mut self, source: &str) -> Result<String, Failure> {
+    /// What a file or standard input holds, for the field that is to hold it or for `--fields`.
+    fn source(&mut self, source: &str, field: Option<&Echo>) -> Result<String, Failure> {
         let path = Path::new(source);
         let read = if source == "-" { self.input() } else { file(path) };
-        let bytes = read.map_err(|error| Failure::file("read", path, error));
-        let facts = || vec![Fact::new("path", source)];
+        let bytes = read.map_err(|error| match field {
+            Some(field) => unread(field, &error),
+            None => Failure::file("read", path, error),
+        });
         let Some(bytes) = bytes? else {
             return Err(Failure::usage("usage-stdin-twice", Vec::new()));
         };
+        let wrong = |of_field, of_file| match field {
+            Some(field) => Failure::usage(of_field, vec![Fact::typed("field", field.clone())]),
+            None => Failure::usage(of_file, vec![Fact::new("path", source)]),
+        };
         if bytes.len() as u64 > INPUT_BYTES_MAX {
-            return Err(Failure::usage("usage-value-too-long", facts()));
+            return Err(wrong("usage-field-too-long", "usage-value-too-long"));
         }
-        String::from_utf8(bytes).map_err(|_| Failure::usage("usage-not-text", facts()))
+        String::from_utf8(bytes).map_err(|_| wrong("usage-field-not-text", "usage-not-text"))
     }
 
-    fn input(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+    fn input(&mut self) -> io::Result<Option<Vec<u8>>> {
         if std::mem::replace(&mut self.input_read, true) {
             return Ok(None);
         }
@@ -115,12 +124,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+/// A file behind an `@` that cannot be read.
+fn unread(field: &Echo, error: &io::Error) -> Failure {
+    let facts = vec![Fact::typed("field", field.clone())];
+    if error.kind() == io::ErrorKind::IsADirectory {
+        return Failure::usage("usage-field-folder", facts);
+    }
+    let kind = NodeError::file("read", Path::new(""), error.kind().into()).kind();
+    let told =
+        if kind == ErrorKind::FileMissing { "field_file_missing" } else { "field_file_unread" };
+    Failure::finer(kind, told, facts)
+}
+
+fn file(path: &Path) -> io::Result<Option<Vec<u8>>> {
     limited(&mut std::fs::File::open(path)?).map(Some)
 }
 
 /// One byte over the limit is enough to know.
-fn limited(from: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+fn limited(from: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(INPUT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -150,7 +171,8 @@ fn ask(typed: &str, reader: &mut Reader<'_>) -> Result<Ask, Failure> {
     if name.is_empty() {
         return Err(unclear());
     }
-    Ok(Ask { field: name.to_owned(), what: wish(reader.value(value)?) })
+    let value = reader.value(value, &Echo::field(name))?;
+    Ok(Ask { field: name.to_owned(), what: wish(value) })
 }
 
 /// What an object holds, a name that stands twice included: a map would keep one of the two, and
@@ -256,8 +278,6 @@ fn each_field_once(asks: &[Ask]) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
-    use node::error::ErrorKind;
-
     use super::*;
 
     fn list(words: &[&str]) -> Vec<String> {
@@ -313,6 +333,32 @@ mod tests {
     fn a_file_that_is_not_there_is_file_missing() {
         let failure = refused(&args(&["a=@/no/such/file"], &[], &[]), "");
         assert_eq!(failure.kind(), ErrorKind::FileMissing);
+    }
+
+    #[test]
+    fn what_stands_behind_the_sign_of_a_file_is_never_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(place("Rahasia-bukan-teks"), b"\xff\xfe").unwrap();
+        std::fs::create_dir(place("Rahasia-folder")).unwrap();
+        let long = std::fs::File::create(place("Rahasia-panjang")).unwrap();
+        long.set_len(INPUT_BYTES_MAX + 1).unwrap();
+        for (name, kind) in [
+            ("Rahasia", ErrorKind::FileMissing),
+            ("Rahasia-bukan-teks", ErrorKind::Usage),
+            ("Rahasia-folder", ErrorKind::Usage),
+            ("Rahasia-panjang", ErrorKind::Usage),
+            ("Rahasia-bukan-teks/3209210101909001", ErrorKind::DiskError),
+        ] {
+            for typed in [format!("nik=@{}", place(name)), format!("nik+=@{}", place(name))] {
+                let failure = refused(&args(&[&typed], &[], &[]), "");
+                assert_eq!(failure.kind(), kind, "{name}");
+                let object = failure.json().to_string();
+                let said = format!("{object}{failure:?}");
+                assert!(object.contains("`nik`"), "{object}");
+                assert!(!said.contains("Rahasia") && !said.contains("9001"), "{said}");
+            }
+        }
     }
 
     #[test]

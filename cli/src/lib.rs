@@ -305,13 +305,4 @@ mod tests {
             assert!(script.stdout().contains("conflicts"), "{shell}");
         }
     }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_ends_with_eleven() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let below = file.path().join("below");
-        let (exit, told) = typed(&["man", below.to_str().unwrap(), "--json"], []);
-        assert_eq!(exit, 11);
-        assert_eq!(object(&told).pointer("/error/kind").unwrap(), "disk_error");
-    }
 }

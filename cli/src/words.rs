@@ -1,6 +1,6 @@
 //! Texts for people, Indonesian first and English: the files of `i18n/`, compiled in.
 //!
-//! Keys have a namespace (`page-`, `tell-`, `usage-`, `error-`, `reason-`, `demo-`, `help`), and a
+//! Keys have a namespace (`page-`, `tell-`, `usage-`, `error-`, `hint-`, `reason-`, `demo-`, `help`), and a
 //! test holds the files to the sources: a key that is used exists in each language, and one that
 //! exists is used. English help stands beside the flags in the sources, not in a file; so do the
 //! reasons of `node`.
@@ -23,6 +23,9 @@ static_loader! {
         customise: |bundle| bundle.set_use_isolating(false),
     };
 }
+
+/// The gap of a count.
+const COUNT: &str = "count";
 
 static INDONESIAN: LanguageIdentifier = langid!("id");
 static ENGLISH: LanguageIdentifier = langid!("en");
@@ -129,13 +132,29 @@ impl Words {
         self.find_with(&key, gaps).map(|_| self.say_with(&key, gaps))
     }
 
+    /// What is to be done about a reason of the node or a rule of the records, where the fact names
+    /// one that has a text of its own.
+    pub(crate) fn hint_of(self, fact: &Fact, gaps: &[Fact]) -> Option<String> {
+        let Echo::Text(name) = &fact.value else { return None };
+        let is_name = matches!(fact.name(), "because" | "rule");
+        let key = is_name.then(|| format!("hint-{}", name.replace('_', "-")))?;
+        self.find_with(&key, gaps).map(|_| self.say_with(&key, gaps))
+    }
+
     /// The text with this key, if there is one in this very language whose gaps these facts fill.
     pub(crate) fn find_with(self, key: &str, facts: &[Fact]) -> Option<String> {
         TEXTS.lookup_single_language(self.identifier(), key, Some(&self.gaps(facts))).ok()
     }
 
     fn gaps(self, facts: &[Fact]) -> HashMap<Cow<'static, str>, FluentValue<'static>> {
-        facts.iter().map(|fact| (fact.name.clone(), self.gap(fact).into())).collect()
+        facts.iter().map(|fact| (fact.name.clone(), self.value(fact))).collect()
+    }
+
+    /// What fills a gap; a count as a number, so that a text can tell one from many.
+    fn value(self, fact: &Fact) -> FluentValue<'static> {
+        let text = self.gap(fact);
+        let count = (fact.name == COUNT).then(|| text.parse::<u32>().ok()).flatten();
+        count.map_or_else(|| text.into(), Into::into)
     }
 
     fn known_rule(self, name: &str) -> Option<&'static str> {
@@ -269,6 +288,49 @@ pub(crate) mod tests {
             .cloned()
             .collect();
         assert!(apart.is_empty(), "{apart:?}");
+    }
+
+    #[test]
+    fn english_tells_one_from_many() {
+        let told = |count: usize| {
+            let words = Words::new(Language::English);
+            words.say_with("page-import-partial", &[Fact::new("count", count)])
+        };
+        assert!(told(1).contains("from one file."), "{}", told(1));
+        assert!(told(2).contains("from 2 files."), "{}", told(2));
+        assert!(told(12_345).contains("12345"), "{}", told(12_345));
+        let words = Words::new(Language::Indonesian);
+        let told = words.say_with("page-import-partial", &[Fact::new("count", 1)]);
+        assert!(told.contains("Dari 1 berkas"), "{told}");
+    }
+
+    #[test]
+    fn no_english_text_says_many_of_one() {
+        let words = Words::new(Language::English);
+        let path = home("i18n").join("en");
+        let mut told = 0;
+        for file in files(&path, "ftl") {
+            let mut key = String::new();
+            for line in fs::read_to_string(file).unwrap().lines() {
+                if let Some((name, _)) = line.split_once(" =") {
+                    if line.starts_with(' ') {
+                        let message = key.split('.').next().unwrap().to_owned();
+                        key = format!("{message}{}", name.trim());
+                    } else {
+                        name.trim().clone_into(&mut key);
+                    }
+                }
+                if line.contains("{ $count") {
+                    let facts = ["area", "node", "devices", "invitation"];
+                    let mut facts: Vec<Fact> = facts.map(|it| Fact::new(it, "x")).into();
+                    facts.push(Fact::new("count", 1));
+                    let text = words.say_with(&key, &facts);
+                    assert!(!text.contains("1 ") || text.contains("1 of "), "{key}: {text}");
+                    told += 1;
+                }
+            }
+        }
+        assert!(told > 10, "{told}");
     }
 
     #[test]

@@ -30,6 +30,7 @@
 //! | [`words`]     | hashes as Indonesian words                                                 |
 //! | [`private`]   | a value that no log shows                                                  |
 //! | [`time`]      | a moment as a number                                                       |
+//! | [`unseen`]    | signs that nobody sees: taken out, refused, or shown by their number       |
 //!
 //! # Two desks that had not heard of each other
 //!
@@ -120,4 +121,5 @@ pub mod record;
 #[doc(hidden)]
 pub mod testing;
 pub mod time;
+pub mod unseen;
 pub mod words;

@@ -1,7 +1,5 @@
 //! What is known without a node: areas, kinds of record, words.
 
-use std::collections::BTreeSet;
-
 use crdt_schema::area::{AreaCode, AreaId, AreaTree};
 
 use crdt_schema::record::codes::CodeList;
@@ -13,20 +11,42 @@ use crate::answer::{
 };
 use crate::echo;
 use crate::error::NodeError;
+use crate::reason::{self, Because};
 
-/// The area a person means by a code or an id.
+/// The area a person means by a code or an id; of several that bear one code `own`, if it is one of
+/// them: whoever sits there means no other.
 ///
 /// # Errors
-/// [`NodeError::Usage`] when it is no code, [`NodeError::AreaUnknown`] when no area bears it.
-pub fn find_area(tree: &AreaTree, text: &str) -> Result<AreaId, NodeError> {
+/// [`NodeError::Usage`] when it is no code, or that of several areas; [`NodeError::AreaUnknown`] when
+/// no area bears it.
+pub fn find_area(tree: &AreaTree, own: Option<AreaId>, text: &str) -> Result<AreaId, NodeError> {
     let text = text.trim();
-    if let Some(area) = tree.find(text) {
-        return Ok(area);
+    let found = tree.find(text);
+    match found.as_slice() {
+        [] => {}
+        [area] => return Ok(*area),
+        several => {
+            let own = own.filter(|own| several.contains(own));
+            return own.ok_or_else(|| shared(tree, text, several));
+        }
     }
     match text.parse::<AreaCode>() {
         Err(error) if text.parse::<AreaId>().is_err() => Err(NodeError::area(text, error)),
         Ok(_) | Err(_) => Err(NodeError::AreaUnknown { code: text.to_owned() }),
     }
+}
+
+/// A code that several areas bear, told with what tells them apart.
+fn shared(tree: &AreaTree, code: &str, areas: &[AreaId]) -> NodeError {
+    let named = |area: &AreaId| format!("{area} ({})", tree.name(*area).unwrap_or_default());
+    let areas: Vec<String> = areas.iter().map(named).collect();
+    Because::of(&reason::CODE_SHARED).with("code", code).with("areas", areas.join(", ")).into()
+}
+
+/// An area as it is said in a sentence: today's code, and the id where another bears that code.
+pub fn area_said(tree: &AreaTree, area: AreaId) -> String {
+    let code = area_name(tree, area);
+    if tree.shares_its_code(area) { format!("{code} ({area})") } else { code.to_string() }
 }
 
 /// An area under today's code.
@@ -39,11 +59,8 @@ pub fn area_name(tree: &AreaTree, area: AreaId) -> AreaName {
 ///
 /// # Errors
 /// As [`find_area`].
-pub fn area_show(tree: &AreaTree, code: &str) -> Result<AreaShow, NodeError> {
-    let area = find_area(tree, code)?;
-    let today = tree.code(area);
-    let former: BTreeSet<AreaCode> =
-        area.first_code().into_iter().filter(|code| Some(*code) != today).collect();
+pub fn area_show(tree: &AreaTree, own: Option<AreaId>, code: &str) -> Result<AreaShow, NodeError> {
+    let area = find_area(tree, own, code)?;
     let mut below: Vec<AreaEntry> =
         tree.children(area).iter().map(|child| area_entry(tree, *child)).collect();
     below.sort_by_key(|entry| entry.area.area);
@@ -51,7 +68,8 @@ pub fn area_show(tree: &AreaTree, code: &str) -> Result<AreaShow, NodeError> {
         entry: area_entry(tree, area),
         above: tree.ancestors(area).into_iter().rev().map(|it| area_entry(tree, it)).collect(),
         below,
-        former: former.into_iter().collect(),
+        former: tree.former_codes(area),
+        later: tree.later_code(area),
     })
 }
 
@@ -59,8 +77,12 @@ pub fn area_show(tree: &AreaTree, code: &str) -> Result<AreaShow, NodeError> {
 ///
 /// # Errors
 /// As [`find_area`].
-pub fn area_list(tree: &AreaTree, under: Option<&str>) -> Result<AreaList, NodeError> {
-    let top = under.map_or(Ok(tree.root()), |code| find_area(tree, code))?;
+pub fn area_list(
+    tree: &AreaTree,
+    own: Option<AreaId>,
+    under: Option<&str>,
+) -> Result<AreaList, NodeError> {
+    let top = under.map_or(Ok(tree.root()), |code| find_area(tree, own, code))?;
     let all = [top].into_iter().chain(tree.descendants(top));
     let mut areas: Vec<AreaEntry> = all.map(|area| area_entry(tree, area)).collect();
     areas.sort_by_key(|entry| entry.area.area.digits().to_owned());
@@ -73,6 +95,7 @@ pub fn area_entry(tree: &AreaTree, area: AreaId) -> AreaEntry {
         area: area_name(tree, area),
         name: tree.name(area).unwrap_or_default().to_owned(),
         level: tree.level(area).name().to_owned(),
+        shared_code: tree.shares_its_code(area),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a node could not do, cut by what the caller can do about it.
 //!
+//! `kind.rs` holds the kinds, and what the system's own words for a failure are among them.
 //! [`ErrorKind`] is the contract's `error.kind`; which exit code each gets, and what an operator
 //! reads, is the command line's. Texts here are English and hold no personal value.
+
+mod kind;
 
 use std::fmt;
 use std::io;
@@ -10,184 +13,17 @@ use std::path::{Path, PathBuf};
 use crdt_schema::area::ParseAreaError;
 use thiserror::Error;
 
+use self::kind::{io_kind, store_kind};
 use crate::bundle::{OpenError, PARTS_MAX, Unplannable};
 use crate::echo::Echo;
 use crate::ports::StoreError;
 use crate::reason::{self, Because, Reason};
 use crate::store::keystore::{KEY_FILE_VERSION, KeystoreError};
 
+pub use kind::ErrorKind;
+
 /// Facts that hold a path, which may be named after a person.
 pub const PATH_FACTS: [&str; 3] = ["path", "place", "file"];
-
-/// Every kind of failure a script may meet, as the contract names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// Our own mistake.
-    Internal,
-    /// The command line is wrong.
-    Usage,
-    /// A file that was named is not there.
-    FileMissing,
-    /// No record has this id, or several do.
-    RecordUnknown,
-    /// No area has this code.
-    AreaUnknown,
-    /// No kind of record has this name.
-    KindUnknown,
-    /// The kind has no such field.
-    FieldUnknown,
-    /// No device has this id or these words.
-    DeviceUnknown,
-    /// A value breaks its field's declaration.
-    ValueInvalid,
-    /// A NIK whose digits a spreadsheet has thrown away.
-    NikExcel,
-    /// A state that may not follow the one before.
-    TransitionInvalid,
-    /// The area lies outside what this device may act in.
-    AreaOutside,
-    /// Not one of our files.
-    FileForeign,
-    /// The file ends too early.
-    FileTruncated,
-    /// The file is not what was written.
-    FileAltered,
-    /// The file was made by a newer build.
-    FormatNewer,
-    /// Ended, but equality is not proved.
-    NotEqual,
-    /// What lies at rest is not what was written.
-    Damage,
-    /// This device has no certificate there.
-    NoCertificate,
-    /// Its certificate does not allow it.
-    NoRight,
-    /// It was revoked or has closed itself.
-    Revoked,
-    /// The keystore is locked.
-    KeystoreLocked,
-    /// It belongs to another network.
-    NetworkOther,
-    /// This folder belongs to a network already.
-    AlreadyJoined,
-    /// Somebody else joined with this invitation.
-    InvitationUsed,
-    /// Another process holds the store.
-    StoreLocked,
-    /// The store was written by a newer build.
-    StoreNewer,
-    /// There is no node in this folder.
-    StoreMissing,
-    /// There is a node in this folder already.
-    StoreExists,
-    /// No space left.
-    DiskFull,
-    /// The disk failed.
-    DiskError,
-    /// The folder or file cannot be written.
-    ReadOnly,
-    /// Partly done: what was whole is kept.
-    Partial,
-    /// A port is taken.
-    PortInUse,
-    /// A peer cannot be reached.
-    PeerUnreachable,
-    /// It took too long.
-    Timeout,
-    /// The peer ended the session.
-    PeerRefused,
-    /// Interrupted by a person.
-    Interrupted,
-}
-
-impl ErrorKind {
-    /// Every kind, in the contract's order.
-    pub const ALL: [Self; 38] = [
-        Self::Internal,
-        Self::Usage,
-        Self::FileMissing,
-        Self::RecordUnknown,
-        Self::AreaUnknown,
-        Self::KindUnknown,
-        Self::FieldUnknown,
-        Self::DeviceUnknown,
-        Self::ValueInvalid,
-        Self::NikExcel,
-        Self::TransitionInvalid,
-        Self::AreaOutside,
-        Self::FileForeign,
-        Self::FileTruncated,
-        Self::FileAltered,
-        Self::FormatNewer,
-        Self::NotEqual,
-        Self::Damage,
-        Self::NoCertificate,
-        Self::NoRight,
-        Self::Revoked,
-        Self::KeystoreLocked,
-        Self::NetworkOther,
-        Self::AlreadyJoined,
-        Self::InvitationUsed,
-        Self::StoreLocked,
-        Self::StoreNewer,
-        Self::StoreMissing,
-        Self::StoreExists,
-        Self::DiskFull,
-        Self::DiskError,
-        Self::ReadOnly,
-        Self::Partial,
-        Self::PortInUse,
-        Self::PeerUnreachable,
-        Self::Timeout,
-        Self::PeerRefused,
-        Self::Interrupted,
-    ];
-
-    /// The word in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Usage => "usage",
-            Self::FileMissing => "file_missing",
-            Self::RecordUnknown => "record_unknown",
-            Self::AreaUnknown => "area_unknown",
-            Self::KindUnknown => "kind_unknown",
-            Self::FieldUnknown => "field_unknown",
-            Self::DeviceUnknown => "device_unknown",
-            Self::ValueInvalid => "value_invalid",
-            Self::NikExcel => "nik_excel",
-            Self::TransitionInvalid => "transition_invalid",
-            Self::AreaOutside => "area_outside",
-            Self::FileForeign => "file_foreign",
-            Self::FileTruncated => "file_truncated",
-            Self::FileAltered => "file_altered",
-            Self::FormatNewer => "format_newer",
-            Self::NotEqual => "not_equal",
-            Self::Damage => "damage",
-            Self::NoCertificate => "no_certificate",
-            Self::NoRight => "no_right",
-            Self::Revoked => "revoked",
-            Self::KeystoreLocked => "keystore_locked",
-            Self::NetworkOther => "network_other",
-            Self::AlreadyJoined => "already_joined",
-            Self::InvitationUsed => "invitation_used",
-            Self::StoreLocked => "store_locked",
-            Self::StoreNewer => "store_newer",
-            Self::StoreMissing => "store_missing",
-            Self::StoreExists => "store_exists",
-            Self::DiskFull => "disk_full",
-            Self::DiskError => "disk_error",
-            Self::ReadOnly => "read_only",
-            Self::Partial => "partial",
-            Self::PortInUse => "port_in_use",
-            Self::PeerUnreachable => "peer_unreachable",
-            Self::Timeout => "timeout",
-            Self::PeerRefused => "peer_refused",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
 
 /// What a node could not do.
 ///
@@ -388,6 +224,12 @@ pub enum NodeError {
         /// Why.
         why: Because,
     },
+    /// A file of this device's keys is cut, altered, or not one of ours.
+    #[error("the key file `{}` is damaged", path.display())]
+    KeysDamaged {
+        /// Which.
+        path: PathBuf,
+    },
     /// It belongs to another network.
     #[error("it belongs to the network {theirs}, this node to {ours}")]
     NetworkOther {
@@ -412,6 +254,19 @@ pub enum NodeError {
         folder: PathBuf,
         /// What the store said.
         source: StoreError,
+    },
+    /// What is left of the disk is kept for the saves of the people here.
+    #[error(
+        "{free} bytes of the disk are left in `{}`, and the last {kept} are kept for saves made here",
+        folder.display()
+    )]
+    NoRoom {
+        /// The data folder.
+        folder: PathBuf,
+        /// Bytes the disk has left.
+        free: u64,
+        /// Bytes below which nothing is taken in.
+        kept: u64,
     },
     /// A file outside the stores.
     #[error("failed to {step} `{}`: {source}", path.display())]
@@ -460,10 +315,12 @@ impl NodeError {
             | Self::RecordWaits { .. } => ErrorKind::NoRight,
             Self::Revoked { .. } => ErrorKind::Revoked,
             Self::KeystoreLocked { .. } => ErrorKind::KeystoreLocked,
+            Self::KeysDamaged { .. } => ErrorKind::Damage,
             Self::NetworkOther { .. } => ErrorKind::NetworkOther,
             Self::AlreadyJoined { .. } => ErrorKind::AlreadyJoined,
             Self::InvitationUsed => ErrorKind::InvitationUsed,
             Self::Store { source, .. } => store_kind(source),
+            Self::NoRoom { .. } => ErrorKind::DiskFull,
             Self::File { source, .. } => io_kind(source),
             Self::Interrupted => ErrorKind::Interrupted,
             Self::Internal { .. } => ErrorKind::Internal,
@@ -501,6 +358,7 @@ impl NodeError {
             Self::FileMissing { path }
             | Self::FileTruncated { path }
             | Self::FileEmpty { path }
+            | Self::KeysDamaged { path }
             | Self::NoFolder { path } => vec![path_fact(path)],
             Self::FormatNewer { path, found, known } => {
                 vec![path_fact(path), ("found", found.to_string()), ("known", known.to_string())]
@@ -535,6 +393,9 @@ impl NodeError {
             }
             Self::Store { folder, source } => {
                 vec![path_fact(folder), ("what", source.to_string())]
+            }
+            Self::NoRoom { folder, free, kept } => {
+                vec![path_fact(folder), ("free", megabytes(*free)), ("kept", megabytes(*kept))]
             }
             Self::Usage { .. }
             | Self::KeystoreLocked { .. }
@@ -575,10 +436,7 @@ impl NodeError {
                 found: found.into(),
                 known: KEY_FILE_VERSION.into(),
             },
-            KeystoreError::Damaged { ref file } => {
-                let what = Because::of(&reason::KEY_FILE).with("file", file);
-                Self::FileAltered { path: folder.join(file), what }
-            }
+            KeystoreError::Damaged { ref file } => Self::KeysDamaged { path: folder.join(file) },
             KeystoreError::Entropy(error) => Self::Internal { what: error.to_string() },
             KeystoreError::Missing => Self::KeystoreLocked { why: (&reason::KEYS_MISSING).into() },
             KeystoreError::Locked => {
@@ -595,7 +453,7 @@ impl NodeError {
         let path = path.to_path_buf();
         match error {
             OpenError::Foreign => Self::FileForeign { path, expected: &reason::BUNDLE },
-            OpenError::Folder => Self::FileForeign { path, expected: &reason::BUNDLE_NOT_FOLDER },
+            OpenError::NoFile => Self::FileForeign { path, expected: &reason::BUNDLE_NO_FILE },
             OpenError::Empty => Self::FileEmpty { path },
             OpenError::Truncated => Self::FileTruncated { path },
             OpenError::Altered => {
@@ -671,47 +529,14 @@ fn path_fact(path: &Path) -> (&'static str, String) {
     ("path", path.display().to_string())
 }
 
-fn store_kind(error: &StoreError) -> ErrorKind {
-    match error {
-        StoreError::Full => ErrorKind::DiskFull,
-        StoreError::ReadOnly => ErrorKind::ReadOnly,
-        StoreError::Locked => ErrorKind::StoreLocked,
-        StoreError::Newer { .. } => ErrorKind::StoreNewer,
-        StoreError::Missing => ErrorKind::StoreMissing,
-        StoreError::Exists => ErrorKind::StoreExists,
-        StoreError::Damaged { .. } => ErrorKind::Damage,
-        StoreError::Poisoned => ErrorKind::DiskError,
-        StoreError::Io { source, .. } => io_kind(source),
-        StoreError::Misuse(_) => ErrorKind::Internal,
-    }
-}
-
-/// What the system's own word for a failure means to a caller.
-fn io_kind(error: &io::Error) -> ErrorKind {
-    let kind = error.kind();
-    if kind == io::ErrorKind::NotFound {
-        ErrorKind::FileMissing
-    } else if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
-        ErrorKind::DiskFull
-    } else if matches!(kind, io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) {
-        ErrorKind::ReadOnly
-    } else {
-        ErrorKind::DiskError
-    }
+/// Whole megabytes, never more than there are.
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes / 1_000_000)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    #[test]
-    fn every_kind_has_a_word_of_its_own() {
-        let words: BTreeSet<&str> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(words.len(), ErrorKind::ALL.len());
-        assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
-    }
 
     #[test]
     fn an_error_tells_no_typed_text_that_may_be_a_persons() {

@@ -242,6 +242,19 @@ pub trait FeedStore {
     /// # Errors
     /// [`StoreError`] of the disk.
     fn size_bytes(&self) -> Result<u64, StoreError>;
+
+    /// Bytes the disk below has left for this program; `None` where nobody can say.
+    fn free_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// Reads the disk anew after a failed write: what it holds may be the batch that failed, or not.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk: then the handle goes on refusing everything.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// A record's identity, in the order lists are shown.
@@ -439,6 +452,14 @@ pub trait ViewStore {
     /// # Errors
     /// [`StoreError`] of the disk.
     fn clear(&mut self) -> Result<(), StoreError>;
+
+    /// Reads the disk anew after a failed write.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk: then the handle goes on refusing everything.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Gives free space back to the disk, where there is any.
     ///

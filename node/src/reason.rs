@@ -28,7 +28,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    OUTPUT_INSIDE "output_inside" "`{place}` lies in the data folder; choose another place";
+    OUTPUT_INSIDE "output_inside" "`{place}` lies in the data folder of a node; choose another place";
     NETWORK_PROVINCE "network_province" "a network is made for a province, {code} is none";
     NETWORK_NAME "network_name" "the name of a network has 1 to {most} bytes";
     AREA_SHAPE "area_shape" "{code} is no area code: an area code has 2, 4, 6 or 10 digits, like 32.09.21.2016";
@@ -37,9 +37,14 @@ reasons! {
     RIGHTS_NONE "rights_none" "the list of rights is empty";
     EXPIRED_AT_ONCE "expired_at_once" "the invitation would have expired when it is made";
     CONFIRMED_AND_ENDED "confirmed_and_ended" "this device was confirmed already, and was closed or revoked since";
+    CONFIRM_NOBODY "confirm_nobody" "this device joined without an invitation and waits for nobody";
+    PEER_NO_ADDRESS "peer_no_address" "of this device no address is kept here";
+    PEER_NOT_KEPT "peer_not_kept" "this address is not kept here";
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
-    MOVE_TAKEN "move_taken" "`{code}` is another area's code";
+    MOVE_TAKEN_BY "move_taken_by" "`{code}` is the code of {name} already";
+    MOVE_PARENT "move_parent" "`{before}` has areas below it: they are moved one by one";
+    CODE_SHARED "code_shared" "`{code}` is the code of more than one area: {areas}; type the eleven digits of the one you mean";
     MOVE_FEEDS "move_feeds" "more than {most} feeds would end with this move";
     PURPOSE "purpose" "a purpose has {least} letters or digits or more, and {most} signs at most";
     PIECE_SMALL "piece_small" "a piece of this bundle has at least {least} bytes";
@@ -60,19 +65,18 @@ reasons! {
     INVITATION_NOBODY "invitation_nobody" "nobody entitled issued this invitation";
     BYTES_CHANGED "bytes_changed" "its bytes changed since it was made";
     BUNDLE_BEGINNING "bundle_beginning" "the header of the bundle is altered";
-    KEY_FILE "key_file" "the key file `{file}` is damaged";
     KEYS_MISSING "keys_missing" "there are no keys here";
     KEYS_OF_ANOTHER "keys_of_another" "the keys may not be read by this account";
     KEYS_MANY "keys_many" "this device holds too many root keys";
     SHEET_CHANGED "sheet_changed" "it changed while it was read";
-    SHEET_QUOTE "sheet_quote" "row {row} has a quotation mark that is never closed";
+    SHEET_QUOTE "sheet_quote" "the quotation mark that opens in line {line} of the file (row {row}) is never closed";
     SHEET_CELL_LONG "sheet_cell_long" "row {row} has a cell without end: is a quotation mark never closed?";
     SHEET_ROW_ORDER "sheet_row_order" "row {row} stands behind row {before}";
     SHEET_PARTS "sheet_parts" "its parts do not fit together";
     SHEET_BOMB "sheet_bomb" "it unpacks to far more than any honest sheet: {detail}";
     SHEET_UNREADABLE "sheet_unreadable" "a part of it cannot be read: {detail}";
     BUNDLE "bundle" "a bundle";
-    BUNDLE_NOT_FOLDER "bundle_not_folder" "a bundle; this is a folder, so name the files in it";
+    BUNDLE_NO_FILE "bundle_no_file" "a bundle file; this is a folder or a pipe, so name the files themselves";
     INVITATION "invitation" "an invitation";
     COLUMN_MAP "column_map" "a column map";
     SPREADSHEET "spreadsheet" "a spreadsheet";
@@ -80,6 +84,7 @@ reasons! {
     INVITATION_OR_FREE "invitation_or_free" "an invitation, or a name that is free";
     DOCUMENT_OR_FREE "document_or_free" "an exported record, or a name that is free";
     LINES_OR_FREE "lines_or_free" "JSON lines, or a name that is free";
+    MANUAL_OR_FREE "manual_or_free" "a manual page of this program, or a name that is free";
 }
 
 /// A reason with its gaps filled.

@@ -8,13 +8,15 @@ use std::time::SystemTime;
 use crate::system::attempt;
 
 /// Programs a lab calls, and the Debian packages they are in.
-pub(crate) const TOOLS: [(&str, &str); 6] = [
+pub(crate) const TOOLS: [(&str, &str); 8] = [
     ("ip", "iproute2"),
     ("ethtool", "ethtool"),
     ("nft", "nftables"),
     ("ping", "iputils-ping"),
     ("python3", "python3"),
     ("setpriv", "util-linux"),
+    ("mkfs.ext4", "e2fsprogs"),
+    ("fallocate", "util-linux"),
 ];
 
 /// Folders whose newest file the binary must not be older than.

@@ -4,7 +4,8 @@
 //! lies in a namespace too, so nothing of a lab reaches the machine's network, and nothing leaves.
 //!
 //! `ground.rs` whether this machine can · `system.rs` its tools · `net.rs` segments, partitions,
-//! routers · `line.rs` bad lines and byte counters · `board.rs` small machines · `process.rs` a
+//! routers · `line.rs` bad lines and byte counters · `board.rs` small machines · `disk.rs` disks of their
+//! own · `failing.rs`, `failing.c` calls that fail · `process.rs` a
 //! running binary · `node.rs` a node · `mesh.rs` a network of
 //! nodes, and what they hold · `wait.rs` conditions with a deadline · `own.rs` the lab held to what it says ·
 //! `scenes/` what the mesh promises. `cable.py` carries the frames of a bad line, `probe.py` measures.
@@ -18,6 +19,8 @@
 #![expect(clippy::disallowed_methods, reason = "a deadline needs a clock")]
 
 mod board;
+mod disk;
+mod failing;
 mod ground;
 mod line;
 mod mesh;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::board::Board;
+use crate::disk::Disk;
 use crate::ground::ground;
 use crate::line::Port;
 use crate::node::LabNode;
@@ -141,6 +142,11 @@ impl Lab {
     /// A small machine for a node to run on.
     pub(crate) fn board(&self, node: &LabNode, mib: u64, percent: u64) -> Option<Board> {
         Board::new(&self.ground.namespace(&node.name), mib, percent)
+    }
+
+    /// A disk of so many MiB for a node's data, before anything is in it.
+    pub(crate) fn disk(&self, node: &LabNode, mib: u64) -> Disk {
+        Disk::below(node.data(), &self.room().join(format!("{}.img", node.name)), mib)
     }
 
     /// Where files may be put.
@@ -307,6 +313,7 @@ fn remove(number: u32) {
         drop(attempt(&["ip", "netns", "del", name]));
     }
     Board::remove_all(&prefix(number));
+    Disk::remove_all(&std::env::temp_dir().join(prefix(number)));
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(&prefix(number)) {
             drop(std::fs::remove_dir_all(entry.path()));

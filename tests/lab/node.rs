@@ -32,6 +32,7 @@ pub(crate) struct LabNode {
     ground: Rc<Ground>,
     data: PathBuf,
     clock: Option<String>,
+    variables: Vec<String>,
     doors: Vec<PathBuf>,
     running: Option<Process>,
     ready: Value,
@@ -43,15 +44,30 @@ impl LabNode {
     pub(crate) fn new(ground: Rc<Ground>, name: &str, port: Port) -> Self {
         let data = ground.room.path().join(name);
         let (name, device) = (name.to_owned(), String::new());
-        let (clock, doors, running) = (None, Vec::new(), None);
+        let (clock, variables, doors, running) = (None, Vec::new(), Vec::new(), None);
         let (ready, commands) = (Value::Null, Cell::new(0));
-        Self { name, port, device, ground, data, clock, doors, running, ready, commands }
+        Self { name, port, device, ground, data, clock, variables, doors, running, ready, commands }
     }
 
     /// From the next command on its clock is wrong by this much: `-8y`, `+8y`. Only the time of day is;
     /// what measures durations goes on.
     pub(crate) fn set_clock(&mut self, shift: &str) {
         self.clock = Some(shift.to_owned());
+    }
+
+    /// From the next command on these variables are set in its environment; none by default.
+    pub(crate) fn set_environment(&mut self, variables: Vec<String>) {
+        self.variables = variables;
+    }
+
+    /// Its data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// From now on its data folder is another one.
+    pub(crate) fn move_data(&mut self, data: &Path) {
+        self.data = data.to_path_buf();
     }
 
     /// From the next command on it runs on this machine.
@@ -92,7 +108,18 @@ impl LabNode {
             "--listen",
             &format!("/ip4/0.0.0.0/udp/{PORT}/quic-v1"),
         ];
-        let mut process = self.begin(&[&listen, flags].concat());
+        self.start(&[&listen, flags].concat());
+    }
+
+    /// Runs the node without a network, until it is ready: what it writes are the saves.
+    #[track_caller]
+    pub(crate) fn run_offline(&mut self) {
+        self.start(&["run", "--offline"]);
+    }
+
+    #[track_caller]
+    fn start(&mut self, line: &[&str]) {
+        let mut process = self.begin(line);
         self.ready = until(&format!("{}: ready", self.name), READY, || {
             let ready = process.events().into_iter().find(|event| is(event, "ready"));
             assert!(ready.is_some() || !process.has_ended(), "it ended: {}", process.logged());
@@ -169,6 +196,10 @@ impl LabNode {
             whole.push(format!("LD_PRELOAD={}", library.display()));
             whole.push(format!("FAKETIME={shift}"));
             whole.push("FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned());
+        }
+        if !self.variables.is_empty() {
+            whole.push("env".to_owned());
+            whole.extend(self.variables.iter().cloned());
         }
         whole.push(self.ground.binary.to_str().unwrap().to_owned());
         whole.extend(line.iter().map(|it| (*it).to_owned()));

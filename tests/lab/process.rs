@@ -31,6 +31,18 @@ impl Answer {
     pub(crate) fn kind(&self) -> Option<&str> {
         self.object.pointer("/error/kind")?.as_str()
     }
+
+    /// It failed so, and said what happened and what to do: with these words among others.
+    #[track_caller]
+    pub(crate) fn fails(&self, exit: i32, kind: &str, happened: &str, to_do: &str) {
+        assert_eq!((self.exit, self.kind()), (exit, Some(kind)), "{}", self.object);
+        let says = |part: &str, words: &str| {
+            let said = self.object.pointer(&format!("/error/{part}")).and_then(Value::as_str);
+            assert!(said.is_some_and(|said| said.contains(words)), "no {words:?}: {}", self.object);
+        };
+        says("message", happened);
+        says("hint", to_do);
+    }
 }
 
 /// A running process. It dies with its owner, and with the test's own process.

@@ -2,19 +2,16 @@
 //! middle. A meeting that ends gives both the most either held; one that is cut takes nothing away
 //! and brings nothing that nobody held; of equals it is one round.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use crdt_schema::area::AreaId;
-use crdt_schema::id::StoreInstance;
-use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
-use node::replica::{Opening, PeerSink, Replica, Source};
-use node::store::memory::{MemoryFeedStore, MemoryViewStore};
-use node::sync::driver::{Cost, Pair};
-use node::sync::request::NoReceipts;
+use node::replica::Source;
+use node::sync::driver::Pair;
 use node::sync::{Phase, Stream};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use tests::replicas::{self, Memory, meet};
 use tests::world::{Feed, World, Writer, feed_of_saves};
 
 /// Feeds of two writers in each of two villages; each has more entries than lie between checkpoints.
@@ -105,18 +102,8 @@ impl ReferenceStateMachine for Model {
     }
 }
 
-type Memory = Replica<MemoryFeedStore, MemoryViewStore>;
-
 fn replica(me: &Writer, instance: u8) -> Memory {
-    let opening = Opening {
-        statement: WORLD.statement.clone(),
-        schema: Arc::new(Schema::standard().clone()),
-        me: me.device(),
-        incarnation: 1,
-        next_incarnation: 2,
-    };
-    let feeds = MemoryFeedStore::new(StoreInstance([instance; 16]));
-    let mut replica = Replica::open(feeds, MemoryViewStore::default(), opening).unwrap();
+    let mut replica = replicas::replica(&WORLD, me, instance);
     for feed in &WORLD.authority {
         take(&mut replica, feed, feed.1.len());
     }
@@ -128,13 +115,6 @@ fn take(replica: &mut Memory, (name, runs): &Feed, count: usize) {
         replica.offer(name, run).unwrap();
     }
     replica.commit(None, &Source::Here, Timestamp(0)).unwrap();
-}
-
-fn meet(pair: &mut Pair, one: &mut Memory, two: &mut Memory) -> Cost {
-    let (source, now) = (|| Source::Peer("uji".to_owned()), Timestamp(0));
-    let mut one = PeerSink { replica: one, receipts: &NoReceipts, source: source(), now };
-    let mut two = PeerSink { replica: two, receipts: &NoReceipts, source: source(), now };
-    pair.run(&mut one, &mut two)
 }
 
 fn held(replica: &Memory, feed: usize) -> usize {

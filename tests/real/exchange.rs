@@ -1,6 +1,7 @@
 //! Offices that stay connected: what one saves, all hold; who joins over the wire, belongs.
 
 use node::answer::MemberState;
+use node::live::Event;
 use node::sync::Stream;
 use tests::office::{Office, Town};
 use tests::wires::Wires;
@@ -202,4 +203,23 @@ fn nonsense_ends_a_session_and_the_node_goes_on() {
     assert_eq!(wires.left(3).last(), Some(&"malformed"));
     add(&mut wires, 4, NEXT, "Gotong royong");
     assert_all_equal(&roots(&mut wires, KECAMATAN));
+}
+
+#[test]
+fn a_peer_that_changes_its_link_has_neither_come_twice_nor_left() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut province = town.province();
+    let desa = town.member(&mut province, "desa", DESA);
+    let (province, desa) = (wires.add(province), wires.add(desa));
+    let first = wires.dial(desa, province);
+    let second = wires.dial(desa, province);
+    wires.cut(first);
+    for desk in [province, desa] {
+        let told = wires.desks[desk].told.iter();
+        let came = told.filter(|event| matches!(event, Event::PeerJoined { .. })).count();
+        assert_eq!((came, wires.left(desk).len()), (1, 0), "desk {desk}");
+    }
+    wires.cut(second);
+    assert_eq!((wires.left(province), wires.left(desa)), (vec!["lost"], vec!["lost"]));
 }

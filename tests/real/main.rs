@@ -10,6 +10,7 @@ mod deadline;
 mod exchange;
 mod province;
 mod rehome;
+mod room;
 #[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 mod rotten;
 mod sessions;

@@ -26,7 +26,7 @@ fn activity(office: &mut Office, title: &str) -> String {
 /// Every stored run of the feeds a device has in Sambeng, in order.
 fn stored_bytes(office: &mut Office, device: DeviceId) -> Vec<(String, u64, Vec<u8>)> {
     let replica = office.node().replica();
-    let area = replica.authority().tree().find(SAMBENG).unwrap();
+    let area = replica.authority().tree().find(SAMBENG).first().copied().unwrap();
     let mut stored = Vec::new();
     let of_device = |name: &FeedName| name.area == area && name.device == device;
     for feed in replica.feeds().filter(|feed| of_device(&feed.name)) {
@@ -234,4 +234,101 @@ fn a_move_out_of_ones_own_area_names_the_area_that_lies_outside() {
     let error = old.node().rehome(SAMBENG, SAMBENG_NOW).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AreaOutside);
     assert_eq!(error.to_string(), format!("`{NEW}` lies outside `{OLD}`"));
+}
+
+/// The only code that `status` says several areas bear, with their ids.
+fn shared_code(office: &mut Office) -> Option<(String, Vec<String>)> {
+    let shared = office.node().status().unwrap().shared_codes;
+    let one = shared.first()?;
+    assert_eq!(shared.len(), 1, "{shared:?}");
+    let ids = one.areas.iter().map(|it| it.area.id().to_string()).collect();
+    Some((one.code.to_string(), ids))
+}
+
+#[test]
+fn a_code_given_to_two_villages_is_told_refused_and_taken_from_one_of_them() {
+    const CODE: &str = "32.09.21.2099";
+    const OTHER: &str = "32.09.39.2002";
+    const IDS: [&str; 2] = ["32093920010", "32093920020"];
+    let mut town = Town::new(31);
+    let mut province = town.province();
+    let mut one = town.member(&mut province, "kabupaten-satu", "32.09");
+    let mut two = town.member(&mut province, "kabupaten-dua", "32.09");
+    let mut desa = town.member(&mut one, "sambeng", SAMBENG);
+    let mut neighbour = town.member(&mut two, "tetangga", OTHER);
+    one.node().rehome(SAMBENG, CODE).unwrap();
+    two.node().rehome(OTHER, CODE).unwrap();
+    assert_eq!(shared_code(&mut one), None);
+    for from in [&mut one, &mut two] {
+        from.carry_to(&mut province);
+    }
+    for to in [&mut one, &mut two, &mut desa, &mut neighbour] {
+        province.carry_to(to);
+    }
+    let told = Some((CODE.to_owned(), IDS.map(str::to_owned).to_vec()));
+    for office in [&mut province, &mut one, &mut two, &mut desa, &mut neighbour] {
+        assert_eq!(shared_code(office), told, "{}", office.name);
+    }
+
+    // Nobody above is understood by the code alone, and nothing is written.
+    let root = province.node().root(None).unwrap().root;
+    let refused = province.node().rehome(CODE, SAMBENG).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Usage);
+    for id in IDS {
+        assert!(refused.to_string().contains(id), "{refused}");
+    }
+    let fields = asks(&[("judul", "Rapat")]);
+    let refused = one.node().record_add("kegiatan", CODE, 0, &fields).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Usage, "{refused}");
+    assert_eq!(province.node().root(None).unwrap().root, root);
+    // Whoever sits in one of them means it; the other is said with its id.
+    let own = desa.node().area_show(CODE).unwrap().entry;
+    assert_eq!((own.area.id().to_string().as_str(), own.shared_code), (IDS[0], true));
+    let own = neighbour.node().area_show(CODE).unwrap().entry;
+    assert_eq!(own.area.id().to_string(), IDS[1]);
+    let outside = desa.node().record_add("kegiatan", IDS[1], 0, &fields).unwrap_err();
+    assert_eq!(outside.kind(), ErrorKind::AreaOutside);
+    assert!(IDS.iter().all(|id| outside.to_string().contains(id)), "{outside}");
+
+    province.node().rehome(IDS[1], OTHER).unwrap();
+    for to in [&mut one, &mut two, &mut desa, &mut neighbour] {
+        province.carry_to(to);
+    }
+    for office in [&mut province, &mut one, &mut two, &mut desa, &mut neighbour] {
+        assert_eq!(shared_code(office), None, "{}", office.name);
+        let meant = office.node().area_show(CODE).unwrap().entry.area.id();
+        assert_eq!(meant.to_string(), IDS[0], "{}", office.name);
+    }
+}
+
+#[test]
+fn an_area_that_two_placed_apart_is_told_until_somebody_above_decides() {
+    let mut town = Town::new(32);
+    let mut province = town.province();
+    let mut one = town.member(&mut province, "kabupaten-satu", "32.09");
+    let mut two = town.member(&mut province, "kabupaten-dua", "32.09");
+    one.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
+    two.node().rehome(SAMBENG, "32.09.20.2050").unwrap();
+    one.carry_to(&mut province);
+    two.carry_to(&mut province);
+    let contested = |office: &mut Office| office.node().status().unwrap().contested_areas;
+    let told = contested(&mut province);
+    assert_eq!(told.iter().map(|it| it.area.id().to_string()).collect::<Vec<_>>(), ["32093920010"]);
+    province.node().rehome("32093920010", "32.09.21.2017").unwrap();
+    assert_eq!(contested(&mut province), []);
+    province.carry_to(&mut one);
+    assert_eq!(contested(&mut one), []);
+}
+
+#[test]
+fn a_kecamatan_with_desa_is_not_moved() {
+    let mut town = Town::new(33);
+    let mut province = town.province();
+    let root = province.node().root(None).unwrap();
+    for to in ["32.10.90", "32.09.90"] {
+        let refused = province.node().rehome(OLD, to).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Usage, "{refused}");
+    }
+    assert_eq!(province.node().root(None).unwrap(), root);
+    assert_eq!(province.node().area_show(OLD).unwrap().entry.name, "Suranenggala");
 }

@@ -10,7 +10,7 @@ use node::guard::guarded;
 use node::node::{Environment, ExportAsk, ExportTarget, Node};
 use node::progress::Unwatched;
 use tempfile::TempDir;
-use tests::office::{Office, Town};
+use tests::office::{Office, Town, asks};
 use tests::wires::Wires;
 
 const KECAMATAN: &str = "32.09.21";
@@ -161,6 +161,46 @@ fn a_bundle_of_a_rotten_store_holds_what_is_whole_and_names_the_rest() {
         fs::remove_dir_all(&reader).unwrap();
     }
     assert!(told > 3, "{told} bundles named what they lack");
+}
+
+#[test]
+fn nothing_is_acknowledged_behind_what_rotted_of_the_own_feed() {
+    let mut town = Town::new(73);
+    let mut province = town.province();
+    let village = VILLAGES[0];
+    let mut desa = town.member(&mut province, "desa", village);
+    let asked = |number: usize| {
+        let title = format!("Rapat {number} {}", blake3::hash(&number.to_be_bytes()));
+        let day = ("tanggal", "2026-11-02");
+        asks(&[("judul", &title), ("kode_program", "G.1.2"), ("jenis", "rapat"), day])
+    };
+    for number in 0..SAVES {
+        desa.node().record_add("kegiatan", village, 0, &asked(number)).unwrap();
+    }
+    let me = desa.node().device();
+    let rotting = Rotting::of(&mut desa);
+    let mut refused = 0;
+    for place in rotting.places(1) {
+        let folder = rotting.folder(place);
+        let saved = guarded(|| {
+            let mut node = Node::open(&folder, rotting.env.clone())?;
+            node.record_add("kegiatan", village, 0, &asked(SAVES))
+        });
+        match saved.unwrap_or_else(|_| Err(Node::damage_in(&folder).unwrap())) {
+            // What is acknowledged leaves with everything before it.
+            Ok(_) => {
+                if let Ok(made) = rotting.export(&folder) {
+                    assert!(made.missing.iter().all(|run| run.device != me), "at {place}");
+                }
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Damage, "at {place}: {error}");
+                refused += 1;
+            }
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    assert!(refused > 0);
 }
 
 #[test]

@@ -1,37 +1,15 @@
 //! The session between real stores: two offices that could have met over a wire.
 
-use crdt_schema::id::StoreInstance;
 use crdt_schema::time::Timestamp;
-use node::replica::{PeerSink, Replica, Source};
-use node::store::memory::{MemoryFeedStore, MemoryViewStore};
+use node::replica::Source;
 use node::sync::Phase;
 use node::sync::driver::Pair;
-use node::sync::request::NoReceipts;
-use std::sync::Arc;
-use tests::world::{World, Writer};
-
-type Memory = Replica<MemoryFeedStore, MemoryViewStore>;
-
-fn replica(world: &World, me: &Writer, number: u8) -> Memory {
-    let opening = node::replica::Opening {
-        statement: world.statement.clone(),
-        schema: Arc::new(crdt_schema::record::Schema::standard().clone()),
-        me: me.device(),
-        incarnation: 1,
-        next_incarnation: 2,
-    };
-    let feeds = MemoryFeedStore::new(StoreInstance([number; 16]));
-    Replica::open(feeds, MemoryViewStore::default(), opening).unwrap()
-}
+use tests::replicas::{self, Memory, replica};
+use tests::world::World;
 
 fn meet(one: &mut Memory, two: &mut Memory) -> (node::sync::driver::Cost, (Phase, Phase)) {
-    let source = || Source::Peer("uji".to_owned());
     let mut pair = Pair::new(one.me(), two.me());
-    let mut a =
-        PeerSink { replica: one, receipts: &NoReceipts, source: source(), now: Timestamp(0) };
-    let mut b =
-        PeerSink { replica: two, receipts: &NoReceipts, source: source(), now: Timestamp(0) };
-    let cost = pair.run(&mut a, &mut b);
+    let cost = replicas::meet(&mut pair, one, two);
     (cost, pair.phases())
 }
 

@@ -6,12 +6,15 @@
 //! failure happens again.
 //!
 //! `office.rs` nodes in folders of their own that never meet: what one writes reaches another only
-//! in files · `wires.rs` the same joined by wires in memory · `rogue.rs` one that lies over real sockets · `world.rs` devices and signed runs without any node · `deadline.rs` many villages and one hub over real sockets ·
-//! `desk.rs` synthetic saves as
-//! entries · `measure/` figures for the bench · `histories/` whole replicas under random histories · `sim/` whole nodes in virtual time ·
-//! test binaries: `sim/` simulations, `real/` the facade on real files ·
-//! `lab/` processes of the real binary in networks of namespaces ·
-//! `tidy/` the sources held to the house rules.
+//! in files · `wires.rs` the same joined by wires in memory · `rogue.rs` one that lies over real
+//! sockets · `world.rs` devices and signed runs without any node · `replicas.rs` replicas in memory and
+//! the session between two · `deadline.rs` many villages and one hub over real sockets · `desk.rs`
+//! synthetic saves as entries · `measure/` figures for the bench · `histories/` whole replicas under
+//! random histories · `sim/` whole nodes in virtual time · `fuzz/` every decoder of foreign bytes.
+//!
+//! Test binaries: `sim/` simulations · `models/` rules told a second time · `real/` the facade on real
+//! files · `lab/` processes of the real binary in networks of namespaces · `web/` the pages in a
+//! browser · `tidy/` the sources held to the house rules.
 #![expect(clippy::missing_panics_doc, reason = "a laboratory that fails is a test that fails")]
 
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
@@ -28,6 +31,8 @@ pub mod histories;
 pub mod measure;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 pub mod office;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+pub mod replicas;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::panic, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::wildcard_enum_match_arm, reason = "it waits for one event of many")]

@@ -36,9 +36,9 @@ pub(crate) const ROOMS: [(&str, &[&str]); 22] = [
     ("store", &["guard", "ports"]),
     ("echo", &[]),
     ("error", &["bundle", "echo", "ports", "reason", "store"]),
-    ("describe", &["answer", "echo", "error"]),
+    ("describe", &["answer", "echo", "error", "reason"]),
     ("reason", &["echo"]),
-    ("sheet", &["guard", "reason"]),
+    ("sheet", &["echo", "guard", "reason"]),
     ("net", &["sync"]),
     ("live", &["answer", "error", "guard", "net", "node", "ports", "replica", "sync"]),
     (

@@ -9,7 +9,10 @@ demo-doing-watch = Every node is asked about conflicts
 demo-doing-settle = { $node } chooses one value
 demo-founded = Network { $network } founded at the province
 demo-joined = { $node } joined, confirmed by { $by }: { $words }
-demo-wrote = { $node } wrote { $count } synthetic records
+demo-wrote = { $node } wrote { $count ->
+        [one] one synthetic record
+       *[other] { $count } synthetic records
+    }
 demo-apart = { $one } and { $other } changed `{ $field }` of record { $record } without news of each other
 demo-watched = The conflict is seen by { $seeing } of { $nodes } nodes; no value was lost
 demo-watched-left = The conflict is still seen by { $seeing } of { $nodes } nodes
@@ -19,7 +22,10 @@ demo-equal = { $nodes } nodes hold the same root of { $area }.
 demo-not-equal = Not all of { $nodes } nodes showed the same root.
 demo-conflicts = { $made } made, seen by { $seeing } of { $nodes } nodes, { $left } left
 demo-cut = Without a connection
-demo-cut-by = { $node }, by { $count } bundles
+demo-cut-by = { $node }, by { $count ->
+        [one] one bundle
+       *[other] { $count } bundles
+    }
 demo-bundle-bytes = By bundle
 demo-wire-bytes = Over the wire
 demo-step-failed = One step failed: { $what }

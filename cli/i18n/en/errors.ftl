@@ -88,12 +88,19 @@ error-not-equal =
     .what = Ended, but equality is not proved.
     .why = The roots on both sides differ.
     .do = Try again; if it stays so, run `wksbm verify` on both sides.
+error-not-equal-no-room =
+    .what = The two sides are not equal yet.
+    .why = The disk is nearly full, so not everything was taken in here.
+    .do = Remove other files, then sync again. What was not taken in stays on the other side.
 error-damage =
     .what = What lies at rest is damaged.
     .why = Found: { $what }
     .do = Write nothing more here and keep a copy of the folder. Put the backup back (`feed.redb`, `keys`), then fetch the rest from a neighbour: `wksbm sync`, or a bundle made there with `--area`. Without a backup join as a new device. Call your technician.
 error-damage-export =
-    .what = The bundle holds everything but { $count } damaged places.
+    .what = The bundle holds everything but { $count ->
+        [one] one damaged place
+       *[other] { $count } damaged places
+    }.
     .why = Entries of this node's store are not what was written; the result names them, and they are not in the file.
     .do = Keep the file, it is whole. Look with `wksbm verify`; put the backup back, then fetch the rest from a neighbour: `wksbm sync`, or a bundle made there with `--area`. Call your technician.
 error-no-certificate =
@@ -124,6 +131,18 @@ error-keystore-locked =
     .what = This device's keys cannot be used.
     .why = Found: { $what }
     .do = Put this device's `keys` folder back, or run as the account that owns it, then try again. If the keys are lost, ask for a new invitation.
+error-keys-damaged =
+    .what = This device's keys are damaged.
+    .why = The key file `{ $path }` is not what was written.
+    .do = Put the backup of this device's `keys` folder back, then try again. The records are not touched. Without a backup ask for a new invitation and join in another folder; copy nothing from another device's keys.
+error-field-file-missing =
+    .what = What `{ $field }` is to hold cannot be read.
+    .why = There is no file of the name that stands behind the @.
+    .do = Check the name and the folder, then try again. A value that begins with @ is typed @@.
+error-field-file-unread =
+    .what = What `{ $field }` is to hold cannot be read.
+    .why = The file whose name stands behind the @ is there, and the system refused to read it.
+    .do = Check that this account may read it, then try again. A value that begins with @ is typed @@.
 error-network-other =
     .what = It belongs to another network.
     .why = Its network is { $theirs }, this node's is { $ours }.
@@ -156,6 +175,10 @@ error-disk-full =
     .what = The disk is full.
     .why = There is no room left for `{ $path }`.
     .do = Remove other files, then try again. What was saved is safe.
+error-no-room =
+    .what = Not taken in: { $free } of the disk are left.
+    .why = The last { $kept } at `{ $path }` are kept for your own saves.
+    .do = Remove other files, then try again. Your own saves still go on, and what was not taken in stays where it came from.
 error-disk-error =
     .what = The disk failed at `{ $path }`.
     .why = The system refused to read or write.
@@ -168,9 +191,16 @@ error-partial =
     .what = Only partly done.
     .why = Something could not be taken.
     .do = See the result: what is pending waits for an earlier bundle, what is rejected names its reason. Import again later.
+error-partial-no-room =
+    .what = Only partly done.
+    .why = The disk is nearly full: what is only carried for other areas was left in the file.
+    .do = Remove other files, then import again. What is for this node's own area was taken.
 error-partial-assumed =
     .what = Only partly done.
-    .why = In { $count } places the file leaves out what this device once said it holds, and it does not hold that any more: a backup was put back here.
+    .why = In { $count ->
+        [one] one place
+       *[other] { $count } places
+    } the file leaves out what this device once said it holds, and it does not hold that any more: a backup was put back here.
     .do = Ask whoever made the file for one that leaves nothing out: `wksbm bundle export --for DEVICE --whole`, or `--area CODE`. Do not write here before it was imported.
 error-port-in-use =
     .what = The port is taken.
@@ -196,3 +226,13 @@ error-not-running =
     .what = No node runs on this data folder.
     .why = Pages are answered by a node that runs.
     .do = Start `wksbm run`, then try again in another terminal; with --data where the folder is another.
+
+# What is to be done about one reason or one rule, where its kind's hint is too wide.
+hint-sheet-quote = Open the file as text, look at line { $line }, and close or remove the quotation mark; or save it again from the spreadsheet. Nothing has changed.
+hint-sheet-cell-long = Open the file as text, look at row { $row }, and close or remove the quotation mark; or save it again from the spreadsheet. Nothing has changed.
+hint-sheet-unreadable = Open it in a spreadsheet program, save it anew as XLSX or CSV UTF-8, then try again. Nothing has changed.
+hint-sheet-parts = Open it in a spreadsheet program, save it anew as XLSX or CSV UTF-8, then try again. Nothing has changed.
+hint-sheet-changed = Close the program that has the sheet open, then import it again; rows that were written find their records.
+hint-move-taken-by = Choose a code that is free; `wksbm area list` shows those taken. If the two are to change places, give { $name } its new code first: `wksbm area rehome { $code } CODE`.
+hint-pemisah-berbeda = Save the sheet again as CSV, so that heading and rows are separated alike, or put the heading's own separator into the rows. Nothing has changed.
+hint-judul-tidak-ditemukan = Put a heading like NAMA, NIK, RT, RW above the rows, or say with --map which column is which field. Nothing has changed.

@@ -1,6 +1,7 @@
 # Messages while working.
 
 tell-node-gone = The node that runs on this folder ended before it answered.
+tell-node-silent = The running node has not answered. The question was stopped, or is still being worked off there; look with wksbm status.
 tell-waiting-store = Another command holds this data folder. Waiting until it ends.
 tell-trial = Trial network: synthetic people only. Do not enter data of real people.
 tell-always-trial = This is a trial network although --trial was not given: every network is one until sealing exists.
@@ -9,5 +10,8 @@ tell-verifying = Verifying
 tell-importing = Importing
 tell-exporting = Writing the bundle
 tell-making = Making synthetic data
-tell-given-text = the given text ({ $count } characters)
+tell-given-text = the given text ({ $count ->
+        [one] one character
+       *[other] { $count } characters
+    })
 tell-odd-language = WKSBM_LANG names no known language (id or en); Indonesian is used.

@@ -67,14 +67,37 @@ page-complete = Complete as of
 page-connected = Connected
 page-contact = Last contact
 page-equal = Equal
-page-trouble-conflicts = { $count } fields have two values or more. See: wksbm record conflicts
-page-trouble-deps = { $count } records wait for an entry that has not arrived. Import the next bundle.
-page-trouble-confirmation = { $count } records wait for their device to be confirmed.
-page-trouble-adoption = { $count } entries of this device wait for adoption: their area has moved to another parent. They are kept and do not count; tell the level above both parents.
-page-trouble-quarantined = { $count } entries are quarantined and do not count.
+page-trouble-conflicts = { $count ->
+        [one] One field has
+       *[other] { $count } fields have
+    } two values or more. See: wksbm record conflicts
+page-trouble-deps = { $count ->
+        [one] One record waits
+       *[other] { $count } records wait
+    } for an entry that has not arrived. Import the next bundle.
+page-trouble-confirmation = { $count ->
+        [one] One record waits for its
+       *[other] { $count } records wait for their
+    } device to be confirmed.
+page-trouble-adoption = { $count ->
+        [one] One entry of this device waits
+       *[other] { $count } entries of this device wait
+    } for adoption: the area has moved to another parent. What waits is kept and does not count; tell the level above both parents.
+page-trouble-quarantined = { $count ->
+        [one] One entry is quarantined and does
+       *[other] { $count } entries are quarantined and do
+    } not count.
+page-trouble-own-area = { $free } of the disk are left: nothing more is taken of other areas. Remove other files from this device.
+page-trouble-own-saves = { $free } of the disk are left: only your own saves are still stored. Remove other files from this device.
 page-trouble-clock = This device's clock cannot be right. Set its date and time.
 page-trouble-fork = Entry { $entry } of device { $device } was written twice ({ $places }). An SD card may have been copied or an old backup used again.
-page-trouble-invitation = { $count } devices joined with one invitation ({ $invitation }, area { $area }): { $devices }. It may have leaked; confirm only the one you meant, and close the others: wksbm member close
+page-trouble-invitation = { $count ->
+        [one] One device
+       *[other] { $count } devices
+    } joined with one invitation ({ $invitation }, area { $area }): { $devices }. It may have leaked; confirm only the one you meant, and close the others: wksbm member close
+page-trouble-code = { $code } is the code of more than one area: { $areas }. Until that is mended, type the eleven digits. Whoever stands above gives one of them another code: wksbm area rehome ELEVEN-DIGITS CODE
+page-trouble-contested = Two gave the area { $name } ({ $id }) a code or a place; { $area } is used now. Whoever stands above decides by giving it a code once more: wksbm area rehome { $id } CODE
+page-later = Later official code
 page-open-only = Nobody confirmed this device yet: of what it writes only open data counts, the rest waits.
 page-this-device = this device
 page-root = Root
@@ -83,7 +106,10 @@ page-feeds = Feeds
 page-feed = Feed
 page-authority = Authority root
 page-verify-ok = Everything at rest was checked. Nothing is damaged.
-page-verify-damage = Verification found damage in { $count } places.
+page-verify-damage = Verification found damage in { $count ->
+        [one] one place
+       *[other] { $count } places
+    }.
 page-signatures = Signatures
 page-certificates = Certificates
 page-dropped = Sections dropped under a release
@@ -138,7 +164,10 @@ page-rejected-limit = beyond a limit
 page-rejected-signature = wrong signature
 page-rejected-broken-chain = broken chain
 page-rejected-unreadable = unreadable
-page-bundle-quarantined = { $count } entries are quarantined: kept, and not counted.
+page-bundle-quarantined = { $count ->
+        [one] One entry is
+       *[other] { $count } entries are
+    } quarantined: kept, and not counted.
 page-bundle-trailing = Something else stands behind the end of the bundle. What is whole was taken; copy the file again.
 page-bundle-cut = This bundle is not whole. What is whole inside can still be imported.
 page-for = For
@@ -149,7 +178,10 @@ page-new-here = New here
 page-missing-feed = Incomplete feed
 page-duplicate = Held before
 page-pending = Pending
-page-import-partial = Not everything could be taken from { $count } files. What was whole is kept.
+page-import-partial = Not everything could be taken from { $count ->
+        [one] one file
+       *[other] { $count } files
+    }. What was whole is kept.
 page-import-too-early = Piece { $piece } of { $pieces } waits for a piece before it. Import that one first, then this one again.
 page-saved = Saved.
 page-record = Record
@@ -180,14 +212,69 @@ page-run-listen = Others reach it at { $address }
 page-run-listen-failed = { $address } cannot be listened on: { $reason }.
 page-run-end = Ctrl-C ends it.
 page-run-joined = Connected: { $device } of { $area }
-page-run-left = Disconnected: { $device } ({ $reason })
-page-run-closed = A connection was closed before it was known who it is ({ $reason })
+page-run-left = Disconnected: { $device } ({ $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: we are not known there, or tried too often
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [connected] it is connected already
+       *[other] { $reason }
+    })
+page-run-closed = A connection was closed before it was known who it is ({ $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: we are not known there, or tried too often
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [connected] it is connected already
+       *[other] { $reason }
+    })
 page-run-equal = Equal with { $device } of { $area }: both proved the same roots ({ $received } entries received, { $sent } sent)
 page-run-unequal = Not equal yet with { $device } of { $area } ({ $received } entries received, { $sent } sent)
+page-run-cut-off = Something did not end in time and was cut off. What was acknowledged is saved.
 page-run-stopped = Stopped. Everything is saved.
 page-sync-equal = Equal: both sides proved the same roots.
 page-sync-not-equal = Ended, but it is not proved that both sides are equal.
-page-sync-refused = The peer ended the session ({ $reason }).
+page-sync-refused = The peer ended the session ({ $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: we are not known there, or tried too often
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [connected] it is connected already
+       *[other] { $reason }
+    }).
 page-sync-other-network = Whoever answers there is of another network.
 page-sync-nobody = Nobody answers: tried { $tries } times in { $seconds } seconds.
 page-sync-waited-answer = Waited { $seconds } seconds for somebody to answer; tried { $tries } times before.

@@ -1,6 +1,7 @@
 # Pesan selama bekerja.
 
 tell-node-gone = Simpul yang berjalan di folder ini berakhir sebelum menjawab.
+tell-node-silent = Simpul yang berjalan belum menjawab. Permintaan ini dihentikan, atau masih diselesaikan di sana; lihat dengan wksbm status.
 tell-waiting-store = Perintah lain sedang memegang folder data ini. Menunggu sampai selesai.
 tell-trial = Jaringan uji: hanya orang sintetis. Jangan masukkan data orang sungguhan.
 tell-always-trial = Ini jaringan uji, walau --trial tidak ditulis: setiap jaringan demikian sampai penyegelan ada.

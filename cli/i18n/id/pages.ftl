@@ -72,9 +72,14 @@ page-trouble-deps = { $count } catatan menunggu entri yang belum sampai. Impor b
 page-trouble-confirmation = { $count } catatan menunggu pengesahan perangkatnya.
 page-trouble-adoption = { $count } entri perangkat ini menunggu adopsi: wilayahnya sudah pindah ke induk lain. Tetap tersimpan, tidak dihitung; laporkan kepada petugas di atas kedua induk.
 page-trouble-quarantined = { $count } entri disisihkan dan tidak dihitung.
+page-trouble-own-area = Ruang tinggal { $free }: data wilayah lain tidak diterima lagi. Hapus berkas lain dari perangkat ini.
+page-trouble-own-saves = Ruang tinggal { $free }: hanya catatan Anda sendiri yang masih disimpan. Hapus berkas lain dari perangkat ini.
 page-trouble-clock = Jam perangkat ini tidak masuk akal. Betulkan tanggal dan jamnya.
 page-trouble-fork = Entri { $entry } dari perangkat { $device } ditulis dua kali ({ $places }). Mungkin kartu SD disalin atau cadangan lama dipakai lagi.
 page-trouble-invitation = { $count } perangkat bergabung dengan satu undangan ({ $invitation }, wilayah { $area }): { $devices }. Mungkin undangan itu bocor; sahkan hanya yang Anda maksud, dan tutup yang lain: wksbm member close
+page-trouble-code = Kode { $code } dipakai lebih dari satu wilayah: { $areas }. Sampai dibetulkan, ketik sebelas angkanya. Wilayah di atasnya memberi salah satunya kode lain: wksbm area rehome SEBELAS-ANGKA KODE
+page-trouble-contested = Wilayah { $name } ({ $id }) diberi kode atau tempat oleh dua pihak; yang dipakai sekarang { $area }. Wilayah di atasnya memutuskan dengan memberinya kode sekali lagi: wksbm area rehome { $id } KODE
+page-later = Kode resmi kemudian
 page-open-only = Perangkat ini belum disahkan: hanya data terbuka yang dihitung, yang lain menunggu.
 page-this-device = perangkat ini
 page-root = Akar
@@ -180,14 +185,69 @@ page-run-listen = Dapat dihubungi di { $address }
 page-run-listen-failed = { $address } tidak dapat dipakai: { $reason }.
 page-run-end = Tekan Ctrl-C untuk mengakhiri.
 page-run-joined = Terhubung: { $device } dari { $area }
-page-run-left = Terputus: { $device } ({ $reason })
-page-run-closed = Sambungan ditutup sebelum diketahui siapa di sana ({ $reason })
+page-run-left = Terputus: { $device } ({ $reason ->
+        [version] versi programnya lain
+        [stranger] kedua pihak belum saling mengenal
+        [no_rights] perangkat ini tidak berhak di sana
+        [nothing_shared] tidak ada wilayah bersama
+        [malformed] pesan tidak dapat dibaca
+        [out_of_order] pesan tidak pada gilirannya
+        [unknown_reference] pesan menyebut yang tidak dikenal
+        [too_much] melebihi batas
+        [stalled] terlalu lama diam
+        [bad_run] entri yang diterima tidak sah
+        [store] penyimpanannya gagal
+        [lost] sambungan terputus
+        [refused] sambungan ditutup di pintu: belum dikenal di sana, atau terlalu sering mencoba
+        [unsupported] di alamat itu bukan simpul WKSBM
+        [wrong_peer] di alamat itu ada perangkat lain
+        [connected] sudah tersambung
+       *[other] { $reason }
+    })
+page-run-closed = Sambungan ditutup sebelum diketahui siapa di sana ({ $reason ->
+        [version] versi programnya lain
+        [stranger] kedua pihak belum saling mengenal
+        [no_rights] perangkat ini tidak berhak di sana
+        [nothing_shared] tidak ada wilayah bersama
+        [malformed] pesan tidak dapat dibaca
+        [out_of_order] pesan tidak pada gilirannya
+        [unknown_reference] pesan menyebut yang tidak dikenal
+        [too_much] melebihi batas
+        [stalled] terlalu lama diam
+        [bad_run] entri yang diterima tidak sah
+        [store] penyimpanannya gagal
+        [lost] sambungan terputus
+        [refused] sambungan ditutup di pintu: belum dikenal di sana, atau terlalu sering mencoba
+        [unsupported] di alamat itu bukan simpul WKSBM
+        [wrong_peer] di alamat itu ada perangkat lain
+        [connected] sudah tersambung
+       *[other] { $reason }
+    })
 page-run-equal = Sama dengan { $device } dari { $area }: kedua pihak membuktikan akar yang sama ({ $received } entri diterima, { $sent } dikirim)
 page-run-unequal = Belum sama dengan { $device } dari { $area } ({ $received } entri diterima, { $sent } dikirim)
+page-run-cut-off = Ada pekerjaan yang tidak selesai pada waktunya dan dihentikan. Yang sudah dinyatakan tersimpan tetap tersimpan.
 page-run-stopped = Berhenti. Semuanya sudah tersimpan.
 page-sync-equal = Sama: kedua pihak membuktikan akar yang sama.
 page-sync-not-equal = Selesai, tetapi belum terbukti bahwa kedua pihak sama.
-page-sync-refused = Mitra mengakhiri sesi ({ $reason }).
+page-sync-refused = Mitra mengakhiri sesi ({ $reason ->
+        [version] versi programnya lain
+        [stranger] kedua pihak belum saling mengenal
+        [no_rights] perangkat ini tidak berhak di sana
+        [nothing_shared] tidak ada wilayah bersama
+        [malformed] pesan tidak dapat dibaca
+        [out_of_order] pesan tidak pada gilirannya
+        [unknown_reference] pesan menyebut yang tidak dikenal
+        [too_much] melebihi batas
+        [stalled] terlalu lama diam
+        [bad_run] entri yang diterima tidak sah
+        [store] penyimpanannya gagal
+        [lost] sambungan terputus
+        [refused] sambungan ditutup di pintu: belum dikenal di sana, atau terlalu sering mencoba
+        [unsupported] di alamat itu bukan simpul WKSBM
+        [wrong_peer] di alamat itu ada perangkat lain
+        [connected] sudah tersambung
+       *[other] { $reason }
+    }).
 page-sync-other-network = Yang menjawab di sana milik jaringan lain.
 page-sync-nobody = Tidak ada yang menjawab: dicoba { $tries } kali dalam { $seconds } detik.
 page-sync-waited-answer = Sudah { $seconds } detik menunggu jawaban; sebelumnya dicoba { $tries } kali.

@@ -35,6 +35,8 @@ const HELLO_WAIT: Duration = Duration::from_millis(500);
 const HELLO_WAIT_LONG: Duration = Duration::from_secs(5);
 /// How often an asker looks whether a person wants it to end.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often once a person wished it, before the asker leaves.
+const LOOKS_MAX: u32 = 50;
 /// What was heard and not yet shown.
 const HEARD_MAX: usize = 64;
 /// Bytes an answer may have: every area of the province is one.
@@ -178,16 +180,19 @@ impl Client {
             self.follow(&name, heard.clone());
         }
         self.send(path, &name, body, heard);
-        let (mut at, mut stopped) = ((0, 0), false);
+        let (mut at, mut stopped, mut looks) = ((0, 0), false, 0);
         loop {
             match answers.recv_timeout(LOOK_EVERY) {
                 Ok(Heard::Answer(answer)) => return answer,
                 Ok(Heard::Step(step)) => at = (step.done, step.total),
+                // Asked to stop, a node answers soon; a person need not wait for one that hangs.
+                Err(RecvTimeoutError::Timeout) if looks == LOOKS_MAX => return Err(silent()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             }
-            if !bar.at(at.0, at.1) && !stopped {
-                stopped = self.stop(&name);
+            if !bar.at(at.0, at.1) {
+                stopped = stopped || self.stop(&name);
+                looks += 1;
             }
         }
     }
@@ -236,6 +241,7 @@ impl Client {
             .agent
             .delete(format!("{}/v1/asks/{name}", self.api))
             .header("Authorization", format!("Bearer {}", self.token));
+        let asked = asked.config().timeout_global(Some(HELLO_WAIT)).build();
         asked.call().is_ok_and(|answer| answer.status().is_success())
     }
 }
@@ -254,6 +260,11 @@ fn read<A: DeserializeOwned>(answer: Value) -> Result<A, Failure> {
 /// Whether an object holds nothing but its version and why.
 fn lacks_result(answer: &Value) -> bool {
     answer.as_object().is_some_and(|fields| fields.len() == 2)
+}
+
+/// The node was asked to stop a question, and does not answer.
+fn silent() -> Failure {
+    Failure::because(ErrorKind::Interrupted, "tell-node-silent", Vec::new())
 }
 
 /// The node ended before it answered.

@@ -59,7 +59,8 @@ pub struct Api {
     shared: Arc<Shared>,
     end: watch::Sender<bool>,
     task: JoinHandle<()>,
-    notes: Notes,
+    /// Taken away when this is dropped.
+    _notes: Notes,
 }
 
 /// What every request has at hand.
@@ -147,7 +148,7 @@ pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
             tracing::error!(%error, "the local API has ended");
         }
     });
-    Ok(Api { url, token_file, shared, end, task, notes })
+    Ok(Api { url, token_file, shared, end, task, _notes: notes })
 }
 
 fn secret() -> Result<[u8; 32], Failure> {
@@ -187,13 +188,12 @@ impl Api {
         self.shared.link()
     }
 
-    /// Takes no more questions, lets those under way end, and takes the notes away.
-    pub async fn stop(self) {
-        let Self { end, task, notes, .. } = self;
-        drop(notes);
+    /// Takes no more questions and lets those under way end. The notes stay until this is dropped: as
+    /// long as the store is held they say by whom.
+    pub async fn stop(&mut self) {
         // If nobody listens any more it has ended already.
-        end.send_replace(true);
-        drop(task.await);
+        self.end.send_replace(true);
+        drop((&mut self.task).await);
     }
 }
 

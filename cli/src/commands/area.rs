@@ -48,7 +48,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
             let ask = ShowArea { code: code.clone() };
             let found = match context.reach_if_any()? {
                 Some(reached) => reached.put(ask, &mut context.unseen())?,
-                None => describe::area_show(&first_tree()?, code)?,
+                None => describe::area_show(&first_tree()?, None, code)?,
             };
             context.report(&found, area)
         }
@@ -56,7 +56,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
             let ask = ListAreas { under: under.clone() };
             let found = match context.reach_if_any()? {
                 Some(reached) => reached.put(ask, &mut context.unseen())?,
-                None => describe::area_list(&first_tree()?, under.as_deref())?,
+                None => describe::area_list(&first_tree()?, None, under.as_deref())?,
             };
             context.report(&found, list)
         }
@@ -76,8 +76,8 @@ fn first_tree() -> Result<AreaTree, Failure> {
 }
 
 fn area(page: &mut Page, words: Words, found: &AreaShow) {
-    let AreaEntry { area, name, level } = &found.entry;
-    page.title(format!("{area}  {name}"));
+    let AreaEntry { area, name, level, .. } = &found.entry;
+    page.title(format!("{}  {name}", called(&found.entry)));
     page.pair(words.say("page-level"), level);
     page.pair(words.say("page-id"), area.id());
     if !found.above.is_empty() {
@@ -89,6 +89,9 @@ fn area(page: &mut Page, words: Words, found: &AreaShow) {
         let codes: Vec<String> = found.former.iter().map(ToString::to_string).collect();
         page.pair(words.say("page-former"), codes.join(", "));
     }
+    if let Some(later) = found.later {
+        page.pair(words.say("page-later"), later);
+    }
     table(page, words, &found.below);
 }
 
@@ -98,10 +101,18 @@ fn list(page: &mut Page, words: Words, list: &AreaList) {
 }
 
 fn table(page: &mut Page, words: Words, areas: &[AreaEntry]) {
-    let row =
-        |entry: &AreaEntry| vec![entry.area.to_string(), entry.name.clone(), entry.level.clone()];
+    let row = |entry: &AreaEntry| vec![called(entry), entry.name.clone(), entry.level.clone()];
     let heads = show::heads(words, ["page-code", "page-name", "page-level"]);
     page.table(heads, areas.iter().map(row).collect());
+}
+
+/// Its code, and the id where another area bears that code too.
+fn called(entry: &AreaEntry) -> String {
+    if entry.shared_code {
+        format!("{} ({})", entry.area, entry.area.id())
+    } else {
+        entry.area.to_string()
+    }
 }
 
 fn rehomed(page: &mut Page, words: Words, done: &AreaRehome) {

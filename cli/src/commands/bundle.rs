@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Subcommand};
 use node::answer::{
-    Audience, BundleExport, BundleImport, BundleInspect, ImportedFile, MissingRun,
+    Audience, BundleExport, BundleImport, BundleInspect, ImportedFile, MissingRun, NO_ROOM,
     OUTSIDE_INTEREST, RottenRun,
 };
 use node::ask::{BundleFor, ExportBundle, ImportBundles, InspectBundle};
@@ -145,6 +145,9 @@ pub(crate) fn partial(done: &BundleImport) -> Option<Failure> {
     if let Some([piece, pieces]) = done.files.iter().find_map(|file| comes_too_early(file, done)) {
         let facts = vec![Fact::new("piece", piece), Fact::new("pieces", pieces)];
         return Some(Failure::because(ErrorKind::Partial, "page-import-too-early", facts));
+    }
+    if done.files.iter().any(|file| file.rejected.contains_key(NO_ROOM)) {
+        return Some(Failure::finer(ErrorKind::Partial, "partial_no_room", Vec::new()));
     }
     let facts = || vec![Fact::new("count", files)];
     (files > 0).then(|| Failure::because(ErrorKind::Partial, "page-import-partial", facts()))
@@ -324,5 +327,6 @@ mod tests {
         assert_eq!(exit(vec![file(1, &[for_others])]), Some(12));
         let run = MissingRun { feed: crdt_schema::id::FeedId([1; 32]), from: 2, to: 3 };
         assert_eq!(exit(vec![ImportedFile { assumed: vec![run], ..file(0, &[]) }]), Some(12));
+        assert_eq!(exit(vec![file(0, &[for_others, (NO_ROOM, 3)])]), Some(12));
     }
 }

@@ -72,7 +72,9 @@ fn rows(page: &mut Page, words: Words, title: &str, rows: &[RefusedRow]) {
     }
     page.title(words.say(title));
     let row = |row: &RefusedRow| {
-        vec![row.row.to_string(), row.field.clone(), words.rule(&row.rule, &row.message)]
+        let near = row.near.as_ref().map(|near| format!(" ({near}?)")).unwrap_or_default();
+        let field = format!("{}{near}", row.field);
+        vec![row.row.to_string(), field, words.rule(&row.rule, &row.message)]
     };
     let heads = show::heads(words, ["page-row", "page-field", "page-what"]);
     page.table(heads, rows.iter().map(row).collect());

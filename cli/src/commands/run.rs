@@ -33,8 +33,12 @@ const SETTLE: Duration = Duration::from_millis(150);
 const API: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8432);
 /// Any port that is free.
 const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// For questions under way to end.
-const API_END: Duration = Duration::from_secs(2);
+/// For questions under way to end. With the next two, less than the five seconds a node may take.
+const API_END: Duration = Duration::from_millis(1_500);
+/// For the node to close its stores.
+const NODE_END: Duration = Duration::from_secs(2);
+/// For what is left of sockets.
+const RUNTIME_END: Duration = Duration::from_millis(500);
 
 /// `run`.
 #[expect(clippy::struct_excessive_bools, reason = "what a person switches on is a yes or a no")]
@@ -86,7 +90,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     }
     let runtime = runtime()?;
     let ended = runtime.block_on(stay_up(context, args, node, &folder));
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(RUNTIME_END);
     ended.map(|()| Report::nothing())
 }
 
@@ -135,11 +139,13 @@ async fn attend(
     (device, asked): (DeviceId, &[Multiaddr]),
     (running, mut events): (&Running, Receiver<Event>),
 ) -> Result<(), Failure> {
+    let mut served = None;
     let ready = wait_until_ready(&mut events, asked).await;
     let told = match ready {
         Ok((listen, early)) => {
             match answer(running, args.api, folder).await {
                 Ok(api) => {
+                    let api = served.insert(api);
                     let ready = Ready {
                         event: "ready",
                         device,
@@ -148,7 +154,7 @@ async fn attend(
                         api: api.url.clone(),
                         token_file: api.token_file.display().to_string(),
                     };
-                    let told = follow(context, &ready, &api, early, &mut events).await;
+                    let told = follow(context, &ready, api, early, &mut events).await;
                     // A question that does not end is cut off by the end of the node.
                     tokio::time::timeout(API_END, api.stop()).await.ok();
                     told
@@ -158,7 +164,13 @@ async fn attend(
         }
         Err(failure) => Err(failure),
     };
-    let stopped = running.stop().await.map_err(Failure::from);
+    let stopped = tokio::time::timeout(NODE_END, running.stop()).await.unwrap_or_else(|_| {
+        // What was acknowledged is durable; what hangs is left to the end of the process.
+        context.warn("page-run-cut-off");
+        Ok(())
+    });
+    let stopped = stopped.map_err(Failure::from);
+    drop(served);
     if let Some(at) = running.broken() {
         return Err(broken(folder, at));
     }

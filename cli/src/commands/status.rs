@@ -1,6 +1,9 @@
 //! `status`: one node at a glance.
 
-use node::answer::{Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedInvitation, Status};
+use node::answer::{
+    AreaEntry, Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedCode, SharedInvitation,
+    Status, Takes,
+};
 
 use node::ask::ShowStatus;
 
@@ -51,6 +54,15 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
     for (key, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         page.warning(words.say_with(key, &[Fact::new("count", count)]));
     }
+    let room = match status.store.takes {
+        Takes::Everything => None,
+        Takes::OwnArea => Some("page-trouble-own-area"),
+        Takes::OwnSaves => Some("page-trouble-own-saves"),
+    };
+    if let Some(key) = room {
+        let free = show::size(status.store.free.unwrap_or_default());
+        page.warning(words.say_with(key, &[Fact::new("free", free)]));
+    }
     if !status.clock.plausible {
         page.warning(words.say("page-trouble-clock"));
     }
@@ -64,6 +76,21 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
         page.warning(words.say_with("page-trouble-fork", &facts));
     }
     shared(page, words, status);
+    areas(page, words, status);
+}
+
+/// Areas that somebody above must tell apart, or decide about.
+fn areas(page: &mut Page, words: Words, status: &Status) {
+    for SharedCode { code, areas } in &status.shared_codes {
+        let named = areas.iter().map(|it| format!("{} ({})", it.area.id(), it.name));
+        let facts =
+            [Fact::new("code", code), Fact::new("areas", named.collect::<Vec<_>>().join(", "))];
+        page.warning(words.say_with("page-trouble-code", &facts));
+    }
+    for AreaEntry { area, name, .. } in &status.contested_areas {
+        let facts = [Fact::new("area", area), Fact::new("id", area.id()), Fact::new("name", name)];
+        page.warning(words.say_with("page-trouble-contested", &facts));
+    }
 }
 
 /// Invitations that several devices joined with.

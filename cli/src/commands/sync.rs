@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use node::answer::Takes;
 use node::error::ErrorKind;
 use node::live::{MeetError, Moved, RunAsk, Running, Seen, SeenArea, Waited, meet};
 use node::net::Multiaddr;
@@ -37,6 +38,7 @@ pub(crate) struct Synced {
     sent: Moved,
     rounds: u32,
     seconds: f64,
+    takes: Takes,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,6 +79,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
 
 /// With a node that runs only for this.
 fn alone(context: &Context<'_>, node: Node, args: &Args) -> Result<Synced, Failure> {
+    node.must_be_writable()?;
     let runtime = runtime()?;
     let interrupt = context.world.interrupt.clone();
     let met = runtime.block_on(async {
@@ -107,7 +110,9 @@ pub(crate) async fn meet_at(
     let patience = Patience::of(allowed);
     let known = if peers.is_empty() { known(running).await? } else { peers.to_vec() };
     let met = meet(running, &known, allowed).await;
-    Ok(answer(met.map_err(|error| failed(error, patience.took()))?, patience.took()))
+    let met = met.map_err(|error| failed(error, patience.took()))?;
+    let takes = running.ask(|node| node.takes()).await.unwrap_or_default();
+    Ok(answer(met, patience.took(), takes))
 }
 
 /// Every address this node may dial: those that were named, and those of the hubs above it.
@@ -122,11 +127,20 @@ async fn known(running: &Running) -> Result<Vec<Multiaddr>, Failure> {
 
 /// The failure that says so, where equality was not proved.
 pub(crate) fn not_equal(synced: &Synced) -> Option<Failure> {
-    let proved = synced.equal && !synced.areas.is_empty();
-    (!proved).then(|| Failure::because(ErrorKind::NotEqual, "page-sync-not-equal", Vec::new()))
+    if synced.equal && !synced.areas.is_empty() {
+        return None;
+    }
+    Some(match synced.takes {
+        Takes::Everything => {
+            Failure::because(ErrorKind::NotEqual, "page-sync-not-equal", Vec::new())
+        }
+        Takes::OwnArea | Takes::OwnSaves => {
+            Failure::finer(ErrorKind::NotEqual, "not_equal_no_room", Vec::new())
+        }
+    })
 }
 
-fn answer(seen: Seen, took: Duration) -> Synced {
+fn answer(seen: Seen, took: Duration, takes: Takes) -> Synced {
     Synced {
         peer: Peer { device: seen.peer, area: seen.area },
         equal: seen.equal,
@@ -135,6 +149,7 @@ fn answer(seen: Seen, took: Duration) -> Synced {
         sent: seen.sent,
         rounds: seen.rounds,
         seconds: (took.as_secs_f64() * 1_000.0).round() / 1_000.0,
+        takes,
     }
 }
 

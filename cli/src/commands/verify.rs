@@ -39,8 +39,18 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     Ok(report.but(damage(&found)))
 }
 
-/// The failure that says so, where anything is wrong.
+/// The failure that says so, where anything is wrong. Where only keys are, what is to be done is
+/// about them.
 pub(crate) fn damage(found: &Verify) -> Option<Failure> {
+    let is_of_keys = |it: &node::answer::Damage| it.is_of_keys();
+    if let Some(first) = found.damage.first().filter(|_| found.damage.iter().all(is_of_keys)) {
+        let file = first.what.split(':').next().unwrap_or_default();
+        return Some(Failure::finer(
+            ErrorKind::Damage,
+            "keys_damaged",
+            vec![Fact::new("path", file)],
+        ));
+    }
     let places = Fact::new("count", found.damage.len());
     (!found.ok).then(|| Failure::because(ErrorKind::Damage, "page-verify-damage", vec![places]))
 }

@@ -1,7 +1,9 @@
 //! What a person should act on: each says what happened and what to do.
 
 use crdt_schema::words::eight_words;
-use node::answer::{ForkPlace, ForkSeen, MemberState, SharedInvitation};
+use node::answer::{
+    AreaEntry, ForkPlace, ForkSeen, MemberState, SharedCode, SharedInvitation, Status, Takes,
+};
 
 use super::frame::{Ground, Homes};
 use super::said;
@@ -36,12 +38,15 @@ pub(super) fn alarms(ground: &Ground, homes: &Homes) -> Vec<Alarm> {
     let status = &ground.status;
     let mut alarms: Vec<Alarm> = standing(ground).into_iter().collect();
     alarms.extend(status.shared_invitations.iter().map(|it| shared(it, homes)));
+    alarms.extend(status.shared_codes.iter().map(one_code));
+    alarms.extend(status.contested_areas.iter().map(contested));
     alarms.extend(status.forks.iter().map(|fork| forked(fork, homes)));
     if !status.clock.plausible {
         let text = "Betulkan tanggal dan jam perangkat. Catatan tetap tersimpan dan tetap dihitung; \
                     hanya waktunya yang tidak dapat dipercaya.";
         alarms.push(Alarm::new("Jam perangkat ini tidak masuk akal", text).grave());
     }
+    alarms.extend(short_of_room(status));
     let counted = [
         (status.awaiting_adoption, "entri menunggu adopsi", ADOPTION),
         (status.quarantined - status.awaiting_adoption, "entri disisihkan", QUARANTINED),
@@ -70,6 +75,21 @@ const WAITING: &str =
     "Belum ikut daftar dan hitungan. Petugas yang mengundang perangkat itu perlu mengesahkannya.";
 const CONFLICTS: &str = "Dua orang mengisi kolom yang sama dengan isi berbeda. Kedua isi disimpan sampai \
                          seseorang memilih.";
+
+/// A disk that fills up: what is no longer taken in, and what to do.
+fn short_of_room(status: &Status) -> Option<Alarm> {
+    let title = format!("Ruang tinggal {} MB", status.store.free.unwrap_or_default() / 1_000_000);
+    match status.store.takes {
+        Takes::Everything => None,
+        Takes::OwnArea => Some(Alarm::new(title, OWN_AREA)),
+        Takes::OwnSaves => Some(Alarm::new(title, OWN_SAVES).grave()),
+    }
+}
+
+const OWN_AREA: &str = "Data wilayah lain tidak diterima lagi. Catatan Anda dan data wilayah sendiri tetap \
+                        masuk. Hapus berkas lain dari perangkat ini.";
+const OWN_SAVES: &str = "Data dari simpul lain dan impor tidak diterima lagi; sisa ruang disimpan untuk catatan \
+                         Anda. Hapus berkas lain dari perangkat ini; sesudah itu semuanya diambil kembali.";
 
 /// A device that does not count, or no longer.
 fn standing(ground: &Ground) -> Option<Alarm> {
@@ -115,6 +135,28 @@ fn shared(invitation: &SharedInvitation, homes: &Homes) -> Alarm {
         said::joined(&devices),
     );
     Alarm::new("Satu undangan dipakai beberapa perangkat", text).grave()
+}
+
+fn one_code(shared: &SharedCode) -> Alarm {
+    let named = shared.areas.iter().map(|it| format!("{} ({})", it.name, it.area.id()));
+    let text = format!(
+        "Kode {} dipakai lebih dari satu wilayah: {}. Catatan tidak tercampur. Wilayah di atasnya memberi \
+         salah satunya kode lain; sampai itu, teknisi mengetik sebelas angkanya.",
+        shared.code,
+        said::joined(&named.collect::<Vec<_>>()),
+    );
+    Alarm::new("Satu kode dipakai beberapa wilayah", text).grave()
+}
+
+fn contested(area: &AreaEntry) -> Alarm {
+    let text = format!(
+        "Wilayah {} ({}) diberi kode atau tempat oleh dua pihak; yang dipakai sekarang {}. Wilayah di \
+         atasnya memutuskan dengan memberinya kode sekali lagi.",
+        area.name,
+        area.area.id(),
+        area.area,
+    );
+    Alarm::new("Kode satu wilayah diperebutkan", text)
 }
 
 fn forked(fork: &ForkSeen, homes: &Homes) -> Alarm {
@@ -181,6 +223,19 @@ mod tests {
         let alarms = alarms(&ground, &Homes::default());
         assert_eq!(alarms[0].words, eight_words(&ground.status.device));
         assert!(alarms[0].text.contains("ke kecamatan"), "{}", alarms[0].text);
+    }
+
+    #[test]
+    fn a_disk_that_fills_says_what_ends_and_only_its_last_part_is_grave() {
+        let mut ground = desa();
+        ground.status.store.free = Some(45_999_999);
+        ground.status.store.takes = Takes::OwnArea;
+        let own_area = alarms(&ground, &Homes::default());
+        assert_eq!(own_area[0].title, "Ruang tinggal 45 MB");
+        assert!(!own_area[0].grave);
+        ground.status.store.takes = Takes::OwnSaves;
+        let own_saves = alarms(&ground, &Homes::default());
+        assert!(own_saves[0].grave && own_saves[0].text != own_area[0].text);
     }
 
     #[test]

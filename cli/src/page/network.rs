@@ -13,7 +13,7 @@ use super::said::{self, Moment};
 
 /// Peers of the table; a province knows thousands.
 const PEERS_SHOWN: usize = 100;
-/// Devices that wait for their confirmation.
+/// Devices that wait for a confirmation that this one may give.
 const WAITING_SHOWN: usize = 20;
 
 /// What the page asks of the node.
@@ -33,7 +33,8 @@ impl Facts {
         let unconfirmed = |it: &Member| {
             it.state == MemberState::Provisional || it.state == MemberState::Active && it.open_only
         };
-        let waits = |it: &Member| unconfirmed(it) && it.device != me;
+        let waits =
+            |it: &Member| unconfirmed(it) && it.device != me && node.may_confirm_in(&it.area);
         let waiting: Vec<Member> = members.filter(waits).take(WAITING_SHOWN).collect();
         let peers = ground.status.peers.iter().map(|peer| peer.device);
         let others = sessions.iter().map(|seen| seen.peer);

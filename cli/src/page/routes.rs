@@ -14,6 +14,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use crdt_schema::unseen::visible;
 use node::error::NodeError;
 use node::node::Node;
 use serde::Deserialize;
@@ -145,8 +146,14 @@ async fn network_page<S: Source>(State(pages): State<Pages<S>>) -> Response {
     pages.show(move |node| network::Facts::of(node, sessions), network::Page::new).await
 }
 
+/// The page as text. The templates hold no sign that nobody sees: what is shown by its number came
+/// from a value.
+fn html(page: &impl Template) -> askama::Result<String> {
+    Ok(visible(&page.render()?).into_owned())
+}
+
 fn laid_out(status: StatusCode, page: &impl Template) -> Response {
-    match page.render() {
+    match html(page) {
         Ok(html) => {
             let kind = [(CONTENT_TYPE, "text/html; charset=utf-8")];
             (status, kind, guarded(KEEP_NONE), html).into_response()
@@ -175,4 +182,30 @@ fn guarded(keep: &'static str) -> [(HeaderName, &'static str); 6] {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use super::*;
+
+    #[derive(Template)]
+    #[template(source = "<p title=\"{{ text }}\">{{ text }}</p>\n", ext = "html")]
+    struct Paragraph {
+        text: &'static str,
+    }
+
+    #[test]
+    fn a_sign_that_nobody_sees_turns_no_page() {
+        let text = "Siti\u{202e}\u{2066}\u{200b}<b>\u{1b}";
+        let shown = r"Siti\u{202e}\u{2066}\u{200b}&#60;b&#62;\u{1b}";
+        let page = html(&Paragraph { text }).unwrap();
+        assert_eq!(page, format!("<p title=\"{shown}\">{shown}</p>\n"));
+    }
+
+    #[test]
+    fn a_page_of_what_people_write_stays_as_it_is() {
+        let page = Paragraph { text: "Désa – “Ciwidey”, \u{a0}👍" };
+        assert_eq!(html(&page).unwrap(), page.render().unwrap());
+    }
 }

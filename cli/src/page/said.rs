@@ -163,7 +163,7 @@ mod tests {
     fn area(code: &str, name: &str, level: &str) -> Option<AreaEntry> {
         let code: crdt_schema::area::AreaCode = code.parse().ok()?;
         let area = AreaName::new(code, code.first_id());
-        Some(AreaEntry { area, name: name.to_owned(), level: level.to_owned() })
+        Some(AreaEntry { area, name: name.to_owned(), level: level.to_owned(), shared_code: false })
     }
 
     #[test]

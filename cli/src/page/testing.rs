@@ -5,7 +5,7 @@ use crdt_schema::id::{DeviceId, EntryId, FeedId, NetworkId, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::answer::{
     AreaEntry, AreaName, Arrived, Clock, ForkPlace, ForkSeen, MemberState, PeerSeen, Status,
-    StoreStatus, When,
+    StoreStatus, Takes, When,
 };
 
 use super::frame::Ground;
@@ -20,7 +20,12 @@ pub(super) fn hours_ago(hours: i64) -> When {
 pub(super) fn area(code: &str, name: &str) -> AreaEntry {
     let code: crdt_schema::area::AreaCode = code.parse().unwrap();
     let level = code.level().name().to_owned();
-    AreaEntry { area: AreaName::new(code, code.first_id()), name: name.to_owned(), level }
+    AreaEntry {
+        area: AreaName::new(code, code.first_id()),
+        name: name.to_owned(),
+        level,
+        shared_code: false,
+    }
 }
 
 /// A desa of which nothing is known above.
@@ -46,10 +51,18 @@ pub(super) fn desa() -> Ground {
             quarantined: 0,
             awaiting_adoption: 0,
             conflicts: 0,
-            store: StoreStatus { instance: StoreInstance([4; 16]), format: 1, bytes: 1 },
+            store: StoreStatus {
+                instance: StoreInstance([4; 16]),
+                format: 1,
+                bytes: 1,
+                free: None,
+                takes: Takes::Everything,
+            },
             clock: Clock { plausible: true },
             forks: Vec::new(),
             shared_invitations: Vec::new(),
+            shared_codes: Vec::new(),
+            contested_areas: Vec::new(),
             peers: Vec::new(),
             sessions: Vec::new(),
             arrived: Vec::new(),

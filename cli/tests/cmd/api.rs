@@ -10,7 +10,7 @@ use crate::served::Served;
 
 /// What is new each time, or says by itself that a node runs, made the same.
 fn steady(value: &mut Value) {
-    const APART: [&str; 13] = [
+    const APART: [&str; 14] = [
         "bytes",
         "changed_at",
         "claimed_at",
@@ -18,6 +18,7 @@ fn steady(value: &mut Value) {
         "entry",
         "heads",
         "expires_at",
+        "free",
         "instance",
         "invitation",
         "last_contact",

@@ -201,3 +201,35 @@ fn a_result_replaces_its_own_kind_and_nothing_else() {
         assert!(std::fs::read(&inside).unwrap().starts_with(b"redb"), "{line:?}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_refused_before_anybody_waits_for_what_may_never_come() {
+    let desk = Desk::province();
+    let pipe = desk.path("pipa");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let joining = Desk::empty().json(&["join", "--invitation", &pipe]);
+    assert_eq!((joining.kind().as_str(), joining.exit), ("file_foreign", 5));
+    let lines: [&[&str]; 3] = [
+        &["bundle", "import", &pipe],
+        &["bundle", "inspect", &pipe],
+        &["import", &pipe, "--kind", "ppks", "--area", DESA],
+    ];
+    for line in lines {
+        let refused = desk.json(line);
+        assert_eq!((refused.kind().as_str(), refused.exit), ("file_foreign", 5), "{line:?}");
+    }
+    let sheet = desk.write("lembar.csv", "Nama\nUji Satu\n");
+    let line = ["import", &sheet, "--kind", "ppks", "--area", DESA, "--map", &pipe];
+    assert_eq!(desk.json(&line).kind(), "file_foreign");
+}
+
+#[test]
+fn whoever_reads_its_own_bundle_has_met_nobody() {
+    let desk = Desk::province();
+    let file = desk.path("sendiri.wksbm");
+    desk.json(&["bundle", "export", "--all", "-o", &file]).done();
+    desk.json(&["bundle", "import", &file]).done();
+    assert_eq!(at(&desk.json(&["peer", "list"]).done(), "/peers"), json!([]));
+    assert_eq!(at(&desk.json(&["status"]).done(), "/peers"), json!([]));
+}

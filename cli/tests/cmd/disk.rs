@@ -95,11 +95,13 @@ fn a_register_on_a_locked_stick_is_looked_at_checked_and_carried_and_never_chang
     let id = desk.activity(DESA, "Rapat");
     let Some(stick) = moved_to_a_stick(&desk, "32m", "a locked stick") else { return };
     let asked = [&["status"][..], &["root"], &["record", "list"], &["record", "show", &id]];
-    // The room the file takes may change where it may be written, and nothing else.
+    // The room the file takes, and leaves, may change where it may be written, and nothing else.
     let looked = || {
         asked.map(|line| {
             let mut told = desk.json(line).done();
-            told.pointer_mut("/store/bytes").map(Value::take);
+            for room in ["/store/bytes", "/store/free"] {
+                told.pointer_mut(room).map(Value::take);
+            }
             told
         })
     };

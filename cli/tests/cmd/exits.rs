@@ -152,7 +152,7 @@ fn state(desk: &Desk) -> BTreeSet<(PathBuf, String)> {
     let environment = Environment::system(World::system().environment.schema);
     if let Ok(node) = Node::open(&desk.data(), environment) {
         let mut status = node.status().unwrap();
-        status.store.bytes = 0;
+        (status.store.bytes, status.store.free) = (0, None);
         state.insert(("status".into(), format!("{status:?}")));
         state.insert(("root".into(), format!("{:?}", node.root(Some("32")))));
         state.insert(("records".into(), format!("{:?}", node.record_conflicts(None))));

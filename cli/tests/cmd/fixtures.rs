@@ -6,10 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cli::World;
+use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::authority::{Payload, Revocation, SignedStatement};
+use crdt_schema::edit::{Op, Section, Value};
+use crdt_schema::entry::DraftSection;
+use crdt_schema::id::RecordId;
+use crdt_schema::record::{Ask, Wish};
 use node::node::Environment;
-use node::ports::FeedStore;
-use node::replica::{Author, Declaration, INCARNATION, Opening, Replica, Source};
+use node::ports::{FeedStore, RecordKey};
+use node::replica::{Author, Declaration, INCARNATION, Opening, Replica, Save, Source};
 use node::store::feed::RedbFeedStore;
 use node::store::keystore::Keystore;
 use node::store::memory::MemoryViewStore;
@@ -93,14 +98,16 @@ pub(crate) fn alter_an_entry(store: &Path) {
     write.commit().unwrap();
 }
 
-/// The province revokes a device: no command of this stage does, but other builds' will.
-pub(crate) fn revoke(province: &Path, device: &str) {
+/// Writes on a node's folder as another program would.
+fn write_on(
+    data: &Path,
+    write: impl FnOnce(&mut Replica<RedbFeedStore, MemoryViewStore>, &Author<'_>, &Environment),
+) {
     let env = Environment::system(World::system().environment.schema);
-    let store = RedbFeedStore::open(&province.join("feed.redb")).unwrap();
+    let store = RedbFeedStore::open(&data.join("feed.redb")).unwrap();
     let statement = SignedStatement::verify(&store.value(b"statement").unwrap().unwrap()).unwrap();
     let incarnation: [u8; 8] = store.value(INCARNATION).unwrap().unwrap().try_into().unwrap();
-    let keys = Keystore::open(&province.join("keys")).unwrap();
-    let area = statement.statement().area;
+    let keys = Keystore::open(&data.join("keys")).unwrap();
     let opening = Opening {
         statement,
         schema: env.schema.clone(),
@@ -110,17 +117,61 @@ pub(crate) fn revoke(province: &Path, device: &str) {
     };
     let mut replica = Replica::open(store, MemoryViewStore::default(), opening).unwrap();
     let author = Author { device: keys.device(), key: keys.signing() };
-    let declaration = Declaration {
-        area,
-        payload: Payload::Revocation(Revocation {
-            device: device.parse().unwrap(),
-            reason: "hilang".to_owned(),
-        }),
-        deps: Vec::new(),
-        claimed_at: env.clock.now(),
-    };
-    replica.declare(&author, &declaration).unwrap();
+    write(&mut replica, &author, &env);
     replica.commit(Some(&author), &Source::Here, env.clock.now()).unwrap();
+}
+
+/// The province revokes a device: no command of this stage does, but other builds' will.
+pub(crate) fn revoke(province: &Path, device: &str) {
+    write_on(province, |replica, author, env| {
+        let declaration = Declaration {
+            area: province_area(),
+            payload: Payload::Revocation(Revocation {
+                device: device.parse().unwrap(),
+                reason: "hilang".to_owned(),
+            }),
+            deps: Vec::new(),
+            claimed_at: env.clock.now(),
+        };
+        replica.declare(author, &declaration).unwrap();
+    });
+}
+
+fn province_area() -> AreaId {
+    "32".parse::<AreaCode>().unwrap().first_id()
+}
+
+/// An activity whose title holds whatever it holds: an old or altered program asks no rule.
+pub(crate) fn activity_unasked(data: &Path, area: &str, title: &str) {
+    write_on(data, |replica, author, env| {
+        let kind = env.schema.kind("kegiatan").unwrap();
+        let put = |field: &str, text: &str| Ask {
+            field: field.to_owned(),
+            what: Wish::Put(text.to_owned()),
+        };
+        let asks = [
+            put("judul", "Rapat"),
+            put("kode_program", "G.5.1.4"),
+            put("jenis", "rapat"),
+            put("tanggal", "2026-03-01"),
+            put("tempat", "Balai desa"),
+        ];
+        let plan = kind.plan(None, &asks, None).unwrap();
+        let named = kind.field("judul").unwrap().number;
+        let unasked = |op: &Op| {
+            let is_title = op.field == named;
+            if is_title { Op::put(named, Value::Text(title.to_owned())) } else { op.clone() }
+        };
+        let sections = plan.sections.iter().map(|(class, section)| {
+            let section = Section::from_ops(section.ops().iter().map(unasked).collect()).unwrap();
+            DraftSection::in_clear(*class, &section.encode(), [7; 16])
+        });
+        let area = area.parse::<AreaCode>().unwrap().first_id();
+        let key = RecordKey { area, kind: kind.number, record: RecordId([0xab; 16]) };
+        let sections = sections.collect();
+        let save = Save { key, person: 0, claimed_at: env.clock.now(), sections };
+        replica.save(author, save).unwrap();
+    });
 }
 
 /// A folder that this account may not write to, or why there is none.

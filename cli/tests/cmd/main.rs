@@ -6,6 +6,8 @@
 //! `exits.rs` the exit table, with its rows in `scenes.rs` and what no command makes in `fixtures.rs` ·
 //! `refusals.rs` more that is refused · `typed.rs` what is typed in the wrong place ·
 //! `held.rs` folders that are held, notes left behind ·
+//! `hints.rs` what a failure says is to be done · `keys.rs` keys that rotted · `unseen.rs` signs that nobody sees ·
+//! `written.rs` files that `man` and `demo` write ·
 //! `reveals.rs` class S and its log · `damage.rs` pages that rotted · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
 //! `personal.rs` what nobody may read · `process.rs` the binary itself ·
 //! `staying.rs` the demo that stays up · `terminal.rs` a command at a terminal.
@@ -20,6 +22,8 @@ mod disk;
 mod exits;
 mod fixtures;
 mod held;
+mod hints;
+mod keys;
 mod objects;
 mod pages;
 mod personal;
@@ -33,3 +37,5 @@ mod staying;
 #[cfg(unix)]
 mod terminal;
 mod typed;
+mod unseen;
+mod written;

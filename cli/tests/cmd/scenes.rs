@@ -69,7 +69,6 @@ pub(crate) const ROWS: &[Row] = &[
             bytes
         })
     }),
-    (ErrorKind::FileAltered, "the device's keys", keys_altered),
     (ErrorKind::FormatNewer, "a bundle", || bundle_with(|bytes| set(bytes, 8, 9))),
     (ErrorKind::FormatNewer, "an invitation", || {
         join_with(|bytes| {
@@ -80,6 +79,7 @@ pub(crate) const ROWS: &[Row] = &[
     }),
     (ErrorKind::Damage, "an entry at rest", damage),
     (ErrorKind::Damage, "a store that is none", store_of_zeros),
+    (ErrorKind::Damage, "the device's keys", keys_altered),
     (ErrorKind::NoCertificate, "keys of another device", keys_of_another),
     (ErrorKind::NoRight, "to write", no_right_to_write),
     (ErrorKind::NoRight, "to issue", no_right_to_issue),

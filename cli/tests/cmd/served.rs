@@ -63,7 +63,9 @@ impl Served {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
         let length = body.len();
-        write!(stream, "{head}content-length: {length}\r\n\r\n{body}").unwrap();
+        write!(stream, "{head}content-length: {length}\r\n\r\n").unwrap();
+        // A body that is too large may be refused before all of it is sent.
+        let _sent = stream.write_all(body.as_bytes());
         stream
     }
 
@@ -82,7 +84,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let api = self.api.take().unwrap();
+        let mut api = self.api.take().unwrap();
         self.runtime.block_on(async {
             api.stop().await;
             let stopped = self.running.stop().await;

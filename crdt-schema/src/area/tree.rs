@@ -30,8 +30,10 @@ struct Changes {
     children: BTreeMap<AreaId, Vec<AreaId>>,
     /// Of every parent that ever won a child by an alias: those children.
     won: BTreeMap<AreaId, BTreeSet<AreaId>>,
-    today: BTreeMap<AreaCode, AreaId>,
-    former: BTreeMap<AreaCode, AreaId>,
+    /// Areas that bear a code today, by an alias.
+    today: BTreeMap<AreaCode, BTreeSet<AreaId>>,
+    /// Areas that an alias ever gave a code, today's among them.
+    ever: BTreeMap<AreaCode, BTreeSet<AreaId>>,
 }
 
 /// An area with an alias.
@@ -42,6 +44,8 @@ struct Changed {
     parent: AreaId,
     /// Every parent a counting alias or the table ever gave it.
     parents: BTreeSet<AreaId>,
+    /// Every code a counting alias ever gave it.
+    codes: BTreeSet<AreaCode>,
     /// The aliases none replaces, the deciding one first.
     standing: Vec<EntryId>,
 }
@@ -62,7 +66,7 @@ impl AreaTree {
     pub fn with_aliases<'a>(&self, aliases: impl IntoIterator<Item = &'a CountingAlias>) -> Self {
         let mut by_area: BTreeMap<AreaId, Vec<&CountingAlias>> = BTreeMap::new();
         for alias in aliases {
-            if alias.alias.area != self.root && alias.alias.levels_fit() {
+            if alias.alias.area != self.root && alias.alias.fits() {
                 by_area.entry(alias.alias.area).or_default().push(alias);
             }
         }
@@ -182,14 +186,46 @@ impl AreaTree {
         above
     }
 
-    /// The area a person means by a code (today's, a former or a known later one, with or without
-    /// dots) or by the eleven digits of its id.
-    pub fn find(&self, text: &str) -> Option<AreaId> {
-        let found = match text.parse::<AreaId>() {
-            Ok(id) => id,
-            Err(_) => self.by_code(text.parse().ok()?)?,
+    /// The areas a person may mean by a code (today's, a former or a known later one, with or
+    /// without dots) or by the eleven digits of an id, ascending. Two that have not heard of each other
+    /// can give one code to two areas: then several, and only an id tells them apart.
+    pub fn find(&self, text: &str) -> Vec<AreaId> {
+        let mut found = match (text.parse::<AreaId>(), text.parse::<AreaCode>()) {
+            (Ok(id), _) => vec![id],
+            (Err(_), Ok(code)) => self.by_code(code),
+            (Err(_), Err(_)) => Vec::new(),
         };
-        self.contains(found).then_some(found)
+        found.retain(|area| self.contains(*area));
+        found
+    }
+
+    /// Codes that several areas bear today, each with those areas, ascending.
+    pub fn shared_codes(&self) -> Vec<(AreaCode, Vec<AreaId>)> {
+        let bearers = self.changed.today.keys().map(|code| (*code, self.bearers(*code)));
+        bearers.filter(|(_, areas)| areas.len() > 1).collect()
+    }
+
+    /// Whether another area bears the same code today.
+    pub fn shares_its_code(&self, area: AreaId) -> bool {
+        self.code(area).is_some_and(|code| self.bearers(code).iter().any(|other| *other != area))
+    }
+
+    /// Codes the area bore and does not bear today, ascending.
+    pub fn former_codes(&self, area: AreaId) -> Vec<AreaCode> {
+        let given = self.changed.areas.get(&area).into_iter().flat_map(|changed| &changed.codes);
+        let mut codes: BTreeSet<AreaCode> = given.copied().chain(area.first_code()).collect();
+        if let Some(today) = self.code(area) {
+            codes.remove(&today);
+        }
+        codes.into_iter().collect()
+    }
+
+    /// The code that the table knows the area was given elsewhere and that this network did not give
+    /// it: it is found by that, too.
+    pub fn later_code(&self, area: AreaId) -> Option<AreaCode> {
+        let later = table().area(area)?.later_code?;
+        let known = self.code(area) == Some(later) || self.former_codes(area).contains(&later);
+        (!known).then_some(later)
     }
 
     /// The alias entries that say what the area is, the deciding one first: empty without any,
@@ -205,16 +241,34 @@ impl AreaTree {
     }
 
     /// A code is today's of one area before it is the former or later one of another.
-    fn by_code(&self, code: AreaCode) -> Option<AreaId> {
-        let changes = &self.changed;
-        let unchanged = |id: &AreaId| !changes.areas.contains_key(id);
-        let today = changes.today.get(&code).copied();
-        today
-            .or_else(|| table().first(code).filter(unchanged))
-            .or_else(|| changes.former.get(&code).copied())
-            .or_else(|| table().first(code))
-            .or_else(|| table().later(code))
-            .or_else(|| Some(code.first_id()).filter(|id| *id == self.root))
+    fn by_code(&self, code: AreaCode) -> Vec<AreaId> {
+        let mut found = self.bearers(code);
+        if found.is_empty() {
+            found = self.bore(code);
+        }
+        if found.is_empty() {
+            let root = Some(code.first_id()).filter(|id| *id == self.root);
+            found.extend(table().later(code).or(root));
+        }
+        found
+    }
+
+    /// Areas of this tree that bear a code today, ascending.
+    pub fn bearers(&self, code: AreaCode) -> Vec<AreaId> {
+        let given = self.changed.today.get(&code).into_iter().flatten().copied();
+        let first = table().first(code).filter(|id| !self.changed.areas.contains_key(id));
+        self.here(given.chain(first))
+    }
+
+    /// Areas of this tree that ever bore a code.
+    fn bore(&self, code: AreaCode) -> Vec<AreaId> {
+        let given = self.changed.ever.get(&code).into_iter().flatten().copied();
+        self.here(given.chain(table().first(code)))
+    }
+
+    fn here(&self, areas: impl Iterator<Item = AreaId>) -> Vec<AreaId> {
+        let here: BTreeSet<AreaId> = areas.filter(|area| self.contains(*area)).collect();
+        here.into_iter().collect()
     }
 
     fn parents(&self, area: AreaId) -> Vec<AreaId> {
@@ -244,15 +298,16 @@ impl Changes {
         let Some(first) = standing.first() else { return };
         let base = table().area(area).and_then(|base| base.parent);
         for alias in aliases {
-            self.former.insert(alias.alias.code, area);
+            self.ever.entry(alias.alias.code).or_default().insert(area);
             self.won.entry(alias.alias.parent).or_default().insert(area);
         }
-        self.today.insert(first.alias.code, area);
+        self.today.entry(first.alias.code).or_default().insert(area);
         let changed = Changed {
             code: first.alias.code,
             name: first.alias.name.clone(),
             parent: first.alias.parent,
             parents: aliases.iter().map(|alias| alias.alias.parent).chain(base).collect(),
+            codes: aliases.iter().map(|alias| alias.alias.code).collect(),
             standing: standing.iter().map(|alias| alias.entry).collect(),
         };
         self.areas.insert(area, changed);
@@ -333,10 +388,10 @@ mod tests {
             for text in
                 ["32.09.39.2001", "3209392001", "32.09.21.2016", "3209212016", "32093920010"]
             {
-                assert_eq!(tree.find(text), Some(id("32.09.39.2001")), "{text}");
+                assert_eq!(tree.find(text), [id("32.09.39.2001")], "{text}");
             }
-            assert_eq!(tree.find("32.09.21.2999"), None);
-            assert_eq!(tree.find("33"), None);
+            assert_eq!(tree.find("32.09.21.2999"), []);
+            assert_eq!(tree.find("33"), []);
         }
         assert_eq!(before.code(id("32.09.39.2001")).unwrap().to_string(), "32.09.39.2001");
         assert_eq!(moved.code(id("32.09.39.2001")).unwrap().to_string(), "32.09.21.2016");
@@ -347,8 +402,46 @@ mod tests {
         let aliases =
             [sambeng_moved(), alias(2, "32.09.39.2002", "32.09.39.2001", "32.09.39", &[])];
         let tree = tree().with_aliases(&aliases);
-        assert_eq!(tree.find("32.09.39.2001"), Some(id("32.09.39.2002")));
-        assert_eq!(tree.find("32.09.39.2002"), Some(id("32.09.39.2002")));
+        assert_eq!(tree.find("32.09.39.2001"), [id("32.09.39.2002")]);
+        assert_eq!(tree.find("32.09.39.2002"), [id("32.09.39.2002")]);
+    }
+
+    #[test]
+    fn a_code_that_two_areas_bear_means_both_until_one_is_given_another() {
+        let mut aliases = vec![
+            alias(1, "32.09.39.2001", "32.09.21.2099", "32.09.21", &[]),
+            alias(2, "32.09.39.2002", "32.09.21.2099", "32.09.21", &[]),
+        ];
+        let (one, other) = (id("32.09.39.2001"), id("32.09.39.2002"));
+        let shared = tree().with_aliases(&aliases);
+        assert_eq!(shared.find("32.09.21.2099"), [one, other]);
+        assert_eq!(shared.shared_codes(), [("32.09.21.2099".parse().unwrap(), vec![one, other])]);
+        assert!(shared.shares_its_code(one) && !shared.shares_its_code(id("32.09.39.2003")));
+        // Former codes and ids still tell them apart.
+        assert_eq!(shared.find("32.09.39.2001"), [one]);
+        assert_eq!(shared.find("32093920020"), [other]);
+        aliases.push(alias(3, "32.09.39.2002", "32.09.39.2002", "32.09.39", &[2]));
+        let settled = tree().with_aliases(&aliases);
+        assert_eq!(settled.find("32.09.21.2099"), [one]);
+        assert_eq!(settled.shared_codes(), []);
+        assert_eq!(settled.former_codes(other), ["32.09.21.2099".parse().unwrap()]);
+    }
+
+    #[test]
+    fn a_code_that_an_area_took_from_one_that_never_moved_means_both() {
+        let tree =
+            tree().with_aliases([&alias(1, "32.09.39.2001", "32.09.21.2001", "32.09.21", &[])]);
+        assert_eq!(tree.find("32.09.21.2001"), [id("32.09.21.2001"), id("32.09.39.2001")]);
+    }
+
+    #[test]
+    fn a_code_only_the_table_knows_is_named_until_the_network_gives_it() {
+        let (before, sambeng) = (tree(), id("32.09.39.2001"));
+        assert_eq!(before.later_code(sambeng), Some("32.09.21.2016".parse().unwrap()));
+        assert_eq!(before.former_codes(sambeng), []);
+        let moved = before.with_aliases([&sambeng_moved()]);
+        assert_eq!(moved.later_code(sambeng), None);
+        assert_eq!(moved.former_codes(sambeng), ["32.09.39.2001".parse().unwrap()]);
     }
 
     #[test]
@@ -370,7 +463,7 @@ mod tests {
         let born = alias(1, "32.09.41.2001", "32.09.41.2001", "32.09.39", &[]);
         let misfit = alias(2, "32.09.39.2001", "32.09.21.2016", "32.09", &[]);
         let tree = tree().with_aliases([&born, &misfit]);
-        assert_eq!(tree.find("32.09.41.2001"), Some(id("32.09.41.2001")));
+        assert_eq!(tree.find("32.09.41.2001"), [id("32.09.41.2001")]);
         assert_eq!(tree.name(id("32.09.41.2001")), Some("nama 1"));
         assert_eq!(tree.parent(id("32.09.39.2001")), Some(id("32.09.39")));
     }
@@ -379,10 +472,10 @@ mod tests {
     fn a_smaller_network_ends_at_its_own_root() {
         let cirebon = AreaTree::new(id("32.09"));
         assert_eq!(cirebon.parent(id("32.09")), None);
-        assert_eq!(cirebon.find("32.01"), None);
+        assert_eq!(cirebon.find("32.01"), []);
         assert_eq!(cirebon.descendants(id("32.09")).len(), 40 + 424);
         let elsewhere = AreaTree::new(id("33"));
-        assert_eq!(elsewhere.find("33"), Some(id("33")));
+        assert_eq!(elsewhere.find("33"), [id("33")]);
         assert_eq!(elsewhere.descendants(id("33")), []);
     }
 

@@ -2,7 +2,7 @@
 
 use super::device::DeviceKeys;
 use super::rights::Rights;
-use crate::area::{AreaCode, AreaId};
+use crate::area::{AreaCode, AreaId, Level};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::entry::{ChainPoint, EntryKind, SigningPublic};
 use crate::id::{DeviceId, EntryId, FeedId};
@@ -229,9 +229,20 @@ impl Certificate {
 }
 
 impl Alias {
-    /// Whether the code is one of the area's level and the parent one level up: what else an alias
-    /// says has no place in any tree.
-    pub fn levels_fit(&self) -> bool {
+    /// Whether what it says has a place in any tree: its levels fit, and it moves nothing that others
+    /// lie below. Known from the alias alone, so every node decides alike, whatever it holds.
+    pub fn fits(&self) -> bool {
+        self.levels_fit() && (self.area.level() == Level::Desa || self.only_names())
+    }
+
+    /// Whether code and parent are those the area was first given.
+    fn only_names(&self) -> bool {
+        let parent = self.code.parent();
+        self.area.first_code() == Some(self.code) && self.parent.first_code() == parent
+    }
+
+    /// Whether the code is one of the area's level and the parent one level up.
+    fn levels_fit(&self) -> bool {
         let level = self.area.level();
         level == self.code.level() && level as u8 == self.parent.level() as u8 + 1
     }

@@ -330,6 +330,18 @@ mod tests {
         assert_eq!(Block::from_bytes(3, &other).unwrap().to_bytes(), other);
     }
 
+    #[test]
+    fn a_block_at_the_last_sequence_there_is_does_not_count_beyond_it() {
+        // libFuzzer found it: the place behind the last entry was u64::MAX.
+        let one = [1, 2, 0];
+        for first in [u64::MAX - 1, u64::MAX] {
+            drop(Block::from_bytes(first, &one));
+            drop(Block::from_bytes(first, &[1, 3 | 1 << 2 | 64, 0, 1, 0]));
+        }
+        assert!(Block::from_bytes(u64::MAX - 1, &[1, 3 | 1 << 2 | 64, 0, 1, 0]).is_ok());
+        assert!(Block::from_bytes(u64::MAX, &[1, 3 | 1 << 2 | 64, 0, 1, 0]).is_err());
+    }
+
     proptest! {
         #[test]
         fn a_block_of_any_bytes_never_panics(first in 1u64..1000, bytes: Vec<u8>) {

@@ -155,12 +155,11 @@ impl Block {
     pub fn from_bytes(first: u64, bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let count = reader.count(BLOCK_ENTRIES_MAX, "entries in a block")?;
-        if count == 0 || first == 0 || first.checked_add(count as u64).is_none() {
-            return Err(DecodeError::NotCanonical("block"));
-        }
+        let behind = first.checked_add(count as u64).filter(|_| count > 0 && first > 0);
+        let behind = behind.ok_or(DecodeError::NotCanonical("block"))?;
         let flags = reader.raw(count)?;
         let mut small = Small { reader, clock: 0, lengths: Vec::new() };
-        let places = (first..).zip(flags);
+        let places = (first..behind).zip(flags);
         let read = |(seq, flags): (u64, &u8)| small.entry(*flags, seq);
         let mut entries = places.map(read).collect::<Result<Vec<_>, _>>()?;
         let Small { mut reader, lengths, .. } = small;

@@ -8,6 +8,7 @@ use std::fmt;
 use super::rules::{self, Notice, Refusal, Rule};
 use super::{Field, Merge, ValueType, nik};
 use crate::edit::{Date, Value};
+use crate::unseen;
 
 /// What a text means for a field.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,17 +58,23 @@ const MONTHS: [&[&str]; 12] = [
 ];
 
 impl Field {
-    /// Reads what was typed for one value, or for one element of a set or list.
+    /// Reads what was typed for one value, or for one element of a set or list. Signs that programs
+    /// slip in are taken out, and a notice says so.
     ///
     /// # Errors
     /// [`Refusal`] under the rule of the type: see `rules.rs`. A broken NIK or KK number has the
     /// reason [`super::RefusalReason::NikExcel`].
     pub fn parse(&self, text: &str) -> Result<Parsed, Refusal> {
+        let typed = text;
+        let text = unseen::repaired(typed);
         let text = text.trim();
         if text.is_empty() {
             return Err(self.refusal(&rules::EMPTY));
         }
         let mut notices = Vec::new();
+        if typed.chars().any(unseen::is_slipped_in) {
+            notices.push(Notice::new(self.name, &rules::TEXT_UNSEEN));
+        }
         let value = self.parse_value(text, &mut notices)?;
         Ok(match (self.merge, value) {
             (Merge::Set, Value::Text(element)) => {
@@ -104,6 +111,10 @@ impl Field {
         let text_or = |found: Option<String>, rule: &Rule| {
             found.map(Value::Text).ok_or_else(|| self.refusal(rule))
         };
+        let is_turned = |letter: char| !letter.is_control() && unseen::is_refused(letter);
+        if text.chars().any(is_turned) {
+            return Err(self.refusal(&rules::TEXT_CONTROL));
+        }
         match self.value {
             ValueType::Text { max_bytes } => self.parse_text(text, max_bytes),
             ValueType::Int { min, max } => {
@@ -137,9 +148,8 @@ impl Field {
         if text.len() > max_bytes {
             return Err(self.refusal(&rules::TEXT_LONG));
         }
-        let is_hidden = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
         let text = text.replace("\r\n", "\n");
-        if text.chars().any(is_hidden) {
+        if text.chars().any(unseen::is_refused) {
             return Err(self.refusal(&rules::TEXT_CONTROL));
         }
         Ok(Value::Text(text))
@@ -335,6 +345,32 @@ mod tests {
         assert_eq!(shown(text, "a\u{0}b"), Err("huruf_kendali"));
         assert_eq!(shown(text, "\u{a0} "), Err("kosong"));
         assert_eq!(shown(text, &"x".repeat(21)), Err("terlalu_panjang"));
+    }
+
+    #[test]
+    fn what_turns_writing_is_refused_in_every_type_of_field() {
+        for kind in Schema::standard().kinds() {
+            for field in kind.fields {
+                for sign in ['\u{202e}', '\u{2066}', '\u{200f}', '\u{2028}', '\u{e0041}'] {
+                    let refusal = field.parse(&format!("3209{sign}21")).unwrap_err();
+                    assert_eq!(refusal.rule, "huruf_kendali", "{} {sign:?}", field.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_programs_slip_in_is_taken_out_and_said() {
+        let text =
+            Field::scalar(1, "nama", FieldClass::Personal, ValueType::Text { max_bytes: 20 });
+        let parsed = text.parse("\u{feff}Si\u{ad}ti\u{200b} \u{200d}").unwrap();
+        assert_eq!(parsed.value, Value::Text("Siti".to_owned()));
+        assert_eq!(parsed.notices, [Notice::new("nama", &rules::TEXT_UNSEEN)]);
+        assert_eq!(text.parse("Siti").unwrap().notices, []);
+        assert_eq!(text.parse("\u{200b}").unwrap_err().rule, "kosong");
+        let list = Field::list(1, "anggota", FieldClass::Personal, 100);
+        let element = |text: &str| list.parse(text).unwrap().element;
+        assert_eq!(element("Eu\u{200b}is"), element("Euis"));
     }
 
     #[test]

@@ -41,8 +41,10 @@ rules! {
         "Kolom ini hanya berisi satu nilai, tidak dapat ditambah atau dikurangi.";
     TEXT_LONG "terlalu_panjang" "the text is longer than the field allows"
         "Teks terlalu panjang. Singkatkan.";
-    TEXT_CONTROL "huruf_kendali" "the text holds control characters"
-        "Teks memuat huruf yang tidak terlihat. Ketik ulang.";
+    TEXT_CONTROL "huruf_kendali" "the text holds control characters, or signs that are invisible or turn the direction of writing"
+        "Teks memuat tanda yang tidak terlihat atau membalik arah tulisan. Ketik ulang.";
+    TEXT_UNSEEN "huruf_tak_terlihat" "signs that nobody sees were taken out of the text"
+        "Tanda yang tidak terlihat dikeluarkan dari isian. Periksa hasilnya.";
     SECTION_LARGE "terlalu_besar" "one save holds more than an edit may carry"
         "Isi sekali simpan terlalu besar. Bagi menjadi beberapa kali simpan.";
     NUMBER "bukan_bilangan" "not a whole number"
@@ -116,6 +118,12 @@ rules! {
         "Dua kolom berisi hal yang sama. Hapus salah satu, atau lewati dengan --map.";
     SHEET_COLUMN "kolom_tidak_dikenal" "the column means no field and is passed over"
         "Judul kolom tidak dikenal, isinya dilewati. Bila perlu, sebut artinya dengan --map.";
+    SHEET_COLUMN_NEAR "judul_mirip" "the column's heading resembles a known one, means no field and is passed over"
+        "Judul kolom mirip kolom yang dikenal, tetapi tidak sama; isinya dilewati. Betulkan judulnya, atau sebut artinya dengan --map.";
+    SHEET_MERGED "sel_gabungan" "cells are merged: what they hold counts for the first one only, the others are blank"
+        "Sel-sel ini digabung: isinya hanya berlaku untuk sel pertama, yang lain dianggap kosong. Pisahkan (Unmerge Cells), isi setiap baris, lalu impor lagi.";
+    SHEET_SEPARATORS "pemisah_berbeda" "the heading and the rows use different separators"
+        "Baris judul dan baris isi memakai pemisah yang berbeda. Simpan ulang sebagai CSV dengan satu pemisah di semua baris.";
     SHEET_MAP "peta_tanpa_kolom" "the map names a column that the sheet has not"
         "Peta kolom menyebut judul yang tidak ada di lembar ini.";
     SHEET_OTHERS "lembar_lain" "the workbook has other sheets; only the first with a heading is read"

@@ -122,6 +122,9 @@ pub struct BundleImport {
 /// every day.
 pub const OUTSIDE_INTEREST: &str = "outside_interest";
 
+/// The word under which entries are counted that the disk had no room for.
+pub const NO_ROOM: &str = "no_room";
+
 /// What one file brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedFile {

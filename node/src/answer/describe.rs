@@ -16,8 +16,10 @@ pub struct AreaShow {
     pub above: Vec<AreaEntry>,
     /// Areas directly below, in order of today's codes.
     pub below: Vec<AreaEntry>,
-    /// Codes it bore before, oldest first.
+    /// Codes it bore before, ascending; it is found by each that no other area bears today.
     pub former: Vec<AreaCode>,
+    /// A code it was given elsewhere and not in this network: it is found by that, too.
+    pub later: Option<AreaCode>,
 }
 
 /// `area list`.
@@ -39,6 +41,9 @@ pub struct AreaEntry {
     pub name: String,
     /// `provinsi`, `kabupaten`, `kecamatan` or `desa`.
     pub level: String,
+    /// Another area bears the same code: only the eleven digits of their ids tell them apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared_code: bool,
 }
 
 /// `schema`: the kinds of record, as they are declared.

@@ -21,7 +21,7 @@ mod standing;
 pub use basic::{AreaName, EntryRef, FieldWarning, MemberState, RootHash, Traffic, When};
 pub use bundle::{
     Audience, BundleExport, BundleImport, BundleInspect, ImportedArea, ImportedFile, MissingRun,
-    NewHere, OUTSIDE_INTEREST, RottenRun,
+    NO_ROOM, NewHere, OUTSIDE_INTEREST, RottenRun,
 };
 pub use describe::{
     AreaEntry, AreaList, AreaShow, CodeValue, Glossary, KindSchema, Schema, SchemaField, Synth,
@@ -35,5 +35,6 @@ pub use record::{
 };
 pub use standing::{
     Arrived, Clock, Damage, Demo, DemoConflicts, DemoCut, DemoNode, ForkPlace, ForkSeen, Moment,
-    PeerList, PeerSeen, Root, SessionSeen, SharedInvitation, Status, StoreStatus, Verify,
+    PeerList, PeerSeen, Root, SessionSeen, SharedCode, SharedInvitation, Status, StoreStatus,
+    Takes, Verify,
 };

@@ -358,10 +358,13 @@ pub struct Import {
 pub struct RefusedRow {
     /// Its number in the sheet, from 1, the heading counted.
     pub row: u64,
-    /// The field or column; empty for the row as a whole.
+    /// The field, the column by its letters, or a range of cells; empty for the row as a whole.
     pub field: String,
     /// The rule's name, snake case, stable.
     pub rule: String,
     /// What it says, in English, without the value.
     pub message: String,
+    /// Of a column whose heading means nothing: the field whose title it resembles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<String>,
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::basic::{AreaName, MemberState, RootHash, Traffic, When};
+use super::describe::AreaEntry;
 
 /// `status`: one node at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,12 +59,26 @@ pub struct Status {
     pub forks: Vec<ForkSeen>,
     /// Invitations that several devices joined with, by area and entry: one of them leaked.
     pub shared_invitations: Vec<SharedInvitation>,
+    /// Codes that several areas bear today: whoever stands above them gives one another code.
+    pub shared_codes: Vec<SharedCode>,
+    /// Areas that two who had not heard of each other gave a code, or a place, each: one counts until
+    /// whoever stands above decides.
+    pub contested_areas: Vec<AreaEntry>,
     /// Peers known, by device.
     pub peers: Vec<PeerSeen>,
     /// Sessions since the node started, the newest first, at most 16; none where no node runs.
     pub sessions: Vec<SessionSeen>,
     /// What is known to have arrived above, from receipts only; nearest level first.
     pub arrived: Vec<Arrived>,
+}
+
+/// A code is one area's, and several bear this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SharedCode {
+    /// The code.
+    pub code: AreaCode,
+    /// Who bears it, by id.
+    pub areas: Vec<AreaEntry>,
 }
 
 /// An invitation is for one device, and several joined with this one.
@@ -89,6 +104,23 @@ pub struct StoreStatus {
     pub format: u32,
     /// Bytes on the disk, truth and views together.
     pub bytes: u64,
+    /// Bytes the disk has left; `None` where the system does not say.
+    pub free: Option<u64>,
+    /// What there is room for.
+    pub takes: Takes,
+}
+
+/// What a node takes in while its disk fills: carrying for others ends first, own saves last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Takes {
+    /// Whatever its certificates let it hold.
+    #[default]
+    Everything,
+    /// Own saves and what comes for the areas it reads or writes in.
+    OwnArea,
+    /// Own saves, and nothing else.
+    OwnSaves,
 }
 
 /// What is thought of the clock.
@@ -265,6 +297,13 @@ pub struct Damage {
     pub to: Option<u64>,
     /// What was found, in English, without any personal value.
     pub what: String,
+}
+
+impl Damage {
+    /// Whether a file of this device's keys is damaged: the stores may be whole.
+    pub fn is_of_keys(&self) -> bool {
+        self.feed.is_none() && self.what.starts_with("keys/")
+    }
 }
 
 /// `demo --once`: what a small mesh did.

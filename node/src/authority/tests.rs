@@ -184,6 +184,37 @@ fn only_who_stands_above_both_parents_moves_a_desa() {
 }
 
 #[test]
+fn an_area_that_others_lie_below_is_renamed_and_never_moved_whoever_says_so() {
+    let (kecamatan, feed) = ("32.09.39", World::feed(3, "32.09.39", Space::Records));
+    let says = |code: &str, parent: &str, at: &str| {
+        let mut world = cirebon();
+        let alias = Alias {
+            area: area(kecamatan),
+            code: code.parse().unwrap(),
+            name: "Suranenggala Baru".into(),
+            parent: area(parent),
+            valid_from: 0,
+            closes: vec![FeedEnd { feed: feed.id(), last: ChainPoint::START }],
+        };
+        world.says(PROV, at, Payload::Alias(alias), vec![]);
+        world.authority()
+    };
+    for (code, parent, at) in [("32.10.39", "32.10", "32"), ("32.09.99", "32.09", "32.09")] {
+        let authority = says(code, parent, at);
+        let tree = authority.tree();
+        assert!(authority.alias(area(kecamatan)).is_none(), "{code}");
+        assert_eq!(tree.parent(area(kecamatan)), Some(area("32.09")), "{code}");
+        assert_eq!(tree.code(area(kecamatan)).unwrap().to_string(), kecamatan);
+        assert!(!tree.ever_covered(area("32.10"), area("32.09.39.2001")), "{code}");
+        assert_eq!(authority.standing(&feed), Standing::Counts, "{code}");
+        let desa = World::feed(5, "32.09.39.2001", Space::Records);
+        assert_eq!(authority.standing(&desa), Standing::Counts, "{code}");
+    }
+    let renamed = says(kecamatan, "32.09", "32.09");
+    assert_eq!(renamed.tree().name(area(kecamatan)), Some("Suranenggala Baru"));
+}
+
+#[test]
 fn a_revoked_device_goes_on_learning_for_whoever_revoked_it_may_be_revoked() {
     let mut world = cirebon();
     let (village, device) = (area("32.09.39.2001"), keys(5).device());

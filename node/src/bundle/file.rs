@@ -39,9 +39,9 @@ pub enum OpenError {
     /// It does not begin like one.
     #[error("not a bundle")]
     Foreign,
-    /// It is a folder.
-    #[error("a folder")]
-    Folder,
+    /// It is a folder, a pipe or a device.
+    #[error("no file")]
+    NoFile,
     /// It holds nothing at all.
     #[error("an empty file")]
     Empty,
@@ -75,9 +75,10 @@ impl BundleReader {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        // Some systems open a folder and fail later, some at once; neither is a failing disk.
-        if fs::metadata(path)?.is_dir() {
-            return Err(OpenError::Folder);
+        // Some systems open a folder and fail later, some at once; neither is a failing disk. And who
+        // opens a pipe waits for somebody to write into it, perhaps for ever.
+        if !fs::metadata(path)?.is_file() {
+            return Err(OpenError::NoFile);
         }
         Self::read(BufReader::with_capacity(1 << 16, File::open(path)?))
     }

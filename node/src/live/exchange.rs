@@ -26,7 +26,7 @@ use crate::sync::driver::Sink;
 use crate::sync::driver::carry_out;
 use crate::sync::{
     Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Root,
-    Session, Since, Stream,
+    Session, Since, Stream, Taken,
 };
 
 /// Quiet after the last news before equality is proved again: one save is many small ones seldom.
@@ -290,17 +290,27 @@ impl Exchange {
         }
         (it.session, it.told) = (Some(session), false);
         if it.proved {
-            self.joined(node, device);
+            self.joined(node, link, device);
         }
         self.drive(now, node, link, Input::Start);
         self.settle(now, node, Some(link));
     }
 
-    fn joined(&mut self, node: &Node, device: DeviceId) {
+    fn joined(&mut self, node: &Node, link: LinkId, device: DeviceId) {
         let equal = self.equal.get(&device).copied();
         self.contacts.insert(device, Contact { at: node.now(), equal });
+        // A link that takes another's place is no second coming.
+        if self.is_linked_beside(link, device) {
+            return;
+        }
         let area = node.named(node.area_of(&device));
         self.acts.push_back(Act::Tell(Event::PeerJoined { device, area }));
+    }
+
+    /// Whether a device is here by another link, too.
+    fn is_linked_beside(&self, link: LinkId, device: DeviceId) -> bool {
+        let mut others = self.links.iter().filter(|(id, _)| **id != link);
+        others.any(|(_, it)| it.proved && it.device == Some(device))
     }
 
     /// A link is gone, whoever closed it.
@@ -410,6 +420,14 @@ impl Exchange {
                     }
                     Output::Report(Report::Pushed(entries)) => it.sent.entries += entries,
                     Output::Report(Report::Equal(areas)) => it.equal_at = areas,
+                    Output::Report(Report::NotTaken(_, Taken::Full)) => {
+                        // The peer holds what this node has no room for: they are not equal, and
+                        // later there may be room.
+                        self.equal.insert(session.peer(), false);
+                        if it.role == Role::Initiator && it.compare.is_none() {
+                            it.compare = Some((later(now, UNEQUAL_MS), now));
+                        }
+                    }
                     Output::Report(
                         Report::Unequal | Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_),
                     ) => {}
@@ -453,7 +471,7 @@ impl Exchange {
         match node.transport_of(&device) {
             Some(key) if key == it.key => {
                 (it.proved, it.prove_by) = (true, None);
-                self.joined(node, device);
+                self.joined(node, link, device);
             }
             Some(_) => self.drop_link(node, link, EndReason::Stranger),
             None => {}
@@ -606,8 +624,10 @@ impl Exchange {
             let reason = Why(reason).name();
             let it = self.links.get(&link);
             let (received, sent) = it.map(|it| (it.received, it.sent)).unwrap_or_default();
-            let left = Event::PeerLeft { device, reason, received, sent };
-            self.acts.push_back(Act::Tell(left));
+            if !self.is_linked_beside(link, device) {
+                let left = Event::PeerLeft { device, reason, received, sent };
+                self.acts.push_back(Act::Tell(left));
+            }
         } else {
             let reason = Why(reason).name();
             self.acts.push_back(Act::Tell(Event::LinkClosed { link, reason }));

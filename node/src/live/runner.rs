@@ -38,6 +38,8 @@ const QUEUE_BYTES_MAX: usize = 8 << 20;
 const ORDERS_MAX: usize = 256;
 /// Events a slow listener may lag behind before it misses some.
 const EVENTS_MAX: usize = 1_024;
+/// Between two attempts to read a store anew that goes on failing: a large one takes a moment.
+const MEND_EVERY_MS: i64 = 1_000;
 /// For last words to go before sockets close.
 const LAST_WORDS: Duration = Duration::from_millis(1_500);
 /// A link that stood this long served its purpose.
@@ -159,6 +161,7 @@ impl Running {
             dial_known: ask.dial_known,
             named: Vec::new(),
             addresses_told: Vec::new(),
+            mend_at: Timestamp(0),
         };
         let runtime =
             tokio::runtime::Handle::try_current().map_err(|error| internal(error.to_string()))?;
@@ -334,6 +337,8 @@ struct Writer {
     /// Addresses to dial as the store held them last.
     named: Vec<String>,
     addresses_told: Vec<String>,
+    /// Stores that went on failing are left alone until then.
+    mend_at: Timestamp,
 }
 
 impl Writer {
@@ -361,6 +366,7 @@ impl Writer {
                     () = sleep => Next::Tick,
                 }
             });
+            self.mend();
             match work {
                 Next::Net(event) => self.on_net(runtime, *event),
                 Next::Order(Order::Stop(reply)) => {
@@ -377,6 +383,14 @@ impl Writer {
                 Next::Nothing => return,
             }
             self.act();
+        }
+    }
+
+    /// A store that failed is read anew before anything else is asked of it.
+    fn mend(&mut self) {
+        let now = self.now();
+        if now >= self.mend_at && !self.node.mend() {
+            self.mend_at = Timestamp(now.0.saturating_add(MEND_EVERY_MS));
         }
     }
 

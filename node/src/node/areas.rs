@@ -17,7 +17,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::Usage`] or [`NodeError::AreaUnknown`].
     pub fn area_show(&self, code: &str) -> Result<AreaShow, NodeError> {
-        describe::area_show(self.tree(), code)
+        describe::area_show(self.tree(), Some(self.own_area()), code)
     }
 
     /// Areas in and below one, or all.
@@ -25,7 +25,7 @@ impl Node {
     /// # Errors
     /// As [`Node::area_show`].
     pub fn area_list(&self, under: Option<&str>) -> Result<AreaList, NodeError> {
-        describe::area_list(self.tree(), under)
+        describe::area_list(self.tree(), Some(self.own_area()), under)
     }
 
     /// One area by itself, as it is called today.
@@ -49,19 +49,24 @@ impl Node {
         let area = self.area(old)?;
         let before = self.area_name(area).area;
         let code: AreaCode = new.trim().parse().map_err(|error| NodeError::area(new, error))?;
-        let bearer = self.tree().find(new).filter(|bearer| *bearer != area);
         if code.level() != area.level() || code == before {
             let what = Because::of(&reason::MOVE_CODE).with("before", before).with("code", code);
             return Err(what.into());
         }
-        if bearer.is_some_and(|bearer| self.area_name(bearer).area == code) {
-            return Err(Because::of(&reason::MOVE_TAKEN).with("code", code).into());
+        if !self.tree().children(area).is_empty() {
+            // Codes say what lies above: those below would go on naming the old place.
+            return Err(Because::of(&reason::MOVE_PARENT).with("before", before).into());
+        }
+        if let Some(bearer) = self.tree().bearers(code).iter().find(|bearer| **bearer != area) {
+            let AreaEntry { level, name, .. } = describe::area_entry(self.tree(), *bearer);
+            let taken = Because::of(&reason::MOVE_TAKEN_BY).with("code", code);
+            return Err(taken.with("name", format!("{level} {name}")).into());
         }
         // What this device may issue in lies below its own area, and has a parent.
         self.must_issue(area)?;
         let outside = |area: AreaCode| NodeError::AreaOutside {
             area: area.to_string(),
-            own: self.area_name(self.own_area()).to_string(),
+            own: self.area_said(self.own_area()),
         };
         let parent = code.parent().ok_or_else(|| outside(code))?;
         let new_parent = self.area(&parent.to_string())?;

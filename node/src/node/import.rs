@@ -14,7 +14,7 @@ use crdt_schema::id::{FeedId, FeedName};
 use super::Node;
 use super::lacking::Contents;
 use crate::answer::{
-    BundleImport, ImportedArea, ImportedFile, MissingRun, OUTSIDE_INTEREST, RootHash,
+    BundleImport, ImportedArea, ImportedFile, MissingRun, NO_ROOM, OUTSIDE_INTEREST, RootHash,
 };
 use crate::bundle::{BundleReader, FeedsSeen, Frame, Piece, Target};
 use crate::error::NodeError;
@@ -55,7 +55,8 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError`] when a file is no bundle or of another network: then nothing was taken from
-    /// any. [`NodeError::Interrupted`] and failures of the disk leave whole what was taken before.
+    /// any. [`NodeError::Interrupted`], [`NodeError::NoRoom`] and failures of the disk leave whole what
+    /// was taken before; where there is no room that is who belongs to the network, and own feeds.
     pub fn bundle_import(
         &mut self,
         files: &[PathBuf],
@@ -85,6 +86,10 @@ impl Node {
             }
         }
         self.renew_receipts()?;
+        if tallies.iter().any(|tally| tally.rejected.contains_key(NO_ROOM)) {
+            // What was only carried is told as not taken; where all is refused, that is the answer.
+            self.must_have_room()?;
+        }
         let quarantined = self.quarantined()?.saturating_sub(before);
         let summary = self.replica.summary();
         let answer = |area: &AreaId| ImportedArea {
@@ -326,5 +331,10 @@ mod tests {
     #[test]
     fn what_is_for_others_is_counted_under_the_word_that_is_no_failure() {
         assert_eq!(RejectReason::OutsideInterest.name(), OUTSIDE_INTEREST);
+    }
+
+    #[test]
+    fn what_the_disk_has_no_room_for_is_counted_under_its_word() {
+        assert_eq!(RejectReason::NoRoom.name(), NO_ROOM);
     }
 }

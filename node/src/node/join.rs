@@ -143,6 +143,14 @@ impl Joining<'_> {
 }
 
 pub(super) fn read_invitation(path: &Path) -> Result<InvitationFile, NodeError> {
+    // Asked before it is opened: who opens a pipe waits for somebody to write into it.
+    let sort = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?;
+    if !sort.is_file() {
+        return Err(NodeError::FileForeign {
+            path: path.to_path_buf(),
+            expected: &reason::INVITATION,
+        });
+    }
     let open = File::open(path).map_err(|error| NodeError::file("read", path, error))?;
     let mut bytes = Vec::new();
     open.take(FILE_BYTES_MAX + 1)

@@ -14,7 +14,7 @@ use crdt_schema::words::{eight_words, matches, parse_eight};
 use super::invitation::InvitationFile;
 use super::output::{Sort, must_be_writable};
 use super::{Node, damaged};
-use crate::answer::{self, EntryRef, Invite, MemberChange, MemberList, When};
+use crate::answer::{self, AreaName, EntryRef, Invite, MemberChange, MemberList, When};
 use crate::atomic;
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
@@ -140,9 +140,8 @@ impl Node {
     pub fn confirm(&mut self, who: &str) -> Result<MemberChange, NodeError> {
         let device = self.device_named(who)?;
         let member = self.known(device)?.clone();
-        let unknown = || NodeError::DeviceUnknown { device: who.to_owned() };
         let (Some(invitation), Some(grant)) = (member.invitation, member.grants.first()) else {
-            return Err(unknown());
+            return Err((&reason::CONFIRM_NOBODY).into());
         };
         let used = self.authority().used_by(&invitation);
         if used.is_some_and(|used| used.contains(&device)) {
@@ -157,7 +156,8 @@ impl Node {
             return Err(NodeError::InvitationUsed);
         }
         self.must_issue(grant.area)?;
-        let invited = self.authority().invitations().get(&invitation).ok_or_else(unknown)?;
+        let invited = self.authority().invitations().get(&invitation);
+        let invited = invited.ok_or_else(|| NodeError::DeviceUnknown { device: who.to_owned() })?;
         self.must_hold(invited.invitation.rights, grant.area)?;
         let now = self.env.clock.now();
         let is_late = invited.invitation.expires_at < now;
@@ -240,21 +240,21 @@ impl Node {
         Ok(entry)
     }
 
-    /// This device's certificate still counts.
+    /// This device's certificate still counts, and what it wrote before is whole.
     pub(super) fn must_be_whole(&self) -> Result<(), NodeError> {
-        let area = self.area_name(self.own_area()).to_string();
+        let area = self.area_said(self.own_area());
         match self.me().map(|me| me.state) {
             None => Err(NodeError::NoCertificate { area }),
             Some(MemberState::Closed | MemberState::Revoked) => Err(NodeError::Revoked { area }),
-            Some(MemberState::Active | MemberState::Provisional) => Ok(()),
+            Some(MemberState::Active | MemberState::Provisional) => self.own_must_be_whole(),
         }
     }
 
     /// This device may certify in an area: it may issue, stands above the area, and covers it.
     pub(super) fn must_issue(&self, area: AreaId) -> Result<(), NodeError> {
         self.must_be_whole()?;
-        let asked = self.area_name(area).to_string();
-        let own = self.area_name(self.own_area()).to_string();
+        let asked = self.area_said(area);
+        let own = self.area_said(self.own_area());
         let Some(me) = self.me() else { return Err(NodeError::NoCertificate { area: asked }) };
         if !me.rights().has(Rights::ISSUE) {
             return Err(NodeError::NoRight { right: Rights::ISSUE.to_string(), area: own });
@@ -272,6 +272,11 @@ impl Node {
         }
     }
 
+    /// Whether this device may confirm another that waits in an area.
+    pub fn may_confirm_in(&self, area: &AreaName) -> bool {
+        self.must_issue(area.id()).is_ok()
+    }
+
     /// This device holds every right it gives in an area. What a desa carries of its parent lies
     /// within what whoever stands above it carries.
     fn must_hold(&self, rights: Rights, area: AreaId) -> Result<(), NodeError> {
@@ -279,7 +284,7 @@ impl Node {
             let Ok(right) = name.parse::<Rights>() else { continue };
             let needed = if right == Rights::CARRY_PARENT { Rights::CARRY } else { right };
             if !self.authority().may(&self.device(), needed, area) {
-                let area = self.area_name(area).to_string();
+                let area = self.area_said(area);
                 return Err(NodeError::NoRight { right: needed.to_string(), area });
             }
         }

@@ -36,6 +36,7 @@ mod standing;
 mod synthetic;
 mod verify;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::{AreaId, AreaTree};
@@ -52,6 +53,7 @@ pub use lent::Loan;
 pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
+pub use output::{must_be_no_data_folder, must_take_manual};
 pub use records::Choice;
 pub use sheet::{SheetAsk, WHOLE_FILE};
 pub use shown::{Layer, ListAsk};
@@ -62,7 +64,9 @@ use crate::authority::{Authority, Member};
 use crate::describe;
 use crate::error::NodeError;
 use crate::ports::{FeedStore, StoreError};
-use crate::replica::{Author, Committed, INCARNATION, Opening, Replica, Source};
+use crate::replica::{
+    Author, Committed, INCARNATION, Opening, Replica, Room, Source, TAKING_IN_ENDS_BYTES,
+};
 use crate::store::feed::RedbFeedStore;
 use crate::store::keystore::Keystore;
 use crate::store::lent::{Feeds, Views};
@@ -84,6 +88,10 @@ pub struct Node {
     keys: Keystore,
     replica: Replica<Feeds, Views>,
     live: Option<Live>,
+    /// A store refused something since the last look.
+    refused: Cell<bool>,
+    /// This device's own feeds were read through since the node was opened.
+    own_is_whole: Cell<bool>,
 }
 
 impl Node {
@@ -127,7 +135,16 @@ impl Node {
             next_incarnation: env.random_u64()?,
         };
         let replica = Replica::open(feeds, views, opening).map_err(at)?;
-        let mut node = Self { folder: folder.to_path_buf(), env, keys, replica, live: None };
+        let (refused, own_is_whole) = (Cell::new(false), Cell::new(false));
+        let mut node = Self {
+            folder: folder.to_path_buf(),
+            env,
+            keys,
+            replica,
+            live: None,
+            refused,
+            own_is_whole,
+        };
         if node.replica.views().is_err() {
             // The views are only derived: whatever is wrong with them, they can be made anew.
             let rebuilt = node.replica.rebuild_views(&mut crate::progress::Unwatched);
@@ -208,7 +225,23 @@ impl Node {
 
     /// The area a person means.
     fn area(&self, text: &str) -> Result<AreaId, NodeError> {
-        describe::find_area(self.tree(), text)
+        describe::find_area(self.tree(), Some(self.own_area()), text)
+    }
+
+    /// An area as it is said in a sentence.
+    fn area_said(&self, area: AreaId) -> String {
+        describe::area_said(self.tree(), area)
+    }
+
+    /// What comes by wire could be kept: else there is no use in meeting anybody.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`] of a folder that may only be read.
+    pub fn must_be_writable(&self) -> Result<(), NodeError> {
+        if self.replica.feed_store().is_read_only() {
+            return Err(self.store_error(StoreError::ReadOnly));
+        }
+        Ok(())
     }
 
     /// Drops what a failed question left half made, or the next save would take it along.
@@ -227,7 +260,33 @@ impl Node {
     }
 
     fn store_error(&self, error: StoreError) -> NodeError {
+        if matches!(error, StoreError::Poisoned | StoreError::Full | StoreError::Io { .. }) {
+            self.refused.set(true);
+        }
         NodeError::store(&self.folder, error)
+    }
+
+    /// Reads stores that refused something anew, so that a node that runs goes on by itself once the
+    /// disk does; whether that is done. It costs nothing while all is well.
+    pub(crate) fn mend(&mut self) -> bool {
+        if self.refused.take() {
+            self.replica.fell_ill();
+        }
+        self.replica.mend();
+        !self.replica.is_ill()
+    }
+
+    /// There is room for more than the saves of the people here.
+    ///
+    /// # Errors
+    /// [`NodeError::NoRoom`].
+    fn must_have_room(&self) -> Result<(), NodeError> {
+        let free = self.replica.feed_store().free_bytes();
+        if Room::of(free) > Room::OwnSaves {
+            return Ok(());
+        }
+        let (folder, free) = (self.folder.clone(), free.unwrap_or_default());
+        Err(NodeError::NoRoom { folder, free, kept: TAKING_IN_ENDS_BYTES })
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use super::folder::FEEDS;
 use super::invitation;
 use crate::bundle;
 use crate::error::NodeError;
@@ -17,6 +18,15 @@ const LOOK_BYTES: u64 = 64 << 10;
 /// What an Automerge document begins with.
 const AUTOMERGE: &[u8] = &[0x85, 0x6f, 0x4a, 0x83];
 
+/// Lines of a manual page among which its title stands.
+const MANUAL_LINES: usize = 4;
+
+/// Whether a line names a manual page of this program.
+fn is_title(line: &[u8]) -> bool {
+    let name = line.strip_prefix(b".TH wksbm");
+    name.is_some_and(|rest| matches!(rest.first(), Some(b' ' | b'-')))
+}
+
 /// What a command writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
@@ -24,6 +34,7 @@ pub(super) enum Sort {
     Invitation,
     Document,
     JsonLines,
+    Manual,
 }
 
 impl Sort {
@@ -34,6 +45,7 @@ impl Sort {
             Self::Invitation => &reason::INVITATION_OR_FREE,
             Self::Document => &reason::DOCUMENT_OR_FREE,
             Self::JsonLines => &reason::LINES_OR_FREE,
+            Self::Manual => &reason::MANUAL_OR_FREE,
         }
     }
 
@@ -43,6 +55,7 @@ impl Sort {
             Self::Bundle => begins.starts_with(bundle::MAGIC),
             Self::Invitation => invitation::is_like(begins),
             Self::Document => begins.starts_with(AUTOMERGE),
+            Self::Manual => begins.split(|byte| *byte == b'\n').take(MANUAL_LINES).any(is_title),
             Self::JsonLines => {
                 let line = begins.split(|byte| *byte == b'\n').next().unwrap_or_default();
                 serde_json::from_slice::<serde_json::Map<_, _>>(line).is_ok()
@@ -58,7 +71,7 @@ impl Sort {
 /// # Errors
 /// [`NodeError::Usage`] inside `folder`, [`NodeError::FileForeign`] over something else.
 pub(super) fn must_be_writable(folder: &Path, file: &Path, sort: Sort) -> Result<(), NodeError> {
-    must_be_outside(folder, file)?;
+    must_be_outside(Some(folder), file)?;
     must_be_free(file, sort)
 }
 
@@ -78,11 +91,40 @@ pub(super) fn must_be_free(file: &Path, sort: Sort) -> Result<(), NodeError> {
     if sort.is_like(&begins) { Ok(()) } else { Err(foreign()) }
 }
 
-fn must_be_outside(folder: &Path, file: &Path) -> Result<(), NodeError> {
+/// Refuses a folder, and files in it, for manual pages: in the data folder of a node, or where one
+/// of the names is somebody else's file. The folder need not be there yet.
+///
+/// # Errors
+/// [`NodeError::Usage`] in a data folder, [`NodeError::FileForeign`] over something else.
+pub fn must_take_manual<'a>(
+    data: Option<&Path>,
+    folder: &Path,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<(), NodeError> {
+    must_be_no_data_folder(data, folder)?;
+    names.into_iter().try_for_each(|name| must_be_free(&folder.join(name), Sort::Manual))
+}
+
+/// Refuses a folder that lies in the data folder `data`, or in another node's; it need not be there
+/// yet.
+///
+/// # Errors
+/// [`NodeError::Usage`].
+pub fn must_be_no_data_folder(data: Option<&Path>, folder: &Path) -> Result<(), NodeError> {
+    let first_there = folder.ancestors().find(|at| at.as_os_str().is_empty() || at.exists());
+    let there = first_there.unwrap_or(folder).join("x");
+    must_be_outside(data, &there)
+}
+
+/// Refuses a file in this node's folder, and in any other's.
+fn must_be_outside(folder: Option<&Path>, file: &Path) -> Result<(), NodeError> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let target = fs::canonicalize(parent.unwrap_or(Path::new(".")));
-    let inside =
-        target.is_ok_and(|at| fs::canonicalize(folder).is_ok_and(|own| at.starts_with(own)));
+    let inside = target.is_ok_and(|at| {
+        let own = folder.and_then(|folder| fs::canonicalize(folder).ok());
+        let is_own = own.is_some_and(|own| at.starts_with(own));
+        is_own || at.ancestors().any(|above| above.join(FEEDS).is_file())
+    });
     if inside {
         return Err(Because::of(&reason::OUTPUT_INSIDE).with("place", file.display()).into());
     }
@@ -95,11 +137,12 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    const SORTS: [(Sort, &[u8]); 4] = [
+    const SORTS: [(Sort, &[u8]); 5] = [
         (Sort::Bundle, b"WKSBMbdl\x01"),
         (Sort::Invitation, b"WKSBMinv\x01"),
         (Sort::Document, b"\x85\x6f\x4a\x83\x00"),
         (Sort::JsonLines, b"{\"area\":\"32\"}\n{}\n"),
+        (Sort::Manual, b".ie x\n.el y\n.TH wksbm-man 1  \"man \"\n"),
     ];
 
     #[test]
@@ -114,7 +157,15 @@ mod tests {
                 let wanted = if sort == other { Ok(()) } else { Err(ErrorKind::FileForeign) };
                 assert_eq!(found, wanted, "{sort:?} over {other:?}");
             }
-            for foreign in [&b"dear sir"[..], b"[1]", b"{", b"WKSBM", b"\xff\xd8\xff\xe0"] {
+            for foreign in [
+                &b".TH wksbmx 1"[..],
+                b".TH ls 1\n",
+                b"dear sir",
+                b"[1]",
+                b"{",
+                b"WKSBM",
+                b"\xff\xd8\xff\xe0",
+            ] {
                 fs::write(&file, foreign).unwrap();
                 assert!(must_be_free(&file, sort).is_err(), "{sort:?} over {foreign:?}");
             }
@@ -137,6 +188,19 @@ mod tests {
                 let refused = must_be_writable(&data, &data.join(inside), sort).unwrap_err();
                 assert_eq!(refused.kind(), ErrorKind::Usage, "{inside}");
             }
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_into_the_folder_of_another_node() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, other) = (folder.path().join("own"), folder.path().join("other"));
+        fs::create_dir_all(other.join("keys")).unwrap();
+        must_be_writable(&own, &other.join("x"), Sort::Bundle).unwrap();
+        fs::write(other.join(FEEDS), "x").unwrap();
+        for inside in ["x", "keys/x"] {
+            let refused = must_be_writable(&own, &other.join(inside), Sort::Bundle).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Usage, "{inside}");
         }
     }
 }

@@ -30,9 +30,9 @@ const DEVICE_DIGITS_MIN: usize = 8;
 
 impl Node {
     /// Stages that a device was heard of now. Of devices nobody certified nothing is remembered: a
-    /// file may claim to come from anybody.
+    /// file may claim to come from anybody. Nobody meets itself.
     pub(super) fn note_contact(&mut self, device: DeviceId, at: Timestamp) {
-        if self.authority().member(&device).is_none() {
+        if device == self.device() || self.authority().member(&device).is_none() {
             return;
         }
         let name = [CONTACT, &device.0].concat();
@@ -142,13 +142,26 @@ impl Node {
         let known = self.addresses_to_dial()?;
         let gone: Vec<String> = known.into_iter().filter(|it| it == who || of_device(it)).collect();
         if gone.is_empty() {
-            return Err(NodeError::DeviceUnknown { device: who.to_owned() });
+            return Err(self.not_kept(who));
         }
         for address in &gone {
             self.replica.put_value(&dial_name(address), None);
         }
         self.commit_own()?;
         self.peer_list()
+    }
+
+    /// Why nothing was forgotten: what was named is an address, a device without one, or nobody.
+    fn not_kept(&self, who: &str) -> NodeError {
+        let mut members = self.authority().members();
+        let is_member = |device: &DeviceId| device.to_string().starts_with(who);
+        if parse(who).is_some() {
+            (&reason::PEER_NOT_KEPT).into()
+        } else if who.len() >= DEVICE_DIGITS_MIN && members.any(|(device, _)| is_member(device)) {
+            (&reason::PEER_NO_ADDRESS).into()
+        } else {
+            NodeError::DeviceUnknown { device: who.to_owned() }
+        }
     }
 
     /// Devices heard of, and when.

@@ -189,11 +189,11 @@ impl Node {
     /// This device may write in an area.
     pub(crate) fn must_write(&self, area: AreaId) -> Result<(), NodeError> {
         self.must_be_whole()?;
-        let asked = self.area_name(area).to_string();
+        let asked = self.area_said(area);
         let Some(me) = self.me() else { return Err(NodeError::NoCertificate { area: asked }) };
         let covered = |grant: &Grant| self.tree().ever_covered(grant.area, area);
         if !me.grants.iter().any(covered) {
-            let own = self.area_name(self.own_area()).to_string();
+            let own = self.area_said(self.own_area());
             return Err(NodeError::AreaOutside { area: asked, own });
         }
         let writes = |grant: &Grant| grant.rights.has(Rights::WRITE) && covered(grant);
@@ -210,8 +210,8 @@ impl Node {
                 let parent = self.tree().parent(area).unwrap_or(area);
                 Err(NodeError::AreaMoved {
                     area: asked,
-                    parent: self.area_name(parent).to_string(),
-                    own: self.area_name(self.own_area()).to_string(),
+                    parent: self.area_said(parent),
+                    own: self.area_said(self.own_area()),
                 })
             }
         }
@@ -273,9 +273,30 @@ impl Node {
         }
         let found = self.replica.find(&prefix).map_err(|error| self.store_error(error))?;
         match found.as_slice() {
+            [] => Err(unknown()),
             [key] => Ok(*key),
-            _ => Err(unknown()),
+            several => self.one_of(several, prefix.len() == 32)?.ok_or_else(unknown),
         }
+    }
+
+    /// Of several records whose ids begin alike the one that is meant. An id is drawn by chance, so
+    /// two that bear the whole of one are somebody's making, who must not hide either: the one that
+    /// counts is meant, and of two that count the one of this device's own area.
+    fn one_of(
+        &self,
+        several: &[RecordKey],
+        is_whole: bool,
+    ) -> Result<Option<RecordKey>, NodeError> {
+        let mut meant = Vec::new();
+        for key in several.iter().filter(|_| is_whole) {
+            let held = self.replica.record(key).map_err(|error| self.store_error(error))?;
+            meant.extend(held.filter(|it| it.verdict == RecordVerdict::Counting).map(|it| it.key));
+        }
+        let own = self.own_area();
+        if meant.len() > 1 && meant.iter().any(|key| key.area == own) {
+            meant.retain(|key| key.area == own);
+        }
+        Ok(if let [key] = meant.as_slice() { Some(*key) } else { None })
     }
 
     /// Today in West Java, by this node's clock; `None` when no calendar reaches it.

@@ -6,6 +6,8 @@
 //! Whatever stops it, what is written is whole rows, and the same import run again goes on where
 //! it stopped, for rows already written find their records and change nothing.
 
+mod heading;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +15,9 @@ use crdt_schema::area::AreaId;
 use crdt_schema::edit::Date;
 use crdt_schema::fold::RecordState;
 use crdt_schema::id::RecordId;
-use crdt_schema::record::{Ask, Kind, Notice, Plan, Refusal, Rule, Wish, rules};
+use crdt_schema::record::{Ask, Kind, Notice, Plan, Refusal, Wish, rules};
 
+use self::heading::{find_heading, sheet_error, whole_file};
 use super::Node;
 use crate::answer::{Import, RefusedRow};
 use crate::error::NodeError;
@@ -23,8 +26,8 @@ use crate::progress::Progress;
 use crate::reason;
 use crate::replica::HeldRecord;
 use crate::sheet::{
-    Book, ColumnMap, Found, HEADING_ROWS, Heading, HeadingError, Identity, Key, Known, Row, Seen,
-    SheetError, row_asks,
+    Book, ColumnMap, Found, Heading, Identity, Key, Known, Merged, Row, Seen, repaired_fields,
+    row_asks,
 };
 
 /// Rows that are listed with their reasons; all are counted.
@@ -118,10 +121,12 @@ impl Node {
         let (sheet, heading) = find_heading(&mut book, kind, &map, &ask.file)?;
         let mut planning = Planning::new(self, kind, area, &heading, limits)?;
         planning.note_columns(book.sheets() > 1);
+        planning.note_merged(&book.merged(sheet));
         let read = book.rows(sheet, &mut |row| planning.row(&row, progress));
         let planned = planning.finish(read.map_err(at))?;
         let mut report = planned.report;
         if ask.apply {
+            self.must_have_room()?;
             let mut writing = Writing {
                 node: self,
                 kind,
@@ -241,12 +246,32 @@ impl<'a> Planning<'a> {
     /// Says which columns, and which other sheets, are passed over.
     fn note_columns(&mut self, has_others: bool) {
         let row = self.heading.row;
-        for (title, rule) in &self.heading.passed {
-            self.notice(row, title, rule.name, rule.english);
+        for passed in &self.heading.passed {
+            self.report.warnings += 1;
+            if self.report.noticed.len() < LISTED_MAX {
+                self.report.noticed.push(RefusedRow {
+                    row,
+                    field: passed.column.clone(),
+                    rule: passed.rule.name.to_owned(),
+                    message: passed.rule.english.to_owned(),
+                    near: passed.near.map(str::to_owned),
+                });
+            }
         }
         if has_others {
             let rule = &rules::SHEET_OTHERS;
             self.notice(row, "", rule.name, rule.english);
+        }
+    }
+
+    /// Says which cells are merged at or below the heading, in columns that mean something.
+    fn note_merged(&mut self, merged: &[Merged]) {
+        let rule = &rules::SHEET_MERGED;
+        for range in merged {
+            let (first, last) = range.columns;
+            if range.rows.1 >= self.heading.row && self.heading.means_within(first, last) {
+                self.notice(range.rows.0, &range.name(), rule.name, rule.english);
+            }
         }
     }
 
@@ -326,6 +351,8 @@ impl<'a> Planning<'a> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         self.remember(&keys, record, row.number);
+        let repaired = repaired_fields(self.heading, row);
+        plan.notices.extend(repaired.map(|field| Notice::new(field, &rules::TEXT_UNSEEN)));
         let is_written = state.is_none() || plan.changes > 0;
         let record = record.filter(|_| state.is_some());
         if self.node.keeps_waiting(self.kind.number, &plan) {
@@ -344,7 +371,7 @@ impl<'a> Planning<'a> {
         *self.report.refused_by_rule.entry(rule.to_owned()).or_default() += 1;
         if self.report.refused.len() < LISTED_MAX {
             let rule = rule.to_owned();
-            self.report.refused.push(RefusedRow { row, field, rule, message });
+            self.report.refused.push(RefusedRow { row, field, rule, message, near: None });
         }
     }
 
@@ -352,7 +379,7 @@ impl<'a> Planning<'a> {
         self.report.warnings += 1;
         if self.report.noticed.len() < LISTED_MAX {
             let (field, rule, message) = (field.to_owned(), rule.to_owned(), message.to_owned());
-            self.report.noticed.push(RefusedRow { row, field, rule, message });
+            self.report.noticed.push(RefusedRow { row, field, rule, message, near: None });
         }
     }
 
@@ -428,6 +455,7 @@ impl Writing<'_> {
         self.written += 1;
         if self.written.is_multiple_of(self.limits.saves_per_commit) {
             self.node.commit_own()?;
+            self.node.must_have_room()?;
             let (done, total) = (self.written as u64, self.steps.len() as u64);
             if !progress.at(self.rows + done, self.rows + total) {
                 return Err(NodeError::Interrupted);
@@ -478,48 +506,11 @@ fn plan_row(
     kind.plan(state, &asks, today)
 }
 
-/// The first sheet with a heading, and that.
-fn find_heading(
-    book: &mut Book,
-    kind: &Kind,
-    map: &ColumnMap,
-    file: &Path,
-) -> Result<(usize, Heading), NodeError> {
-    for sheet in 0..book.sheets() {
-        let mut first = Vec::with_capacity(HEADING_ROWS);
-        let mut take = |row| {
-            first.push(row);
-            if first.len() < HEADING_ROWS {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        };
-        book.rows(sheet, &mut take).map_err(|error| sheet_error(file, error))?;
-        match Heading::find(kind, map, &first) {
-            Ok(heading) => return Ok((sheet, heading)),
-            Err(HeadingError::Missing) => {}
-            Err(HeadingError::Twice(field)) => {
-                let rule = &rules::SHEET_COLUMN_TWICE;
-                return Err(NodeError::ValueInvalid {
-                    field: field.to_owned(),
-                    rule: rule.name.to_owned(),
-                    message: rule.english.to_owned(),
-                });
-            }
-            Err(HeadingError::FieldUnknown(field)) => {
-                return Err(NodeError::FieldUnknown { kind: kind.name.to_owned(), field });
-            }
-        }
-    }
-    Err(whole_file(&rules::SHEET_HEADING, "no row names two columns"))
-}
-
 fn read_map(path: &Path) -> Result<ColumnMap, NodeError> {
-    let size = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?.len();
+    let found = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?;
     let foreign =
         || NodeError::FileForeign { path: path.to_path_buf(), expected: &reason::COLUMN_MAP };
-    if size > MAP_BYTES_MAX {
+    if !found.is_file() || found.len() > MAP_BYTES_MAX {
         return Err(foreign());
     }
     let bytes = std::fs::read(path).map_err(|error| NodeError::file("read", path, error))?;
@@ -527,29 +518,9 @@ fn read_map(path: &Path) -> Result<ColumnMap, NodeError> {
     ColumnMap::parse(text.trim_start_matches('\u{feff}')).map_err(|_| foreign())
 }
 
-fn whole_file(rule: &Rule, more: &str) -> NodeError {
-    NodeError::ValueInvalid {
-        field: WHOLE_FILE.to_owned(),
-        rule: rule.name.to_owned(),
-        message: format!("{}: {more}", rule.english),
-    }
-}
-
 fn changed_meanwhile(file: &Path) -> NodeError {
     let what = (&reason::SHEET_CHANGED).into();
     NodeError::FileAltered { path: file.to_path_buf(), what }
-}
-
-fn sheet_error(path: &Path, error: SheetError) -> NodeError {
-    let path = path.to_path_buf();
-    match error {
-        SheetError::Foreign => NodeError::FileForeign { path, expected: &reason::SPREADSHEET },
-        SheetError::Empty => NodeError::FileEmpty { path },
-        SheetError::Truncated => NodeError::FileTruncated { path },
-        SheetError::Altered(what) => NodeError::FileAltered { path, what },
-        SheetError::Large(more) => whole_file(&rules::SHEET_LARGE, &more),
-        SheetError::Io(error) => NodeError::file("read", &path, error),
-    }
 }
 
 #[cfg(test)]

@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdt_schema::area::AreaId;
 use crdt_schema::id::{DeviceId, EntryId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 
 use super::Node;
 use super::receipts::Spoken;
 use crate::answer::{
-    self, Clock, ForkPlace, ForkSeen, PeerSeen, RootHash, SharedInvitation, Status, StoreStatus,
-    When,
+    self, AreaEntry, Clock, ForkPlace, ForkSeen, PeerSeen, RootHash, SharedCode, SharedInvitation,
+    Status, StoreStatus, Takes, When,
 };
 use crate::authority::MemberState;
+use crate::describe;
 use crate::error::NodeError;
 use crate::ports::FeedStore;
+use crate::replica::Room;
 
 /// No clock is right that stands before this program was written: 2026-11-01.
 const CLOCK_FLOOR: Timestamp = Timestamp(1_793_491_200_000);
@@ -51,14 +54,31 @@ impl Node {
             quarantined: self.replica.quarantined(|_| true).map_err(at)?,
             awaiting_adoption: self.awaiting_adoption()?,
             conflicts: totals.conflicts,
-            store: StoreStatus { instance: store.instance(), format: store.format(), bytes },
+            store: StoreStatus {
+                instance: store.instance(),
+                format: store.format(),
+                bytes,
+                free: store.free_bytes(),
+                takes: self.takes(),
+            },
             clock: Clock { plausible: self.clock_is_plausible() },
             forks: self.forks()?,
             shared_invitations: self.shared_invitations(),
+            shared_codes: self.shared_codes(),
+            contested_areas: self.entries_of(&self.tree().contested()),
             peers: self.peers()?,
             sessions: self.live.as_ref().map_or_else(Vec::new, |live| live.sessions.clone()),
             arrived: self.arrived()?,
         })
+    }
+
+    /// What there is room for.
+    pub fn takes(&self) -> Takes {
+        match self.replica.room() {
+            Room::Everything => Takes::Everything,
+            Room::OwnArea => Takes::OwnArea,
+            Room::OwnSaves => Takes::OwnSaves,
+        }
     }
 
     /// The root of an area over the heads that count, and its words if a receipt is held that
@@ -118,6 +138,15 @@ impl Node {
             .collect();
         seen.sort_by_key(|it| (it.area, it.invitation));
         seen
+    }
+
+    fn shared_codes(&self) -> Vec<SharedCode> {
+        let shared = self.tree().shared_codes().into_iter();
+        shared.map(|(code, areas)| SharedCode { code, areas: self.entries_of(&areas) }).collect()
+    }
+
+    fn entries_of(&self, areas: &[AreaId]) -> Vec<AreaEntry> {
+        areas.iter().map(|area| describe::area_entry(self.tree(), *area)).collect()
     }
 
     /// Whether this node's clock can be right.

@@ -52,6 +52,7 @@ impl Node {
         if !self.is_trial() {
             return Err((&reason::SYNTH_REAL).into());
         }
+        self.must_have_room()?;
         let named = ask.area.as_deref().map(|code| self.area(code)).transpose()?;
         let own = Some(self.own_area()).filter(|area| area.level() == Level::Desa);
         let mut made = events(&plan(ask, named.or(own))?).map_err(no_plan)?;
@@ -67,6 +68,7 @@ impl Node {
             }
             if staged >= SAVES_PER_COMMIT {
                 self.commit_own()?;
+                self.must_have_room()?;
                 staged = 0;
             }
             match event {
@@ -80,11 +82,12 @@ impl Node {
                 }
                 SynthEvent::Edit(change) if held.contains(&change.record) => {}
                 SynthEvent::Edit(change) => tally.entries += self.synth_save(&change, false)?,
-                SynthEvent::Rehome { old, new, .. } => {
+                SynthEvent::Rehome { area, new, .. } => {
                     self.commit_own()?;
-                    let (old, new) = (old.to_string(), new.to_string());
-                    if self.tree().find(&old) != self.tree().find(&new) {
-                        self.rehome(&old, &new)?;
+                    // Where it was found by the new code before, the table knew of the move, not the
+                    // network.
+                    if self.tree().code(area) != Some(new) {
+                        self.rehome(&area.to_string(), &new.to_string())?;
                     }
                 }
             }
@@ -154,7 +157,7 @@ pub fn synth_jsonl(
         None => must_be_free(file, Sort::JsonLines)?,
     }
     let tree = AreaTree::west_java();
-    let area = ask.area.as_deref().map(|code| find_area(&tree, code)).transpose()?;
+    let area = ask.area.as_deref().map(|code| find_area(&tree, None, code)).transpose()?;
     let plan = plan(ask, area)?;
     let unfinished = atomic::beside(file);
     let open = fs::File::create(&unfinished).map_err(failed)?;

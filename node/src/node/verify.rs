@@ -1,4 +1,5 @@
-//! Everything at rest is read and checked again, as if it had just come from a stranger.
+//! Everything at rest is read and checked again, as if it had just come from a stranger; and, before
+//! anything is saved, what this device wrote itself.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,21 +7,27 @@ use std::time::Duration;
 use crdt_schema::id::FeedId;
 use crdt_schema::time::Timestamp;
 
-use super::folder::{FEEDS, VIEWS};
+use super::folder::{FEEDS, KEYS, VIEWS};
 use super::{Environment, Node, damaged};
 use crate::answer::{Damage, Verify};
 use crate::error::NodeError;
 use crate::guard::guarded;
 use crate::ports::StoreError;
 use crate::progress::Progress;
-use crate::replica::ViewsCheckError;
+use crate::replica::{Leaving, ViewsCheckError};
 use crate::store::StoreConfig;
 use crate::store::feed::{RedbFeedStore, ScanStep};
+use crate::store::keystore::{Keystore, KeystoreError};
 
 /// How damage names the file it lies in.
 fn in_file(file: &str, what: &str) -> Damage {
     let what = format!("{file}: {what}");
     Damage { feed: None, device: None, area: None, seq: None, to: None, what }
+}
+
+/// A damaged file of the keys, named as [`Damage::is_of_keys`] expects it.
+fn in_keys(file: &str) -> Damage {
+    in_file(&format!("{KEYS}/{file}"), "the key file is damaged")
 }
 
 /// What is found where nothing could be read.
@@ -61,12 +68,44 @@ impl Node {
             Ok(Err(NodeError::Store { source: StoreError::Damaged { what }, .. })) => {
                 Ok(only(in_file(FEEDS, &what)))
             }
+            Ok(Err(NodeError::KeysDamaged { path })) => {
+                let file = path.file_name().unwrap_or_default();
+                Ok(only(in_keys(&file.to_string_lossy())))
+            }
             Ok(ended) => ended,
             Err(panicked) => match rotten_pages(folder) {
                 Some(damage) => Ok(only(in_file(FEEDS, &damage.to_string()))),
                 None => panicked.raise(),
             },
         }
+    }
+
+    /// What this device wrote is whole, read through once while the node is open: what is written
+    /// behind something that rotted could never leave this disk, so it must not be acknowledged.
+    pub(super) fn own_must_be_whole(&self) -> Result<(), NodeError> {
+        if self.own_is_whole.get() {
+            return Ok(());
+        }
+        let me = self.device();
+        for feed in self.replica.feeds().filter(|feed| feed.name.device == me) {
+            for branch in &feed.branches {
+                let mut next = branch.from.map_or(1, |(_, shared)| shared + 1);
+                while next <= branch.head.point.seq {
+                    let run = self.replica.leaving(feed.name.id(), branch.branch, next);
+                    next = match run.map_err(|error| self.store_error(error))? {
+                        Leaving::Whole { last, .. } => last + 1,
+                        Leaving::Damaged { what, .. } => {
+                            return Err(self.store_error(StoreError::Damaged { what }));
+                        }
+                        Leaving::Nothing => {
+                            return Err(self.store_error(damaged("the end of an own feed")));
+                        }
+                    };
+                }
+            }
+        }
+        self.own_is_whole.set(true);
+        Ok(())
     }
 
     /// Checks chains, signatures and certificates of every feed, and that the views are what the
@@ -90,6 +129,12 @@ impl Node {
             }
         }
         let mut found = Verify { certificates: self.certificates(), ..Verify::default() };
+        // This node holds them in memory; what lies at rest may have rotted since.
+        match Keystore::open(&self.folder.join(KEYS)) {
+            Ok(_) => {}
+            Err(KeystoreError::Damaged { file }) => found.damage.push(in_keys(&file)),
+            Err(error) => return Err(NodeError::keys(&self.folder.join(KEYS), error)),
+        }
         // First, for after rotten pages the store refuses to be read: most of what rots lies in a
         // block, which names its feed and place. Over others redb may panic.
         let scanned = guarded(|| self.scan(&mut found, progress));

@@ -74,6 +74,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         {
             return Err(self.abandoned(error));
         }
+        self.batch_room = None;
         if self.stage.is_empty() {
             self.stage = Stage::default();
             return Ok(Committed::default());
@@ -115,14 +116,16 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Drops what is staged. A store that cannot even be read again refuses everything that comes
     /// after, so what is remembered of it does no harm.
     pub fn abandon(&mut self) {
-        self.stage = Stage::default();
+        (self.stage, self.batch_room) = (Stage::default(), None);
         drop(self.held.reload(&self.feeds));
     }
 
     /// Drops what is staged because of `error`, which is the one to tell: a store that failed to
-    /// write refuses to be read as well, and says only that.
+    /// write refuses to be read as well, and says only that, until it was mended.
     fn abandoned(&mut self, error: StoreError) -> StoreError {
         self.abandon();
+        self.is_ill |= !matches!(error, StoreError::Misuse(_));
+        self.mend();
         error
     }
 

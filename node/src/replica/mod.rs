@@ -9,7 +9,8 @@
 //! ```
 //! `held.rs` heads in memory and what is staged on top · `verdict.rs` which entries count ·
 //! `row.rs` the edits of one record become its row · `catch_up.rs` views that lag after a crash ·
-//! `read.rs` what may be asked · `sink.rs` a replica as sessions see it.
+//! `read.rs` what may be asked · `sink.rs` a replica as sessions see it · `room.rs` what is taken in
+//! while the disk fills · `mend.rs` after a failed write.
 //!
 //! The feed store is the truth and is written first; when the views fail afterwards the save is
 //! still done, and reading says that the views are behind until they caught up.
@@ -18,8 +19,10 @@ mod author;
 mod catch_up;
 mod commit;
 mod held;
+mod mend;
 mod read;
 mod receive;
+mod room;
 mod row;
 mod sink;
 mod stage;
@@ -45,6 +48,7 @@ pub use catch_up::{Rebuilt, ViewsCheckError};
 pub use commit::{Committed, INCARNATION, Source};
 pub use read::{EditSeen, Fork, HeldRecord};
 pub use receive::{Offer, Offered, Place, RejectReason};
+pub use room::{CARRYING_ENDS_BYTES, Room, TAKING_IN_ENDS_BYTES};
 pub use sink::PeerSink;
 pub use verdict::EntryVerdict;
 
@@ -73,6 +77,10 @@ pub struct Replica<F, V> {
     /// Heads that are held and do not count: of devices that wait, and beyond where feeds end.
     apart: Summary,
     stage: Stage,
+    /// What there is room for, as it was asked for the batch under way.
+    batch_room: Option<Room>,
+    /// The feed store failed and was not read anew yet.
+    is_ill: bool,
     arrived: u64,
     /// The first failure of the views since they were last whole.
     views_behind: Option<StoreError>,
@@ -125,6 +133,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             summary: Summary::new(tree.clone()),
             apart: Summary::new(tree),
             stage: Stage::default(),
+            batch_room: None,
+            is_ill: false,
             arrived: 0,
             views_behind: None,
             views_durable: 0,
@@ -213,10 +223,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// The views, unless they failed since they were last whole.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] naming what failed.
+    /// [`StoreError`] of the disk where that failed; else [`StoreError::Damaged`] naming what did.
     pub fn views(&self) -> Result<&V, StoreError> {
         match &self.views_behind {
             None => Ok(&self.views),
+            Some(StoreError::Full) => Err(StoreError::Full),
+            Some(StoreError::ReadOnly) => Err(StoreError::ReadOnly),
+            Some(StoreError::Poisoned | StoreError::Io { .. }) => Err(StoreError::Poisoned),
             Some(error) => {
                 Err(StoreError::Damaged { what: format!("the views are behind: {error}") })
             }

@@ -70,6 +70,8 @@ pub enum RejectReason {
     Unconfirmed,
     /// Branches, incarnations or provisional entries beyond what a node takes.
     Limit,
+    /// The disk is too full for it, by `room.rs`; whoever brought it still has it.
+    NoRoom,
     /// The bytes, the chain or the signature.
     Refused(RefuseReason),
 }
@@ -84,6 +86,7 @@ impl RejectReason {
             Self::NotYetServed => "not_yet_served",
             Self::Unconfirmed => "unconfirmed",
             Self::Limit => "limit",
+            Self::NoRoom => "no_room",
             Self::Refused(RefuseReason::Signature) => "signature",
             Self::Refused(RefuseReason::CrossesCheckpoint) => "crosses_checkpoint",
             Self::Refused(RefuseReason::BackReference | RefuseReason::NotNext) => "broken_chain",
@@ -130,6 +133,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.standings.get(&id) == Some(&Standing::Counts) {
             self.trusted.insert(id, key);
         }
+        if self.brings_more(id, &block) && !self.has_room_for(name) {
+            return Ok(Offered::Rejected(RejectReason::NoRoom));
+        }
         let verdict = self.held.judge(&self.feeds, name, packed, block, &key)?;
         Ok(match verdict {
             Verdict::Accepted(placed) => {
@@ -145,6 +151,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Verdict::TooManyBranches => Offered::Rejected(RejectReason::Limit),
             Verdict::Refused(reason) => Offered::Rejected(RejectReason::Refused(reason)),
         })
+    }
+
+    /// Whether a run goes beyond what is held of its feed.
+    fn brings_more(&self, feed: FeedId, block: &Block) -> bool {
+        let branches = self.held.feed(feed).map_or(&[][..], |feed| &feed.branches);
+        branches.iter().all(|branch| branch.head.point.seq < block.last())
     }
 
     /// Whether a feed's runs belong here, by this device's certificates as far as they are known.

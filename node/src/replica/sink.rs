@@ -79,7 +79,7 @@ impl<F: FeedStore, V: ViewStore, B> PeerSink<'_, F, V, B> {
             },
             Offered::Duplicate => Taken::Held,
             Offered::Pending => Taken::Gap,
-            Offered::Rejected(RejectReason::Limit) => Taken::Full,
+            Offered::Rejected(RejectReason::Limit | RejectReason::NoRoom) => Taken::Full,
             Offered::Rejected(RejectReason::Refused(_)) => Taken::Refused,
             Offered::Rejected(
                 RejectReason::UnknownDevice

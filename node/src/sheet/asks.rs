@@ -37,6 +37,15 @@ pub(crate) fn row_asks(kind: &Kind, heading: &Heading, row: &Row) -> Result<Vec<
     Ok(asks)
 }
 
+/// The fields of a row whose cells hold signs that nobody sees; reading takes them out.
+pub(crate) fn repaired_fields<'a>(
+    heading: &'a Heading,
+    row: &'a Row,
+) -> impl Iterator<Item = &'static str> + 'a {
+    let cells = heading.columns.iter().zip(&row.cells).filter(|(_, cell)| cell.is_repaired());
+    cells.filter_map(|(column, _)| column.fields().next()).map(|field| field.name)
+}
+
 fn ask(kind: &Kind, field: &Field, cell: &Cell, asks: &mut Vec<Ask>) -> Result<(), Refusal> {
     let Some(text) = cell.text_for(field)? else { return Ok(()) };
     let put = |wish: Wish| Ask { field: field.name.to_owned(), what: wish };

@@ -4,17 +4,19 @@
 //! read whole, which their guards have bounded before.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use calamine::{Data, DataRef, ExcelDateTime, Ods, Range, Reader, SheetVisible, Xls, Xlsx};
+use calamine::{
+    Data, DataRef, Dimensions, ExcelDateTime, Ods, Range, Reader, SheetVisible, Xls, Xlsx,
+};
 use crdt_schema::edit::Date;
 
 use super::cell::{Epoch, serial_day};
 use super::guard::{self, Packed};
 use super::text::TextForm;
-use super::{CELLS_PER_ROW_MAX, Cell, Row, SheetError, legacy};
+use super::{CELLS_PER_ROW_MAX, Cell, Row, SheetError, legacy, letters};
 use crate::reason::{self, Because};
 
 /// First bytes of a zip.
@@ -32,7 +34,32 @@ enum Form {
     Text(File, TextForm),
     Xlsx(Box<Xlsx<BufReader<File>>>, Epoch),
     /// By sheet; the formats that are read whole.
-    Whole(Vec<Range<Data>>, Epoch),
+    Whole(Vec<Range<Data>>, Epoch, Vec<Vec<Merged>>),
+}
+
+/// Cells that a workbook shows as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Merged {
+    /// First and last row, from 1.
+    pub(crate) rows: (u64, u64),
+    /// First and last column, from 0.
+    pub(crate) columns: (usize, usize),
+}
+
+impl Merged {
+    fn of(range: &Dimensions) -> Self {
+        let column = |column: u32| usize::try_from(column).unwrap_or(usize::MAX);
+        Self {
+            rows: (u64::from(range.start.0) + 1, u64::from(range.end.0) + 1),
+            columns: (column(range.start.1), column(range.end.1)),
+        }
+    }
+
+    /// As spreadsheets name it: `B3:B6`.
+    pub(crate) fn name(&self) -> String {
+        let corner = |column, row| format!("{}{row}", letters(column));
+        format!("{}:{}", corner(self.columns.0, self.rows.0), corner(self.columns.1, self.rows.1))
+    }
 }
 
 impl std::fmt::Debug for Book {
@@ -48,10 +75,11 @@ impl Book {
     /// [`SheetError`] when it is empty, no spreadsheet, cut, damaged, larger than we take, or the disk
     /// fails.
     pub(crate) fn open(path: &Path) -> Result<Self, SheetError> {
-        let mut file = File::open(path).map_err(SheetError::Io)?;
-        if file.metadata().map_err(SheetError::Io)?.is_dir() {
+        // Asked before it is opened: who opens a pipe waits for somebody to write into it.
+        if !std::fs::metadata(path).map_err(SheetError::Io)?.is_file() {
             return Err(SheetError::Foreign);
         }
+        let mut file = File::open(path).map_err(SheetError::Io)?;
         let mut first = Vec::with_capacity(8);
         file.by_ref().take(8).read_to_end(&mut first).map_err(SheetError::Io)?;
         if first.is_empty() {
@@ -89,11 +117,40 @@ impl Book {
         match &mut self.form {
             Form::Text(file, form) => form.read(file, take),
             Form::Xlsx(book, epoch) => xlsx_rows(book, name, *epoch, take),
-            Form::Whole(ranges, epoch) => match ranges.get(sheet) {
+            Form::Whole(ranges, epoch, _) => match ranges.get(sheet) {
                 Some(range) => whole_rows(range, *epoch, take),
                 None => Ok(()),
             },
         }
+    }
+
+    /// The merged cells of a sheet, where the format has them and they can be read: they are only
+    /// told, and what stands in the cells was read without them.
+    pub(crate) fn merged(&mut self, sheet: usize) -> Vec<Merged> {
+        let name = self.sheets.get(sheet).map_or("", String::as_str);
+        match &mut self.form {
+            Form::Text(..) => Vec::new(),
+            Form::Xlsx(book, _) => merged(|| book.merge_cells_by_sheet_name(name)),
+            Form::Whole(_, _, merged) => merged.get(sheet).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// What separates the cells of a text file.
+    pub(crate) const fn separator(&self) -> Option<char> {
+        match &self.form {
+            Form::Text(_, form) => Some(form.separator()),
+            Form::Xlsx(..) | Form::Whole(..) => None,
+        }
+    }
+
+    /// The same text file read with each other separator.
+    pub(crate) fn other_readings(&self) -> io::Result<Vec<Self>> {
+        let Form::Text(file, form) = &self.form else { return Ok(Vec::new()) };
+        let other = |form: TextForm| {
+            let form = Form::Text(file.try_clone()?, form);
+            Ok(Self { form, sheets: self.sheets.clone() })
+        };
+        form.others().map(other).collect()
     }
 
     fn xlsx(mut file: File) -> Result<Self, SheetError> {
@@ -107,9 +164,8 @@ impl Book {
     fn ods(mut file: File) -> Result<Self, SheetError> {
         file.seek(SeekFrom::Start(0)).map_err(SheetError::Io)?;
         let mut book: Ods<_> = guarded(|| Ods::new(BufReader::new(file)))?;
-        Self::whole(visible(book.sheets_metadata()), Epoch::Year1900, |name| {
-            book.worksheet_range(name)
-        })
+        let sheets = visible(book.sheets_metadata());
+        Self::whole(sheets, Epoch::Year1900, Vec::new(), |name| book.worksheet_range(name))
     }
 
     fn xls(mut file: File) -> Result<Self, SheetError> {
@@ -124,17 +180,21 @@ impl Book {
         legacy::look_over(&bytes)?;
         let mut book: Xls<_> = guarded(|| Xls::new(Cursor::new(bytes)))?;
         let epoch = epoch(book.has_1904_epoch());
-        Self::whole(visible(book.sheets_metadata()), epoch, |name| book.worksheet_range(name))
+        let sheets = visible(book.sheets_metadata());
+        let joined = |name: &String| merged(|| book.merge_cells_by_sheet_name(name));
+        let joined = sheets.iter().map(joined).collect();
+        Self::whole(sheets, epoch, joined, |name| book.worksheet_range(name))
     }
 
     fn whole<E: std::fmt::Display>(
         sheets: Vec<String>,
         epoch: Epoch,
+        merged: Vec<Vec<Merged>>,
         mut range: impl FnMut(&str) -> Result<Range<Data>, E>,
     ) -> Result<Self, SheetError> {
         let ranges = sheets.iter().map(|name| guarded(|| range(name)));
         let ranges = ranges.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { form: Form::Whole(ranges, epoch), sheets })
+        Ok(Self { form: Form::Whole(ranges, epoch, merged), sheets })
     }
 }
 
@@ -150,6 +210,10 @@ fn guarded<T, E: std::fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Resu
         Ok(Err(error)) => Err(SheetError::unreadable(&error)),
         Err(_) => Err(SheetError::parts()),
     }
+}
+
+fn merged<E: std::fmt::Display>(read: impl FnOnce() -> Result<Vec<Dimensions>, E>) -> Vec<Merged> {
+    guarded(read).unwrap_or_default().iter().map(Merged::of).collect()
 }
 
 fn visible(sheets: &[calamine::Sheet]) -> Vec<String> {

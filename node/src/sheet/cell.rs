@@ -7,6 +7,7 @@ use std::fmt;
 
 use crdt_schema::edit::Date;
 use crdt_schema::record::{Field, Refusal, ValueType, rules};
+use crdt_schema::unseen;
 
 /// Where a workbook begins to count days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +115,11 @@ impl Cell {
         Ok((!text.is_empty() && !says_nothing).then_some(text))
     }
 
+    /// Whether reading it takes out signs that nobody sees.
+    pub(crate) fn is_repaired(&self) -> bool {
+        matches!(self, Self::Text(text) if text.chars().any(unseen::is_slipped_in))
+    }
+
     /// Adds what the cell says to a digest.
     pub(super) fn feed(&self, hasher: &mut blake3::Hasher) {
         match self {
@@ -133,21 +139,14 @@ impl Cell {
 /// Text without what only a spreadsheet sees: outer white space of every kind, the apostrophe that
 /// marks text, letters without width; no-break spaces become spaces.
 pub(super) fn clean(text: &str) -> String {
-    let is_hidden =
-        |letter: &char| matches!(letter, '\u{200b}'..='\u{200d}' | '\u{feff}' | '\u{ad}');
     let shown: String = text
         .chars()
-        .filter(|letter| !is_hidden(letter))
+        .filter(|letter| !unseen::is_slipped_in(*letter))
         .map(|letter| if is_wide_space(letter) { ' ' } else { letter })
         .collect();
     let trimmed = shown.trim_matches(|it: char| it.is_whitespace() || it == END_OF_FILE);
     let unmarked = trimmed.strip_prefix(['\'', '\u{2018}', '\u{2019}']).unwrap_or(trimmed);
     unmarked.trim().replace("\r\n", "\n").replace('\r', "\n")
-}
-
-/// Nobody typed it, and no field may hold it.
-fn is_control(letter: char) -> bool {
-    letter.is_control() && !matches!(letter, '\n' | '\t')
 }
 
 const fn is_wide_space(letter: char) -> bool {
@@ -162,7 +161,7 @@ fn typed_text(text: &str, field: &Field) -> Result<String, Refusal> {
     if text.contains('\u{fffd}') {
         return Err(Refusal::value(field.name, &rules::SHEET_LETTERS));
     }
-    if text.chars().any(is_control) {
+    if text.chars().any(unseen::is_refused) {
         return Err(Refusal::value(field.name, &rules::TEXT_CONTROL));
     }
     Ok(match field.value {
@@ -344,6 +343,11 @@ mod tests {
         assert_eq!(shown(&Cell::Broken, text), Err("sel_rusak"));
         assert_eq!(shown(&Cell::Text("#N/A".to_owned()), text), Err("sel_rusak"));
         assert_eq!(shown(&Cell::Text("As\u{fffd}p".to_owned()), text), Err("huruf_rusak"));
+        for sign in ['\u{7}', '\u{202e}', '\u{2067}', '\u{200e}', '\u{e0041}'] {
+            let turned = Cell::Text(format!("As{sign}ep"));
+            assert_eq!(shown(&turned, text), Err("huruf_kendali"), "{sign:?}");
+            assert_eq!(shown(&turned, ValueType::Date), Err("huruf_kendali"), "{sign:?}");
+        }
     }
 
     #[test]

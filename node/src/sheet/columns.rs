@@ -6,13 +6,15 @@ use crdt_schema::record::{Field, Kind, Rule, forbidden, rules};
 
 use super::names::{NAMES, NUMBERING, PLACE_AND_DAY, RT_AND_RW, RW_AND_RT, fold};
 use super::{Cell, Row};
+use crate::echo::slips;
 
 /// Rows with anything in them among which the heading is looked for: letterheads are shorter.
 pub(crate) const HEADING_ROWS: usize = 20;
 /// Titles that make a row a heading: one alone may stand there by chance.
 const TITLES_MIN: usize = 2;
-/// Characters of a title that a message repeats.
-const TITLE_CHARS_MAX: usize = 60;
+/// Letters of a title for each of which one more may differ from a known one's: a short name of a
+/// person resembles many a title.
+const LETTERS_A_SLIP: usize = 5;
 /// In a map, what means both fields of a shared column.
 const PLACE_AND_DAY_NAME: &str = "tempat_tanggal_lahir";
 const RT_AND_RW_NAME: &str = "rt_rw";
@@ -46,7 +48,7 @@ pub(super) enum Column {
 }
 
 impl Column {
-    fn fields(self) -> impl Iterator<Item = &'static Field> {
+    pub(super) fn fields(self) -> impl Iterator<Item = &'static Field> {
         let (first, second) = match self {
             Self::Field(field) => (Some(field), None),
             Self::PlaceAndDay(first, second) | Self::Neighbourhood(first, second) => {
@@ -58,13 +60,25 @@ impl Column {
     }
 }
 
+/// A column that is passed over. What stands above it is told nowhere: where a sheet has no heading,
+/// or another's, that may be somebody's name or number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Its letters, as spreadsheets show them; of a line of the map that no column has, the field.
+    pub(crate) column: String,
+    /// Why.
+    pub(crate) rule: &'static Rule,
+    /// The field whose title the heading resembles.
+    pub(crate) near: Option<&'static str>,
+}
+
 /// A heading that was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Heading {
     /// Its row.
     pub(crate) row: u64,
-    /// Columns that are passed over, by title, each with why.
-    pub(crate) passed: Vec<(String, &'static Rule)>,
+    /// Columns that are passed over.
+    pub(crate) passed: Vec<Passed>,
     pub(super) columns: Vec<Column>,
 }
 
@@ -104,12 +118,12 @@ impl Heading {
         let mut heading = Self { row: row.number, passed: Vec::new(), columns: Vec::new() };
         let mut taken = BTreeSet::new();
         let mut used = BTreeSet::new();
-        for cell in &row.cells {
+        for (place, cell) in row.cells.iter().enumerate() {
             let title = cell.title();
             let column = match meaning(kind, map, &title) {
                 Ok(column) => column,
                 Err(rule) => {
-                    heading.passed.push((title.chars().take(TITLE_CHARS_MAX).collect(), rule));
+                    heading.passed.push(Passed::column(kind, place, &title, rule));
                     Column::None
                 }
             };
@@ -121,9 +135,24 @@ impl Heading {
             }
             heading.columns.push(column);
         }
-        let unused = map.0.keys().filter(|title| !used.contains(*title));
-        heading.passed.extend(unused.map(|title| (title.clone(), &rules::SHEET_MAP)));
+        let unused = map.0.iter().filter(|(title, _)| !used.contains(*title));
+        heading.passed.extend(unused.map(|(_, field)| Passed {
+            column: field.trim().to_owned(),
+            rule: &rules::SHEET_MAP,
+            near: None,
+        }));
         Ok(heading)
+    }
+
+    /// How many columns it has, those without meaning counted.
+    pub(crate) const fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether any column from `first` to `last` means something.
+    pub(crate) fn means_within(&self, first: usize, last: usize) -> bool {
+        let within = self.columns.iter().skip(first).take(last.saturating_sub(first) + 1);
+        within.copied().any(|column| column.fields().next().is_some())
     }
 
     /// Whether a row below only numbers the columns: `(1) (2) (3)`.
@@ -135,6 +164,36 @@ impl Heading {
         filled.len() > TITLES_MIN
             && filled.iter().enumerate().all(|(place, text)| bare(text) == Some(place + 1))
     }
+}
+
+impl Passed {
+    fn column(kind: &Kind, place: usize, title: &str, rule: &'static Rule) -> Self {
+        let is_unknown = *rule == rules::SHEET_COLUMN;
+        let near = is_unknown.then(|| resembled(kind, &fold(title))).flatten();
+        let rule = if near.is_some() { &rules::SHEET_COLUMN_NEAR } else { rule };
+        Self { column: letters(place), rule, near }
+    }
+}
+
+/// A column as spreadsheets name it: A to Z, then AA.
+pub(crate) fn letters(place: usize) -> String {
+    let (above, own) = (place / 26, place % 26);
+    let mut name = if above == 0 { String::new() } else { letters(above - 1) };
+    name.extend(('A'..='Z').nth(own));
+    name
+}
+
+/// The field one of whose titles was meant, by a slip or two.
+fn resembled(kind: &Kind, folded: &str) -> Option<&'static str> {
+    let most = folded.chars().count() / LETTERS_A_SLIP;
+    let declared = kind.fields.iter().flat_map(|field| {
+        let titles = [field.name, field.label].into_iter().chain(field.aliases.iter().copied());
+        titles.map(move |title| (fold(title), field.name))
+    });
+    let called = NAMES.iter().filter_map(|(field, names)| Some((kind.field(field)?.name, names)));
+    let called = called.flat_map(|(field, names)| names.iter().map(move |it| (fold(it), field)));
+    let slipped = declared.chain(called).map(|(title, field)| (slips(folded, &title), field));
+    slipped.filter(|(slips, _)| *slips <= most).min().map(|(_, field)| field)
 }
 
 fn is_known(kind: &Kind, map: &ColumnMap, cell: &Cell) -> bool {
@@ -253,7 +312,8 @@ mod tests {
                 "kondisi"
             ]
         );
-        assert_eq!(heading.passed, [("N I K".to_owned(), &rules::SHEET_COLUMN)]);
+        let passed = |column: &str, rule, near| Passed { column: column.to_owned(), rule, near };
+        assert_eq!(heading.passed, [passed("C", &rules::SHEET_COLUMN, None)]);
     }
 
     #[test]
@@ -291,7 +351,8 @@ mod tests {
         let map = ColumnMap::parse(map).unwrap();
         let heading = Heading::find(ppks(), &map, &[row(1, &["kolom a", "NIK", "RT"])]).unwrap();
         assert_eq!(fields(&heading), ["nama", "rt"]);
-        assert_eq!(heading.passed, [("lama".to_owned(), &rules::SHEET_MAP)]);
+        let unused = Passed { column: "alamat".to_owned(), rule: &rules::SHEET_MAP, near: None };
+        assert_eq!(heading.passed, [unused]);
         let wrong = ColumnMap::parse("\"A\" = \"tinggi\"").unwrap();
         let refused = Heading::find(ppks(), &wrong, &[]).unwrap_err();
         assert_eq!(refused, HeadingError::FieldUnknown("tinggi".to_owned()));
@@ -311,6 +372,28 @@ mod tests {
             &[row(1, &["Nama", "RT", "Agama", "Nama Ibu Kandung"])],
         );
         let passed = law.unwrap().passed;
-        assert!(passed.len() == 2 && passed.iter().all(|(_, rule)| **rule == rules::FORBIDDEN));
+        assert!(passed.len() == 2 && passed.iter().all(|it| *it.rule == rules::FORBIDDEN));
+    }
+
+    #[test]
+    fn a_column_without_meaning_is_told_by_its_letters_and_a_slip_by_the_field_that_was_meant() {
+        let titles = ["Nama", "RT", "Siti Aminah", "3209214501609007", "Jenis Kelamn", "Siti"];
+        let heading = Heading::find(ppks(), &ColumnMap::default(), &[row(1, &titles)]).unwrap();
+        let passed = |column: &str, rule, near| Passed { column: column.to_owned(), rule, near };
+        assert_eq!(
+            heading.passed,
+            [
+                passed("C", &rules::SHEET_COLUMN, None),
+                passed("D", &rules::SHEET_COLUMN, None),
+                passed("E", &rules::SHEET_COLUMN_NEAR, Some("jenis_kelamin")),
+                passed("F", &rules::SHEET_COLUMN, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn columns_are_named_as_spreadsheets_name_them() {
+        let names = [0, 25, 26, 51, 52, 511].map(letters);
+        assert_eq!(names, ["A", "Z", "AA", "AZ", "BA", "SR"]);
     }
 }

@@ -18,7 +18,7 @@
 //! | `keys.rs`    | by what a row finds its record                                              |
 //!
 //! Of merged cells the first holds the value and the others are blank; blank never erases, so a
-//! merged block changes one record. Of formulas the value counts that was computed last.
+//! merged block changes one record, and a notice names it. Of formulas the value counts that was computed last.
 
 mod asks;
 mod book;
@@ -41,9 +41,9 @@ use crate::reason::{self, Because};
 use cell::Cell;
 use crdt_schema::record::Kind;
 
-pub(crate) use asks::row_asks;
-pub(crate) use book::Book;
-pub(crate) use columns::{ColumnMap, HEADING_ROWS, Heading, HeadingError};
+pub(crate) use asks::{repaired_fields, row_asks};
+pub(crate) use book::{Book, Merged};
+pub(crate) use columns::{ColumnMap, HEADING_ROWS, Heading, HeadingError, letters};
 pub(crate) use keys::{Found, Identity, Key, Known, Seen};
 
 /// Bytes of a text file: a million rows of a thousand bytes.

@@ -209,8 +209,19 @@ fn a_letter_cut_by_a_piece_of_the_file_stays_whole() {
 #[test]
 fn text_that_cannot_be_read_to_its_end_is_refused() {
     let open = b"Nama;RT\nAsep;\"01\nUjang;02\n".to_vec();
-    let told = "row 2 has a quotation mark that is never closed";
-    assert!(matches!(read(&open), Err(SheetError::Altered(what)) if what.to_string() == told));
+    // The file's own lines, whatever ends them, and inside quotes as well.
+    for (bytes, line, row) in [
+        (&open[..], 2, 2),
+        (b"Nama;RT\r\n\"Asep\r\nS.\";1\r\n\r\nUjang;\"02\r\nx\r\n", 5, 4),
+        (b"Nama;RT\r\"Asep\r\rS.\"\"\";1\rUjang;\"02\rx", 5, 3),
+        (b"Nama;RT\n\"Asep\n\n\"\"S.\";1\n\"Ujang", 5, 3),
+    ] {
+        let told = format!(
+            "the quotation mark that opens in line {line} of the file (row {row}) is never closed"
+        );
+        let found = read(bytes);
+        assert!(matches!(found, Err(SheetError::Altered(what)) if what.to_string() == told));
+    }
     let mut endless = b"Nama;RT\nAsep;\"".to_vec();
     endless.extend(vec![b'x'; super::CELL_BYTES_MAX + 1]);
     assert!(matches!(read(&endless), Err(SheetError::Altered(_))));

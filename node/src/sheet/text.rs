@@ -108,6 +108,16 @@ impl TextForm {
         }
     }
 
+    /// The same file read with each other separator.
+    pub(super) fn others(self) -> impl Iterator<Item = Self> {
+        let others = SEPARATORS.into_iter().filter(move |it| *it != self.separator);
+        others.map(move |separator| Self { separator, ..self })
+    }
+
+    pub(super) const fn separator(self) -> char {
+        self.separator
+    }
+
     /// A page or a document some programs save under a spreadsheet's name.
     fn is_markup(self, first: &[u8]) -> bool {
         let (text, _) = self.encoding.decode_without_bom_handling(first);
@@ -192,6 +202,12 @@ struct Parser {
     separator: char,
     at: At,
     number: u64,
+    /// Lines of the file begun so far: inside quotes there are more of them than rows.
+    line: u64,
+    /// Inside quotes, a `\r` came last; a `\n` right behind it ends the same line.
+    after_quoted_return: bool,
+    /// Where the newest quotation mark opened.
+    quote_line: u64,
     cells: Vec<Cell>,
     cell: String,
     /// A `\r` ended the row; a `\n` right behind it belongs to it.
@@ -204,6 +220,9 @@ impl Parser {
             separator,
             at: At::Start,
             number: 1,
+            line: 1,
+            after_quoted_return: false,
+            quote_line: 1,
             cells: Vec::new(),
             cell: String::new(),
             after_return: false,
@@ -219,6 +238,9 @@ impl Parser {
         while let Some(letter) = rest.chars().next() {
             let run = self.content(rest);
             if let Some(content) = rest.get(..run).filter(|content| !content.is_empty()) {
+                if self.at == At::Quoted {
+                    self.count_lines(content);
+                }
                 self.cell.push_str(content);
                 self.check_cell()?;
                 rest = rest.get(run..).unwrap_or_default();
@@ -231,6 +253,7 @@ impl Parser {
             }
             let is_end = matches!(letter, '\n' | '\r') && self.at != At::Quoted;
             if is_end {
+                self.line += 1;
                 self.after_return = letter == '\r';
                 if self.end_row(take)?.is_break() {
                     return Ok(ControlFlow::Break(()));
@@ -254,9 +277,22 @@ impl Parser {
         rest.as_bytes().iter().position(is_mark).unwrap_or(rest.len())
     }
 
+    /// Counts the lines that end inside a quoted cell, by `\n`, `\r\n` or `\r` alone.
+    fn count_lines(&mut self, content: &str) {
+        for byte in content.bytes() {
+            let is_break = byte == b'\r' || (byte == b'\n' && !self.after_quoted_return);
+            self.line += u64::from(is_break);
+            self.after_quoted_return = byte == b'\r';
+        }
+    }
+
     fn letter(&mut self, letter: char) -> Result<(), SheetError> {
+        self.after_quoted_return = false;
         match (self.at, letter) {
-            (At::Start, '"') => self.at = At::Quoted,
+            (At::Start, '"') => {
+                self.at = At::Quoted;
+                self.quote_line = self.line;
+            }
             (At::Quoted, '"') => self.at = At::AfterQuote,
             (At::Quoted, _) => self.cell.push(letter),
             (At::AfterQuote, '"') => {
@@ -310,7 +346,8 @@ impl Parser {
 
     fn end(&mut self, take: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), SheetError> {
         if self.at == At::Quoted {
-            return Err(self.altered(&reason::SHEET_QUOTE));
+            let what = Because::of(&reason::SHEET_QUOTE).with("row", self.number);
+            return Err(SheetError::Altered(what.with("line", self.quote_line)));
         }
         if !self.cells.is_empty() || !self.cell.is_empty() {
             // The last row: whether to go on is no question any more.

@@ -73,6 +73,22 @@ impl Home for InFile {
     }
 }
 
+/// Opening again means: after a failed write, read anew in place.
+struct ReadAnew(InFile);
+
+impl Home for ReadAnew {
+    type Store = RedbFeedStore;
+    fn new() -> Self {
+        Self(InFile::new())
+    }
+    fn store(&mut self) -> &mut RedbFeedStore {
+        self.0.store()
+    }
+    fn reopen(&mut self) {
+        self.store().reopen().unwrap();
+    }
+}
+
 /// Opening again means: the power went, and of what was not synced nothing is left.
 struct OnForgetfulDisk(Disk, RedbFeedStore);
 
@@ -464,7 +480,7 @@ macro_rules! suite {
 }
 
 suite! {
-    memory: InMemory, file: InFile, forgetful_disk: OnForgetfulDisk;
+    memory: InMemory, file: InFile, read_anew: ReadAnew, forgetful_disk: OnForgetfulDisk;
     [
         what_is_appended_comes_back,
         a_run_may_be_taken_out_from_any_place,

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use redb::backends::FileBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, StorageBackend, WriteTransaction};
 
 use super::error::{damaged, failed, failed_io};
@@ -140,6 +140,27 @@ fn allocated(metadata: &fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn allocated(metadata: &fs::Metadata) -> u64 {
     metadata.len()
+}
+
+/// Bytes that the disk of `path` has left for this program; `None` where the system does not say.
+#[cfg(unix)]
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+#[cfg(not(unix))]
+pub(super) const fn free_bytes(_path: &Path) -> Option<u64> {
+    None
+}
+
+/// A database that is nowhere: it stands for one whose file must be let go before it is opened again.
+///
+/// # Errors
+/// [`StoreError`], which memory gives no reason for.
+pub(super) fn nowhere() -> Result<Database, StoreError> {
+    let config = StoreConfig { cache_bytes: 0, check_pages: false };
+    open_backend(InMemoryBackend::new(), config)
 }
 
 /// Makes a new name in `path`'s folder durable. Windows cannot open a folder and needs no such

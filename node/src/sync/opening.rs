@@ -256,7 +256,7 @@ impl Session {
     }
 
     /// Stays, without equality.
-    fn rest(&mut self, local: &Local<'_>) {
+    pub(super) fn rest(&mut self, local: &Local<'_>) {
         self.send(&Message::Stay);
         self.report(Report::Unequal);
         self.live(local, false);

@@ -113,6 +113,8 @@ pub(super) struct Tries {
     pub(super) authority: u8,
     pub(super) records: u8,
     pub(super) opens: u8,
+    /// Something was not taken for want of room: to send it again would only cost the line.
+    pub(super) full: bool,
 }
 
 impl Session {
@@ -429,6 +431,10 @@ impl Session {
         }
         match self.role {
             Role::Responder => Ok(()),
+            Role::Initiator if last && self.tries.full => {
+                self.rest(local);
+                Ok(())
+            }
             Role::Initiator => self.next_pass(local),
         }
     }

@@ -457,6 +457,7 @@ impl Session {
                 Ok(())
             }
             Taken::Unknown | Taken::Full => {
+                self.tries.full |= taken == Taken::Full;
                 self.report(Report::NotTaken(name.id(), taken));
                 Ok(())
             }

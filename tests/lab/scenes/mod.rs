@@ -3,7 +3,11 @@
 mod board;
 mod chain;
 mod clock;
+mod errors;
 mod idle;
 mod meeting;
 mod nat;
+mod power;
+mod space;
+mod stick;
 mod village;

@@ -1,14 +1,14 @@
 //! A provincial replica that takes runs, on whatever stores a measure gives it.
 
-use std::sync::Arc;
+use std::borrow::Borrow;
 
 use crdt_schema::entry::PackedRun;
 use crdt_schema::id::{FeedName, StoreInstance};
-use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
 use node::ports::{FeedStore, ViewStore};
-use node::replica::{Opening, Replica, Source};
+use node::replica::{Replica, Source};
 
+use crate::replicas::replica_over;
 use crate::world::{Feed, World};
 
 /// The life of every store here.
@@ -28,43 +28,17 @@ pub(super) fn runs(feed: &Feed) -> impl Iterator<Item = Offered<'_>> {
 
 /// Opens a replica of the province.
 pub(super) fn open<F: FeedStore, V: ViewStore>(world: &World, feeds: F, views: V) -> Replica<F, V> {
-    let opening = Opening {
-        statement: world.statement.clone(),
-        schema: Arc::new(Schema::standard().clone()),
-        me: world.province.device(),
-        incarnation: 1,
-        next_incarnation: 2,
-    };
-    Replica::open(feeds, views, opening).unwrap()
+    replica_over(feeds, views, world, &world.province)
 }
 
 /// Takes runs as an import does; returns how many entries they had.
-pub(super) fn take<'a, F: FeedStore, V: ViewStore>(
+pub(super) fn take<F: FeedStore, V: ViewStore>(
     replica: &mut Replica<F, V>,
-    offered: impl Iterator<Item = Offered<'a>>,
+    offered: impl Iterator<Item = (impl Borrow<FeedName>, impl Borrow<PackedRun>)>,
 ) -> u64 {
     let (mut entries, mut staged) = (0, 0);
     for (name, run) in offered {
-        let offer = replica.offer(name, run).unwrap();
-        staged += offer.entries;
-        entries += offer.entries;
-        if staged >= ENTRIES_PER_COMMIT {
-            commit(replica);
-            staged = 0;
-        }
-    }
-    commit(replica);
-    entries
-}
-
-/// The same of runs that are read one by one.
-pub(super) fn take_owned<F: FeedStore, V: ViewStore>(
-    replica: &mut Replica<F, V>,
-    offered: impl Iterator<Item = (FeedName, PackedRun)>,
-) -> u64 {
-    let (mut entries, mut staged) = (0, 0);
-    for (name, run) in offered {
-        let offer = replica.offer(&name, &run).unwrap();
+        let offer = replica.offer(name.borrow(), run.borrow()).unwrap();
         staged += offer.entries;
         entries += offer.entries;
         if staged >= ENTRIES_PER_COMMIT {

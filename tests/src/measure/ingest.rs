@@ -115,7 +115,7 @@ pub(super) fn take(folder: &Path) -> Value {
     hub::take(&mut replica, authority.iter().map(|(name, run)| (name, run)));
     drop(authority);
     let (watch, worked) = (Watch::start(), super::watch::worked_by_all());
-    let entries = hub::take_owned(&mut replica, runs);
+    let entries = hub::take(&mut replica, runs);
     replica.settle_views().unwrap();
     let (seconds, worked) = (watch.seconds(), super::watch::worked_by_all() - worked);
     let verifying = watch.worked_seconds();

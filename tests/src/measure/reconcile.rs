@@ -1,19 +1,15 @@
 //! Two replicas and the real session between them: bytes of frames, rounds.
 
-use std::sync::Arc;
-
 use crdt_schema::entry::PackedRun;
 use crdt_schema::id::{FeedName, StoreInstance};
-use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
-use node::replica::{Opening, PeerSink, Replica, Source};
-use node::store::memory::{MemoryFeedStore, MemoryViewStore};
+use node::replica::Source;
 use node::sync::driver::{Cost, Pair};
 use node::sync::message::RECEIPT_DELAY_MS;
-use node::sync::request::NoReceipts;
 use node::sync::{Input, Phase, ReceiptRow};
 
 use super::{Aim, Report};
+use crate::replicas::{self, Memory, meet};
 use crate::world::{Feed, World, Writer, feed, feed_cut, feed_of_saves};
 
 /// Villages of the province.
@@ -24,8 +20,6 @@ const DEVICES: u64 = 34;
 /// What two nodes hold, as villages and entries of each, while one of them learns something new.
 const HELD: [(usize, usize); 3] = [(1, 1_000), (10, 1_000), (100, 1_000)];
 const NEWS: [usize; 5] = [0, 1, 10, 100, 1_000];
-
-type Memory = Replica<MemoryFeedStore, MemoryViewStore>;
 
 pub(super) fn measure(report: &mut Report) {
     nothing_changed(report);
@@ -39,16 +33,9 @@ pub(super) fn measure(report: &mut Report) {
     }
 }
 
+/// A replica that knows who belongs to the network.
 fn replica(world: &World, me: &Writer, instance: u8) -> Memory {
-    let opening = Opening {
-        statement: world.statement.clone(),
-        schema: Arc::new(Schema::standard().clone()),
-        me: me.device(),
-        incarnation: 1,
-        next_incarnation: 2,
-    };
-    let feeds = MemoryFeedStore::new(StoreInstance([instance; 16]));
-    let mut replica = Replica::open(feeds, MemoryViewStore::default(), opening).unwrap();
+    let mut replica = replicas::replica(world, me, instance);
     take(&mut replica, world.authority.iter());
     replica
 }
@@ -62,18 +49,9 @@ fn take<'a>(replica: &mut Memory, feeds: impl Iterator<Item = &'a Feed>) {
     replica.commit(None, &Source::Here, Timestamp(0)).unwrap();
 }
 
-fn run(pair: &mut Pair, one: &mut Memory, two: &mut Memory) -> Cost {
-    let source = || Source::Peer("ukur".to_owned());
-    let mut a =
-        PeerSink { replica: one, receipts: &NoReceipts, source: source(), now: Timestamp(0) };
-    let mut b =
-        PeerSink { replica: two, receipts: &NoReceipts, source: source(), now: Timestamp(0) };
-    pair.run(&mut a, &mut b)
-}
-
 fn reconcile(one: &mut Memory, two: &mut Memory) -> Cost {
     let mut pair = Pair::new(one.me(), two.me());
-    let cost = run(&mut pair, one, two);
+    let cost = meet(&mut pair, one, two);
     let equal = Phase::Live { equal: true };
     assert_eq!(pair.phases(), (equal, equal));
     cost
@@ -159,7 +137,7 @@ fn one_edit(report: &mut Report) {
     take(&mut desa, [&held].into_iter());
     take(&mut hub, [&held].into_iter());
     let mut pair = Pair::new(desa.me(), hub.me());
-    run(&mut pair, &mut desa, &mut hub);
+    meet(&mut pair, &mut desa, &mut hub);
     let (mut pushed, mut packed) = (0, 0);
     for (what, save) in
         ["first of its feed", "every later one"].into_iter().zip(runs.iter().skip(4))
@@ -168,7 +146,7 @@ fn one_edit(report: &mut Report) {
         let input;
         (input, packed) = durable(&desa, name, save);
         pair.tell_initiator(input);
-        pushed = run(&mut pair, &mut desa, &mut hub).bytes();
+        pushed = meet(&mut pair, &mut desa, &mut hub).bytes();
         report
             .add(format!("one edit pushed, {what}"), pushed as f64, "bytes")
             .aim(Aim::Under(100.0));
@@ -176,10 +154,10 @@ fn one_edit(report: &mut Report) {
     report.add("of it the signed run", packed as f64, "bytes");
     let row = ReceiptRow::of(hub.summary(), StoreInstance([2; 16]), *area, 1);
     pair.tell_responder(Input::Receipts(vec![row]));
-    run(&mut pair, &mut desa, &mut hub);
+    meet(&mut pair, &mut desa, &mut hub);
     pair.wait(RECEIPT_DELAY_MS);
     pair.tell_responder(Input::Tick);
-    let receipt = run(&mut pair, &mut desa, &mut hub).bytes();
+    let receipt = meet(&mut pair, &mut desa, &mut hub).bytes();
     report.add("the hub's receipt for it", receipt as f64, "bytes");
     let all = DEVICES * (pushed + receipt);
     report.add("one edit and its receipts, a kecamatan of 34 devices", all as f64, "bytes");

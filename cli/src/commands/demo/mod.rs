@@ -19,6 +19,7 @@ use std::time::Duration;
 use crdt_schema::time::Timestamp;
 use node::answer::Demo;
 use node::error::ErrorKind;
+use node::node::must_be_no_data_folder;
 
 use self::plan::{Cast, Step, steps};
 use self::scene::Scene;
@@ -60,6 +61,9 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let started = context.world.environment.clock.now();
     let cast = Cast::new(usize::from(args.villages), args.records)?;
+    if let Some(folder) = &args.keep {
+        must_be_no_data_folder(context.folder().ok(), folder)?;
+    }
     let (folder, temporary) = folder(args.keep.as_ref())?;
     let hands = Processes::of_this_program(&context.world.interrupt)?;
     let mut scene = Scene::new(Stage::new(folder, cast.nodes(), hands), &cast);
@@ -155,7 +159,7 @@ fn folder(keep: Option<&PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)
         (made.path().to_path_buf(), Some(made))
     };
     let stick = made.0.join(STICK);
-    std::fs::create_dir_all(&stick).map_err(|error| Failure::file("create", &stick, error))?;
+    std::fs::create_dir_all(&stick).map_err(|error| Failure::folder(&stick, error))?;
     Ok(made)
 }
 

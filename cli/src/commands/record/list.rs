@@ -2,6 +2,7 @@
 
 use node::answer::{RecordList, RecordRow, Verdict};
 use node::ask::ListRecords;
+use node::echo::Echo;
 use node::node::Layer;
 
 use super::{look, show};
@@ -61,7 +62,9 @@ impl From<LayerArg> for Layer {
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
-    let query = args.query.map(|typed| fields::value(&typed, context.console)).transpose()?;
+    let named = Echo::Text("--query".to_owned());
+    let query =
+        args.query.map(|typed| fields::value(&typed, &named, context.console)).transpose()?;
     let ask = ListRecords {
         kind: args.kind,
         area: args.area,

@@ -2,6 +2,7 @@
 
 use clap::ArgGroup;
 use node::ask::SettleConflict;
+use node::echo::Echo;
 
 use super::{PersonArg, written};
 use crate::context::Context;
@@ -30,7 +31,9 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failure> {
-    let value = args.value.map(|typed| fields::value(&typed, context.console)).transpose()?;
+    let field = Echo::field(&args.field);
+    let value = args.value.map(|typed| fields::value(&typed, &field, context.console));
+    let value = value.transpose()?;
     let ask = SettleConflict {
         record: args.id,
         field: args.field,

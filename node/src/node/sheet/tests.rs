@@ -385,7 +385,7 @@ fn a_map_names_columns_and_unknown_ones_are_told() {
     assert_eq!(counts(&report), (0, 1, 0, 0));
     let told: Vec<_> =
         report.noticed.iter().map(|it| (it.field.as_str(), it.rule.as_str())).collect();
-    assert_eq!(told[..2], [("Warna", "kolom_tidak_dikenal"), ("Agama", "dilarang_hukum")]);
+    assert_eq!(told[..2], [("C", "kolom_tidak_dikenal"), ("D", "dilarang_hukum")]);
     ask.map = Some(desk.file("peta.toml", "\"Penerima\" = \"tinggi_badan\"\n"));
     let refused = desk.node.import_sheet(&ask, &mut Unwatched).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::FieldUnknown);
@@ -428,6 +428,55 @@ fn a_workbook_with_typed_cells_is_imported() {
         ("02".to_owned(), r#"["08"]"#.to_owned())
     );
     assert_eq!(counts(&desk.apply(&bytes)), (1, 0, 0, 1));
+}
+
+#[test]
+fn merged_cells_are_named_by_their_range_unless_they_stand_above_the_heading() {
+    use rust_xlsxwriter::Format;
+    let mut desk = Desk::new();
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let plain = Format::new();
+    sheet.merge_range(0, 0, 0, 3, "DAFTAR PPKS", &plain).unwrap();
+    for (column, title) in (0..).zip(["Nama", "L/P", "Jenis PPKS", "Alamat", "Warna"]) {
+        sheet.write(1, column, title).unwrap();
+    }
+    for row in 2..6 {
+        for (column, text) in (0..).zip([&format!("Orang {row}"), "L", "08"]) {
+            sheet.write(row, column, text).unwrap();
+        }
+    }
+    sheet.merge_range(2, 3, 4, 3, "Jl. Satu", &plain).unwrap();
+    sheet.merge_range(2, 4, 3, 4, "biru", &plain).unwrap();
+    let report = desk.apply(book.save_to_buffer().unwrap());
+    assert_eq!(counts(&report), (0, 4, 0, 0));
+    let merged: Vec<_> = report
+        .noticed
+        .iter()
+        .filter(|it| it.rule == "sel_gabungan")
+        .map(|it| (it.row, it.field.as_str()))
+        .collect();
+    assert_eq!(merged, [(3, "D3:D5")], "{:?}", report.noticed);
+}
+
+#[test]
+fn signs_that_nobody_sees_are_taken_out_of_cells_and_said_or_refuse_their_row() {
+    let mut desk = Desk::new();
+    let text = "Nama;NIK;L/P;Alamat;Jenis PPKS\n\
+                As\u{ad}ep\u{200b};;L;Jl. Satu;08\n\
+                Euis;;P;Jl.\u{202e} Dua;08\n\
+                Ujang;;L\u{200f};Jl. Tiga;08\n\
+                Otong;;L;Jl. Empat;08\n";
+    let report = desk.apply(text);
+    assert_eq!(
+        rules(&report),
+        [(3, "alamat", "huruf_kendali"), (4, "jenis_kelamin", "huruf_kendali")]
+    );
+    let unseen = report.noticed.iter().filter(|it| it.rule == "huruf_tak_terlihat");
+    let unseen: Vec<_> = unseen.map(|it| (it.row, it.field.as_str())).collect();
+    assert_eq!(unseen, [(2, "nama")]);
+    assert_eq!(value(&desk.found("Asep")[0], "nama"), "Asep");
+    assert_eq!(counts(&desk.apply(text)), (2, 0, 0, 2), "the same rows find their records");
 }
 
 #[test]

@@ -47,7 +47,7 @@ use super::StoreConfig;
 use super::arrival::{NO_ARRIVALS, running_hash};
 use super::error::{damaged, failed, failed_io};
 use super::heads::FeedState;
-use super::open::{create_file, file_bytes, open_backend, open_or_look};
+use super::open::{create_file, file_bytes, free_bytes, nowhere, open_backend, open_or_look};
 use crate::ports::{Arrival, FeedBatch, FeedHeads, FeedStore, NamedValue, StoreError};
 
 /// Where the bytes lie.
@@ -63,6 +63,7 @@ enum Home {
 pub struct RedbFeedStore {
     database: Database,
     home: Home,
+    config: StoreConfig,
     instance: StoreInstance,
     feeds: BTreeMap<FeedId, FeedState>,
     /// Feeds by their number.
@@ -104,7 +105,7 @@ impl RedbFeedStore {
         config: &StoreConfig,
     ) -> Result<Self, StoreError> {
         let database = create_file(path, *config, |database| migrate::begin(database, instance))?;
-        Self::load(database, Home::File(path.to_path_buf()))
+        Self::load(database, Home::File(path.to_path_buf()), *config)
     }
 
     /// Opens the store at `path`, brings it to this build's format, and reads the heads. Where the
@@ -123,7 +124,7 @@ impl RedbFeedStore {
     /// As [`RedbFeedStore::open`].
     pub fn open_with(path: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
         let (database, read_only) = open_or_look(path, *config)?;
-        let store = Self::load(database, Home::File(path.to_path_buf()))?;
+        let store = Self::load(database, Home::File(path.to_path_buf()), *config)?;
         Ok(Self { read_only, ..store })
     }
 
@@ -147,7 +148,7 @@ impl RedbFeedStore {
         }
         let database = open_backend(backend.clone(), *config)?;
         migrate::begin(&database, instance)?;
-        Self::load(database, Home::Backend(Box::new(backend)))
+        Self::load(database, Home::Backend(Box::new(backend)), *config)
     }
 
     /// Opens the store on a backend.
@@ -162,7 +163,7 @@ impl RedbFeedStore {
             return Err(StoreError::Missing);
         }
         let database = open_backend(backend.clone(), *config)?;
-        Self::load(database, Home::Backend(Box::new(backend)))
+        Self::load(database, Home::Backend(Box::new(backend)), *config)
     }
 
     /// Gives free space back to the disk: what rewritten segments left behind.
@@ -178,7 +179,7 @@ impl RedbFeedStore {
         compacted
     }
 
-    fn load(database: Database, home: Home) -> Result<Self, StoreError> {
+    fn load(database: Database, home: Home, config: StoreConfig) -> Result<Self, StoreError> {
         let instance = migrate::bring_up(&database)?;
         let reading = database.begin_read().map_err(failed("begin to read"))?;
         let feeds = read_feeds(&reading)?;
@@ -187,7 +188,18 @@ impl RedbFeedStore {
         drop(reading);
         let cache = Mutex::new(Cache::default());
         let (poisoned, read_only) = (false, false);
-        Ok(Self { database, home, instance, feeds, numbers, arrivals, cache, poisoned, read_only })
+        Ok(Self {
+            database,
+            home,
+            config,
+            instance,
+            feeds,
+            numbers,
+            arrivals,
+            cache,
+            poisoned,
+            read_only,
+        })
     }
 
     /// Two feeds of an area whose ids share half their bytes would share their keys. It cannot
@@ -355,6 +367,23 @@ impl FeedStore for RedbFeedStore {
             Home::File(path) => file_bytes(path),
             Home::Backend(backend) => backend.len().map_err(failed_io("measure the store")),
         }
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        match &self.home {
+            Home::File(path) => free_bytes(path),
+            Home::Backend(_) => None,
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        let Home::File(path) = &self.home else { return Ok(()) };
+        let path = path.clone();
+        // What could not be written refuses everything until it was read again to the end.
+        self.poisoned = true;
+        drop(std::mem::replace(&mut self.database, nowhere()?));
+        *self = Self::open_with(&path, &self.config)?;
+        Ok(())
     }
 }
 

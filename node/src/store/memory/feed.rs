@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crdt_schema::entry::{
     BackRefs, Block, CHECKPOINT_EVERY, ChainPoint, Entry, PackedEntry, PackedRun, RecordRef,
@@ -24,6 +26,8 @@ pub struct MemoryFeedStore {
     signatures: BTreeMap<Place, [u8; 64]>,
     arrivals: Vec<Arrival>,
     values: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Bytes left of the disk that is played; `None`: there is none to fill.
+    free: Option<Arc<AtomicU64>>,
 }
 
 impl MemoryFeedStore {
@@ -36,7 +40,15 @@ impl MemoryFeedStore {
             signatures: BTreeMap::new(),
             arrivals: Vec::new(),
             values: BTreeMap::new(),
+            free: None,
         }
+    }
+
+    /// The same, on a disk that has as many bytes left as the number says, whenever it is asked.
+    #[must_use]
+    pub fn on_disk(mut self, free: Arc<AtomicU64>) -> Self {
+        self.free = Some(free);
+        self
     }
 
     /// The entries of a branch's past that are held, ascending.
@@ -190,6 +202,10 @@ impl FeedStore for MemoryFeedStore {
         let bodies = self.entries.values().flat_map(|(entry, _)| &entry.bodies).flatten();
         let bytes = bodies.chain(self.values.values()).map(Vec::len).sum::<usize>();
         Ok(bytes as u64)
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.free.as_ref().map(|free| free.load(Ordering::Relaxed))
     }
 }
 

@@ -63,6 +63,11 @@ impl Behind {
         Ok(())
     }
 
+    /// Whether a batch is being written, or its end was not waited for yet.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
     /// Waits until nothing is under way.
     ///
     /// # Errors
@@ -80,6 +85,13 @@ impl Behind {
     pub(super) fn note(&mut self, written: Result<(), StoreError>) -> Result<(), StoreError> {
         self.poisoned |= written.is_err();
         written
+    }
+
+    /// Waits until nothing is under way, whatever comes of it, and refuses everything from then on.
+    pub(super) fn give_up(&mut self) {
+        // What failed is read anew, so nobody has to be told.
+        drop(self.settle());
+        self.poisoned = true;
     }
 
     /// The row of the batch under way, if it has one of this record.

@@ -33,7 +33,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crdt_schema::id::StoreInstance;
@@ -44,6 +44,7 @@ use redb::{
 use self::behind::Behind;
 pub use self::codec::body;
 use self::error::AtStep;
+use super::open::nowhere;
 use crate::ports::{
     CountRow, EditRef, EntryIds, RecordKey, RowFilter, StoreError, Totals, ViewBatch, ViewRow,
     ViewStore,
@@ -58,6 +59,16 @@ pub struct RedbViewStore {
     /// of an import asks for thousands. Let go before anything is written, or old pages would stay.
     rows: Mutex<Option<read::Rows>>,
     database: Arc<Database>,
+    /// Where they were opened; `None` on a backend, which is opened once.
+    home: Option<Home>,
+}
+
+/// What opens views again.
+#[derive(Debug, Clone)]
+struct Home {
+    path: PathBuf,
+    instance: StoreInstance,
+    cache_bytes: usize,
 }
 
 impl RedbViewStore {
@@ -73,7 +84,9 @@ impl RedbViewStore {
         instance: StoreInstance,
         cache_bytes: usize,
     ) -> Result<Self, StoreError> {
-        migrate::open_or_create(path, instance, cache_bytes).map(Self::over)
+        let home = Home { path: path.to_path_buf(), instance, cache_bytes };
+        let database = migrate::open_or_create(path, instance, cache_bytes)?;
+        Ok(Self::over(database, Some(home)))
     }
 
     /// Makes new views on a backend without bytes: a disk that a test or a measure controls.
@@ -85,7 +98,8 @@ impl RedbViewStore {
         instance: StoreInstance,
         cache_bytes: usize,
     ) -> Result<Self, StoreError> {
-        migrate::create_on(backend, instance, cache_bytes).map(Self::over)
+        let database = migrate::create_on(backend, instance, cache_bytes)?;
+        Ok(Self::over(database, None))
     }
 
     /// Opens views on a backend that has bytes; `None` when they are not those of this instance.
@@ -97,21 +111,27 @@ impl RedbViewStore {
         instance: StoreInstance,
         cache_bytes: usize,
     ) -> Result<Option<Self>, StoreError> {
-        Ok(migrate::open_on(backend, instance, cache_bytes)?.map(Self::over))
+        Ok(migrate::open_on(backend, instance, cache_bytes)?.map(|database| Self::over(database, None)))
     }
 
-    fn over(database: Database) -> Self {
+    fn over(database: Database, home: Option<Home>) -> Self {
         let (behind, rows) = (Mutex::new(Behind::default()), Mutex::new(None));
-        Self { behind, rows, database: Arc::new(database) }
+        Self { behind, rows, database: Arc::new(database), home }
     }
 
     fn let_go(&mut self) {
         *self.rows.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// A view of everything that was committed, what is under way included.
+    /// A view of everything that was committed, what is under way included. Once that is written its
+    /// rows are no longer answered from it: rows of before must not be either.
     fn reading(&self) -> Result<ReadTransaction, StoreError> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner).settle()?;
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if behind.is_under_way() {
+            *self.rows.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        behind.settle()?;
+        drop(behind);
         self.database.begin_read().at("read the views")
     }
 
@@ -201,6 +221,16 @@ impl ViewStore for RedbViewStore {
 
     fn clear(&mut self) -> Result<(), StoreError> {
         self.write(true, migrate::make_empty)
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        let Some(home) = self.home.clone() else { return Ok(()) };
+        self.let_go();
+        // What could not be written refuses everything until it was read again.
+        self.behind.get_mut().unwrap_or_else(PoisonError::into_inner).give_up();
+        drop(std::mem::replace(&mut self.database, Arc::new(nowhere()?)));
+        *self = Self::open_or_create(&home.path, home.instance, home.cache_bytes)?;
+        Ok(())
     }
 
     fn compact(&mut self) -> Result<(), StoreError> {

@@ -27,7 +27,7 @@ const CACHE_BYTES: usize = 1 << 20;
 fn in_memory(backend: impl StorageBackend) -> RedbViewStore {
     let database = Builder::new().create_with_backend(backend).unwrap();
     migrate::found(&database, INSTANCE).unwrap();
-    RedbViewStore::over(database)
+    RedbViewStore::over(database, None)
 }
 
 fn open(path: &Path) -> RedbViewStore {
@@ -73,6 +73,17 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn views_read_anew_answer_as_before_and_take_more() {
+    let folder = TempDir::new().unwrap();
+    let mut views = open(&folder.path().join("view.redb"));
+    views.commit(batch(1), true).unwrap();
+    views.reopen().unwrap();
+    assert_holds(&views, 1);
+    views.commit(batch(2), true).unwrap();
+    assert_holds(&views, 2);
 }
 
 /// A batch of ten people, of its own.
@@ -314,6 +325,25 @@ fn a_batch_that_a_thread_writes_is_seen_as_if_it_were_written() {
 }
 
 #[test]
+fn no_row_of_before_is_answered_once_a_batch_under_way_was_waited_for() {
+    let mut store = in_memory(InMemoryBackend::new());
+    let one = batch(1);
+    let [other, old] = [one.rows[0].clone(), one.rows[1].clone()];
+    store.commit(one, true).unwrap();
+    // As many rows as take a thread far longer than a look at one that is not among them.
+    let new = ViewRow { state: vec![7; 40], ..old };
+    let mut large: Vec<ViewRow> = (0..40).flat_map(|_| batch(2).rows).collect();
+    for (number, row) in (0u16..).zip(&mut large) {
+        row.key.record.0[..2].copy_from_slice(&number.to_be_bytes());
+    }
+    large.push(new.clone());
+    store.commit(ViewBatch { applied: 2, rows: large, ..ViewBatch::default() }, false).unwrap();
+    assert_eq!(store.row(&other.key, &Ids).unwrap(), Some(other));
+    assert_eq!(store.applied().unwrap(), 2);
+    assert_eq!(store.row(&new.key, &Ids).unwrap(), Some(new));
+}
+
+#[test]
 fn a_failure_of_the_thread_is_said_by_what_is_asked_next() {
     let disk = Disk::default();
     let full = Arc::clone(&disk.full);
@@ -342,6 +372,6 @@ fn a_list_that_does_not_fit_its_rows_is_damage_and_nothing_is_written() {
         ViewRow { terms: terms(&[(TermKind::Name, "budi")]), ..batch(1).rows.swap_remove(0) };
     assert!(matches!(store.commit(rows(2, &[renamed]), true), Err(StoreError::Damaged { .. })));
     let RedbViewStore { database, .. } = store;
-    let reopened = RedbViewStore::over(Arc::into_inner(database).unwrap());
+    let reopened = RedbViewStore::over(Arc::into_inner(database).unwrap(), None);
     assert_eq!(reopened.applied().unwrap(), 1);
 }

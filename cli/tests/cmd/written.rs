@@ -1,0 +1,67 @@
+//! Files that `man` and `demo` write by name: over their own, never over others, and never into a
+//! data folder.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::desk::{Desk, contents};
+
+#[test]
+fn manual_pages_replace_their_own_and_leave_every_other_file_as_it_was() {
+    let desk = Desk::empty();
+    let folder = desk.path("man");
+    desk.json(&["man", &folder]).done();
+    let first = contents(Path::new(&folder));
+    assert!(first.len() > 20, "{}", first.len());
+    desk.json(&["man", &folder, "--lang", "en"]).done();
+    assert_ne!(contents(Path::new(&folder)), first, "its own are replaced");
+    let letter = Path::new(&folder).join("wksbm-status.1");
+    for foreign in [&b"Surat untuk Ibu Lurah"[..], b".TH ls 1\n.SH NAME\nls", b"\xff\xd8\xff\xe0"] {
+        fs::write(&letter, foreign).unwrap();
+        let before = contents(Path::new(&folder));
+        let refused = desk.json(&["man", &folder]);
+        assert_eq!((refused.exit, refused.kind().as_str()), (5, "file_foreign"));
+        assert_eq!(contents(Path::new(&folder)), before, "nothing was written");
+    }
+    fs::remove_file(&letter).unwrap();
+    fs::create_dir(&letter).unwrap();
+    assert_eq!(desk.json(&["man", &folder]).kind(), "file_foreign");
+}
+
+#[test]
+fn neither_manual_pages_nor_a_demo_are_written_into_a_data_folder() {
+    let (desk, other) = (Desk::province(), Desk::empty());
+    let data = desk.data();
+    let before: Vec<_> = contents(&data).into_iter().map(|(path, _)| path).collect();
+    for inside in ["", "keys", "man", "a/b"] {
+        let place = data.join(inside);
+        // The own folder, and that of another node.
+        for asking in [&desk, &other] {
+            let place = place.to_str().unwrap();
+            for line in [&["man", place][..], &["demo", "--once", "--keep", place]] {
+                let refused = asking.json(line);
+                assert_eq!((refused.exit, refused.kind().as_str()), (2, "usage"), "{line:?}");
+            }
+        }
+    }
+    let after: Vec<_> = contents(&data).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_file_in_place_of_the_folder_is_a_word_typed_wrongly_and_no_failing_disk() {
+    let desk = Desk::empty();
+    let file = desk.write("surat", "Yth.");
+    for place in [file.clone(), format!("{file}/below")] {
+        for line in [&["man", &place][..], &["demo", "--once", "--keep", &place]] {
+            let refused = desk.json(line);
+            assert_eq!((refused.exit, refused.kind().as_str()), (2, "usage"), "{line:?}");
+            let object = refused.object();
+            let cause = object.pointer("/error/cause").and_then(Value::as_str).unwrap();
+            assert!(cause.contains(&format!("`{file}` is a file")), "{cause}");
+        }
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "Yth.");
+}

@@ -1,0 +1,93 @@
+//! Room on the disk: what a node still takes in when little is left.
+//!
+//! The order is fixed: first what is only carried for others, then whatever else comes from
+//! outside or in bulk, and last, when the disk is really full, what the people here save. What
+//! somebody else refuses for want of room is not lost, for it lies where it came from; a save that
+//! is refused may be.
+
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::Rights;
+use crdt_schema::id::{FeedName, Space};
+
+use super::Replica;
+use crate::ports::{FeedStore, ViewStore};
+
+/// Free bytes below which nothing more is carried for others: what is for this node's own area has
+/// twice its reserve before it ends too.
+pub const CARRYING_ENDS_BYTES: u64 = 60_000_000;
+/// Free bytes below which nothing more is taken in: kept for the operator's own saves, some four
+/// hundred of 50 KB each while nothing is given back, and thousands where pages are used again.
+pub const TAKING_IN_ENDS_BYTES: u64 = 20_000_000;
+
+/// What there is room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Room {
+    /// Own saves, and nothing else.
+    OwnSaves,
+    /// Own saves and what comes for the areas this node reads or writes in.
+    OwnArea,
+    /// Whatever its certificates let it hold.
+    Everything,
+}
+
+impl Room {
+    /// What so many free bytes are enough for; a system that cannot say has enough.
+    pub const fn of(free: Option<u64>) -> Self {
+        match free {
+            Some(..TAKING_IN_ENDS_BYTES) => Self::OwnSaves,
+            Some(TAKING_IN_ENDS_BYTES..CARRYING_ENDS_BYTES) => Self::OwnArea,
+            Some(CARRYING_ENDS_BYTES..) | None => Self::Everything,
+        }
+    }
+}
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// What there is room for now.
+    pub fn room(&self) -> Room {
+        Room::of(self.feeds.free_bytes())
+    }
+
+    /// The same, asked once for each batch.
+    fn room_of_batch(&mut self) -> Room {
+        let room = self.batch_room.unwrap_or_else(|| self.room());
+        self.batch_room = Some(room);
+        room
+    }
+
+    /// Whether a feed's new runs may take room. Who belongs to the network is small, and what
+    /// anything else is judged by, so authority goes the way of own saves.
+    pub(super) fn has_room_for(&mut self, name: &FeedName) -> bool {
+        if name.device == self.me || name.space == Space::Authority {
+            return true;
+        }
+        match self.room_of_batch() {
+            Room::Everything => true,
+            Room::OwnArea => !self.only_carries(name.area),
+            Room::OwnSaves => false,
+        }
+    }
+
+    /// Whether this device holds an area for others alone: it neither reads nor writes there.
+    fn only_carries(&self, area: AreaId) -> bool {
+        let Some(member) = self.authority.member(&self.me) else { return true };
+        let own = Rights::all_reading().with(Rights::WRITE);
+        let tree = self.authority.tree();
+        !member.grants.iter().any(|it| it.rights.has_any(own) && tree.ever_covered(it.area, area))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn carrying_ends_before_taking_in_and_own_saves_never() {
+        let of = |free| Room::of(Some(free));
+        assert_eq!(Room::of(None), Room::Everything);
+        assert_eq!(of(CARRYING_ENDS_BYTES), Room::Everything);
+        assert_eq!(of(CARRYING_ENDS_BYTES - 1), Room::OwnArea);
+        assert_eq!(of(TAKING_IN_ENDS_BYTES), Room::OwnArea);
+        assert_eq!(of(TAKING_IN_ENDS_BYTES - 1), Room::OwnSaves);
+        assert_eq!(of(0), Room::OwnSaves);
+    }
+}
