@@ -268,7 +268,7 @@ impl Node {
 
     /// Reads stores that refused something anew, so that a node that runs goes on by itself once the
     /// disk does; whether that is done. It costs nothing while all is well.
-    pub(crate) fn mend(&mut self) -> bool {
+    pub fn mend(&mut self) -> bool {
         if self.refused.take() {
             self.replica.fell_ill();
         }

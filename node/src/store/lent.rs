@@ -173,6 +173,17 @@ impl FeedStore for Feeds {
     fn size_bytes(&self) -> Result<u64, StoreError> {
         self.port().size_bytes()
     }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.port().free_bytes()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Own(store) => store.reopen(),
+            Self::Lent(store) => store.reopen(),
+        }
+    }
 }
 
 impl ViewStore for Views {
@@ -216,6 +227,10 @@ impl ViewStore for Views {
 
     fn clear(&mut self) -> Result<(), StoreError> {
         self.port_mut().clear()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.port_mut().reopen()
     }
 
     fn compact(&mut self) -> Result<(), StoreError> {

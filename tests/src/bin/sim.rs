@@ -25,14 +25,16 @@ fn main() -> ExitCode {
     let first = number("--seed").unwrap_or(1);
     let seeds = number("--seeds").unwrap_or(1);
     let (mut tally, mut failed) = (FAULTS.iter().map(|what| (*what, 0)).collect::<Tally>(), 0);
-    let (mut digests, mut dearest) = (Vec::new(), 0);
+    let (mut digests, mut dearest) = (Vec::new(), [(0, String::new()), (0, String::new())]);
     let begun = Instant::now();
     for seed in first..first.saturating_add(seeds) {
         let outcome = play(&asked(seed));
         for (what, times) in outcome.tally {
             *tally.entry(what).or_default() += times;
         }
-        dearest = dearest.max(outcome.dearest);
+        for (most, of) in dearest.iter_mut().zip([outcome.dearest, outcome.dearest_rows]) {
+            *most = of.max(std::mem::take(most));
+        }
         digests.push(outcome.digest);
         if let Some(what) = outcome.broken {
             failed += 1;
@@ -42,7 +44,9 @@ fn main() -> ExitCode {
     for (what, times) in &tally {
         println!("{times:>12}  {what}");
     }
-    println!("{dearest:>12}  bytes of the dearest comparison without news");
+    for ((bytes, kinds), what) in dearest.iter().zip(["comparison without news", "rows with one"]) {
+        println!("{bytes:>12}  bytes of the dearest {what}, by kind of frame {kinds}");
+    }
     if let [digest] = &digests[..] {
         println!("digest {digest}");
     }

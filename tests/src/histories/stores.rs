@@ -177,6 +177,14 @@ impl<S: FeedStore> FeedStore for Feeds<S> {
     fn size_bytes(&self) -> Result<u64, StoreError> {
         self.held.size_bytes()
     }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.held.free_bytes()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.held.reopen()
+    }
 }
 
 /// Views in memory, kept by somebody who may lie.
@@ -270,5 +278,9 @@ impl<V: ViewStore> ViewStore for Views<V> {
 
     fn clear(&mut self) -> Result<(), StoreError> {
         self.held.clear()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.held.reopen()
     }
 }

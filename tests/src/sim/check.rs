@@ -6,8 +6,7 @@ use crdt_schema::area::{AreaId, AreaTree};
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{DeviceId, RecordId, Space};
 use node::authority::Standing;
-use node::error::NodeError;
-use node::ports::{FeedStore, RecordVerdict, RowFilter, ViewRow, ViewStore};
+use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::replica::Replica;
 use node::store::lent::{Feeds, Views};
 use node::sync::Root;
@@ -228,15 +227,28 @@ fn shown(up: &Up, area: AreaId) -> Result<Shown, String> {
     let rows = rows(up.node.replica(), &filter)?;
     let show = |row: ViewRow| {
         let record = row.key.record;
-        let shown = match up.node.record_show(&record.to_string(), None) {
-            Ok(shown) => serde_json::to_string(&shown).map_err(told)?,
-            // A member that lies gave its own record the same id: `docs/status.md`.
-            Err(NodeError::RecordUnknown { .. }) => String::new(),
-            Err(error) => return Err(told(error)),
-        };
+        // A member that lies gave its own record the same id: then the id alone means neither, or
+        // that of the own area.
+        if has_twin(up, &row.key)? {
+            return Ok((record, (row, String::new())));
+        }
+        let shown = up.node.record_show(&record.to_string(), None).map_err(told)?;
+        let shown = serde_json::to_string(&shown).map_err(told)?;
         Ok((record, (row, shown)))
     };
     rows.into_iter().map(show).collect()
+}
+
+/// Whether another record that counts bears the same id.
+fn has_twin(up: &Up, key: &RecordKey) -> Result<bool, String> {
+    let replica = up.node.replica();
+    for other in replica.find(&key.record.to_string()).map_err(told)? {
+        let held = replica.record(&other).map_err(told)?;
+        if other != *key && held.is_some_and(|it| it.verdict == RecordVerdict::Counting) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Rows of a node.

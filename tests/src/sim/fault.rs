@@ -1,5 +1,7 @@
 //! What goes wrong on a day like others: power, disks, lines, clocks, cards.
 
+use node::replica::{CARRYING_ENDS_BYTES, TAKING_IN_ENDS_BYTES};
+
 use super::ground::{HOUR, MINUTE};
 use super::town::Town;
 use super::wire::Due;
@@ -91,8 +93,17 @@ impl Town {
         if self.sites[site].up.is_none() || self.sites[site].full {
             return;
         }
-        self.note("disk full");
-        let room = self.numbers.below(64 * 1024);
+        // None, enough for own saves alone, or for the own area alone.
+        let room = match self.numbers.below(4) {
+            0 => {
+                self.note("disk nearly full");
+                [TAKING_IN_ENDS_BYTES, CARRYING_ENDS_BYTES][self.numbers.below(2)] - 1
+            }
+            _ => {
+                self.note("disk full");
+                self.numbers.below(64 * 1024) as u64
+            }
+        };
         self.sites[site].shelf.leave_room(Some(room));
         self.sites[site].full = true;
     }

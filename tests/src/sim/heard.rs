@@ -5,9 +5,12 @@ use node::live::{Event, Seen};
 use node::sync::Root;
 
 use super::town::Town;
+use super::wire::Kinds;
 
 /// Sites up to which every root is noted.
 const WATCHED_MAX: usize = 24;
+/// Frames that are no comparison: rows of hubs and of devices, which go with whatever comes next.
+const ROWS: [u8; 2] = [17, 18];
 /// Bytes both ways of a comparison after a heal that found nothing new, handshake included.
 const NOTHING_NEW_BYTES_MAX: u64 = 3 * 1024;
 /// And of one head in a hub's row: rows go with whatever frame comes next, each way.
@@ -17,11 +20,15 @@ impl Town {
     /// Holds what a node tells against what it and its peer had.
     pub(super) fn hear(&mut self, site: usize, event: Event) {
         if let Event::Session(seen) = event {
+            let kinds = self.wires.get_mut(&seen.link).map(|wire| {
+                let (_, end) = wire.from(site);
+                std::mem::take(&mut wire.moved[end])
+            });
             self.note(if seen.equal { "comparison equal" } else { "comparison not equal" });
             self.had(site);
             if seen.equal && !self.sites[site].hostile {
                 self.check_equal(site, &seen);
-                self.check_bytes(site, &seen);
+                self.check_bytes(site, &seen, &kinds.unwrap_or_default());
             }
         }
     }
@@ -63,17 +70,22 @@ impl Town {
         }
     }
 
-    fn check_bytes(&mut self, site: usize, seen: &Seen) {
+    fn check_bytes(&mut self, site: usize, seen: &Seen, kinds: &Kinds) {
         let bytes = seen.received.bytes + seen.sent.bytes;
         let news = seen.received.entries + seen.sent.entries;
-        if self.proving && news == 0 {
-            self.note("comparison without news");
-            self.dearest = self.dearest.max(bytes);
-            let up = self.sites[site].up.as_ref();
-            let feeds = up.map_or(0, |up| up.node.replica().feeds().count() as u64);
-            if bytes > NOTHING_NEW_BYTES_MAX + HEAD_BYTES * feeds {
-                self.breaks(site, &format!("{bytes} bytes to learn that nothing is new"));
-            }
+        if !self.proving || news > 0 || kinds.is_empty() {
+            return;
+        }
+        self.note("comparison without news");
+        if kinds.values().sum::<u64>() != bytes {
+            self.breaks(site, &format!("{bytes} bytes said, {kinds:?} moved"));
+        }
+        let of_rows: u64 = ROWS.iter().filter_map(|kind| kinds.get(kind)).sum();
+        if bytes - of_rows > self.dearest.0 {
+            self.dearest = (bytes - of_rows, format!("{kinds:?} {} areas", seen.areas.len()));
+        }
+        if of_rows > self.dearest_rows.0 {
+            self.dearest_rows = (of_rows, format!("{kinds:?} {} areas", seen.areas.len()));
         }
     }
 }

@@ -20,6 +20,10 @@ impl Town {
     pub(super) fn act(&mut self, site: usize, act: Act) {
         match act {
             Act::Send { link, stream, frame } => {
+                if let Some(wire) = self.wires.get_mut(&link) {
+                    let (_, way) = wire.from(site);
+                    wire.count(way, &frame);
+                }
                 let frame = if self.sites[site].hostile {
                     self.distort(site, link, stream, frame)
                 } else {
@@ -70,6 +74,7 @@ impl Town {
     pub(super) fn arrive(&mut self, link: LinkId, to: usize, stream: Stream, bytes: Vec<u8>) {
         let Some(wire) = self.wires.get_mut(&link) else { return };
         let (_, back) = wire.from(to);
+        wire.count(back, &bytes);
         if stream == Stream::Bulk {
             wire.bulk[1 - back] -= bytes.len();
         }

@@ -54,6 +54,7 @@ pub const FAULTS: &[&str] = &[
     "device closed",
     "device revoked",
     "disk full",
+    "disk nearly full",
     "hostile member",
     "hostile: altered push",
     "hostile: altered run",
@@ -75,6 +76,7 @@ pub const FAULTS: &[&str] = &[
     "link cut",
     "neighbours met on a LAN",
     "node ended for want of room",
+    "node mended itself",
     "packet lost",
     "power cut",
     "power cut at a write",
@@ -183,7 +185,9 @@ pub struct Outcome {
     /// Hash of every frame, every deed and what all nodes hold at the end.
     pub digest: String,
     /// Bytes of the dearest comparison that found nothing new.
-    pub dearest: u64,
+    pub dearest: (u64, String),
+    /// Bytes of the most rows that went with one.
+    pub dearest_rows: (u64, String),
     /// The first thing that does not hold, with the seed.
     pub broken: Option<String>,
 }
@@ -194,8 +198,9 @@ pub fn play(config: &Config) -> Outcome {
     match Town::new(config) {
         Ok(mut town) => {
             let broken = town.live().err().map(named);
-            let (digest, dearest) = (town.digest(), town.dearest);
-            Outcome { tally: std::mem::take(&mut town.tally), digest, dearest, broken }
+            let digest = town.digest();
+            let Town { tally, dearest, dearest_rows, .. } = town;
+            Outcome { tally, digest, dearest, dearest_rows, broken }
         }
         Err(what) => Outcome { broken: Some(named(what)), ..Outcome::default() },
     }

@@ -178,6 +178,14 @@ impl FeedStore for Planted {
     fn size_bytes(&self) -> Result<u64, StoreError> {
         self.held.size_bytes()
     }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.held.free_bytes()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.held.reopen()
+    }
 }
 
 /// Views that lose a row.
@@ -228,5 +236,9 @@ impl ViewStore for RowLost {
 
     fn clear(&mut self) -> Result<(), StoreError> {
         self.0.clear()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.0.reopen()
     }
 }

@@ -160,6 +160,7 @@ impl Town {
     pub(super) fn with(&mut self, site: usize, work: impl FnOnce(Timestamp, &mut Up)) {
         let now = Timestamp(self.now());
         let Some(up) = self.sites[site].up.as_mut() else { return };
+        up.node.mend();
         work(now, up);
         self.after(site);
     }
@@ -178,20 +179,28 @@ impl Town {
         if self.sites[site].shelf.is_dead() {
             self.note("power cut at a write");
             self.power_cut(site);
-        } else if failed {
+            return;
+        }
+        if failed {
             self.store_failed(site);
-        } else if let Some(at) = wake {
+        }
+        if let Some(at) = wake.filter(|_| self.sites[site].up.is_some()) {
             self.wake_by(site, at);
         }
     }
 
-    /// A store that refused a write is opened again, as the person in front of it would.
+    /// A store that refused a write is read anew by the node that runs, or opened again by the person
+    /// in front of it.
     pub(super) fn store_failed(&mut self, site: usize) {
-        if self.sites[site].full {
-            self.note("node ended for want of room");
-        } else {
+        if !self.sites[site].full {
             self.breaks(site, "a store failed on a disk that works");
         }
+        let (mends, up) = (self.numbers.chance(50), &mut self.sites[site]);
+        if up.shelf.reopens() && mends && up.up.as_mut().is_some_and(|up| up.node.mend()) {
+            self.note("node mended itself");
+            return;
+        }
+        self.note("node ended for want of room");
         self.sites[site].up = None;
         self.cut_all(site);
         let later = self.now() + MINUTE + self.numbers.below(1_800_000) as i64;

@@ -21,6 +21,8 @@ use super::plant::Plant;
 
 /// Pages a small store may keep.
 const CACHE_BYTES: usize = 1 << 20;
+/// Room in which nothing more is written.
+pub(super) const LITTLE_BYTES: u64 = 64 * 1024;
 
 /// The stores a node is lent.
 pub(super) type Lent = (Box<dyn FeedStore + Send>, Box<dyn ViewStore + Send>);
@@ -90,12 +92,21 @@ impl Shelf {
         }
     }
 
-    /// No room is left, or there is again.
-    pub(super) fn leave_room(&self, bytes: Option<usize>) {
+    /// So many bytes of room are left, or as many as come. Memory is full when there is less than
+    /// [`LITTLE_BYTES`]; a disk in memory cannot say how much it has, so it fills up.
+    pub(super) fn leave_room(&self, bytes: Option<u64>) {
         match self {
-            Self::Memory(feeds, _) => feeds.held().fail = bytes.map(|_| Failing::Full),
-            Self::Disk { feeds, .. } => feeds.leave_room(bytes),
+            Self::Memory(feeds, _) => feeds.held().fail = bytes.map(Failing::Room),
+            Self::Disk { feeds, .. } => {
+                let left = bytes.map(|it| usize::try_from(it.min(LITTLE_BYTES)).unwrap_or(0));
+                feeds.leave_room(left);
+            }
         }
+    }
+
+    /// Whether what failed can be read anew below an open node.
+    pub(super) const fn reopens(&self) -> bool {
+        matches!(self, Self::Memory(..))
     }
 
     /// Whether the power failed.
@@ -184,8 +195,8 @@ fn open_views(disk: &mut Disk, instance: StoreInstance) -> Result<RedbViewStore,
 enum Failing {
     /// The power fails; the commit is kept, or not.
     Power { keeps: bool },
-    /// Until there is room again.
-    Full,
+    /// So many bytes are left until there is room again.
+    Room(u64),
 }
 
 /// Feeds in memory that a shelf keeps.
@@ -236,10 +247,11 @@ impl FeedStore for Feeds {
         }
         match held.fail {
             None => held.store.commit(batch, received_at),
-            Some(Failing::Full) if held.plant == Some(Plant::FullDiskIgnored) => {
+            Some(Failing::Room(LITTLE_BYTES..)) => held.store.commit(batch, received_at),
+            Some(Failing::Room(_)) if held.plant == Some(Plant::FullDiskIgnored) => {
                 held.store.newest_arrival()
             }
-            Some(Failing::Full) => Err(StoreError::Full),
+            Some(Failing::Room(_)) => Err(StoreError::Full),
             Some(Failing::Power { keeps }) => {
                 held.dead = true;
                 if keeps {
@@ -298,6 +310,13 @@ impl FeedStore for Feeds {
 
     fn size_bytes(&self) -> Result<u64, StoreError> {
         self.held().store.size_bytes()
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        match self.held().fail {
+            Some(Failing::Room(bytes)) => Some(bytes),
+            Some(Failing::Power { .. }) | None => None,
+        }
     }
 }
 

@@ -116,6 +116,7 @@ impl Town {
                 ) => {
                     self.note("bundle refused");
                 }
+                Err(NodeError::NoRoom { .. }) => self.note("bundle refused for want of room"),
                 Err(NodeError::Store { .. }) => self.store_refused(to),
                 Err(error) => return Err(format!("site {to}: an import failed: {error:?}")),
             }

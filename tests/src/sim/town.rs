@@ -100,7 +100,9 @@ pub(super) struct Town {
     /// Whether all rested already: comparisons find nothing new.
     pub(super) proving: bool,
     /// Bytes of the dearest comparison that found nothing new.
-    pub(super) dearest: u64,
+    pub(super) dearest: (u64, String),
+    /// And of the rows that went with one.
+    pub(super) dearest_rows: (u64, String),
     /// Villages of the cast.
     pub(super) villages: Vec<AreaId>,
     /// Everything that happened, hashed as it happens.
@@ -141,7 +143,8 @@ impl Town {
             lives: 0,
             healing: false,
             proving: false,
-            dearest: 0,
+            dearest: Default::default(),
+            dearest_rows: Default::default(),
             villages: Vec::new(),
             trace: blake3::Hasher::new(),
             broken: None,

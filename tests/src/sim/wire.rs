@@ -1,7 +1,7 @@
 //! What lies between two nodes: frames under way, in virtual time.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use node::live::LinkId;
 use node::sync::{EndReason, Stream};
@@ -60,7 +60,12 @@ pub(super) struct Wire {
     pub(super) bulk: [usize; 2],
     /// One end is gone already.
     pub(super) closing: bool,
+    /// Bytes that each end sent and received since its last comparison, by the kind of frame.
+    pub(super) moved: [Kinds; 2],
 }
+
+/// Bytes of frames, by their kind.
+pub(super) type Kinds = BTreeMap<u8, u64>;
 
 impl Wire {
     pub(super) const fn new(ends: [usize; 2], class: Class, since: i64) -> Self {
@@ -72,6 +77,7 @@ impl Wire {
             arrives: [[0; 2]; 2],
             bulk: [0; 2],
             closing: false,
+            moved: [Kinds::new(), Kinds::new()],
         }
     }
 
@@ -94,6 +100,13 @@ impl Wire {
         let newest = &mut self.arrives[way][stream as usize];
         *newest = (self.free_at[way] + delay).max(*newest);
         *newest
+    }
+
+    /// An end sent a frame, or received one.
+    pub(super) fn count(&mut self, end: usize, frame: &[u8]) {
+        if let Some(kind) = frame.first() {
+            *self.moved[end].entry(*kind).or_default() += frame.len() as u64;
+        }
     }
 
     /// When everything under way one way has come.
