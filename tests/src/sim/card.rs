@@ -59,6 +59,7 @@ impl Town {
         self.sites[site].shelf = shelf;
         self.sites[site].saved = saved;
         self.sites[site].full = false;
+        self.sites[site].retired.clear();
         self.life.plan(self.now() + MINUTE, Due::On { site });
         self.life.plan(self.now() + 2 * MINUTE, Due::Save { site });
     }

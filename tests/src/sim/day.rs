@@ -131,6 +131,7 @@ impl Town {
                 self.note(if record.is_none() { "new record" } else { "save" });
                 if written {
                     self.sites[site].saved.push(saved.entry);
+                    self.check_incarnation(site);
                 }
                 if record.is_none() {
                     let number = if kind == "ppks" { 1 } else { 5 };
@@ -147,7 +148,7 @@ impl Town {
         match error {
             NodeError::Store { .. } => {
                 self.note("save refused by the disk");
-                self.store_refused(site);
+                self.store_refused(site, &format!("{error:?}"));
             }
             NodeError::TransitionInvalid { .. } | NodeError::RecordUnknown { .. } => {
                 self.note("save refused");

@@ -33,6 +33,21 @@ impl Town {
         }
     }
 
+    /// A device that left an incarnation, because its own entries came back to it from others, writes
+    /// under it no more: it cannot know what else it wrote there.
+    pub(super) fn check_incarnation(&mut self, site: usize) {
+        let at = &mut self.sites[site];
+        let Some(up) = &at.up else { return };
+        let newest = up.node.replica().incarnation();
+        let before = std::mem::replace(&mut at.incarnation, newest);
+        if before != newest {
+            at.retired.insert(before);
+        }
+        if at.retired.contains(&newest) {
+            self.breaks(site, "writes under an incarnation it had left");
+        }
+    }
+
     /// Notes the roots a node has now: what it may have proved. They change with what arrived.
     pub(super) fn had(&mut self, site: usize) {
         if self.sites.len() > WATCHED_MAX {

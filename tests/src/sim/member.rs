@@ -75,7 +75,7 @@ impl Town {
         match made {
             Ok(_) => {}
             Err(NodeError::Store { .. }) => {
-                self.store_refused(above);
+                self.store_refused(above, "a word of authority");
                 return Ok(());
             }
             Err(NodeError::AreaOutside { .. } | NodeError::AreaNotBelow { .. }) => return Ok(()),
@@ -124,7 +124,7 @@ impl Town {
                 Err(NodeError::DeviceUnknown { .. }) => self.to_confirm.push((above, device)),
                 Err(NodeError::Store { .. }) => {
                     self.to_confirm.push((above, device));
-                    self.store_refused(above);
+                    self.store_refused(above, "a word of authority");
                 }
                 Err(error) => self.breaks(above, &format!("a confirmation failed: {error:?}")),
             }
@@ -163,7 +163,7 @@ impl Town {
                 Ok(true)
             }
             Err(NodeError::Store { .. }) => {
-                self.store_refused(above);
+                self.store_refused(above, "a word of authority");
                 Ok(false)
             }
             Err(NodeError::AreaOutside { .. } | NodeError::AreaNotBelow { .. }) => Ok(false),
@@ -215,7 +215,7 @@ impl Town {
                 Ok(true)
             }
             Err(NodeError::Store { .. }) => {
-                self.store_refused(site);
+                self.store_refused(site, "a word of authority");
                 Ok(false)
             }
             Err(error) => Err(format!("authority could not be written: {error:?}")),
@@ -244,7 +244,7 @@ impl Town {
             }
             Err(NodeError::Store { .. }) => {
                 self.moved = false;
-                self.store_refused(site);
+                self.store_refused(site, "a word of authority");
                 Ok(())
             }
             Err(error) => Err(format!("a move failed: {error:?}")),

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crdt_schema::time::Timestamp;
-use node::live::{Act, Exchange};
+use node::live::{Act, Exchange, LinkId};
 use node::node::Node;
 use node::sync::EndReason;
 
@@ -170,30 +170,37 @@ impl Town {
         let mut failed = false;
         self.had(site);
         while let Some(act) = self.sites[site].up.as_mut().and_then(|up| up.exchange.poll()) {
-            failed |= matches!(act, Act::HangUp { reason: EndReason::Store, .. });
+            if let Act::HangUp { link, reason: EndReason::Store } = &act {
+                failed |= !self.peer_is_full(site, *link);
+            }
             self.act(site, act);
         }
         let Some(up) = self.sites[site].up.as_mut() else { return };
-        failed |= up.exchange.take_failure().is_some();
+        let failure = up.exchange.take_failure().map(|error| format!("{error:?}"));
         let wake = up.exchange.wake_at().map(|at| at.0);
         if self.sites[site].shelf.is_dead() {
             self.note("power cut at a write");
             self.power_cut(site);
             return;
         }
-        if failed {
-            self.store_failed(site);
+        if failed || failure.is_some() {
+            self.store_failed(site, &failure.unwrap_or_default());
         }
         if let Some(at) = wake.filter(|_| self.sites[site].up.is_some()) {
             self.wake_by(site, at);
         }
     }
 
+    /// Whether a link that ends because of a store may end because of the other's.
+    fn peer_is_full(&self, site: usize, link: LinkId) -> bool {
+        self.wires.get(&link).is_some_and(|wire| self.sites[wire.from(site).0].full)
+    }
+
     /// A store that refused a write is read anew by the node that runs, or opened again by the person
     /// in front of it.
-    pub(super) fn store_failed(&mut self, site: usize) {
+    pub(super) fn store_failed(&mut self, site: usize, why: &str) {
         if !self.sites[site].full {
-            self.breaks(site, "a store failed on a disk that works");
+            self.breaks(site, &format!("a store failed on a disk that works: {why}"));
         }
         let (mends, up) = (self.numbers.chance(50), &mut self.sites[site]);
         if up.shelf.reopens() && mends && up.up.as_mut().is_some_and(|up| up.node.mend()) {

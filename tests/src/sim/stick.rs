@@ -95,7 +95,7 @@ impl Town {
         match up.node.bundle_export(&ask, &file, &mut Unwatched) {
             Ok(made) => Ok(made.files.into_iter().map(PathBuf::from).collect()),
             Err(NodeError::Store { .. }) => {
-                self.store_refused(from);
+                self.store_refused(from, "an export");
                 Ok(Vec::new())
             }
             // Whom nobody here knows, or an area that is elsewhere today.
@@ -117,7 +117,7 @@ impl Town {
                     self.note("bundle refused");
                 }
                 Err(NodeError::NoRoom { .. }) => self.note("bundle refused for want of room"),
-                Err(NodeError::Store { .. }) => self.store_refused(to),
+                Err(NodeError::Store { .. }) => self.store_refused(to, "an import"),
                 Err(error) => return Err(format!("site {to}: an import failed: {error:?}")),
             }
         }
@@ -125,11 +125,11 @@ impl Town {
     }
 
     /// A store refused: the power is gone, or the disk is full.
-    pub(super) fn store_refused(&mut self, site: usize) {
+    pub(super) fn store_refused(&mut self, site: usize, what: &str) {
         if self.sites[site].shelf.is_dead() {
             self.after(site);
         } else {
-            self.store_failed(site);
+            self.store_failed(site, what);
         }
     }
 }

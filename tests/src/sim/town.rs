@@ -42,6 +42,9 @@ pub(super) struct Site {
     pub(super) refused: u32,
     /// What it said was saved.
     pub(super) saved: Vec<EntryRef>,
+    /// What it writes under, and what it wrote under before: never again.
+    pub(super) incarnation: u64,
+    pub(super) retired: BTreeSet<u64>,
     /// Burnt, stolen, drowned: never on again.
     pub(super) lost: bool,
     /// Closed, revoked or a copy: others need not agree with it.
@@ -202,6 +205,8 @@ impl Town {
             dialling: false,
             refused: 0,
             saved: Vec::new(),
+            incarnation: 0,
+            retired: BTreeSet::new(),
             lost: false,
             apart: false,
             hostile: false,
