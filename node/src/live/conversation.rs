@@ -31,6 +31,8 @@ pub(super) struct Conversation {
     pub(super) mark: Option<Since>,
     /// What the newest proof was about: each area with its roots of authority and records.
     pub(super) equal_at: Vec<(AreaId, Root, Root)>,
+    /// Whether it was told the rows noted before it opened.
+    pub(super) rows_told: bool,
     /// Whether the comparison under way was told of already.
     pub(super) told: bool,
     pub(super) received: Moved,
@@ -56,6 +58,7 @@ impl Conversation {
             compare: None,
             mark: None,
             equal_at: Vec::new(),
+            rows_told: false,
             told: true,
             received: Moved::default(),
             sent: Moved::default(),

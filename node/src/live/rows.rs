@@ -35,8 +35,10 @@ impl Exchange {
         hubs: &[ReceiptRow],
         devices: &[DeviceRow],
     ) {
-        let links: Vec<LinkId> =
-            self.links.keys().copied().filter(|link| Some(*link) != from).collect();
+        // A link that was not told yet what came before is told all at once when its first comparison
+        // ends: noted as read up to here, it would never be told what lies between.
+        let others = self.links.iter().filter(|(link, it)| Some(**link) != from && it.rows_told);
+        let links: Vec<LinkId> = others.map(|(link, _)| *link).collect();
         for link in links {
             if !hubs.is_empty() {
                 self.drive(now, node, link, Input::Receipts(hubs.to_vec()));
@@ -59,6 +61,9 @@ impl Exchange {
         link: LinkId,
         device: DeviceId,
     ) {
+        if let Some(it) = self.links.get_mut(&link) {
+            it.rows_told = true;
+        }
         let read = self.read_to.insert(device, self.book.newest()).unwrap_or(0);
         if read >= self.book.newest() {
             return;

@@ -47,15 +47,17 @@ impl Town {
 
     /// Views that were kept through all that happened are those that a copy of the feeds makes
     /// from nothing.
-    fn against_new_views(&self, site: usize) -> Result<(), String> {
+    pub(super) fn against_new_views(&self, site: usize) -> Result<(), String> {
         let at = &self.sites[site];
         let Some(up) = &at.up else { return Ok(()) };
         let (feeds, _) = at.shelf.copy().lend().map_err(told)?;
         let anew = Node::lent(&at.loan, feeds, Box::new(MemoryViewStore::new())).map_err(told)?;
         let (kept, anew) = (up.node.replica(), anew.replica());
         let every = RowFilter::default();
-        if rows(kept, &every)? != rows(anew, &every)? {
-            return Err("views made anew have other rows".to_owned());
+        let (rows_kept, rows_anew) = (rows(kept, &every)?, rows(anew, &every)?);
+        if rows_kept != rows_anew {
+            let other = rows_kept.iter().zip(&rows_anew).find(|(one, other)| one != other);
+            return Err(format!("views made anew have other rows: {other:?}"));
         }
         let sums = |replica: &Replica<_, node::store::lent::Views>| {
             let views = replica.views().map_err(told)?;

@@ -1,9 +1,11 @@
 //! What a node tells is true, the moment it tells it: "equal" is said of a root that both had, and a
 //! comparison in which nothing was new is cheap.
 
-use node::live::{Event, Seen};
-use node::sync::Root;
+use node::live::{Event, LinkId, Seen};
+use node::sync::message::Message;
+use node::sync::{Root, Stream, codec};
 
+use super::ground::hash;
 use super::town::Town;
 use super::wire::Kinds;
 
@@ -11,10 +13,14 @@ use super::wire::Kinds;
 const WATCHED_MAX: usize = 24;
 /// Frames that are no comparison: rows of hubs and of devices, which go with whatever comes next.
 const ROWS: [u8; 2] = [17, 18];
-/// Bytes both ways of a comparison after a heal that found nothing new, handshake included.
-const NOTHING_NEW_BYTES_MAX: u64 = 3 * 1024;
-/// And of one head in a hub's row: rows go with whatever frame comes next, each way.
-const HEAD_BYTES: u64 = 2 * 26;
+/// Bytes both ways of a comparison after a heal that found nothing new, handshake and one area
+/// included: 170 where nothing else went, and what a liar had said before all was mended.
+const NOTHING_NEW_BYTES_MAX: u64 = 512;
+/// Of each area more: its proof there and back, and its quiet root.
+const AREA_BYTES: u64 = 100;
+/// Bytes of one row, and of each head in a hub's: one of each feed held.
+const ROW_BYTES_MAX: usize = 512;
+const HEAD_BYTES: usize = 26;
 
 impl Town {
     /// Holds what a node tells against what it and its peer had.
@@ -99,8 +105,42 @@ impl Town {
         if bytes - of_rows > self.dearest.0 {
             self.dearest = (bytes - of_rows, format!("{kinds:?} {} areas", seen.areas.len()));
         }
+        let most = NOTHING_NEW_BYTES_MAX + AREA_BYTES * seen.areas.len() as u64;
+        if bytes - of_rows > most {
+            let what = format!("{bytes} bytes to learn that nothing is new, by kind {kinds:?}");
+            self.breaks(site, &what);
+        }
         if of_rows > self.dearest_rows.0 {
             self.dearest_rows = (of_rows, format!("{kinds:?} {} areas", seen.areas.len()));
+        }
+    }
+
+    /// What goes beside comparisons is rows, and each goes over a link once: their bytes follow what is
+    /// new about hubs and devices, whatever is compared.
+    pub(super) fn rows_go_once(&mut self, site: usize, link: LinkId, frame: &[u8]) {
+        if self.sites.len() > WATCHED_MAX || !frame.first().is_some_and(|it| ROWS.contains(it)) {
+            return;
+        }
+        let rows: Vec<Vec<u8>> = match codec::decode(Stream::Control, frame) {
+            Ok(Message::Receipts(rows)) => {
+                rows.into_iter().map(|row| codec::encode(&Message::Receipts(vec![row]))).collect()
+            }
+            Ok(Message::Device(_)) => vec![frame.to_vec()],
+            Ok(_) | Err(_) => return,
+        };
+        for row in rows {
+            let Some(wire) = self.wires.get_mut(&link) else { return };
+            let (_, way) = wire.from(site);
+            let is_new = wire.told[way].insert(hash(&[&row]));
+            self.note("row told");
+            let up = self.sites[site].up.as_ref();
+            let feeds = up.map_or(0, |up| up.node.replica().feeds().count());
+            if row.len() > ROW_BYTES_MAX + HEAD_BYTES * feeds {
+                self.breaks(site, &format!("a row of {} bytes", row.len()));
+            }
+            if !is_new {
+                self.breaks(site, "a row went twice over one link");
+            }
         }
     }
 }
