@@ -31,8 +31,8 @@ pub(super) struct Conversation {
     pub(super) mark: Option<Since>,
     /// What the newest proof was about: each area with its roots of authority and records.
     pub(super) equal_at: Vec<(AreaId, Root, Root)>,
-    /// Whether it was told the rows noted before it opened.
-    pub(super) rows_told: bool,
+    /// How far the book it was told; `None` until its first comparison ended.
+    pub(super) read_to: Option<u64>,
     /// Whether the comparison under way was told of already.
     pub(super) told: bool,
     pub(super) received: Moved,
@@ -58,7 +58,7 @@ impl Conversation {
             compare: None,
             mark: None,
             equal_at: Vec::new(),
-            rows_told: false,
+            read_to: None,
             told: true,
             received: Moved::default(),
             sent: Moved::default(),

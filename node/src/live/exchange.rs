@@ -128,8 +128,6 @@ pub struct Exchange {
     pub(super) renewed_at: Option<Timestamp>,
     pub(super) marks: BTreeMap<DeviceId, Since>,
     pub(super) contacts: BTreeMap<DeviceId, Contact>,
-    /// How far the book each device was told.
-    pub(super) read_to: BTreeMap<DeviceId, u64>,
     incarnation: u64,
     recent: VecDeque<Seen>,
     equal: BTreeMap<DeviceId, bool>,
@@ -159,7 +157,6 @@ impl Exchange {
             renewed_at: None,
             marks: BTreeMap::new(),
             contacts: BTreeMap::new(),
-            read_to: BTreeMap::new(),
             incarnation: node.replica().incarnation(),
             recent: VecDeque::new(),
             equal: BTreeMap::new(),
@@ -633,10 +630,6 @@ impl Exchange {
             self.acts.push_back(Act::Tell(Event::LinkClosed { link, reason }));
         }
         self.links.remove(&link);
-        if let Some(device) = device {
-            // What waited for a frame did not go.
-            self.read_to.remove(&device);
-        }
         self.acts.push_back(Act::HangUp { link, reason });
     }
 }

@@ -36,8 +36,9 @@ impl Exchange {
         devices: &[DeviceRow],
     ) {
         // A link that was not told yet what came before is told all at once when its first comparison
-        // ends: noted as read up to here, it would never be told what lies between.
-        let others = self.links.iter().filter(|(link, it)| Some(**link) != from && it.rows_told);
+        // ends.
+        let others =
+            self.links.iter().filter(|(link, it)| Some(**link) != from && it.read_to.is_some());
         let links: Vec<LinkId> = others.map(|(link, _)| *link).collect();
         for link in links {
             if !hubs.is_empty() {
@@ -46,9 +47,8 @@ impl Exchange {
             if !devices.is_empty() {
                 self.drive(now, node, link, Input::Devices(devices.to_vec()));
             }
-            let Some(device) = self.links.get(&link).and_then(|it| it.device) else { continue };
-            if let Some(read) = self.read_to.get_mut(&device) {
-                *read = self.book.newest();
+            if let Some(it) = self.links.get_mut(&link) {
+                it.read_to = Some(self.book.newest());
             }
         }
     }
@@ -61,10 +61,8 @@ impl Exchange {
         link: LinkId,
         device: DeviceId,
     ) {
-        if let Some(it) = self.links.get_mut(&link) {
-            it.rows_told = true;
-        }
-        let read = self.read_to.insert(device, self.book.newest()).unwrap_or(0);
+        let Some(it) = self.links.get_mut(&link) else { return };
+        let read = it.read_to.replace(self.book.newest()).unwrap_or(0);
         if read >= self.book.newest() {
             return;
         }

@@ -168,7 +168,8 @@ impl Town {
     fn history_of(&self, site: usize, key: &RecordKey) -> String {
         let Some(up) = &self.sites[site].up else { return String::new() };
         let replica = up.node.replica();
-        let row = replica.views().ok().and_then(|it| it.row(key, replica.feed_store()).ok()).flatten();
+        let row =
+            replica.views().ok().and_then(|it| it.row(key, replica.feed_store()).ok()).flatten();
         let row = row.map(|it| (it.verdict, it.waits, it.conflicts, it.changed_at, it.state.len()));
         let edits = replica.history(key).unwrap_or_default();
         let edits: Vec<String> = edits

@@ -94,15 +94,12 @@ impl Town {
             return;
         }
         // None, enough for own saves alone, or for the own area alone.
-        let room = match self.numbers.below(4) {
-            0 => {
-                self.note("disk nearly full");
-                [TAKING_IN_ENDS_BYTES, CARRYING_ENDS_BYTES][self.numbers.below(2)] - 1
-            }
-            _ => {
-                self.note("disk full");
-                self.numbers.below(64 * 1024) as u64
-            }
+        let room = if self.numbers.chance(25) {
+            self.note("disk nearly full");
+            [TAKING_IN_ENDS_BYTES, CARRYING_ENDS_BYTES][self.numbers.below(2)] - 1
+        } else {
+            self.note("disk full");
+            self.numbers.below(64 * 1024) as u64
         };
         self.sites[site].shelf.leave_room(Some(room));
         self.sites[site].full = true;

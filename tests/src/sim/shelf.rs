@@ -246,8 +246,7 @@ impl FeedStore for Feeds {
             held.before = Some(held.store.clone());
         }
         match held.fail {
-            None => held.store.commit(batch, received_at),
-            Some(Failing::Room(LITTLE_BYTES..)) => held.store.commit(batch, received_at),
+            None | Some(Failing::Room(LITTLE_BYTES..)) => held.store.commit(batch, received_at),
             Some(Failing::Room(_)) if held.plant == Some(Plant::FullDiskIgnored) => {
                 held.store.newest_arrival()
             }

@@ -111,7 +111,8 @@ impl RedbViewStore {
         instance: StoreInstance,
         cache_bytes: usize,
     ) -> Result<Option<Self>, StoreError> {
-        Ok(migrate::open_on(backend, instance, cache_bytes)?.map(|database| Self::over(database, None)))
+        Ok(migrate::open_on(backend, instance, cache_bytes)?
+            .map(|database| Self::over(database, None)))
     }
 
     fn over(database: Database, home: Option<Home>) -> Self {
