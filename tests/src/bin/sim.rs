@@ -86,7 +86,9 @@ fn asked(seed: u64) -> Config {
     let days = number("--days").and_then(|it| i64::try_from(it).ok());
     let mut config = Config::sized(seed, size("--nodes").unwrap_or(NODES), days.unwrap_or(DAYS));
     config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
-    config.tells = std::env::args().any(|argument| argument == "--tell");
+    if std::env::args().any(|argument| argument == "--tell") {
+        config.tells = Some(|what| eprintln!("{what}"));
+    }
     config
 }
 

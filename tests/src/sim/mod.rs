@@ -141,8 +141,8 @@ pub struct Config {
     pub rates: Rates,
     /// A mistake every node makes.
     pub plant: Option<Plant>,
-    /// Whether the end of each day is told.
-    pub tells: bool,
+    /// Who is told the end of each day.
+    pub tells: Option<fn(&str)>,
 }
 
 impl Config {
@@ -167,7 +167,7 @@ impl Config {
             faults: true,
             rates,
             plant: None,
-            tells: false,
+            tells: None,
         }
     }
 
@@ -216,8 +216,8 @@ impl Town {
         self.plan_heal();
         for day in 1..=self.config.days {
             self.run(day * DAY)?;
-            if self.config.tells {
-                self.tell(day);
+            if let Some(tell) = self.config.tells {
+                tell(&self.so_far(day));
             }
         }
         self.heal()
@@ -236,12 +236,11 @@ impl Town {
         trace.finalize().to_string()
     }
 
-    #[expect(clippy::print_stderr, reason = "a long simulation says how far it is")]
-    fn tell(&self, day: i64) {
+    fn so_far(&self, day: i64) -> String {
         let of = |what: &str| self.tally.get(what).copied().unwrap_or(0);
         let saves = of("save") + of("new record");
         let bytes = of("bytes over wires");
-        eprintln!("day {day}: {saves} saves, {bytes} bytes, {} links", self.wires.len());
+        format!("day {day}: {saves} saves, {bytes} bytes, {} links", self.wires.len())
     }
 }
 

@@ -109,6 +109,7 @@ pub fn a_village_moves(seed: u64) -> Result<(), String> {
     let mut town = town(seed)?;
     let area = town.sites[SAMBENG].role.area;
     let record = town.person(SAMBENG);
+    town.run(HOUR + 5 * MINUTE)?;
     town.puts(SURANENGGALA, Some(record), &[("prioritas", "2")]);
     town.run(2 * HOUR)?;
     let before = town.root(PROVINCE, area);
