@@ -21,8 +21,8 @@ const AREA_BYTES: u64 = 100;
 /// Bytes of one row, and of each head in a hub's: one of each feed held.
 const ROW_BYTES_MAX: usize = 512;
 const HEAD_BYTES: usize = 26;
-/// How often a row goes over one link one way: once; seldom (seed 26) once more. What bounced between
-/// two nodes would go for ever.
+/// How often a row goes over one link one way: once; seldom once more. What bounces between
+/// two nodes goes for ever.
 const TOLD_MAX: u8 = 2;
 
 impl Town {
