@@ -13,13 +13,13 @@ use crdt_schema::unseen::visible;
 
 use crate::error::Failure;
 use crate::report::{Block, Body, Page, Report};
-use crate::words::Words;
+use crate::words::{Fact, Words};
 
 /// Where a command reads and writes.
 pub struct Console {
     stdin: Box<dyn Read + Send>,
     stdout: Box<dyn Write + Send>,
-    stderr: Box<dyn Write + Send>,
+    stderr: Errors,
     stdout_terminal: bool,
     stderr_terminal: bool,
     plain: bool,
@@ -29,6 +29,41 @@ impl std::fmt::Debug for Console {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Console").field("terminal", &self.stdout_terminal).finish_non_exhaustive()
     }
+}
+
+/// Standard error, for those who share it.
+type Errors = Arc<Mutex<Box<dyn Write + Send>>>;
+
+fn errors(to: impl Write + Send + 'static) -> Errors {
+    Arc::new(Mutex::new(Box::new(to)))
+}
+
+/// Says messages on a console's standard error while somebody else holds the console.
+#[derive(Clone)]
+pub(crate) struct Teller {
+    stderr: Errors,
+    words: Words,
+}
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Teller").finish_non_exhaustive()
+    }
+}
+
+impl Teller {
+    /// One line of a message.
+    pub(crate) fn tell(&self, key: &str, facts: &[Fact]) {
+        let text = self.words.say_with(key, facts);
+        write_raw(&self.stderr, &format!("{}\n", visible(&text)));
+    }
+}
+
+/// Standard error that does not take a message must not end the work it is about.
+fn write_raw(stderr: &Errors, text: &str) {
+    let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(stderr.write_all(text.as_bytes()));
+    drop(stderr.flush());
 }
 
 /// What a captured console was given to print.
@@ -56,7 +91,7 @@ impl Console {
         Self {
             stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
-            stderr: Box::new(io::stderr()),
+            stderr: errors(io::stderr()),
             stdout_terminal: io::stdout().is_terminal(),
             stderr_terminal: io::stderr().is_terminal(),
             plain: false,
@@ -69,7 +104,7 @@ impl Console {
         let console = Self {
             stdin: Box::new(io::Cursor::new(stdin.into())),
             stdout: Box::new(captured.stdout.clone()),
-            stderr: Box::new(captured.stderr.clone()),
+            stderr: errors(captured.stderr.clone()),
             stdout_terminal: false,
             stderr_terminal: false,
             plain: true,
@@ -175,10 +210,13 @@ impl Console {
         Look { colours: self.stderr_terminal && !self.plain, lines: self.stderr_terminal }
     }
 
-    /// Standard error that does not take a message must not end the work it is about.
+    /// Somebody who says messages here while this console is held elsewhere.
+    pub(crate) fn teller(&self, words: Words) -> Teller {
+        Teller { stderr: Arc::clone(&self.stderr), words }
+    }
+
     fn tell_raw(&mut self, text: &str) {
-        drop(self.stderr.write_all(text.as_bytes()));
-        drop(self.stderr.flush());
+        write_raw(&self.stderr, text);
     }
 }
 
@@ -351,7 +389,7 @@ mod tests {
         console.tell(turned);
         console.warn(turned);
         console.step(turned);
-        let facts = vec![crate::words::Fact::new("what", turned)];
+        let facts = vec![Fact::new("what", turned)];
         console.complain(&Failure::usage("usage-other", facts), words);
         let all = format!("{}{}", captured.stdout(), captured.stderr());
         assert!(!all.contains(['\u{202e}', '\u{200b}']), "{all:?}");

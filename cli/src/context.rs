@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::World;
 use crate::api;
-use crate::api::client::Client;
-use crate::console::Console;
+use crate::api::client::{Client, Unfound};
+use crate::console::{Console, Teller};
 use crate::error::Failure;
 use crate::patience::Patience;
 use crate::progress::Bar;
@@ -40,8 +40,13 @@ fn unless_rotten<A>(
     }
 }
 
-/// For a command that holds the folder to end.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How long a node that is to run waits for a command that holds the folder: whoever started it,
+/// perhaps a supervisor, starts it again.
+const RUN_WAIT: Duration = Duration::from_secs(5);
+/// How long a command waits for another: many that save, each a fifth of a second.
+const COMMAND_WAIT: Duration = Duration::from_secs(10);
+/// How long it does so without a word.
+const QUIET_WAIT: Duration = Duration::from_secs(2);
 /// Between two looks whether it has.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -79,25 +84,41 @@ impl<'a> Context<'a> {
         Ok(node)
     }
 
-    /// The same; whoever holds the folder for a short command is waited for, and a person told.
+    /// The same for a node that is to run; whoever holds the folder for a short command is waited for,
+    /// and a person told at once.
     pub(crate) fn open_patiently(&mut self) -> Result<Node, Failure> {
-        let mut patience = None;
+        match self.open_when_free(Duration::ZERO, RUN_WAIT)? {
+            Reached::Opened(node) => Ok(*node),
+            Reached::Running(_) => Err(NodeError::store(self.folder()?, StoreError::Locked).into()),
+        }
+    }
+
+    /// Opens the node; a short command that holds the folder is waited for so long, and a person is
+    /// told once it has taken `quiet`. A node that runs there answers instead.
+    fn open_when_free(&mut self, quiet: Duration, wait: Duration) -> Result<Reached, Failure> {
+        let (mut patience, mut is_told) = (None, false);
         loop {
             let failure = match self.open() {
                 Err(failure) if failure.kind() == ErrorKind::StoreLocked => failure,
-                opened => return opened,
+                opened => return opened.map(|node| Reached::Opened(Box::new(node))),
             };
             if self.world.interrupt.is_set() {
                 return Err(NodeError::Interrupted.into());
             }
-            if self.running()?.is_some() {
+            // A machine may be busy: a node that runs there is asked with patience.
+            match Client::find_patiently(self.folder()?, self.asked_in()) {
+                Ok(client) => return Ok(Reached::Running(client)),
+                // It holds the folder until it ends, and that is nobody's short command.
+                Err(Unfound::Silent) => return Err(failure),
+                Err(Unfound::Nobody) => {}
+            }
+            let patience = *patience.get_or_insert_with(|| Patience::of(wait));
+            if patience.is_over() {
                 return Err(failure);
             }
-            if patience.is_none() {
+            if !is_told && patience.took() >= quiet {
                 self.tell("tell-waiting-store", &[]);
-            }
-            if patience.get_or_insert_with(|| Patience::of(LOCK_WAIT)).is_over() {
-                return Err(failure);
+                is_told = true;
             }
             std::thread::sleep(LOOK_EVERY);
         }
@@ -108,43 +129,37 @@ impl<'a> Context<'a> {
         Ok(Client::find(self.folder()?, self.asked_in()))
     }
 
-    /// The node that answers after all, where the store could not be opened because somebody holds
-    /// it: a machine may be busy.
-    pub(crate) fn running_after(&self, failure: Failure) -> Result<Client, Failure> {
-        if failure.kind() != ErrorKind::StoreLocked {
-            return Err(failure);
-        }
-        Client::find_patiently(self.folder()?, self.asked_in()).ok_or(failure)
-    }
-
     /// What programs read is English.
     const fn asked_in(&self) -> Language {
         if self.settings.json { Language::English } else { self.settings.language }
     }
 
-    /// Who answers for the data folder: the node that runs there, else the one opened here.
-    pub(crate) fn reach(&self) -> Result<Reached, Failure> {
-        if let Some(client) = self.running()? {
-            return Ok(Reached::Running(client));
-        }
-        match self.open() {
-            Err(failure) => self.running_after(failure).map(Reached::Running),
-            Ok(node) => Ok(Reached::Opened(Box::new(node))),
+    /// Who answers for the data folder: the node that runs there, else the one opened here, as soon
+    /// as no other command holds it.
+    pub(crate) fn reach(&mut self) -> Result<Reached, Failure> {
+        match self.running()? {
+            Some(client) => Ok(Reached::Running(client)),
+            None => self.open_when_free(QUIET_WAIT, COMMAND_WAIT),
         }
     }
 
     /// The same, if a node was ever made there.
-    pub(crate) fn reach_if_any(&self) -> Result<Option<Reached>, Failure> {
+    pub(crate) fn reach_if_any(&mut self) -> Result<Option<Reached>, Failure> {
         if self.settings.holds_node() { self.reach().map(Some) } else { Ok(None) }
     }
 
     /// Asks whoever answers for the data folder.
-    pub(crate) fn put<A: Ask>(&self, ask: A) -> Result<A::Answer, Failure> {
-        self.put_watched(ask, &mut self.unseen())
+    pub(crate) fn put<A: Ask>(&mut self, ask: A) -> Result<A::Answer, Failure> {
+        let mut bar = self.unseen();
+        self.put_watched(ask, &mut bar)
     }
 
     /// The same with a bar.
-    pub(crate) fn put_watched<A: Ask>(&self, ask: A, bar: &mut Bar) -> Result<A::Answer, Failure> {
+    pub(crate) fn put_watched<A: Ask>(
+        &mut self,
+        ask: A,
+        bar: &mut Bar,
+    ) -> Result<A::Answer, Failure> {
         self.reach()?.put(ask, bar)
     }
 
@@ -165,12 +180,17 @@ impl<'a> Context<'a> {
     /// A bar for long work.
     pub(crate) fn bar(&self, key: &str) -> Bar {
         let shown = self.console.shows_progress() && !self.settings.quiet;
-        Bar::new(self.words.say(key), shown, &self.world.interrupt)
+        Bar::new(self.words.say(key), shown, &self.world.interrupt).telling(self.teller())
     }
 
     /// No bar, for work that is short; a person may end it all the same.
     pub(crate) fn unseen(&self) -> Bar {
-        Bar::new(String::new(), false, &self.world.interrupt)
+        Bar::new(String::new(), false, &self.world.interrupt).telling(self.teller())
+    }
+
+    /// Who tells a person something while a command waits; nobody with `--quiet`.
+    fn teller(&self) -> Option<Teller> {
+        (!self.settings.quiet).then(|| self.console.teller(self.words))
     }
 
     /// A message that `--quiet` leaves out.

@@ -24,6 +24,7 @@
 //! | `page/` | the pages a browser shows: read only, Indonesian, without script |
 //! | `progress.rs` | the bar, and Ctrl-C |
 //! | `patience.rs` | how long other processes may take |
+//! | `descriptors.rs` | how many files and sockets this process may open |
 //! | `console.rs` | the only file that prints |
 
 pub mod api;
@@ -31,11 +32,14 @@ mod args;
 mod commands;
 mod console;
 mod context;
+mod descriptors;
 #[cfg(test)]
 mod documented;
 mod error;
 mod fields;
 mod help;
+mod limits;
+mod logs;
 pub mod page;
 mod patience;
 mod progress;
@@ -54,6 +58,7 @@ use node::node::Environment;
 
 pub use console::{Captured, Console};
 pub use error::{EXIT_CODES, Failure, exit_code};
+pub use logs::begin_if_asked as begin_log_if_asked;
 pub use progress::Interrupt;
 pub use settings::{Language, Variables};
 

@@ -4,5 +4,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(cli::tell_panic));
+    cli::begin_log_if_asked();
     ExitCode::from(cli::run(std::env::args_os(), &mut cli::Console::system()))
 }

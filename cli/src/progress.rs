@@ -7,6 +7,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use node::progress::Progress;
 
+use crate::console::Teller;
+use crate::words::Fact;
+
 /// After so many Ctrl-C the process ends at once. Not the second: tools that stop a whole group of
 /// processes may send two for one.
 const AT_ONCE: usize = 3;
@@ -64,8 +67,10 @@ impl Interrupt {
 /// One piece of long work on the terminal; nothing is left of it when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    line: ProgressBar,
     interrupt: Interrupt,
+    /// For a message meanwhile; without one nothing is said.
+    teller: Option<Teller>,
 }
 
 impl Bar {
@@ -78,34 +83,52 @@ impl Bar {
         if shown {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar, interrupt: interrupt.clone() }
+        Self { line: bar, interrupt: interrupt.clone(), teller: None }
+    }
+
+    /// The same, with somebody who says what there is to say meanwhile.
+    pub(crate) fn telling(mut self, teller: Option<Teller>) -> Self {
+        self.teller = teller;
+        self
+    }
+
+    /// Whether a message would be heard.
+    pub(crate) const fn tells(&self) -> bool {
+        self.teller.is_some()
+    }
+
+    /// Says something, above the bar where there is one.
+    pub(crate) fn tell(&self, key: &str, facts: &[Fact]) {
+        if let Some(teller) = &self.teller {
+            self.line.suspend(|| teller.tell(key, facts));
+        }
     }
 
     /// Whether anybody sees it.
     pub(crate) fn is_shown(&self) -> bool {
-        !self.bar.is_hidden()
+        !self.line.is_hidden()
     }
 
     /// Says what is being done now.
     pub(crate) fn label(&self, label: String) {
-        self.bar.set_message(label);
+        self.line.set_message(label);
     }
 }
 
 impl Progress for Bar {
     fn at(&mut self, done: u64, total: u64) -> bool {
-        if total > 0 && self.bar.length() != Some(total) {
-            self.bar.set_length(total);
-            self.bar.set_style(style(COUNTING));
+        if total > 0 && self.line.length() != Some(total) {
+            self.line.set_length(total);
+            self.line.set_style(style(COUNTING));
         }
-        self.bar.set_position(done);
+        self.line.set_position(done);
         !self.interrupt.is_set()
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }
 

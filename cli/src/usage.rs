@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind as Wrong};
 use node::echo::{self, Echo};
 
 use crate::error::Failure;
+use crate::limits::OutOfLimits;
 use crate::report::Report;
 use crate::settings::FirstLook;
 use crate::words::Fact;
@@ -71,6 +72,13 @@ fn failure(kind: Wrong, error: &clap::Error) -> Failure {
         }
         Wrong::ValueValidation => {
             let echo = Echo::count(&value());
+            let source = std::error::Error::source(error);
+            if let Some(out) = source.and_then(|it| it.downcast_ref::<OutOfLimits>()) {
+                let limits = [Fact::new("least", out.least), Fact::new("most", out.most)];
+                let mut facts = vec![argument(), Fact::typed("value", echo)];
+                facts.extend(limits);
+                return Failure::usage(out.why, facts);
+            }
             let key = form(&fact(error, ContextKind::InvalidArg));
             Failure::usage(key, vec![argument(), Fact::typed("value", echo)])
         }

@@ -31,7 +31,7 @@ pub fn reserve_private(target: &Path, bytes: usize) -> io::Result<Reserved> {
 
 fn reserve(target: &Path, bytes: usize, private: bool) -> io::Result<Reserved> {
     let unfinished = beside(target);
-    let file = create(&unfinished, private)?;
+    let file = create_with(&unfinished, private)?;
     let mut reserved = Reserved { file, unfinished, target: target.to_path_buf() };
     reserved.file.write_all(&vec![0; bytes])?;
     if bytes > 0 {
@@ -70,7 +70,15 @@ impl Drop for Reserved {
     }
 }
 
-fn create(path: &Path, private: bool) -> io::Result<File> {
+/// Opens a new file that only its owner may read, or empties the one that is there.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    create_with(path, true)
+}
+
+fn create_with(path: &Path, private: bool) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

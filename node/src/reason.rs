@@ -31,6 +31,7 @@ reasons! {
     OUTPUT_INSIDE "output_inside" "`{place}` lies in the data folder of a node; choose another place";
     NETWORK_PROVINCE "network_province" "a network is made for a province, {code} is none";
     NETWORK_NAME "network_name" "the name of a network has 1 to {most} bytes";
+    NETWORK_NAME_SIGNS "network_name_signs" "the name of a network holds control characters, breaks of lines, or signs that are invisible or turn the direction of writing; type it again";
     AREA_SHAPE "area_shape" "{code} is no area code: an area code has 2, 4, 6 or 10 digits, like 32.09.21.2016";
     AREA_VILLAGE "area_village" "{code} is no area code: the village part begins with 1, 2 or 3";
     RIGHTS_WORD "rights_word" "the list of rights holds a word that is no right";
@@ -40,6 +41,7 @@ reasons! {
     CONFIRM_NOBODY "confirm_nobody" "this device joined without an invitation and waits for nobody";
     PEER_NO_ADDRESS "peer_no_address" "of this device no address is kept here";
     PEER_NOT_KEPT "peer_not_kept" "this address is not kept here";
+    CLOSE_LAST "close_last" "no other device may issue for the whole of `{area}`, and nobody stands above it: nobody could be invited or closed there again";
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
     MOVE_TAKEN_BY "move_taken_by" "`{code}` is the code of {name} already";
@@ -55,9 +57,18 @@ reasons! {
     SYNTH_MANY "synth_many" "a village holds at most {most} synthetic records";
     SYNTH_MINI "synth_mini" "the preset mini has always twelve records";
     ADDRESS "address" "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1";
+    ADDRESS_NOBODY "address_nobody" "{ip} is the address of no single machine; name the peer's own";
+    ADDRESS_PORT "address_port" "port 0 means any port, and only where a node listens; name the port the peer listens on";
+    ADDRESS_TRANSPORT "address_transport" "behind the host an address has /tcp/PORT or /udp/PORT/quic-v1";
+    ADDRESS_PART "address_part" "this program cannot dial an address with `{part}` at this place; an address is a host, /tcp/PORT or /udp/PORT/quic-v1, and at its end perhaps /p2p/KEY";
+    ADDRESS_KEYS "address_keys" "an address names one device: one /p2p/KEY, behind the port";
+    ADDRESS_KEY "address_key" "what stands behind /p2p/ is no key of a device; such keys begin with 12D3KooW";
+    ADDRESS_CIRCUIT "address_circuit" "an address through a hub names both: /p2p/HUB/p2p-circuit/p2p/DEVICE";
+    ADDRESS_OWN "address_own" "this is the address of this device itself";
     ADDRESSES_MANY "addresses_many" "{most} addresses are kept; remove one first";
     ADDRESS_INVITED "address_invited" "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1, of at most {most} bytes";
     ADDRESSES_INVITED "addresses_invited" "an invitation carries at most {most} addresses";
+    QUERY "query" "a search has at least one letter or digit; leave it out to list all";
     LIMIT "limit" "`limit` is between 1 and {most}";
     CURSOR "cursor" "{given} is no place in a list";
     CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, everything else has one";
@@ -66,11 +77,11 @@ reasons! {
     BYTES_CHANGED "bytes_changed" "its bytes changed since it was made";
     BUNDLE_BEGINNING "bundle_beginning" "the header of the bundle is altered";
     KEYS_MISSING "keys_missing" "there are no keys here";
+    KEYS_OTHER "keys_other" "the keys here are those of another device";
     KEYS_OF_ANOTHER "keys_of_another" "the keys may not be read by this account";
     KEYS_MANY "keys_many" "this device holds too many root keys";
     SHEET_CHANGED "sheet_changed" "it changed while it was read";
     SHEET_QUOTE "sheet_quote" "the quotation mark that opens in line {line} of the file (row {row}) is never closed";
-    SHEET_CELL_LONG "sheet_cell_long" "row {row} has a cell without end: is a quotation mark never closed?";
     SHEET_ROW_ORDER "sheet_row_order" "row {row} stands behind row {before}";
     SHEET_PARTS "sheet_parts" "its parts do not fit together";
     SHEET_BOMB "sheet_bomb" "it unpacks to far more than any honest sheet: {detail}";

@@ -1,7 +1,7 @@
 //! Offices that stay connected: what one saves, all hold; who joins over the wire, belongs.
 
 use node::answer::MemberState;
-use node::live::Event;
+use node::live::{Event, LinkId};
 use node::sync::Stream;
 use tests::office::{Office, Town};
 use tests::wires::Wires;
@@ -34,7 +34,26 @@ fn connected() -> Wires {
     wires
 }
 
-fn add(wires: &mut Wires, desk: usize, area: &str, title: &str) {
+/// A province and a kabupaten that dialled it.
+struct Pair {
+    wires: Wires,
+    prov: usize,
+    kab: usize,
+    link: LinkId,
+}
+
+fn pair() -> Pair {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut prov = town.province();
+    let kab = town.member(&mut prov, "kabupaten", "32.09");
+    let (prov, kab) = (wires.add(prov), wires.add(kab));
+    let link = wires.dial(kab, prov);
+    Pair { wires, prov, kab, link }
+}
+
+/// Saves and tells nobody.
+fn save(wires: &mut Wires, desk: usize, area: &str, title: &str) {
     let fields = [
         ("judul", title),
         ("kode_program", "G.1.2"),
@@ -42,6 +61,10 @@ fn add(wires: &mut Wires, desk: usize, area: &str, title: &str) {
         ("tanggal", "2026-11-02"),
     ];
     wires.desks[desk].office.add("kegiatan", area, &fields);
+}
+
+fn add(wires: &mut Wires, desk: usize, area: &str, title: &str) {
+    save(wires, desk, area, title);
     wires.stirred(desk);
 }
 
@@ -85,6 +108,32 @@ fn receipts_come_down_and_the_six_words_are_the_same_everywhere() {
     let levels: Vec<&str> = status.arrived.iter().map(|it| it.at.as_str()).collect();
     assert_eq!(levels, ["kecamatan", "kabupaten", "provinsi"]);
     assert!(status.arrived.iter().all(|it| (it.mine, it.held, it.missing) == (1, 1, 0)));
+}
+
+#[test]
+fn a_peer_is_called_equal_only_while_what_was_proved_over_its_link_still_holds() {
+    let Pair { mut wires, prov, kab, link } = pair();
+    wires.wait(30_000);
+    let stands = |wires: &mut Wires, desk: usize| {
+        let desk = &mut wires.desks[desk];
+        let peers = desk.exchange.peers(desk.office.node());
+        peers.into_values().next().map(|peer| peer.equal)
+    };
+    assert_eq!(
+        (stands(&mut wires, kab), stands(&mut wires, prov)),
+        (Some(Some(true)), Some(Some(true)))
+    );
+    save(&mut wires, kab, "32.09", "Rapat");
+    assert_eq!(stands(&mut wires, kab), Some(None), "it saved, and the other may not have it");
+    wires.stirred(kab);
+    assert_eq!(stands(&mut wires, prov), Some(None), "it took something in since");
+    wires.wait(30_000);
+    assert_eq!(
+        (stands(&mut wires, kab), stands(&mut wires, prov)),
+        (Some(Some(true)), Some(Some(true)))
+    );
+    wires.cut(link);
+    assert_eq!((stands(&mut wires, kab), stands(&mut wires, prov)), (Some(None), Some(None)));
 }
 
 #[test]
@@ -166,12 +215,7 @@ fn a_closed_device_is_told_and_served_nothing_more() {
 
 #[test]
 fn a_device_that_is_not_who_its_key_says_is_refused() {
-    let mut town = Town::default();
-    let mut wires = Wires::default();
-    let mut prov = town.province();
-    let kab = town.member(&mut prov, "kabupaten", "32.09");
-    let (prov, kab) = (wires.add(prov), wires.add(kab));
-    let link = wires.dial(kab, prov);
+    let Pair { mut wires, prov, link, .. } = pair();
     wires.cut(link);
     // A peer known by its key says the name of another device.
     let mut other = Town::new(90);

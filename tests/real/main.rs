@@ -6,6 +6,12 @@ mod bench;
 mod bundles;
 mod copies;
 mod deadline;
+#[expect(
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that panics is a test that fails, and waits for one event of many"
+)]
+mod door;
 #[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 mod exchange;
 mod province;

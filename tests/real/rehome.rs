@@ -1,12 +1,13 @@
 //! Sambeng moves from Suranenggala to Gunung Jati: one entry, no record moves.
 
 use crdt_schema::id::{DeviceId, FeedName};
-use node::answer::{RecordList, Verdict};
+use node::answer::{MemberState, RecordList, Verdict};
 use node::error::ErrorKind;
 use node::node::{Choice, ExportTarget, Layer, ListAsk, SheetAsk};
 use node::ports::FeedStore;
 use node::progress::Unwatched;
 use tests::office::{Office, Town, asks};
+use tests::wires::Wires;
 
 const SAMBENG: &str = "32.09.39.2001";
 const SAMBENG_NOW: &str = "32.09.21.2016";
@@ -121,7 +122,15 @@ struct Moved {
     late: String,
 }
 
+/// Both know of the move.
 fn moved(seed: u64) -> Moved {
+    let mut moved = moved_apart(seed);
+    moved.kabupaten.carry_to(&mut moved.old);
+    moved
+}
+
+/// The old kecamatan writes on and does not know yet.
+fn moved_apart(seed: u64) -> Moved {
     let mut town = Town::new(seed);
     let mut province = town.province();
     let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
@@ -130,7 +139,6 @@ fn moved(seed: u64) -> Moved {
     old.carry_to(&mut kabupaten);
     kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
     let late = activity(&mut old, "terlambat");
-    kabupaten.carry_to(&mut old);
     Moved { kabupaten, old, in_time, late }
 }
 
@@ -213,17 +221,193 @@ fn what_does_not_count_is_handed_only_to_who_may_adopt_it() {
     let quarantined = |office: &mut Office| office.node().status().unwrap().quarantined;
     kabupaten.carry_to(&mut new);
     kabupaten.carry_to(&mut sambeng);
-    let all = old.export(ExportTarget::All);
-    kabupaten.import(&all);
-    assert_eq!(quarantined(&mut kabupaten), 0, "a bundle for all holds what counts");
     old.carry_to(&mut kabupaten);
     assert_eq!(quarantined(&mut kabupaten), 1, "it may adopt");
+    let all = kabupaten.export(ExportTarget::All);
+    sambeng.import(&all);
+    assert_eq!(quarantined(&mut sambeng), 0, "a bundle for all holds what counts, of others");
     kabupaten.carry_to(&mut new);
     assert_eq!(quarantined(&mut new), 1, "it may too");
     new.carry_to(&mut sambeng);
     kabupaten.carry_to(&mut sambeng);
     assert_eq!(quarantined(&mut sambeng), 0, "a desa may not");
     assert_eq!(sambeng.root(SAMBENG), kabupaten.root(SAMBENG));
+}
+
+#[test]
+fn what_was_written_too_late_leaves_the_disk_in_a_bundle_for_an_area_or_for_all() {
+    for target in [ExportTarget::All, ExportTarget::Area(OLD.to_owned())] {
+        let Moved { mut kabupaten, mut old, late, .. } = moved(35);
+        let file = old.export(target);
+        kabupaten.import(&file);
+        let apart = list(&mut kabupaten, Some(Layer::Quarantined));
+        assert_eq!(ids(&apart), [(late, Verdict::Quarantined)]);
+    }
+}
+
+#[test]
+fn what_was_written_too_late_reaches_who_may_adopt_it_as_soon_as_the_two_meet() {
+    for dials_up in [true, false] {
+        let Moved { kabupaten, old, in_time, late } = moved_apart(36);
+        let mut wires = Wires::default();
+        let (kabupaten, old) = (wires.add(kabupaten), wires.add(old));
+        let (from, to) = if dials_up { (old, kabupaten) } else { (kabupaten, old) };
+        let link = wires.dial(from, to);
+        wires.wait(30_000);
+        for desk in [kabupaten, old] {
+            let office = &mut wires.desks.get_mut(desk).unwrap().office;
+            assert_eq!(ids(&list(office, None)), [(in_time.clone(), Verdict::Counting)]);
+            let apart = list(office, Some(Layer::Quarantined));
+            assert_eq!(ids(&apart), [(late.clone(), Verdict::Quarantined)], "{}", office.name);
+        }
+        let told = wires.bytes;
+        wires.wait(3_600_000);
+        assert_eq!(wires.bytes, told, "it is told once");
+
+        wires.cut(link);
+        wires.dial(from, to);
+        wires.wait(30_000);
+        assert_eq!(wires.sessions(old).last(), Some(&true));
+        let again = wires.bytes - told;
+        assert!(again < 500, "{again} bytes of a meeting in which nothing is left to bring");
+    }
+}
+
+#[test]
+fn whom_the_old_kecamatan_certified_before_anybody_above_heard_of_it_counts_everywhere() {
+    let mut town = Town::new(37);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
+    let mut desa = town.member(&mut new, "desa-baru", "32.09.21.2001");
+    let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+    let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
+    activity(&mut sambeng, "sebelum siapa pun tahu");
+    kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
+    let everything = |from: &mut Office, to: &mut Office| {
+        let files = from.export(ExportTarget::All);
+        let done = to.import(&files);
+        let rejected: Vec<_> = done.files.iter().flat_map(|file| &file.rejected).collect();
+        let is_refused = rejected.iter().any(|(reason, _)| *reason != "outside_interest");
+        assert!(!is_refused, "{} to {}: {rejected:?}", from.name, to.name);
+    };
+    everything(&mut sambeng, &mut old);
+    everything(&mut old, &mut kabupaten);
+    everything(&mut kabupaten, &mut new);
+    everything(&mut new, &mut desa);
+    everything(&mut kabupaten, &mut desa);
+    everything(&mut kabupaten, &mut sambeng);
+    let device = sambeng.node().device();
+    let root = kabupaten.root(SAMBENG_NOW);
+    for office in [&mut kabupaten, &mut new, &mut desa, &mut sambeng] {
+        assert_eq!(office.root(SAMBENG_NOW), root, "{}", office.name);
+        let found = office.node().root(Some(SAMBENG_NOW)).unwrap();
+        assert_eq!(found.entries, 1, "{}", office.name);
+        let members = office.node().members().unwrap();
+        let known = members.members.iter().find(|it| it.device == device);
+        assert!(known.is_some_and(|it| it.state == MemberState::Active), "{}", office.name);
+        assert_eq!(office.node().status().unwrap().quarantined, 0, "{}", office.name);
+    }
+}
+
+#[test]
+fn a_desa_that_was_moved_twice_at_once_and_then_on_is_known_by_its_newest_place_everywhere() {
+    const THIRD: &str = "32.09.40";
+    let mut town = Town::new(38);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+    let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
+    let mut third = town.member(&mut kabupaten, "kecamatan-ketiga", THIRD);
+    let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
+    activity(&mut sambeng, "satu");
+    let round = |offices: &mut [&mut Office]| {
+        for from in 0..offices.len() {
+            let files = offices.get_mut(from).unwrap().export(ExportTarget::All);
+            for to in (0..offices.len()).filter(|to| *to != from) {
+                offices.get_mut(to).unwrap().import(&files);
+            }
+        }
+    };
+    let mut all = [&mut province, &mut kabupaten, &mut old, &mut new, &mut third, &mut sambeng];
+    round(&mut all);
+    let id = "32093920010";
+    let [province, kabupaten, ..] = &mut all;
+    province.node().rehome(id, SAMBENG_NOW).unwrap();
+    kabupaten.node().rehome(id, "32.09.39.2021").unwrap();
+    for _ in 0..3 {
+        round(&mut all);
+    }
+    let [_, kabupaten, ..] = &mut all;
+    kabupaten.node().rehome(id, "32.09.21.2017").unwrap();
+    kabupaten.node().rehome(id, "32.09.40.2031").unwrap();
+    for _ in 0..3 {
+        round(&mut all);
+    }
+    let [.., sambeng] = &mut all;
+    activity(sambeng, "dua");
+    for _ in 0..3 {
+        round(&mut all);
+    }
+    let [province, ..] = &mut all;
+    let root = province.root(id);
+    for office in &mut all {
+        let shown = office.node().area_show(id).unwrap();
+        assert_eq!(shown.entry.area.to_string(), "32.09.40.2031", "{}", office.name);
+        let status = office.node().status().unwrap();
+        assert!(status.contested_areas.is_empty(), "{}", office.name);
+        if office.name != "kecamatan-lama" && office.name != "kecamatan-baru" {
+            let found = office.node().root(Some(id)).unwrap();
+            assert_eq!((found.entries, office.root(id)), (2, root.clone()), "{}", office.name);
+        }
+    }
+}
+
+#[test]
+fn whoever_once_held_a_desa_takes_what_its_new_devices_write_there_whole() {
+    for comes_back in [false, true] {
+        let mut town = Town::new(39);
+        let mut province = town.province();
+        let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+        let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
+        let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
+        let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
+        activity(&mut sambeng, "satu");
+        sambeng.carry_to(&mut old);
+        old.carry_to(&mut kabupaten);
+        let id = "32093920010";
+        kabupaten.node().rehome(id, SAMBENG_NOW).unwrap();
+        for office in [&mut new, &mut old, &mut sambeng] {
+            kabupaten.carry_to(office);
+        }
+        let mut later = town.member(&mut new, "sambeng-kedua", SAMBENG_NOW);
+        activity(&mut later, "tiga");
+        later.carry_to(&mut new);
+        new.carry_to(&mut kabupaten);
+        if comes_back {
+            kabupaten.node().rehome(id, SAMBENG).unwrap();
+            kabupaten.carry_to(&mut new);
+            kabupaten.carry_to(&mut old);
+        }
+        let mut neighbour = town.member(&mut new, "tetangga", "32.09.21.2001");
+        let takes = |from: &mut Office, to: &mut Office| {
+            let files = from.export(ExportTarget::All);
+            let done = to.import(&files);
+            let unknown: Vec<_> =
+                done.files.iter().filter_map(|file| file.rejected.get("unknown_device")).collect();
+            assert!(unknown.is_empty(), "{} to {}: {unknown:?}", from.name, to.name);
+        };
+        for to in [&mut old, &mut neighbour, &mut new] {
+            takes(&mut kabupaten, to);
+        }
+        takes(&mut new, &mut old);
+        takes(&mut new, &mut neighbour);
+        for office in [&mut old, &mut neighbour, &mut new] {
+            let found = office.node().root(Some(id)).unwrap();
+            assert_eq!(found.entries, 2, "{}", office.name);
+            assert_eq!(office.root(id), kabupaten.root(id), "{}", office.name);
+        }
+    }
 }
 
 #[test]

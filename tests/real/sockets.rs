@@ -6,8 +6,8 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use node::answer::SessionSeen;
-use node::live::{Event, MeetError, RunAsk, Running, Waited, meet};
-use node::net::Multiaddr;
+use node::live::{Event, MeetError, RunAsk, Running, Waited, meet, meet_any};
+use node::net::{Multiaddr, is_quic};
 use node::node::{InviteAsk, Node};
 use node::sync::Stream;
 use node::sync::message::{CONTROL_FRAME_BYTES_MAX, Message};
@@ -16,32 +16,42 @@ use tests::rogue::{LONG, Rogue};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, timeout};
 
-const KABUPATEN: &str = "32.09";
+pub(super) const KABUPATEN: &str = "32.09";
 
 /// A node that runs on a port of its own, and what it tells.
-struct Station {
-    running: Running,
-    events: Receiver<Event>,
-    address: Multiaddr,
+pub(super) struct Station {
+    pub(super) running: Running,
+    pub(super) events: Receiver<Event>,
+    pub(super) address: Multiaddr,
 }
 
 impl Station {
-    async fn of(office: &mut Office) -> Self {
+    pub(super) async fn of(office: &mut Office) -> Self {
         Self::at(office, "/ip4/127.0.0.1/tcp/0").await
     }
 
     /// The office's node, which it has no more.
     async fn at(office: &mut Office, listen: &str) -> Self {
+        Self::at_all(office, &[listen]).await.0
+    }
+
+    /// The same at several addresses of different transports, in their order.
+    async fn at_all(office: &mut Office, listen: &[&str]) -> (Self, Vec<Multiaddr>) {
         office.shut();
         let node = Node::open(office.folder(), office.environment()).unwrap();
-        let ask = RunAsk { listen: vec![listen.parse().unwrap()], ..RunAsk::default() };
+        let asked = listen.iter().map(|listen| listen.parse().unwrap()).collect();
+        let ask = RunAsk { listen: asked, ..RunAsk::default() };
         let (running, mut events) = Running::start(node, ask).unwrap();
-        let address = until(&mut events, |event| match event {
-            Event::Listening { address } => Some(address.parse().unwrap()),
-            _ => None,
-        })
-        .await;
-        Self { running, events, address }
+        let mut addresses: Vec<Multiaddr> = Vec::new();
+        while addresses.len() < listen.len() {
+            let address = until(&mut events, |event| match event {
+                Event::Listening { address } => Some(address.parse().unwrap()),
+                _ => None,
+            });
+            addresses.push(address.await);
+        }
+        addresses.sort_by_key(is_quic);
+        (Self { running, events, address: addresses[0].clone() }, addresses)
     }
 
     /// Where the records of an area stand.
@@ -54,7 +64,10 @@ impl Station {
     }
 }
 
-async fn until<T>(events: &mut Receiver<Event>, mut fits: impl FnMut(Event) -> Option<T>) -> T {
+pub(super) async fn until<T>(
+    events: &mut Receiver<Event>,
+    mut fits: impl FnMut(Event) -> Option<T>,
+) -> T {
     loop {
         let event = timeout(LONG, events.recv()).await.unwrap().unwrap();
         if let Some(found) = fits(event) {
@@ -64,17 +77,16 @@ async fn until<T>(events: &mut Receiver<Event>, mut fits: impl FnMut(Event) -> O
 }
 
 fn add(office: &mut Office, title: &str) {
-    let fields = [
-        ("judul", title),
-        ("kode_program", "G.1.2"),
-        ("jenis", "rapat"),
-        ("tanggal", "2026-11-02"),
-    ];
-    office.add("kegiatan", KABUPATEN, &fields);
+    office.add("kegiatan", KABUPATEN, &meeting(title));
+}
+
+/// What a record of a meeting needs.
+pub(super) const fn meeting(title: &str) -> [(&str, &str); 4] {
+    [("judul", title), ("kode_program", "G.1.2"), ("jenis", "rapat"), ("tanggal", "2026-11-02")]
 }
 
 /// The province, and a kabupaten of it with a record more.
-fn province_and_kabupaten() -> (Office, Office) {
+pub(super) fn province_and_kabupaten() -> (Office, Office) {
     let mut town = Town::default();
     let mut prov = town.province();
     let mut kab = town.member(&mut prov, "kabupaten", KABUPATEN);
@@ -160,7 +172,7 @@ async fn a_frame_as_long_as_may_be_with_nothing_in_it_ends_the_link() {
     let link = rogue.link(&province.address).await;
     link.writer.send(Stream::Control, vec![0xff; CONTROL_FRAME_BYTES_MAX]).await.unwrap();
     let reason = until(&mut province.events, |event| match event {
-        Event::PeerLeft { reason, .. } => Some(reason),
+        Event::LinkClosed { reason, .. } => Some(reason),
         _ => None,
     })
     .await;
@@ -193,7 +205,7 @@ async fn status_lists_the_newest_session_first_and_sixteen_at_most() {
     let kabupaten = Station::of(&mut kab).await;
     for _ in 0..18 {
         let met = meet(&kabupaten.running, from_ref(&province.address), LONG).await;
-        assert!(met.unwrap().equal);
+        assert!(met.unwrap().seen.equal);
     }
     let sessions = kabupaten.sessions().await;
     assert_eq!(sessions.len(), 16);
@@ -225,7 +237,49 @@ async fn whoever_is_silent_is_given_up_when_asked_and_others_are_met_meanwhile()
     assert!(begun.elapsed() >= Duration::from_secs(2));
     let asked = [nobody, province.address.clone()];
     let met = meet(&kabupaten.running, &asked, LONG).await.unwrap();
-    assert!(met.equal);
+    assert!(met.seen.equal);
+    for station in [kabupaten, province] {
+        station.running.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_tried_itself_although_its_device_is_linked_at_another() {
+    let (mut prov, mut kab) = province_and_kabupaten();
+    let two = ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"];
+    let (province, at) = Station::at_all(&mut prov, &two).await;
+    let mut kabupaten = Station::of(&mut kab).await;
+    let met = meet(&kabupaten.running, from_ref(&at[0]), LONG).await.unwrap();
+    assert_eq!((met.address, met.over), (at[0].clone(), None));
+
+    let key = at[0].iter().last().unwrap();
+    let nobody = "/ip4/127.0.0.1/tcp/1".parse::<Multiaddr>().unwrap().with(key);
+    let met = meet(&kabupaten.running, from_ref(&nobody), Duration::from_secs(2)).await;
+    assert!(matches!(met, Err(MeetError::Unreachable { tries: 1.. })), "{met:?}");
+    let met = meet_any(&kabupaten.running, from_ref(&nobody), LONG).await.unwrap();
+    assert!(met.seen.equal, "whoever is known is met wherever it is");
+
+    let met = meet(&kabupaten.running, &at[1..], LONG).await.unwrap();
+    assert!(met.seen.equal);
+    assert_eq!((met.address, met.over), (at[1].clone(), Some(at[0].to_string())));
+    let gone = |event: &Event| matches!(event, Event::PeerLeft { .. } | Event::LinkClosed { .. });
+    while let Ok(event) = kabupaten.events.try_recv() {
+        assert!(!gone(&event), "the link stays: {event:?}");
+    }
+    for station in [kabupaten, province] {
+        station.running.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_dialled_may_meet_who_dialled_it() {
+    let (mut prov, mut kab) = province_and_kabupaten();
+    let (province, kabupaten) = (Station::of(&mut prov).await, Station::of(&mut kab).await);
+    for (one, other) in [(&kabupaten, &province), (&province, &kabupaten)] {
+        let met = meet(&one.running, from_ref(&other.address), LONG).await.unwrap();
+        assert!(met.seen.equal);
+        assert_eq!((met.address, met.over), (other.address.clone(), None));
+    }
     for station in [kabupaten, province] {
         station.running.stop().await.unwrap();
     }
@@ -242,7 +296,7 @@ async fn whoever_is_not_there_yet_is_tried_again() {
     let slammed = tokio::task::spawn_blocking(move || drop(listener.accept().unwrap()));
     slammed.await.unwrap();
     let province = Station::at(&mut prov, &address.to_string()).await;
-    assert!(meeting.await.unwrap().unwrap().equal);
+    assert!(meeting.await.unwrap().unwrap().seen.equal);
     for station in [kabupaten, province] {
         station.running.stop().await.unwrap();
     }

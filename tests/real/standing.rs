@@ -2,7 +2,7 @@
 
 use node::answer::{Import, MemberState, Verdict};
 use node::error::ErrorKind;
-use node::node::{Choice, InviteAsk, Layer, ListAsk, SheetAsk};
+use node::node::{Choice, ExportTarget, InviteAsk, Layer, ListAsk, Node, SheetAsk};
 use node::progress::Unwatched;
 use tests::office::{Office, Town, asks};
 
@@ -169,6 +169,102 @@ fn a_second_closing_writes_nothing_and_answers_with_the_first() {
 }
 
 #[test]
+fn the_only_device_that_may_issue_for_a_province_is_not_closed() {
+    let mut town = Town::new(46);
+    let mut province = town.province();
+    let device = province.node().device().to_string();
+    let entries = province.node().status().unwrap().entries;
+    let refused = province.node().close_member(&device).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Usage);
+    assert!(refused.to_string().contains("no other device may issue"), "{refused}");
+    let status = province.node().status().unwrap();
+    assert_eq!((status.state, status.entries), (MemberState::Active, entries));
+
+    // Below it nobody is the last: the province may always send another.
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let own = kabupaten.node().device().to_string();
+    assert_eq!(kabupaten.node().close_member(&own).unwrap().state, MemberState::Closed);
+}
+
+#[test]
+fn a_node_does_not_open_with_the_keys_of_another_device() {
+    let mut town = Town::new(47);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    activity(&mut desa, "pertama");
+    let key = |office: &Office| office.folder().join("keys/device.key");
+    let own = std::fs::read(key(&desa)).unwrap();
+    desa.shut();
+    std::fs::copy(key(&province), key(&desa)).unwrap();
+    let refused = Node::open(desa.folder(), desa.environment()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::KeystoreLocked);
+    assert!(refused.to_string().contains("another device"), "{refused}");
+    std::fs::write(key(&desa), own).unwrap();
+    desa.open();
+    activity(&mut desa, "kedua");
+    assert_eq!(total(&mut desa, None), 2);
+}
+
+#[test]
+fn a_number_that_survives_in_a_conflict_unseen_is_found_like_the_one_that_is_shown() {
+    const NIKS: [&str; 2] = ["3209394101909003", "3209394101909004"];
+    let mut town = Town::new(49);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    let person =
+        [("nama", "Hani"), ("kode_jenis", "LUT"), ("unit", "orang"), ("jenis_kelamin", "P")];
+    let record = desa.add("ppks", DESA, &person).record;
+    desa.carry_to(&mut province);
+    province.set(&record.to_string(), &[("nik", NIKS[0])]);
+    desa.set(&record.to_string(), &[("nik", NIKS[1])]);
+    desa.carry_to(&mut province);
+    province.carry_to(&mut desa);
+    let sheet = desa.folder().join("lembar.csv");
+    let mut refused = 0;
+    for nik in NIKS {
+        for office in [&mut province, &mut desa] {
+            let ask = ListAsk { limit: 9, query: Some(nik.to_owned()), ..ListAsk::default() };
+            let found = office.node().record_list(&ask).unwrap();
+            let found: Vec<_> = found.records.iter().map(|row| row.record).collect();
+            assert_eq!(found, [record], "{}", office.name);
+        }
+        std::fs::write(&sheet, format!("Nama;NIK;Jenis PPKS\nHani;{nik};LUT\n")).unwrap();
+        let ask = SheetAsk {
+            file: sheet.clone(),
+            kind: "ppks".to_owned(),
+            area: DESA.to_owned(),
+            map: None,
+            apply: true,
+            person: 0,
+        };
+        let report = desa.node().import_sheet(&ask, &mut Unwatched).unwrap();
+        assert_eq!(report.new, 0, "{nik} is nobody new");
+        refused += report.refused_by_rule.get("catatan_bertentangan").copied().unwrap_or_default();
+    }
+    assert_eq!(refused, 2, "a row does not choose between numbers");
+    let conflicts = desa.node().record_conflicts(None).unwrap();
+    assert_eq!(conflicts.total, 1);
+    for nik in NIKS {
+        let again: Vec<_> = person.iter().copied().chain([("nik", nik)]).collect();
+        let warned = desa.add("ppks", DESA, &again).warnings;
+        assert!(warned.iter().any(|it| it.rule == "nik_sudah_ada"), "{nik}: {warned:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_bundle_is_written_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut town = Town::new(48);
+    let mut province = town.province();
+    activity(&mut province, "pertama");
+    for file in province.export(ExportTarget::All) {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} has {mode:o}", file.display());
+    }
+}
+
+#[test]
 fn an_entry_that_is_no_choice_is_told_apart_from_one_that_is_not_held() {
     let mut town = Town::new(45);
     let mut province = town.province();
@@ -234,9 +330,9 @@ fn an_invitation_carries_the_addresses_that_were_named_and_no_more_than_fit() {
     let made = prov.node().invite(&with(&[hub, hub]), &file).unwrap();
     assert_eq!(made.addresses, [hub]);
     let folder = prov.folder().with_extension("baru");
-    let joined = node::node::Node::join(&folder, &prov.environment(), &file).unwrap();
+    let joined = Node::join(&folder, &prov.environment(), &file).unwrap();
     assert_eq!(joined.addresses, [hub]);
-    let opened = node::node::Node::open(&folder, prov.environment()).unwrap();
+    let opened = Node::open(&folder, prov.environment()).unwrap();
     assert_eq!(opened.addresses_to_dial().unwrap(), [hub]);
 
     let long = format!("/dns4/{}/tcp/1", "a".repeat(128));

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crdt_schema::id::NetworkId;
 use crdt_schema::time::Timestamp;
 use node::live::{Act, Event, Exchange, LinkId, Opened};
 use node::net::{
@@ -19,6 +20,25 @@ use crate::office::Office;
 /// Beyond this a test has failed, on however busy a machine.
 pub const LONG: Duration = Duration::from_secs(60);
 
+/// The transport of somebody who listens nowhere, knows the network's name and nobody in it.
+pub fn transport(
+    network: NetworkId,
+    transport_seed: [u8; 32],
+) -> (NetHandle, mpsc::Receiver<NetEvent>) {
+    let config = NetConfig {
+        transport_seed: transport_seed.into(),
+        network,
+        listen: Vec::new(),
+        external: Vec::new(),
+        is_hub: false,
+        mdns: false,
+        limits: NetLimits { memory_bytes: usize::MAX, ..NetLimits::default() },
+        timing: NetTiming::default(),
+        who: Arc::new(|_| Admission::Stranger),
+    };
+    Transport::start(config).unwrap()
+}
+
 /// A device with a certificate and no manners.
 #[derive(Debug)]
 pub struct Rogue {
@@ -32,18 +52,7 @@ impl Rogue {
     /// Starts its transport, in the runtime of the caller.
     pub fn of(mut office: Office) -> Self {
         let node = office.node();
-        let config = NetConfig {
-            transport_seed: node.transport_seed().into(),
-            network: node.network(),
-            listen: Vec::new(),
-            external: Vec::new(),
-            is_hub: false,
-            mdns: false,
-            limits: NetLimits { memory_bytes: usize::MAX, ..NetLimits::default() },
-            timing: NetTiming::default(),
-            who: Arc::new(|_| Admission::Stranger),
-        };
-        let (net, told) = Transport::start(config).unwrap();
+        let (net, told) = transport(node.network(), node.transport_seed());
         Self { office, net, told }
     }
 

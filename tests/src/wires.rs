@@ -185,6 +185,7 @@ impl Wires {
             | Event::Listening { .. }
             | Event::ListenFailed { .. }
             | Event::LinkClosed { .. }
+            | Event::PeerRefused { .. }
             | Event::Stopped
             | Event::Broken { .. } => None,
         })
@@ -201,6 +202,7 @@ impl Wires {
             | Event::Listening { .. }
             | Event::ListenFailed { .. }
             | Event::LinkClosed { .. }
+            | Event::PeerRefused { .. }
             | Event::Stopped
             | Event::Broken { .. } => None,
         })

@@ -30,7 +30,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 22] = [
     ("answer", &["authority"]),
     ("ask", &["answer", "describe", "echo", "error", "node", "progress", "reason"]),
     ("atomic", &[]),
-    ("bundle", &[]),
+    ("bundle", &["atomic"]),
     ("clock", &["ports"]),
     ("guard", &[]),
     ("store", &["guard", "ports"]),

@@ -168,6 +168,7 @@ page-bundle-quarantined = { $count ->
         [one] One entry is
        *[other] { $count } entries are
     } quarantined: kept, and not counted.
+page-bundle-older = Of an earlier bundle this file is left, which is no part of the new one: { $file }
 page-bundle-trailing = Something else stands behind the end of the bundle. What is whole was taken; copy the file again.
 page-bundle-cut = This bundle is not whole. What is whole inside can still be imported.
 page-for = For
@@ -225,7 +226,7 @@ page-run-left = Disconnected: { $device } ({ $reason ->
         [bad_run] entries that do not hold
         [store] its store failed
         [lost] the line was lost
-        [refused] it closed the door: we are not known there, or tried too often
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
         [unsupported] no node of this mesh is at the address
         [wrong_peer] another device is at the address
         [connected] it is connected already
@@ -244,18 +245,62 @@ page-run-closed = A connection was closed before it was known who it is ({ $reas
         [bad_run] entries that do not hold
         [store] its store failed
         [lost] the line was lost
-        [refused] it closed the door: we are not known there, or tried too often
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
         [unsupported] no node of this mesh is at the address
         [wrong_peer] another device is at the address
+        [crowded] too many new devices there lately
         [connected] it is connected already
        *[other] { $reason }
     })
+page-run-refused = Not let in at { $address }: { $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [crowded] too many new devices came to it from this internet address lately; it takes more in { $wait } seconds, and is dialled again by itself
+        [other_network] it is of another network
+        [connected] it is connected already
+       *[other] { $reason }
+    }.
+page-trouble-refused = Not let in at { $address } since { $since }: { $reason ->
+        [version] its program has another version
+        [stranger] one does not know the other yet
+        [no_rights] this device has no right there
+        [nothing_shared] no area in common
+        [malformed] a message could not be read
+        [out_of_order] a message out of its turn
+        [unknown_reference] a message named what is not known
+        [too_much] more than the limits allow
+        [stalled] silent for too long
+        [bad_run] entries that do not hold
+        [store] its store failed
+        [lost] the line was lost
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
+        [unsupported] no node of this mesh is at the address
+        [wrong_peer] another device is at the address
+        [crowded] too many new devices came to it from this internet address lately; it takes more in { $wait } seconds, and is dialled again by itself
+        [other_network] it is of another network
+        [connected] it is connected already
+       *[other] { $reason }
+    }.
 page-run-equal = Equal with { $device } of { $area }: both proved the same roots ({ $received } entries received, { $sent } sent)
 page-run-unequal = Not equal yet with { $device } of { $area } ({ $received } entries received, { $sent } sent)
 page-run-cut-off = Something did not end in time and was cut off. What was acknowledged is saved.
 page-run-stopped = Stopped. Everything is saved.
 page-sync-equal = Equal: both sides proved the same roots.
 page-sync-not-equal = Ended, but it is not proved that both sides are equal.
+page-sync-over = Compared over the link that stood
 page-sync-refused = The peer ended the session ({ $reason ->
         [version] its program has another version
         [stranger] one does not know the other yet
@@ -269,7 +314,7 @@ page-sync-refused = The peer ended the session ({ $reason ->
         [bad_run] entries that do not hold
         [store] its store failed
         [lost] the line was lost
-        [refused] it closed the door: we are not known there, or tried too often
+        [refused] it closed the door: this device may have been closed there, or too many are there at this moment
         [unsupported] no node of this mesh is at the address
         [wrong_peer] another device is at the address
         [connected] it is connected already

@@ -144,6 +144,7 @@ page-rejected-signature = tanda tangan tidak cocok
 page-rejected-broken-chain = rantai terputus
 page-rejected-unreadable = tidak terbaca
 page-bundle-quarantined = { $count } entri disisihkan: disimpan, tetapi tidak dihitung.
+page-bundle-older = Berkas ini sisa bundel terdahulu, bukan bagian bundel yang baru: { $file }
 page-bundle-trailing = Di belakang akhir bundel masih ada isi lain. Yang utuh sudah diambil; salin ulang berkasnya.
 page-bundle-cut = Bundel ini tidak utuh. Yang utuh di dalamnya tetap dapat diimpor.
 page-for = Untuk
@@ -198,7 +199,7 @@ page-run-left = Terputus: { $device } ({ $reason ->
         [bad_run] entri yang diterima tidak sah
         [store] penyimpanannya gagal
         [lost] sambungan terputus
-        [refused] sambungan ditutup di pintu: belum dikenal di sana, atau terlalu sering mencoba
+        [refused] sambungan ditutup di pintu: perangkat ini mungkin ditutup di sana, atau di sana sedang penuh
         [unsupported] di alamat itu bukan simpul WKSBM
         [wrong_peer] di alamat itu ada perangkat lain
         [connected] sudah tersambung
@@ -217,18 +218,62 @@ page-run-closed = Sambungan ditutup sebelum diketahui siapa di sana ({ $reason -
         [bad_run] entri yang diterima tidak sah
         [store] penyimpanannya gagal
         [lost] sambungan terputus
-        [refused] sambungan ditutup di pintu: belum dikenal di sana, atau terlalu sering mencoba
+        [refused] sambungan ditutup di pintu: perangkat ini mungkin ditutup di sana, atau di sana sedang penuh
         [unsupported] di alamat itu bukan simpul WKSBM
         [wrong_peer] di alamat itu ada perangkat lain
+        [crowded] belakangan ini terlalu banyak perangkat baru di sana
         [connected] sudah tersambung
        *[other] { $reason }
     })
+page-run-refused = Tidak diterima di { $address }: { $reason ->
+        [version] versi programnya lain
+        [stranger] kedua pihak belum saling mengenal
+        [no_rights] perangkat ini tidak berhak di sana
+        [nothing_shared] tidak ada wilayah bersama
+        [malformed] pesan tidak dapat dibaca
+        [out_of_order] pesan tidak pada gilirannya
+        [unknown_reference] pesan menyebut yang tidak dikenal
+        [too_much] melebihi batas
+        [stalled] terlalu lama diam
+        [bad_run] entri yang diterima tidak sah
+        [store] penyimpanannya gagal
+        [lost] sambungan terputus
+        [refused] sambungan ditutup di pintu: perangkat ini mungkin ditutup di sana, atau di sana sedang penuh
+        [unsupported] di alamat itu bukan simpul WKSBM
+        [wrong_peer] di alamat itu ada perangkat lain
+        [crowded] belakangan ini terlalu banyak perangkat baru datang ke sana dari alamat internet yang sama; { $wait } detik lagi diterima, dan akan dihubungi lagi dengan sendirinya
+        [other_network] milik jaringan lain
+        [connected] sudah tersambung
+       *[other] { $reason }
+    }.
+page-trouble-refused = Tidak diterima di { $address } sejak { $since }: { $reason ->
+        [version] versi programnya lain
+        [stranger] kedua pihak belum saling mengenal
+        [no_rights] perangkat ini tidak berhak di sana
+        [nothing_shared] tidak ada wilayah bersama
+        [malformed] pesan tidak dapat dibaca
+        [out_of_order] pesan tidak pada gilirannya
+        [unknown_reference] pesan menyebut yang tidak dikenal
+        [too_much] melebihi batas
+        [stalled] terlalu lama diam
+        [bad_run] entri yang diterima tidak sah
+        [store] penyimpanannya gagal
+        [lost] sambungan terputus
+        [refused] sambungan ditutup di pintu: perangkat ini mungkin ditutup di sana, atau di sana sedang penuh
+        [unsupported] di alamat itu bukan simpul WKSBM
+        [wrong_peer] di alamat itu ada perangkat lain
+        [crowded] belakangan ini terlalu banyak perangkat baru datang ke sana dari alamat internet yang sama; { $wait } detik lagi diterima, dan akan dihubungi lagi dengan sendirinya
+        [other_network] milik jaringan lain
+        [connected] sudah tersambung
+       *[other] { $reason }
+    }.
 page-run-equal = Sama dengan { $device } dari { $area }: kedua pihak membuktikan akar yang sama ({ $received } entri diterima, { $sent } dikirim)
 page-run-unequal = Belum sama dengan { $device } dari { $area } ({ $received } entri diterima, { $sent } dikirim)
 page-run-cut-off = Ada pekerjaan yang tidak selesai pada waktunya dan dihentikan. Yang sudah dinyatakan tersimpan tetap tersimpan.
 page-run-stopped = Berhenti. Semuanya sudah tersimpan.
 page-sync-equal = Sama: kedua pihak membuktikan akar yang sama.
 page-sync-not-equal = Selesai, tetapi belum terbukti bahwa kedua pihak sama.
+page-sync-over = Dibandingkan lewat sambungan yang sudah ada
 page-sync-refused = Mitra mengakhiri sesi ({ $reason ->
         [version] versi programnya lain
         [stranger] kedua pihak belum saling mengenal
@@ -242,7 +287,7 @@ page-sync-refused = Mitra mengakhiri sesi ({ $reason ->
         [bad_run] entri yang diterima tidak sah
         [store] penyimpanannya gagal
         [lost] sambungan terputus
-        [refused] sambungan ditutup di pintu: belum dikenal di sana, atau terlalu sering mencoba
+        [refused] sambungan ditutup di pintu: perangkat ini mungkin ditutup di sana, atau di sana sedang penuh
         [unsupported] di alamat itu bukan simpul WKSBM
         [wrong_peer] di alamat itu ada perangkat lain
         [connected] sudah tersambung

@@ -3,6 +3,7 @@
 //! Questions wait for the node one after the other. One whose asker went away, or stopped it by
 //! name, ends where its work is whole, and one that still waits is never begun.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,9 +14,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use node::ask::{self, Ask};
 use node::error::NodeError;
-use node::live::Running;
+use node::live::{Doing, Running};
 use node::progress::Progress;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
 use tokio::sync::broadcast;
@@ -28,6 +30,7 @@ use super::table::But;
 use super::{ASK_HEADER, reply};
 use crate::error::Failure;
 use crate::report::Report;
+use crate::settings::Language;
 use crate::words::Fact;
 
 /// How often progress is told at most.
@@ -37,24 +40,39 @@ const NAME_MAX: usize = 64;
 
 /// Questions under way that bear a name.
 #[derive(Debug, Default)]
-pub(super) struct Named(Mutex<BTreeMap<String, Arc<AtomicBool>>>);
+pub(super) struct Named(Mutex<BTreeMap<String, Arc<Mark>>>);
+
+/// What is known of one question.
+#[derive(Debug, Default)]
+struct Mark {
+    /// Nobody waits for it any more.
+    gone: AtomicBool,
+    /// Its turn has come.
+    begun: AtomicBool,
+}
 
 impl Named {
     /// Stops a question; whether there is one of that name.
     pub(super) fn stop(&self, name: &str) -> bool {
         let named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = named.get(name);
-        found.inspect(|gone| gone.store(true, Ordering::Relaxed)).is_some()
+        found.inspect(|mark| mark.gone.store(true, Ordering::SeqCst)).is_some()
     }
 
-    fn add(&self, name: &str) -> Option<Arc<AtomicBool>> {
+    /// Whether a question's turn has come; `None` where there is none of that name.
+    fn has_begun(&self, name: &str) -> Option<bool> {
+        let named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        named.get(name).map(|mark| mark.begun.load(Ordering::SeqCst))
+    }
+
+    fn add(&self, name: &str) -> Option<Arc<Mark>> {
         let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if named.contains_key(name) {
             return None;
         }
-        let gone = Arc::new(AtomicBool::new(false));
-        named.insert(name.to_owned(), Arc::clone(&gone));
-        Some(gone)
+        let mark = Arc::new(Mark::default());
+        named.insert(name.to_owned(), Arc::clone(&mark));
+        Some(mark)
     }
 
     fn remove(&self, name: &str) {
@@ -66,7 +84,7 @@ impl Named {
 struct Asker {
     shared: Arc<Shared>,
     name: Option<String>,
-    gone: Arc<AtomicBool>,
+    mark: Arc<Mark>,
 }
 
 impl Asker {
@@ -83,22 +101,22 @@ impl Asker {
                 Some(name.to_owned())
             }
         };
-        let gone = match &name {
+        let mark = match &name {
             None => Arc::default(),
             Some(name) => shared.named.add(name).ok_or_else(wrong)?,
         };
-        Ok(Self { shared, name, gone })
+        Ok(Self { shared, name, mark })
     }
 
     fn watch(&self) -> Watch {
         let name = self.name.clone();
-        Watch { name, gone: Arc::clone(&self.gone), steps: self.shared.steps.clone(), told: None }
+        Watch { name, mark: Arc::clone(&self.mark), steps: self.shared.steps.clone(), told: None }
     }
 }
 
 impl Drop for Asker {
     fn drop(&mut self) {
-        self.gone.store(true, Ordering::Relaxed);
+        self.mark.gone.store(true, Ordering::SeqCst);
         if let Some(name) = &self.name {
             self.shared.named.remove(name);
         }
@@ -108,7 +126,7 @@ impl Drop for Asker {
 /// Tells how far a question is, and whether to go on.
 struct Watch {
     name: Option<String>,
-    gone: Arc<AtomicBool>,
+    mark: Arc<Mark>,
     steps: broadcast::Sender<Step>,
     told: Option<Instant>,
 }
@@ -121,7 +139,7 @@ impl Progress for Watch {
             // Nobody need listen.
             drop(self.steps.send(Step { ask: ask.clone(), done, total }));
         }
-        !self.gone.load(Ordering::Relaxed)
+        !self.mark.gone.load(Ordering::SeqCst)
     }
 }
 
@@ -166,7 +184,10 @@ async fn answered<A: Ask>(
         Some(dials) => Some(dials.await?),
         None => None,
     };
-    let answer = shared.running.ask(move |node| ask::put(ask, node, &mut watch));
+    let answer = shared.running.ask_as(A::PATH, move |node| {
+        watch.mark.begun.store(true, Ordering::SeqCst);
+        ask::put(ask, node, &mut watch)
+    });
     let answer = answer.await.map_err(|_| stopped(&shared.running))??;
     if let Some(before) = before {
         redial(&shared.running, &before).await?;
@@ -239,6 +260,55 @@ fn stopped(running: &Running) -> Failure {
     match running.broken() {
         Some(at) => crate::stopped(Some(at)),
         None => NodeError::Interrupted.into(),
+    }
+}
+
+/// How long a question has to wait yet, as far as that can be told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Turn {
+    /// `waiting`, `begun`, or `unknown` where there is no question of that name.
+    pub(super) state: Cow<'static, str>,
+    /// What the node works on now.
+    pub(super) at_work: Option<AtWork>,
+}
+
+/// What a node works on.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AtWork {
+    /// The path of a question, or `peers` for what a peer sent; null for all else.
+    pub(super) on: Option<Cow<'static, str>>,
+    /// For how long already, in whole seconds.
+    pub(super) seconds: u64,
+}
+
+/// Of [`Turn::state`]: it is worked on.
+pub(super) const BEGUN: &str = "begun";
+/// Of [`Turn::state`]: its turn has not come. Stopped now, it is never begun: whoever begins it says so
+/// first, and looks then whether it was stopped.
+pub(super) const WAITING: &str = "waiting";
+/// In the place of a question's path: what a peer sent.
+pub(super) const ON_PEERS: &str = "peers";
+
+/// Says whether a question's turn has come, and what it waits for. The node itself is not asked: it
+/// is at work.
+pub(super) fn turn(shared: &Shared, name: &str) -> Response {
+    let state = match shared.named.has_begun(name) {
+        Some(true) => BEGUN,
+        Some(false) => WAITING,
+        None => "unknown",
+    };
+    let at_work = shared.running.at_work().map(|work| AtWork {
+        on: match work.doing {
+            Doing::Question("") | Doing::Itself => None,
+            Doing::Question(path) => Some(path.into()),
+            Doing::Peers => Some(ON_PEERS.into()),
+        },
+        seconds: work.since.as_secs(),
+    });
+    let turn = Turn { state: state.into(), at_work };
+    match Report::object(&turn) {
+        Ok(report) => reply::object(StatusCode::OK, &report.json()),
+        Err(failure) => reply::failure(&failure, Language::English, None),
     }
 }
 

@@ -3,7 +3,7 @@
 //! The folder's note says where; whoever answers there must first prove that it holds the token, so
 //! that nothing is told to another program that came to listen on the same port. A node that does
 //! not answer at once is none: then the store is opened; if somebody holds it, it is asked again
-//! with patience.
+//! with patience. One that is alive and stays silent holds the folder: nobody waits for it any longer.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -20,23 +20,32 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ureq::Agent;
 
+use super::asks::{BEGUN, ON_PEERS, Turn, WAITING};
 use super::events::Step;
 use super::guard::proof;
 use super::places::{DATA, Places};
 use super::{ASK_HEADER, LINK_PATH, MEET_PATH, RUN_FILE, RunNote};
 use crate::commands::sync::{Meeting, Synced};
 use crate::error::Failure;
+use crate::patience::Patience;
 use crate::progress::Bar;
 use crate::settings::Language;
+use crate::words::Fact;
 
 /// For a node to say that it is there. A note may be left over, and its port be somebody else's.
 const HELLO_WAIT: Duration = Duration::from_millis(500);
 /// The same, once it is known that somebody holds the store: a machine may be busy.
 const HELLO_WAIT_LONG: Duration = Duration::from_secs(5);
+/// A connection that has been idle for longer is not used again: the node closes one soon.
+const IDLE_MAX: Duration = Duration::from_secs(3);
 /// How often an asker looks whether a person wants it to end.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often once a person wished it, before the asker leaves.
 const LOOKS_MAX: u32 = 50;
+/// A question that waits longer than this for its turn is told why.
+const TURN_WAIT: Duration = Duration::from_secs(2);
+/// Between two looks whether its turn has come.
+const TURN_LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What was heard and not yet shown.
 const HEARD_MAX: usize = 64;
 /// Bytes an answer may have: every area of the province is one.
@@ -73,6 +82,15 @@ pub(crate) struct Linked {
     pub(crate) link: String,
 }
 
+/// Why no node answers for a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfound {
+    /// None runs there that can be told: it ended, or is about to begin or to end.
+    Nobody,
+    /// One took the question and stayed silent for as long as it may, and its process is alive.
+    Silent,
+}
+
 /// What an asker hears meanwhile.
 enum Heard {
     Step(Step),
@@ -82,27 +100,25 @@ enum Heard {
 impl Client {
     /// The node that runs on `folder`, if one answers there at once.
     pub(crate) fn find(folder: &Path, language: Language) -> Option<Self> {
-        Self::find_within(folder, language, HELLO_WAIT)
+        Self::find_within(folder, language, HELLO_WAIT).ok()
     }
 
     /// The same with patience, for a folder whose store somebody holds.
-    pub(crate) fn find_patiently(folder: &Path, language: Language) -> Option<Self> {
+    ///
+    /// # Errors
+    /// [`Unfound`]: whether there is one that may yet be waited for.
+    pub(crate) fn find_patiently(folder: &Path, language: Language) -> Result<Self, Unfound> {
         Self::find_within(folder, language, HELLO_WAIT_LONG)
     }
 
-    fn find_within(folder: &Path, language: Language, wait: Duration) -> Option<Self> {
-        let note: RunNote = serde_json::from_slice(&small(&folder.join(RUN_FILE))?).ok()?;
-        let token = String::from_utf8(small(&note.token_file)?).ok()?.trim().to_owned();
-        let mut key = [0; 32];
-        hex::decode_to_slice(&token, &mut key).ok()?;
-        // Only this machine: a note that names another was not written by us.
-        let rest = note.api.strip_prefix("http://")?;
-        rest.parse::<std::net::SocketAddr>().ok().filter(|at| at.ip().is_loopback())?;
+    fn find_within(folder: &Path, language: Language, wait: Duration) -> Result<Self, Unfound> {
+        let (note, token, key) = noted(folder).ok_or(Unfound::Nobody)?;
         let config = Agent::config_builder()
             .proxy(None)
             .max_redirects(0)
             .http_status_as_error(false)
             .timeout_connect(Some(HELLO_WAIT_LONG))
+            .max_idle_age(IDLE_MAX)
             .build();
         let mut client = Self {
             agent: config.into(),
@@ -112,8 +128,12 @@ impl Client {
             language,
             trial: false,
         };
-        client.trial = client.greets(&key, wait)?;
-        Some(client)
+        match client.greets(&key, wait) {
+            Ok(trial) => client.trial = trial,
+            Err(Unfound::Silent) if is_alive(note.pid) => return Err(Unfound::Silent),
+            Err(_) => return Err(Unfound::Nobody),
+        }
+        Ok(client)
     }
 
     /// Whether synthetic people only may be entered.
@@ -122,13 +142,18 @@ impl Client {
     }
 
     /// Whether whoever answers holds the token, and with it whether the network is for trials.
-    fn greets(&self, key: &[u8; 32], wait: Duration) -> Option<bool> {
-        let nonce = random()?;
+    fn greets(&self, key: &[u8; 32], wait: Duration) -> Result<bool, Unfound> {
+        let nonce = random().ok_or(Unfound::Nobody)?;
         let asked = self.agent.get(format!("{}/v1/hello?nonce={nonce}", self.api));
-        let mut answer = asked.config().timeout_global(Some(wait)).build().call().ok()?;
-        let body = answer.body_mut().with_config().limit(NOTE_BYTES_MAX).read_to_vec().ok()?;
-        let hello: Hello = serde_json::from_slice(&body).ok()?;
-        (hello.proof == proof(key, &nonce)).then_some(hello.trial)
+        let answer = asked.config().timeout_global(Some(wait)).build().call();
+        let body = answer
+            .and_then(|mut it| it.body_mut().with_config().limit(NOTE_BYTES_MAX).read_to_vec());
+        let body = body.map_err(|error| {
+            let is_silent = matches!(error, ureq::Error::Timeout(_));
+            if is_silent { Unfound::Silent } else { Unfound::Nobody }
+        })?;
+        let hello: Hello = serde_json::from_slice(&body).map_err(|_| Unfound::Nobody)?;
+        if hello.proof == proof(key, &nonce) { Ok(hello.trial) } else { Err(Unfound::Nobody) }
     }
 
     /// Asks, shows how far it is, and stops it when a person wishes it.
@@ -181,6 +206,7 @@ impl Client {
         }
         self.send(path, &name, body, heard);
         let (mut at, mut stopped, mut looks) = ((0, 0), false, 0);
+        let mut turn = bar.tells().then(|| Patience::of(TURN_WAIT));
         loop {
             match answers.recv_timeout(LOOK_EVERY) {
                 Ok(Heard::Answer(answer)) => return answer,
@@ -190,8 +216,18 @@ impl Client {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             }
+            if turn.is_some_and(|patience| patience.is_over()) {
+                let again = self.tell_turn(&name, bar);
+                turn = again.then(|| Patience::of(TURN_LOOK_EVERY));
+            }
             if !bar.at(at.0, at.1) {
-                stopped = stopped || self.stop(&name);
+                if !stopped && self.stop(&name) {
+                    stopped = true;
+                    // Stopped before its turn, it is never begun: nobody need wait for that.
+                    if self.turn(&name).is_some_and(|turn| turn.state == WAITING) {
+                        return Err(NodeError::Interrupted.into());
+                    }
+                }
                 looks += 1;
             }
         }
@@ -235,6 +271,40 @@ impl Client {
         });
     }
 
+    /// Says what a question waits for, if it does; whether it is worth looking again.
+    fn tell_turn(&self, name: &str, bar: &Bar) -> bool {
+        let Some(Turn { state, at_work }) = self.turn(name) else { return true };
+        let is_long = at_work.as_ref().is_some_and(|work| work.seconds > 0);
+        match state.as_ref() {
+            // Its own work has begun.
+            BEGUN => return false,
+            WAITING => {}
+            // What is no question of the node itself waits only where the node is long at work.
+            _ if is_long => {}
+            _ => return true,
+        }
+        let on = at_work.and_then(|work| work.on);
+        match on.as_deref() {
+            Some(ON_PEERS) => bar.tell("tell-node-busy-peers", &[]),
+            Some(path) => {
+                bar.tell("tell-node-busy-with", &[Fact::new("work", path.replace('/', " "))]);
+            }
+            None => bar.tell("tell-node-busy", &[]),
+        }
+        false
+    }
+
+    /// How a question stands; nothing where the node does not say so at once.
+    fn turn(&self, name: &str) -> Option<Turn> {
+        let asked = self
+            .agent
+            .get(format!("{}/v1/asks/{name}", self.api))
+            .header("Authorization", format!("Bearer {}", self.token));
+        let mut answer = asked.config().timeout_global(Some(HELLO_WAIT)).build().call().ok()?;
+        let body = answer.body_mut().with_config().limit(NOTE_BYTES_MAX).read_to_vec().ok()?;
+        serde_json::from_slice(&body).ok()
+    }
+
     /// Stops a question; false while the node does not know it yet.
     fn stop(&self, name: &str) -> bool {
         let asked = self
@@ -276,6 +346,33 @@ fn random() -> Option<String> {
     let mut bytes = [0; 16];
     SystemEntropy.fill(&mut bytes).ok()?;
     Some(hex::encode(bytes))
+}
+
+/// The note in a folder, its token as text and as key; only of this machine: a note that names another
+/// was not written by us.
+fn noted(folder: &Path) -> Option<(RunNote, String, [u8; 32])> {
+    let note: RunNote = serde_json::from_slice(&small(&folder.join(RUN_FILE))?).ok()?;
+    let token = String::from_utf8(small(&note.token_file)?).ok()?.trim().to_owned();
+    let mut key = [0; 32];
+    hex::decode_to_slice(&token, &mut key).ok()?;
+    let rest = note.api.strip_prefix("http://")?;
+    rest.parse::<std::net::SocketAddr>().ok().filter(|at| at.ip().is_loopback())?;
+    Some((note, token, key))
+}
+
+/// Whether there is a process of that number, ours to look at or not.
+#[cfg(unix)]
+fn is_alive(pid: u32) -> bool {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process};
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+}
+
+/// The same where that cannot be asked: whoever holds the folder and the port is taken for it.
+#[cfg(not(unix))]
+const fn is_alive(_pid: u32) -> bool {
+    true
 }
 
 /// A small file's bytes.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
 use super::server::Shared;
 
@@ -33,15 +33,22 @@ struct Listener {
     live: broadcast::Receiver<live::Event>,
     steps: broadcast::Receiver<Step>,
     ending: watch::Receiver<bool>,
+    /// Given back when whoever listens goes away.
+    _place: OwnedSemaphorePermit,
 }
 
 /// The stream; with `only` the steps of one question.
-pub(super) fn stream(shared: &Shared, only: Option<String>) -> Response {
+pub(super) fn stream(
+    shared: &Shared,
+    only: Option<String>,
+    place: OwnedSemaphorePermit,
+) -> Response {
     let listener = Listener {
         only,
         live: shared.running.events(),
         steps: shared.steps.subscribe(),
         ending: shared.ending.clone(),
+        _place: place,
     };
     Sse::new(events(listener)).keep_alive(KeepAlive::default()).into_response()
 }

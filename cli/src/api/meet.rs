@@ -9,13 +9,10 @@ use node::net::Multiaddr;
 
 use super::server::Shared;
 use super::{MEET_PATH, asks, reply};
-use crate::commands::sync::{Meeting, meet_at, not_equal};
+use crate::commands::sync::{Meeting, SECONDS_MAX, meet_at, not_equal};
 use crate::error::Failure;
 use crate::report::Report;
 use crate::words::Fact;
-
-/// Seconds a peer may take at most: a day.
-const SECONDS_MAX: u64 = 86_400;
 
 /// Answers `POST /v1/sync`.
 pub(super) async fn put(shared: Arc<Shared>, headers: HeaderMap, body: Bytes) -> Response {

@@ -1,14 +1,18 @@
 //! Counts for Prometheus: what a hub does, in numbers. No device, area or address is in it.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use node::live::{Figures, Running};
+use node::live::Figures;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use super::seats::Seats;
+use super::server::Shared;
+use crate::descriptors;
 
 /// The text format of `OpenMetrics`.
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -17,10 +21,12 @@ const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(super) const SENT_BYTES: &str = "wksbm_sent_bytes_total ";
 
 /// Answers `GET /metrics`.
-pub(super) async fn get(running: &Running) -> Response {
+pub(super) async fn get(shared: &Shared) -> Response {
+    let running = &shared.running;
     let held = running.ask(|node| node.status()).await.ok().and_then(Result::ok);
     let mut registry = Registry::with_prefix("wksbm");
     counts(&mut registry, running.figures());
+    connections(&mut registry, &shared.seats);
     if let Some(status) = held {
         let gauges = [
             ("records", "Records that count", status.records),
@@ -56,10 +62,25 @@ fn counts(registry: &mut Registry, figures: &Figures) {
         ("sent_frames", "Frames that went", &figures.frames_sent),
     ];
     for (name, help, count) in counts {
-        let counter: Counter = Counter::default();
-        counter.inc_by(count.load(Ordering::Relaxed));
-        registry.register(name, help, counter);
+        counter(registry, name, help, count);
     }
+}
+
+/// The local API's own.
+fn connections(registry: &mut Registry, seats: &Seats) {
+    gauge(registry, "api_connections", "Connections to the local API", seats.taken());
+    let (refused, gave_way) = (&seats.refused, &seats.gave_way);
+    counter(registry, "api_refused", "Connections closed at once: all seats were taken", refused);
+    counter(registry, "api_gave_way", "Connections closed for one that came later", gave_way);
+    if let Some(most) = descriptors::most() {
+        gauge(registry, "open_files_max", "Files and sockets this process may open", most);
+    }
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str, count: &AtomicU64) {
+    let counter: Counter = Counter::default();
+    counter.inc_by(count.load(Ordering::Relaxed));
+    registry.register(name, help, counter);
 }
 
 fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {

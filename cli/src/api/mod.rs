@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `table.rs` | every question that has a route, and when its answer is not whole |
 //! | `server.rs` | listens, notes where, ends |
+//! | `seats.rs` | connections: how many, how long in silence, which gives way |
 //! | `guard.rs` | who may ask: host, origin, token |
 //! | `asks.rs` | one question from its bytes to its answer; who stops it |
 //! | `events.rs` | what happens, as a stream |
@@ -27,10 +28,12 @@ mod metrics;
 mod openapi;
 mod places;
 mod reply;
+mod seats;
 mod server;
 mod table;
 
 pub use openapi::openapi;
+pub use seats::Limits;
 pub use server::{Api, ApiAsk, serve};
 
 /// Names a question, so that its progress can be followed and it can be stopped.

@@ -141,6 +141,42 @@ fn failure() -> Value {
     })
 }
 
+/// A question that was put: how long it waits, and its end.
+fn one_ask(name: &Value) -> Value {
+    json!({"get": {
+        "operationId": "ask_turn",
+        "summary": "Whether a question's turn has come, and what the node works on meanwhile; \
+            answered at once.",
+        "parameters": [name],
+        "responses": {
+            "200": {"description": "How it stands.", "content": {"application/json": {
+                "schema": {"type": "object", "required": ["v", "state", "at_work"],
+                    "properties": {
+                        "v": {"const": 1},
+                        "state": {"enum": ["waiting", "begun", "unknown"]},
+                        "at_work": {"anyOf": [{"type": "null"}, {
+                            "type": "object", "required": ["on", "seconds"], "properties": {
+                                "on": {"type": ["string", "null"], "description":
+                                    "The path of a question, or `peers` for what a peer sent."},
+                                "seconds": {"type": "integer"},
+                            },
+                        }]},
+                    },
+                },
+            }}},
+            "default": refused(),
+        },
+    }, "delete": {
+        "operationId": "stop_ask",
+        "summary": "Stops a question where its work is whole; it then answers `interrupted`.",
+        "parameters": [name],
+        "responses": {
+            "204": {"description": "It will stop."},
+            "default": refused(),
+        },
+    }})
+}
+
 /// What is no question.
 fn others(step: &Value) -> Map<String, Value> {
     let text = |name: &str, place: &str, required: bool| {
@@ -173,15 +209,7 @@ fn others(step: &Value) -> Map<String, Value> {
                 "default": refused(),
             },
         }},
-        "/v1/asks/{name}": {"delete": {
-            "operationId": "stop_ask",
-            "summary": "Stops a question where its work is whole; it then answers `interrupted`.",
-            "parameters": [text("name", "path", true)],
-            "responses": {
-                "204": {"description": "It will stop."},
-                "default": refused(),
-            },
-        }},
+        "/v1/asks/{name}": one_ask(&text("name", "path", true)),
         "/v1/sync": {"post": {
             "operationId": "sync",
             "summary": "Meets a peer and reconciles both ways, as `wksbm sync` does.",

@@ -50,6 +50,7 @@ fn status_of(failure: &Failure) -> StatusCode {
         Some("usage-api-path" | "usage-api-no-ask") => StatusCode::NOT_FOUND,
         Some("usage-api-method") => StatusCode::METHOD_NOT_ALLOWED,
         Some("usage-api-large") => StatusCode::PAYLOAD_TOO_LARGE,
+        Some("usage-api-streams") => StatusCode::TOO_MANY_REQUESTS,
         Some("usage-api-type") => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         _ => status(failure.exit()),
     }

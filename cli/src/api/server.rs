@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,24 +11,27 @@ use axum::extract::{DefaultBodyLimit, Path as Named, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, get, post};
+use futures_util::StreamExt as _;
 use node::ask::Ask;
 use node::clock::SystemEntropy;
-use node::error::{ErrorKind, NodeError};
+use node::error::NodeError;
 use node::live::Running;
+use node::net::ListenFailure;
 use node::ports::Entropy;
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use super::events::Step;
 use super::guard::Guard;
+use super::seats::{self, Limits, Seat, Seats};
 use super::table::{But, Visit, each};
 use super::{
     BODY_BYTES_MAX, LINK_PATH, MEET_PATH, RUN_FILE, RunNote, asks, events, meet, metrics, openapi,
     reply,
 };
+use crate::commands::run::not_listening;
 use crate::error::Failure;
 use crate::page;
 use crate::settings::Language;
@@ -37,6 +41,8 @@ use crate::words::Fact;
 const TOKEN_FILE: &str = "api.token";
 /// Steps a slow listener may lag behind before it misses some.
 const STEPS_MAX: usize = 256;
+/// For a body that was refused to end all the same.
+const FORGET: Duration = Duration::from_secs(2);
 /// Letters a nonce may have.
 const NONCE_MAX: usize = 64;
 
@@ -47,6 +53,8 @@ pub struct ApiAsk {
     pub listen: SocketAddr,
     /// The data folder, where the token and `run.json` are kept.
     pub folder: PathBuf,
+    /// What connections may take.
+    pub limits: Limits,
 }
 
 /// The API of a node that runs.
@@ -70,6 +78,7 @@ pub(super) struct Shared {
     pub(super) named: asks::Named,
     pub(super) steps: broadcast::Sender<Step>,
     pub(super) ending: watch::Receiver<bool>,
+    pub(super) seats: Arc<Seats>,
     /// The data folder, which no answer names.
     pub(super) folder: PathBuf,
     url: String,
@@ -117,10 +126,9 @@ pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
         return Err(Failure::usage("usage-api-loopback", facts));
     }
     let unbound = |error: std::io::Error| {
-        let facts = vec![Fact::new("address", ask.listen), Fact::new("reason", error)];
-        Failure::because(ErrorKind::PortInUse, "page-run-listen-failed", facts)
+        not_listening(&ask.listen.to_string(), ListenFailure::of(&error), &error.to_string())
     };
-    let listener = TcpListener::bind(ask.listen).await.map_err(unbound)?;
+    let listener = seats::listen(ask.listen).map_err(unbound)?;
     let bound = listener.local_addr().map_err(unbound)?;
     let token = secret()?;
     let trial = running.ask(|node| node.is_trial()).await;
@@ -131,6 +139,7 @@ pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
         named: asks::Named::default(),
         steps: broadcast::channel(STEPS_MAX).0,
         ending: ending.clone(),
+        seats: Seats::new(ask.limits),
         folder: ask.folder.clone(),
         url: format!("http://{bound}"),
         guard: Guard::new(token, bound),
@@ -138,16 +147,7 @@ pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
     });
     let (url, token_file, notes) = noted(&ask.folder, bound, &token)?;
     let router = router(Arc::clone(&shared));
-    let task = tokio::spawn(async move {
-        let mut ending = ending;
-        let end = async move {
-            // Whoever held the other end is gone: that is an end as well.
-            drop(ending.wait_for(|ends| *ends).await);
-        };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(end).await {
-            tracing::error!(%error, "the local API has ended");
-        }
-    });
+    let task = tokio::spawn(seats::serve(listener, router, Arc::clone(&shared.seats), ending));
     Ok(Api { url, token_file, shared, end, task, _notes: notes })
 }
 
@@ -219,7 +219,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&format!("/v1/{MEET_PATH}"), post(meet_peer))
         .route(&format!("/v1/{LINK_PATH}"), post(link))
         .route("/metrics", get(measured))
-        .route("/v1/asks/{name}", delete(stop))
+        .route("/v1/asks/{name}", get(turn).delete(stop))
         .route("/v1/{*path}", any(nothing))
         .fallback_service(page::router(page::Desk::new(shared.running.clone())))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -265,12 +265,37 @@ fn told(bare: Response, language: Language, browser: bool) -> Response {
     told
 }
 
-/// Refuses who does not show the token.
+/// Refuses who does not show the token, and a body that says itself that it is too large.
 async fn inside(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    match shared.guard.may(request.method(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => stranger(&refusal.failure(), request.headers()),
+    if let Err(refusal) = shared.guard.may(request.method(), request.headers()) {
+        return stranger(&refusal.failure(), request.headers());
     }
+    if let Some(seat) = request.extensions().get::<Arc<Seat>>() {
+        seat.is_known();
+    }
+    if said_length(request.headers()).is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return too_large(request);
+    }
+    next.run(request).await
+}
+
+/// How long a body will be, as its asker says.
+fn said_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Refuses a body before it comes. One that is on its way is read and forgotten for a moment: a
+/// connection closed over bytes nobody read takes the answer with it.
+fn too_large(request: Request) -> Response {
+    let failure = Failure::usage("usage-api-large", Vec::new());
+    let refused = reply::failure(&failure, reply::language(request.headers()), None);
+    // Who asked first whether to send it has sent nothing.
+    if !request.headers().contains_key(header::EXPECT) {
+        let mut body = request.into_body().into_data_stream();
+        let forgotten = async move { while let Some(Ok(_)) = body.next().await {} };
+        tokio::spawn(tokio::time::timeout(FORGET, forgotten));
+    }
+    refused
 }
 
 /// Says no to who may not look: to a person in a browser with a page that says how to come in.
@@ -311,8 +336,12 @@ async fn enter(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) 
     (StatusCode::SEE_OTHER, to).into_response()
 }
 
-async fn listen(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
-    events::stream(&shared, queried(&uri, "ask").map(str::to_owned))
+async fn listen(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response {
+    let Some(place) = shared.seats.stream() else {
+        let failure = Failure::usage("usage-api-streams", Vec::new());
+        return reply::failure(&failure, reply::language(&headers), None);
+    };
+    events::stream(&shared, queried(&uri, "ask").map(str::to_owned), place)
 }
 
 async fn meet_peer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -320,7 +349,7 @@ async fn meet_peer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: 
 }
 
 async fn measured(State(shared): State<Arc<Shared>>) -> Response {
-    metrics::get(&shared.running).await
+    metrics::get(&shared).await
 }
 
 async fn link(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
@@ -332,6 +361,10 @@ async fn link(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response
 
 async fn describe() -> Response {
     reply::object(StatusCode::OK, &openapi())
+}
+
+async fn turn(State(shared): State<Arc<Shared>>, Named(name): Named<String>) -> Response {
+    asks::turn(&shared, &name)
 }
 
 async fn stop(

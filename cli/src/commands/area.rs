@@ -62,7 +62,8 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
         }
         Args::Rehome { old, new } => {
             let ask = RehomeArea { old: old.clone(), new: new.clone() };
-            context.report(&context.put(ask)?, rehomed)
+            let moved = context.put(ask)?;
+            context.report(&moved, rehomed)
         }
     }
 }

@@ -162,7 +162,7 @@ fn comes_too_early(file: &ImportedFile, done: &BundleImport) -> Option<[u16; 2]>
 }
 
 /// Only a folder that was named asks what would be new here; a stranger looks without any.
-fn reached_if_named(context: &Context<'_>) -> Result<Option<Reached>, Failure> {
+fn reached_if_named(context: &mut Context<'_>) -> Result<Option<Reached>, Failure> {
     match context.settings.named_by {
         NamedBy::Flag => context.reach().map(Some),
         NamedBy::Variable => context.reach_if_any(),
@@ -186,6 +186,9 @@ fn exported(page: &mut Page, words: Words, made: &BundleExport) {
     page.good(words.say("page-bundle-made"));
     for file in &made.files {
         page.pair(words.say("page-file"), file);
+    }
+    for file in &made.older {
+        page.warning(words.say_with("page-bundle-older", &[Fact::new("file", file)]));
     }
     page.pair(words.say("page-size"), show::size(made.bytes));
     page.pair(words.say("page-for"), audience(&made.audience, words));

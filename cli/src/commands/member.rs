@@ -43,15 +43,20 @@ pub(crate) struct CloseArgs {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     match args {
-        Args::List => context.report(&context.put(ListMembers {})?, list),
+        Args::List => {
+            let members = context.put(ListMembers {})?;
+            context.report(&members, list)
+        }
         Args::Confirm(args) => {
             let ask = ConfirmMember { device: args.device.join(" ") };
-            context.report(&context.put(ask)?, changed)
+            let made = context.put(ask)?;
+            context.report(&made, changed)
         }
         Args::Close(args) => {
             let typed = args.device.join(" ");
             let ask = CloseMember { device: (!typed.is_empty()).then_some(typed) };
-            context.report(&context.put(ask)?, changed)
+            let made = context.put(ask)?;
+            context.report(&made, changed)
         }
     }
 }

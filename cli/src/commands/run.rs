@@ -8,7 +8,7 @@ use std::time::Duration;
 use crdt_schema::id::DeviceId;
 use node::error::{ErrorKind, NodeError};
 use node::live::{Event, Figures, Moved, RunAsk, Running, Seen};
-use node::net::Multiaddr;
+use node::net::{ListenFailure, Multiaddr};
 use node::node::Node;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,9 +16,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::show;
-use crate::api::{Api, ApiAsk, serve};
+use crate::api::{Api, ApiAsk, Limits, serve};
 use crate::context::Context;
+use crate::descriptors;
 use crate::error::Failure;
+use crate::logs;
 use crate::progress::Interrupt;
 use crate::report::Report;
 use crate::words::Fact;
@@ -83,6 +85,8 @@ struct Ready {
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
     let folder = context.folder()?.to_path_buf();
+    logs::begin();
+    descriptors::take_all();
     let node = context.open_patiently()?;
     context.tell_if_trial(node.is_trial());
     if args.while_stdin {
@@ -204,7 +208,7 @@ async fn answer(
     asked: Option<SocketAddr>,
     folder: &Path,
 ) -> Result<Api, Failure> {
-    let at = |listen| ApiAsk { listen, folder: folder.to_path_buf() };
+    let at = |listen| ApiAsk { listen, folder: folder.to_path_buf(), limits: Limits::default() };
     match serve(running.clone(), at(asked.unwrap_or(API))).await {
         Err(failure) if asked.is_none() && failure.kind() == ErrorKind::PortInUse => {
             serve(running.clone(), at(ANY)).await
@@ -228,10 +232,8 @@ async fn wait_until_ready(
             let Ok(event) = tokio::time::timeout(patience, events.recv()).await else { break };
             match event {
                 Ok(Event::Listening { address }) => listen.push(address),
-                Ok(Event::ListenFailed { address, reason }) => {
-                    let facts = vec![Fact::new("address", address), Fact::new("reason", reason)];
-                    let why = "page-run-listen-failed";
-                    return Err(Failure::because(ErrorKind::PortInUse, why, facts));
+                Ok(Event::ListenFailed { address, why, reason }) => {
+                    return Err(not_listening(&address, why, &reason));
                 }
                 Ok(event) => early.push(event),
                 Err(RecvError::Lagged(_)) => {}
@@ -245,6 +247,21 @@ async fn wait_until_ready(
         // An address that takes longer, such as one of a relay, comes later as an event.
         Ok(Ok(())) | Err(_) => Ok((listen, early)),
     }
+}
+
+/// Why an address cannot be listened on. Scripts read one word for all of it.
+pub(crate) fn not_listening(address: &str, why: ListenFailure, reason: &str) -> Failure {
+    let facts = vec![Fact::new("address", address), Fact::new("reason", reason)];
+    let told = match why {
+        ListenFailure::NotHere => "address_not_here",
+        ListenFailure::Forbidden => "port_forbidden",
+        ListenFailure::Taken => {
+            let why = "page-run-listen-failed";
+            return Failure::because(ErrorKind::PortInUse, why, facts);
+        }
+        ListenFailure::Other => "address_unheard",
+    };
+    Failure::finer(ErrorKind::PortInUse, told, facts)
 }
 
 /// Whether an address is what was asked for: the same protocols, and the same values but where
@@ -318,12 +335,21 @@ fn tell_event(context: &mut Context<'_>, event: &Event) -> Result<(), Failure> {
         Event::Listening { address } => {
             tell(context, &object, "page-run-listen", &[Fact::new("address", address)])
         }
-        Event::ListenFailed { address, reason } => {
+        Event::ListenFailed { address, reason, .. } => {
             let facts = [Fact::new("address", address), Fact::new("reason", reason)];
             tell(context, &object, "page-run-listen-failed", &facts)
         }
         Event::LinkClosed { reason, .. } => {
             tell(context, &object, "page-run-closed", &[Fact::new("reason", reason)])
+        }
+        Event::PeerRefused { address, reason, wait_seconds } => {
+            let wait = wait_seconds.unwrap_or_default();
+            let facts = [
+                Fact::new("address", address),
+                Fact::new("reason", reason),
+                Fact::new("wait", wait),
+            ];
+            tell(context, &object, "page-run-refused", &facts)
         }
         Event::Stopped | Event::Broken { .. } => Ok(()),
     }

@@ -1,8 +1,8 @@
 //! `status`: one node at a glance.
 
 use node::answer::{
-    AreaEntry, Arrived, ForkPlace, ForkSeen, PeerSeen, SessionSeen, SharedCode, SharedInvitation,
-    Status, Takes,
+    AreaEntry, Arrived, ForkPlace, ForkSeen, PeerSeen, Refusal, SessionSeen, SharedCode,
+    SharedInvitation, Status, Takes,
 };
 
 use node::ask::ShowStatus;
@@ -65,6 +65,15 @@ fn troubles(page: &mut Page, words: Words, status: &Status) {
     }
     if !status.clock.plausible {
         page.warning(words.say("page-trouble-clock"));
+    }
+    for Refusal { address, reason, wait_seconds, since } in &status.refused {
+        let facts = [
+            Fact::new("address", address),
+            Fact::new("reason", reason),
+            Fact::new("wait", wait_seconds.unwrap_or_default()),
+            Fact::new("since", show::moment(Some(*since))),
+        ];
+        page.warning(words.say_with("page-trouble-refused", &facts));
     }
     for ForkSeen { feed, seq, device, places, .. } in &status.forks {
         let names: Vec<String> = places.iter().map(|it| place(it, status, words)).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use node::answer::Takes;
 use node::error::ErrorKind;
-use node::live::{MeetError, Moved, RunAsk, Running, Seen, SeenArea, Waited, meet};
+use node::live::{MeetError, Met, Moved, RunAsk, Running, SeenArea, Waited, meet, meet_any};
 use node::net::Multiaddr;
 use node::node::Node;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,13 @@ use super::run::runtime;
 use super::show;
 use crate::context::{Context, Reached};
 use crate::error::Failure;
+use crate::limits::within;
 use crate::patience::Patience;
 use crate::report::{Page, Report};
 use crate::words::{Fact, Words};
+
+/// Seconds a peer may take at most: a day.
+pub(crate) const SECONDS_MAX: u64 = 86_400;
 
 /// `sync`.
 #[derive(clap::Args)]
@@ -24,7 +28,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MULTIADDR")]
     peer: Vec<Multiaddr>,
     /// Seconds until it is given up, trying again meanwhile; what came until then is kept
-    #[arg(long, value_name = "S", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "S", default_value_t = 300, allow_negative_numbers = true,
+          value_parser = within::<u64>(1..=SECONDS_MAX, "usage-sync-timeout"))]
     timeout: u64,
 }
 
@@ -32,6 +37,10 @@ pub(crate) struct Args {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Synced {
     peer: Peer,
+    /// Where it answered, as it was asked for.
+    address: String,
+    /// Where the link leads over which both compared, if it stood before and leads elsewhere.
+    over: Option<String>,
     equal: bool,
     areas: Vec<SeenArea>,
     received: Moved,
@@ -108,8 +117,12 @@ pub(crate) async fn meet_at(
 ) -> Result<Synced, Failure> {
     let allowed = Duration::from_secs(seconds);
     let patience = Patience::of(allowed);
-    let known = if peers.is_empty() { known(running).await? } else { peers.to_vec() };
-    let met = meet(running, &known, allowed).await;
+    // Whoever names an address asks whether it is answered; else it matters only who is met.
+    let met = if peers.is_empty() {
+        meet_any(running, &known(running).await?, allowed).await
+    } else {
+        meet(running, peers, allowed).await
+    };
     let met = met.map_err(|error| failed(error, patience.took()))?;
     let takes = running.ask(|node| node.takes()).await.unwrap_or_default();
     Ok(answer(met, patience.took(), takes))
@@ -140,9 +153,12 @@ pub(crate) fn not_equal(synced: &Synced) -> Option<Failure> {
     })
 }
 
-fn answer(seen: Seen, took: Duration, takes: Takes) -> Synced {
+fn answer(met: Met, took: Duration, takes: Takes) -> Synced {
+    let Met { seen, address, over } = met;
     Synced {
         peer: Peer { device: seen.peer, area: seen.area },
+        address: address.to_string(),
+        over,
         equal: seen.equal,
         areas: seen.areas,
         received: seen.received,
@@ -173,6 +189,10 @@ fn failed(error: MeetError, took: Duration) -> Failure {
             let facts = vec![Fact::new("reason", reason)];
             Failure::because(ErrorKind::PeerRefused, "page-sync-refused", facts)
         }
+        MeetError::Crowded { wait_seconds } => {
+            let facts = vec![Fact::new("seconds", wait_seconds)];
+            Failure::finer(ErrorKind::PeerRefused, "peer_crowded", facts)
+        }
         MeetError::OtherNetwork => {
             Failure::because(ErrorKind::NetworkOther, "page-sync-other-network", Vec::new())
         }
@@ -188,6 +208,10 @@ fn fill(page: &mut Page, words: Words, synced: &Synced) {
     }
     page.pair(words.say("page-device"), show::short(&synced.peer.device));
     page.pair(words.say("page-area"), synced.peer.area);
+    page.pair(words.say("page-address"), &synced.address);
+    if let Some(over) = &synced.over {
+        page.pair(words.say("page-sync-over"), over);
+    }
     page.pair(words.say("page-received"), synced.received.entries);
     page.pair(words.say("page-sent"), synced.sent.entries);
     page.pair(words.say("page-seconds"), format!("{:.1}", synced.seconds));

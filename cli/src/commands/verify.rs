@@ -25,13 +25,12 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
         client.put(VerifyAll { rebuild: args.rebuild }, &mut bar)?
     } else {
         // Opened there: a node too damaged to be opened is verified as well.
-        let folder = context.folder()?;
-        match Node::verify_folder(folder, context.environment(), args.rebuild, &mut bar) {
-            Ok(found) => found,
-            Err(error) => {
-                let client = context.running_after(error.into())?;
-                client.put(VerifyAll { rebuild: args.rebuild }, &mut bar)?
+        let folder = context.folder()?.to_path_buf();
+        match Node::verify_folder(&folder, context.environment(), args.rebuild, &mut bar) {
+            Err(error) if error.kind() == ErrorKind::StoreLocked => {
+                context.reach()?.put(VerifyAll { rebuild: args.rebuild }, &mut bar)?
             }
+            found => found?,
         }
     };
     drop(bar);

@@ -7,7 +7,7 @@ use crdt_schema::area::Level;
 use crdt_schema::record::Schema;
 use node::answer::{AreaEntry, RecordList};
 use node::error::NodeError;
-use node::node::{ListAsk, Node};
+use node::node::{ListAsk, Node, is_search};
 use serde::Deserialize;
 
 use super::frame::{Frame, Ground, Tab};
@@ -16,6 +16,9 @@ use super::value;
 
 /// Rows of a page: a screen or two, and little to send over a bad line.
 const ROWS: usize = 50;
+
+/// Instead of a count, where signs alone were typed.
+const NO_SEARCH: &str = "Pencarian memerlukan huruf atau angka.";
 
 /// Pages that can be counted; no register of a village comes near.
 const SHEETS_MAX: u64 = 1_000_000;
@@ -103,7 +106,12 @@ impl Facts {
         query: Option<String>,
     ) -> Result<Self, NodeError> {
         let ground = Ground::of(node)?;
-        let list = node.record_list(&wanted.ask(query.as_deref()))?;
+        let list = match &query {
+            Some(query) if !is_search(query) => {
+                RecordList { total: 0, records: Vec::new(), next: None }
+            }
+            _ => node.record_list(&wanted.ask(query.as_deref()))?,
+        };
         // In a village every record is of that village.
         let several = ground.home.area.area.level() != Level::Desa;
         let mut areas: BTreeMap<_, _> = BTreeMap::new();
@@ -182,7 +190,10 @@ impl Page {
             conflicts_only: !wanted.konflik.is_empty(),
             query: facts.query.clone().unwrap_or_default(),
             forgotten: !wanted.cari.is_empty() && facts.query.is_none(),
-            summary: summary(list, filtered, wanted),
+            summary: match &facts.query {
+                Some(query) if !is_search(query) => NO_SEARCH.to_owned(),
+                _ => summary(list, filtered, wanted),
+            },
             filtered,
             with_area: !facts.areas.is_empty(),
             rows: rows(list, &facts.areas),

@@ -65,6 +65,7 @@ pub(super) fn desa() -> Ground {
             contested_areas: Vec::new(),
             peers: Vec::new(),
             sessions: Vec::new(),
+            refused: Vec::new(),
             arrived: Vec::new(),
         },
         home,

@@ -168,6 +168,38 @@ fn a_stranger_on_this_machine_is_refused_and_told_nothing() {
 }
 
 #[test]
+fn a_search_of_signs_alone_lists_nobody_over_the_api_and_on_the_page() {
+    let desk = Desk::province();
+    desk.activity(DESA, "Rapat");
+    let served = Served::on(&desk);
+    for query in ["", "%", "---"] {
+        let (status, refused) = served.asked("record/list", &json!({"query": query}));
+        assert_eq!((status, refused.pointer("/error/kind")), (400, Some(&json!("usage"))));
+    }
+    let host = served.host();
+    let ours = ("host", host.as_str());
+    let link = served.api.as_ref().unwrap().link().unwrap();
+    let path = link.split_once(&host).unwrap().1.to_owned();
+    let (_, head, _) = served.sent(&format!("GET {path}"), &[ours], "");
+    let cookie = head.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let origin = format!("http://{host}");
+    let headers = [ours, ("cookie", cookie.as_str()), ("origin", origin.as_str()), form];
+    for (typed, shown, said) in [
+        ("kata=%25%25", false, "Pencarian memerlukan huruf atau angka."),
+        ("kata=rapat", true, "1 catatan cocok."),
+        ("kata=", true, "1 catatan."),
+    ] {
+        let (status, head, _) = served.sent("POST /catatan", &headers, typed);
+        assert_eq!(status, 303, "{head}");
+        let to = head.split("location: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let (_, _, page) = served.sent(&format!("GET {to}"), &headers, "");
+        assert!(page.contains(said), "{typed}: {page}");
+        assert_eq!(page.contains("Rapat</"), shown, "{typed}: {page}");
+    }
+}
+
+#[test]
 fn a_question_that_is_none_is_refused_without_repeating_a_value() {
     let desk = Desk::province();
     let served = Served::on(&desk);

@@ -233,3 +233,63 @@ fn whoever_reads_its_own_bundle_has_met_nobody() {
     assert_eq!(at(&desk.json(&["peer", "list"]).done(), "/peers"), json!([]));
     assert_eq!(at(&desk.json(&["status"]).done(), "/peers"), json!([]));
 }
+
+#[test]
+fn pieces_of_an_earlier_bundle_of_the_name_are_told_and_left() {
+    let province = Desk::province();
+    let kabupaten = Desk::member(&province, "32.09");
+    let (whole, ..) = long_bundle(&kabupaten);
+    let export = |more: &[&str]| {
+        let line = ["bundle", "export", "--all", "-o", &whole];
+        kabupaten.typed(&[&line, more].concat(), "")
+    };
+    let first = kabupaten.json(&["bundle", "export", "--all", "-o", &whole]).done();
+    assert_eq!(at(&first, "/older"), json!([]), "it replaced itself");
+    let least = at(&export(&["--max-size", "1", "--json"]).object(), "/error/cause");
+    let least = least.as_str().unwrap().split(' ').find_map(|word| word.parse::<u64>().ok());
+    let small = least.unwrap().to_string();
+    let many = export(&["--max-size", &small, "--json"]).done();
+    let pieces: Vec<Value> = at(&many, "/files").as_array().unwrap().clone();
+    assert!(pieces.len() > 1, "{many}");
+    assert_eq!(at(&many, "/older"), json!([whole]));
+    let one = export(&["--json"]).done();
+    assert_eq!(at(&one, "/older"), Value::from(pieces.clone()));
+    let told = export(&[]).stdout;
+    for piece in &pieces {
+        let piece = piece.as_str().unwrap();
+        assert!(told.contains(piece) && told.contains("bundel terdahulu"), "{told}");
+        assert!(std::path::Path::new(piece).exists(), "nothing is deleted");
+    }
+}
+
+#[test]
+fn a_bundle_with_altered_bytes_is_told_as_altered_and_not_as_cut() {
+    let province = Desk::province();
+    let kabupaten = Desk::member(&province, "32.09");
+    let (_, bytes, frames) = long_bundle(&kabupaten);
+    for place in [10, 12, 13, 20] {
+        let mut header = bytes.clone();
+        *header.get_mut(place).unwrap() ^= 1;
+        let header = kabupaten.write("kepala.wksbm", header);
+        for line in ["import", "inspect"] {
+            let refused = province.json(&["bundle", line, &header]);
+            assert_eq!((refused.kind().as_str(), refused.exit), ("file_altered", 5), "{place}");
+        }
+        let told = province.typed(&["bundle", "import", &header], "").stderr;
+        assert!(told.contains("kepala bundelnya berubah"), "{told}");
+    }
+    let runs: Vec<usize> = frames.iter().copied().filter(|at| bytes.get(*at) == Some(&4)).collect();
+    let (first, last) = (*runs.first().unwrap(), *runs.last().unwrap());
+    let mut tail = bytes.clone();
+    tail.get_mut(last..).unwrap().fill(0);
+    tail.resize(tail.len() + 20_000, 0);
+    let tail = kabupaten.write("ekor.wksbm", tail);
+    let partly = province.json(&["bundle", "import", &tail]);
+    assert_eq!((partly.kind().as_str(), partly.exit), ("partial", 12));
+    assert_eq!(at(&partly.object(), "/files/0/rejected"), json!({"altered": 1}));
+    let mut nothing = bytes;
+    nothing.get_mut(first..).unwrap().fill(0);
+    let nothing = kabupaten.write("kosong.wksbm", nothing);
+    let refused = province.json(&["bundle", "import", &nothing]);
+    assert_eq!((refused.kind().as_str(), refused.exit), ("file_altered", 5));
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::desk::{DESA, Desk, Ended};
 use crate::fixtures::{Mount, skipped};
+use crate::spawned::binary;
 
 /// A full register: large enough that a commit needs new pages.
 fn with_people(desk: Desk, records: &str) -> Desk {
@@ -161,7 +162,7 @@ fn a_disk_that_refuses_to_write_is_disk_error_and_nothing_is_lost() {
 /// `None` when it was done before.
 #[cfg(unix)]
 fn interrupted(desk: &Desk, line: &[&str], after: Duration) -> Option<Value> {
-    let child = Command::new(env!("CARGO_BIN_EXE_wksbm"))
+    let child = binary()
         .args(line)
         .arg("--json")
         .arg("--data")

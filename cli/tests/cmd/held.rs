@@ -1,44 +1,25 @@
 //! A folder that somebody holds for a moment, and notes of a run that was killed.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::desk::{DESA, Desk};
 use crate::fixtures::Holder;
+use crate::spawned::Spawned;
 
-/// A process that is ended with its test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
+/// What a command says that waits for another.
+const WAITS: &str = "Another command holds this data folder";
 
 #[test]
 fn run_waits_for_whoever_holds_the_folder_and_says_so() {
     let desk = Desk::province();
     let holder = Holder::of(&desk.data().join("feed.redb"));
-    let child = Command::new(env!("CARGO_BIN_EXE_wksbm"))
-        .args(["run", "--offline", "--api", "127.0.0.1:0", "--json", "--lang", "en", "--data"])
-        .arg(desk.data())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut child = Ended(child);
-    let told = BufReader::new(child.0.stderr.take().unwrap()).lines();
-    let waits = |line: &String| line.contains("Another command holds this data folder");
-    assert!(told.map_while(Result::ok).any(|line| waits(&line)), "it gave up");
+    let run = ["run", "--offline", "--api", "127.0.0.1:0", "--json", "--lang", "en"];
+    let mut node = Spawned::on(&desk, &run);
+    node.line_with(WAITS);
     drop(holder);
-    let mut first = String::new();
-    BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let first: Value = serde_json::from_str(&first).unwrap();
+    let first = node.object();
     assert_eq!(first.get("event"), Some(&json!("ready")), "{first}");
 }
 
@@ -64,7 +45,7 @@ fn a_note_that_leads_to_a_silent_port_is_asked_once_and_taken_away() {
 fn every_file_of_a_data_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let province = Desk::province();
-    let desa = Desk::member(&province, crate::desk::DESA);
+    let desa = Desk::member(&province, DESA);
     for desk in [&province, &desa] {
         let (mut folders, mut files) = (vec![desk.data()], 0);
         while let Some(folder) = folders.pop() {
@@ -101,4 +82,31 @@ fn sync_without_a_peer_asks_for_one_where_none_is_known() {
     assert_eq!(desk.json(&["sync"]).kind(), "usage");
     desk.json(&["peer", "add", "/ip4/127.0.0.1/tcp/1"]).done();
     assert_eq!(desk.json(&["sync", "--timeout", "1"]).kind(), "peer_unreachable");
+}
+
+/// Each is a process; whoever comes second waits for the first.
+#[test]
+fn commands_that_save_at_once_all_save() {
+    let desk = Desk::province();
+    let add = |number: usize| {
+        let title = format!("judul=Rapat {number}");
+        let line = ["record", "add", "kegiatan", "--area", DESA, "--json", "-f", &title];
+        let rest = ["-f", "kode_program=G.5.1.4", "-f", "jenis=rapat", "-f", "tanggal=2026-03-01"];
+        Spawned::on(&desk, &[&line[..], &rest].concat())
+    };
+    let adding: Vec<Spawned> = (0..6).map(add).collect();
+    for mut child in adding {
+        assert_eq!(child.ended(), Some(0), "{:#?}", child.lines_left());
+    }
+    assert_eq!(desk.json(&["status"]).done().get("records"), Some(&json!(6)));
+}
+
+#[test]
+fn a_command_says_after_a_while_that_it_waits_and_goes_on_once_the_folder_is_free() {
+    let desk = Desk::province();
+    let holder = Holder::of(&desk.data().join("feed.redb"));
+    let mut waits = Spawned::on(&desk, &["status", "--json", "--lang", "en"]);
+    waits.line_with(WAITS);
+    drop(holder);
+    assert_eq!(waits.ended(), Some(0));
 }

@@ -10,12 +10,18 @@
 //! `written.rs` files that `man` and `demo` write ·
 //! `reveals.rs` class S and its log · `damage.rs` pages that rotted · `disk.rs` full disks and Ctrl-C · `pages.rs` what people read ·
 //! `personal.rs` what nobody may read · `process.rs` the binary itself ·
-//! `staying.rs` the demo that stays up · `terminal.rs` a command at a terminal.
+//! `spawned.rs` the binary as a process that is looked on ·
+//! `staying.rs` the demo that stays up · `terminal.rs` a command at a terminal · `busy.rs` a node that is at work ·
+//! `addresses.rs` addresses and numbers that cannot be meant · `crowd.rs` more connections to the local API than may be.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+mod addresses;
 mod api;
 mod asked;
 mod bundles;
+#[cfg(unix)]
+mod busy;
+mod crowd;
 mod damage;
 mod desk;
 mod disk;
@@ -32,6 +38,7 @@ mod refusals;
 mod reveals;
 mod scenes;
 mod served;
+mod spawned;
 #[cfg(unix)]
 mod staying;
 #[cfg(unix)]

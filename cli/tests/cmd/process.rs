@@ -41,6 +41,47 @@ fn the_demo_ends_with_equal_roots_that_each_node_shows_again() {
     assert_eq!(object(&root).get("root"), demo.pointer("/nodes/0/root"));
 }
 
+/// More devices join at one address than strangers may come there, and one record is all there is.
+#[test]
+fn a_demo_of_seven_villages_and_one_record_ends_with_equal_roots() {
+    let line = ["demo", "--once", "--json", "--villages", "7", "--records", "1"];
+    let ended = wksbm(&line).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    let demo = object(&ended);
+    assert_eq!(demo.get("equal").unwrap(), true);
+    let nodes = demo.get("nodes").unwrap().as_array().unwrap();
+    assert_eq!(nodes.len(), 10);
+    assert!(nodes.iter().all(|node| node.get("root") == demo.pointer("/nodes/0/root")));
+    assert_eq!(demo.pointer("/nodes/0/records").unwrap(), 1);
+    assert_eq!(demo.pointer("/conflicts/made").unwrap(), 1);
+    assert_eq!(demo.pointer("/conflicts/left").unwrap(), 0);
+}
+
+#[test]
+fn a_node_writes_the_log_that_was_asked_for_and_else_only_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let at = ["--data", data.to_str().unwrap(), "--quiet"];
+    let make = wksbm(&["network", "create", "--name", "Rahasia", "--area", "32"]).args(at).status();
+    assert!(make.unwrap().success());
+    // Its standard input is at an end, so it ends as soon as it is there.
+    let run = ["run", "--while-stdin", "--api", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"];
+    let log = |asked: Option<&str>| {
+        let mut node = wksbm(&run);
+        node.args(at).env_remove("WKSBM_LOG").envs(asked.map(|asked| ("WKSBM_LOG", asked)));
+        let ended = node.output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert!(!told.contains("Rahasia"), "{told}");
+        told
+    };
+    let told = log(Some("info"));
+    assert!(told.contains("INFO node::live"), "{told}");
+    assert!(told.contains("stopped"), "{told}");
+    assert!(!log(None).contains("INFO"));
+    assert!(log(Some("=nonsense=[")).contains("WKSBM_LOG is not understood"));
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_the_demo_with_130_and_leaves_no_folder() {

@@ -185,7 +185,7 @@ fn another_kind_may_be_declared_and_used_without_the_command_knowing_it() {
     use crdt_schema::class::FieldClass::Public;
     use crdt_schema::record::{Field, Kind, ValueType};
     const FIELDS: &[Field] =
-        &[Field::scalar(1, "warna", Public, ValueType::Text { max_bytes: 40 }).required()];
+        &[Field::scalar(1, "warna", Public, ValueType::Text { max_letters: 40 }).required()];
     const KIND: Kind =
         Kind { number: 900, name: "percobaan", fields: FIELDS, label: "warna", ..Kind::EMPTY };
     let desk = Desk::province();

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use cli::api::{Api, ApiAsk, serve};
+use cli::api::{Api, ApiAsk, Limits, serve};
 use node::live::{RunAsk, Running};
 use node::node::Node;
 use serde_json::Value;
@@ -23,12 +23,18 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn on(desk: &Desk) -> Self {
+        Self::within(desk, Limits::default())
+    }
+
+    /// The same with other limits for connections.
+    pub(crate) fn within(desk: &Desk, limits: Limits) -> Self {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(2).enable_all().build().unwrap();
         let node = Node::open(&desk.data(), desk.world().environment).unwrap();
         let (running, api) = runtime.block_on(async {
             let (running, _) = Running::start(node, RunAsk::default()).unwrap();
-            let ask = ApiAsk { listen: "127.0.0.1:0".parse().unwrap(), folder: desk.data() };
+            let listen = "127.0.0.1:0".parse().unwrap();
+            let ask = ApiAsk { listen, folder: desk.data(), limits };
             let api = serve(running.clone(), ask).await.unwrap();
             (running, api)
         });

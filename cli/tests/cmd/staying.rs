@@ -1,65 +1,32 @@
 //! The demo that stays up, as a process: the links it prints, the bytes it counts, and what becomes of
 //! its nodes when one of them, or the demo itself, is killed.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
 
 use serde_json::Value;
 
-/// Until whatever is waited for counts as stuck; the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// Looks at processes that are to end, and between two.
-const LOOKS_MAX: u32 = 4_500;
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// More lines than a demo tells.
-const LINES_MAX: usize = 1_024;
+use crate::spawned::{LOOK_EVERY, LOOKS_MAX, Spawned, binary, send};
+
 /// The nodes of one village and those above it.
 const NODES: [&str; 4] = ["provinsi", "kabupaten", "kecamatan", "desa-1"];
 
 /// A demo of one village, until it is dropped.
 struct Demo {
-    child: Child,
+    process: Spawned,
     folder: tempfile::TempDir,
-    told: Receiver<String>,
 }
 
 impl Demo {
     fn start(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wksbm"))
+        let mut command = binary();
+        command
             .args(["demo", "--villages", "1", "--records", "3", "--lang", "en", "--keep"])
             .arg(folder.path())
-            .args(more)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (tell, told) = mpsc::sync_channel(LINES_MAX);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                drop(tell.send(line));
-            }
-        });
-        Self { child, folder, told }
-    }
-
-    /// The next line on standard error that holds `part`.
-    fn line_with(&self, part: &str) -> String {
-        let mut all = Vec::new();
-        loop {
-            let line = self.told.recv_timeout(PATIENCE);
-            let line = line.unwrap_or_else(|_| panic!("no `{part}` in {all:#?}"));
-            if line.contains(part) {
-                return line;
-            }
-            all.push(line);
-        }
+            .args(more);
+        Self { process: Spawned::of(&mut command), folder }
     }
 
     fn note(&self, name: &str) -> Value {
@@ -81,28 +48,6 @@ impl Demo {
         let line = body.lines().find_map(|line| line.strip_prefix("wksbm_sent_bytes_total "));
         line.unwrap().parse().unwrap()
     }
-
-    /// Waits until it ends, and returns its exit code.
-    fn ended(&mut self) -> Option<i32> {
-        for _ in 0..LOOKS_MAX {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        panic!("it goes on");
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn kill(signal: &str, pid: &str) -> bool {
-    Command::new("kill").args([signal, pid]).stderr(Stdio::null()).status().unwrap().success()
 }
 
 /// Asks for a page as a browser does: head and body.
@@ -119,7 +64,7 @@ fn got(address: &str, more: &str) -> (String, String) {
 
 fn all_gone(pids: &[String]) {
     for _ in 0..LOOKS_MAX {
-        if !pids.iter().any(|pid| kill("-0", pid)) {
+        if !pids.iter().any(|pid| send("-0", pid)) {
             return;
         }
         std::thread::sleep(LOOK_EVERY);
@@ -131,7 +76,7 @@ fn all_gone(pids: &[String]) {
 fn each_link_opens_its_pages_and_a_killed_node_ends_the_demo_by_name() {
     let mut demo = Demo::start(&[]);
     for node in NODES {
-        let told = demo.line_with("/enter?token=");
+        let told = demo.process.line_with("/enter?token=");
         let (name, link) = told.split_once(": ").unwrap();
         assert_eq!(name, node);
         let (head, _) = got(link, "accept: text/html\r\n");
@@ -142,31 +87,28 @@ fn each_link_opens_its_pages_and_a_killed_node_ends_the_demo_by_name() {
         assert!(head.starts_with("http/1.1 200") && page.contains("<html"), "{head}");
     }
     let others: Vec<String> = NODES.iter().map(|node| demo.pid(node)).collect();
-    assert!(kill("-KILL", &demo.pid("kecamatan")));
-    let told = demo.line_with("ended by itself");
+    assert!(send("-KILL", &demo.pid("kecamatan")));
+    let told = demo.process.line_with("ended by itself");
     assert!(told.contains("kecamatan") && told.contains("killed"), "{told}");
-    assert_eq!(demo.ended(), Some(1));
+    assert_eq!(demo.process.ended(), Some(1));
     all_gone(&others);
 }
 
 #[test]
 fn a_program_reads_the_bytes_of_all_runs_and_no_link_and_no_node_outlives_a_killed_demo() {
     let mut demo = Demo::start(&["--json"]);
-    let mut object = String::new();
-    let mut out = BufReader::new(demo.child.stdout.take().unwrap());
-    out.read_line(&mut object).unwrap();
-    let object: Value = serde_json::from_str(&object).unwrap();
+    let object = demo.process.object();
     let told = object.get("wire_bytes").unwrap().as_u64().unwrap();
     let counted: u64 = NODES.iter().map(|node| demo.sent_bytes(node)).sum();
     // News may go on between the two looks, but none of it is of this size.
     assert!(told <= counted && counted - told < 512, "{told} of {counted}");
     for node in NODES {
-        let line = demo.line_with("wksbm page --data");
+        let line = demo.process.line_with("wksbm page --data");
         assert!(line.contains(node) && !line.contains("token"), "{line}");
     }
     let pids: Vec<String> = NODES.iter().map(|node| demo.pid(node)).collect();
-    assert!(pids.iter().all(|pid| kill("-0", pid)));
-    assert!(kill("-KILL", &demo.child.id().to_string()));
+    assert!(pids.iter().all(|pid| send("-0", pid)));
+    assert!(send("-KILL", &demo.process.child.id().to_string()));
     all_gone(&pids);
     // They ended in good order: no note of them is left.
     for node in NODES {

@@ -256,3 +256,87 @@ fn a_nik_that_another_record_holds_is_saved_with_a_warning_that_names_that_recor
     let shown = desk.typed(&["record", "add", "ppks", "--area", DESA, "--fields", "-"], &person);
     assert!(shown.stdout.contains("sudah memakai NIK yang sama"), "{}", shown.stdout);
 }
+
+#[test]
+fn a_search_without_a_letter_or_digit_is_refused_and_lists_nobody() {
+    let desk = Desk::province();
+    desk.activity(DESA, "Rapat");
+    for query in ["", " ", "%", "---", "'", "\u{301}", "% *"] {
+        let typed = format!("--query={query}");
+        let refused = desk.json(&["record", "list", &typed]);
+        assert_eq!((refused.kind().as_str(), refused.exit), ("usage", 2), "{query:?}");
+        assert!(refused.stdout.contains("one letter or digit"), "{}", refused.stdout);
+        let told = desk.typed(&["record", "list", &typed], "").stderr;
+        assert!(told.contains("huruf atau angka"), "{told}");
+    }
+    for query in ["rapat %", "R.", "'rapat'"] {
+        let found = desk.json(&["record", "list", "--query", query]).done();
+        assert_eq!(found.get("total").unwrap(), 1, "{query:?}");
+    }
+    assert_eq!(desk.json(&["record", "list", "--query", "2"]).done().get("total").unwrap(), 0);
+}
+
+#[test]
+fn a_reference_to_a_record_that_is_not_here_is_saved_with_a_warning_that_names_the_field() {
+    let desk = Desk::province();
+    let person = Desk::marked_person().to_string();
+    let add = |kind: &str, fields: &str, more: &[&str]| {
+        let line = ["record", "add", kind, "--area", DESA, "--fields", "-"];
+        desk.typed(&[&line, more].concat(), fields)
+    };
+    let held = add("ppks", &person, &["--json"]).done();
+    let held = held.get("record").unwrap().as_str().unwrap();
+    let activity = desk.activity(DESA, "Rapat");
+    let service =
+        |id: &str| format!(r#"{{"ppks":"{id}","jenis":"pangan","tanggal":"2026-03-01"}}"#);
+    let absent = "00112233445566778899aabbccddeeff";
+    let warned = |write: &Value| -> Vec<String> {
+        let warnings = write.get("warnings").unwrap().as_array().unwrap().iter();
+        let told = warnings.filter(|it| it.get("rule").unwrap() == "rujukan_belum_ada");
+        told.map(|it| it.get("field").unwrap().as_str().unwrap().to_owned()).collect()
+    };
+    let whole = add("layanan", &service(held), &["--json"]).done();
+    assert!(warned(&whole).is_empty(), "{whole}");
+    for id in [absent, &activity] {
+        let saved = add("layanan", &service(id), &["--json"]).done();
+        assert_eq!(warned(&saved), ["ppks"], "{saved}");
+        assert!(!saved.get("warnings").unwrap().to_string().contains(id), "{saved}");
+    }
+    let told = add("layanan", &service(absent), &[]).stdout;
+    assert!(told.contains("tidak ada di simpul ini") && !told.contains(absent), "{told}");
+    let id = whole.get("record").unwrap().as_str().unwrap();
+    let set = |value: &str| desk.json(&["record", "set", id, "-f", &format!("ppks={value}")]);
+    assert_eq!(warned(&set(absent).done()), ["ppks"]);
+    assert!(warned(&set(held).done()).is_empty());
+    let malformed = set("00112233");
+    assert_eq!((malformed.kind().as_str(), malformed.exit), ("value_invalid", 4));
+}
+
+#[test]
+fn a_network_is_not_called_by_signs_that_nobody_sees() {
+    for name in ["Uji\u{7}", "Uji\nCoba", "Uji\tCoba", "\u{1b}[2JUji", "Uji\u{202e}", "Uji\u{200b}"]
+    {
+        let desk = Desk::empty();
+        let line = ["network", "create", "--name", name, "--area", "32"];
+        let refused = desk.json(&line);
+        assert_eq!((refused.kind().as_str(), refused.exit), ("usage", 2), "{name:?}");
+        assert!(refused.stdout.contains("type it again"), "{}", refused.stdout);
+        assert!(desk.typed(&line, "").stderr.contains("tidak terlihat"), "{name:?}");
+        assert!(!desk.data().join("feed.redb").exists(), "{name:?}");
+    }
+    let desk = Desk::empty();
+    desk.json(&["network", "create", "--name", "Désa Uji – “satu”", "--area", "32"]).done();
+}
+
+#[test]
+fn a_cell_that_is_too_long_is_told_by_its_place() {
+    let desk = Desk::province();
+    let text = format!("Nama;RT;Alamat\nUji Satu;01;a\nUji Dua;02;\"{}\"\n", "x".repeat(70_000));
+    let sheet = desk.write("lembar.csv", text);
+    let line = ["import", &sheet, "--kind", "ppks", "--area", DESA];
+    let refused = desk.json(&line);
+    assert_eq!((refused.kind().as_str(), refused.exit), ("value_invalid", 4));
+    assert!(refused.stdout.contains("column C, row 3"), "{}", refused.stdout);
+    let told = desk.typed(&line, "").stderr;
+    assert!(told.contains("`C3`") && told.contains("terlalu panjang"), "{told}");
+}

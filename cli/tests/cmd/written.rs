@@ -43,11 +43,32 @@ fn neither_manual_pages_nor_a_demo_are_written_into_a_data_folder() {
             for line in [&["man", place][..], &["demo", "--once", "--keep", place]] {
                 let refused = asking.json(line);
                 assert_eq!((refused.exit, refused.kind().as_str()), (2, "usage"), "{line:?}");
+                let object = refused.object();
+                let cause = object.pointer("/error/cause").and_then(Value::as_str).unwrap();
+                // As it was typed; of `man` it is a page in it.
+                let is_page = line.first() == Some(&"man");
+                assert!(is_page || cause.contains(&format!("`{place}`")), "{cause}");
             }
         }
     }
     let after: Vec<_> = contents(&data).into_iter().map(|(path, _)| path).collect();
     assert_eq!(after, before);
+}
+
+#[test]
+fn a_demo_is_kept_in_no_folder_where_one_is_kept_already_and_the_hint_names_the_flag() {
+    let (desk, node) = (Desk::empty(), Desk::province());
+    let kept = node.data().parent().unwrap().join("kept");
+    fs::create_dir(&kept).unwrap();
+    fs::rename(node.data(), kept.join("provinsi")).unwrap();
+    let line = ["demo", "--once", "--keep", kept.to_str().unwrap()];
+    let refused = desk.json(&line);
+    assert_eq!((refused.exit, refused.kind().as_str()), (10, "store_exists"));
+    let object = refused.object();
+    let hint = object.pointer("/error/hint").and_then(Value::as_str).unwrap();
+    assert!(hint.contains("--keep") && !hint.contains("--data"), "{hint}");
+    let names: Vec<_> = fs::read_dir(&kept).unwrap().collect();
+    assert_eq!(names.len(), 1, "nothing was begun");
 }
 
 #[test]
@@ -64,4 +85,19 @@ fn a_file_in_place_of_the_folder_is_a_word_typed_wrongly_and_no_failing_disk() {
         }
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "Yth.");
+}
+
+#[test]
+fn a_demo_is_not_played_where_one_kept_its_nodes_and_the_hint_names_its_own_flag() {
+    let desk = Desk::province();
+    let stage = desk.path("peragaan");
+    desk.move_data(&Path::new(&stage).join("kecamatan"));
+    let before = desk.files();
+    let typed = Desk::empty();
+    let refused = typed.json(&["demo", "--once", "--keep", &stage]);
+    assert_eq!((refused.exit, refused.kind().as_str()), (10, "store_exists"));
+    let object = refused.object();
+    let hint = object.pointer("/error/hint").and_then(Value::as_str).unwrap();
+    assert!(hint.contains("--keep"), "{hint}");
+    assert!(desk.files() == before, "nothing was written");
 }

@@ -186,6 +186,17 @@ impl AreaTree {
         above
     }
 
+    /// Areas on whose authority anything may rest that lies in this area or ever lay below it: of what
+    /// moved away also where it lies today, for that is where its new devices are certified.
+    pub fn ever_above(&self, area: AreaId) -> BTreeSet<AreaId> {
+        let mut above = self.ever_ancestors(area);
+        let moved = self.changed.areas.keys().filter(|moved| self.ever_covered(area, **moved));
+        for moved in moved {
+            above.extend(self.ever_ancestors(*moved));
+        }
+        above
+    }
+
     /// The areas a person may mean by a code (today's, a former or a known later one, with or
     /// without dots) or by the eleven digits of an id, ascending. Two that have not heard of each other
     /// can give one code to two areas: then several, and only an id tells them apart.

@@ -33,7 +33,9 @@ pub enum Derive {
         /// The date.
         date: &'static str,
     },
-    /// Where a value is absent its reason must stand, and where it is present no reason.
+    /// Where a value is absent its reason must stand, and where it is present no reason: one that
+    /// is put beside it is refused, one that stood there is cleared, with a warning. Where two were
+    /// written apart both stand, and each save warns until one of them is cleared.
     Reason {
         /// The value.
         of: &'static str,
@@ -83,7 +85,7 @@ pub(super) fn settle(draft: &mut Draft<'_>, today: Option<Date>) -> Result<(), R
             }
             Derive::Reason { of, reason, unknown } => {
                 if let (Some(of), Some(reason)) = (draft.field(of), draft.field(reason)) {
-                    settle_reason(draft, of, reason, unknown);
+                    settle_reason(draft, of, reason, unknown)?;
                 }
             }
             Derive::Closed { open, closed, marker } => {
@@ -155,18 +157,24 @@ fn settle_reason(
     of: &'static Field,
     reason: &'static Field,
     unknown: &'static str,
-) {
-    if !draft.is_new() && !draft.is_touched(of) && !draft.is_touched(reason) {
-        return;
-    }
+) -> Result<(), Refusal> {
+    let is_touched = draft.is_touched(of) || draft.is_touched(reason);
     match (draft.is_filled(of), draft.is_filled(reason)) {
-        (true, true) if !draft.is_touched(reason) => draft.put_scalar(reason, None),
-        (false, false) => {
+        (true, true) if draft.is_touched(reason) => {
+            return Err(Refusal::value(reason.name, &rules::NIK_AND_REASON));
+        }
+        (true, true) if is_touched => {
+            draft.put_scalar(reason, None);
+            draft.warn(Notice::new(reason.name, &rules::NIK_REASON_CLEARED));
+        }
+        (true, true) => draft.warn(Notice::new(reason.name, &rules::NIK_AND_REASON)),
+        (false, false) if is_touched || draft.is_new() => {
             draft.put_scalar(reason, Some(Value::Text(unknown.to_owned())));
             draft.warn(Notice::new(of.name, &rules::NIK_ABSENT));
         }
         _ => {}
     }
+    Ok(())
 }
 
 /// A set everybody counts, the set few may read, and the code that stands for the latter.

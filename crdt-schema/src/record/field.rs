@@ -9,10 +9,11 @@ use crate::fold::{RecordState, Survivor};
 /// What a field holds, and so how its text is read and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueType {
-    /// UTF-8, trimmed.
+    /// UTF-8, trimmed, within what an edit may carry ([`TEXT_BYTES_MAX`](crate::edit::TEXT_BYTES_MAX)).
     Text {
-        /// Longest allowed, in bytes.
-        max_bytes: usize,
+        /// Longest allowed, in letters: Unicode scalar values, so that a letter with a mark, or of
+        /// another script, counts like any other.
+        max_letters: usize,
     },
     /// A whole number.
     Int {
@@ -68,7 +69,7 @@ impl ValueType {
     /// The type with its limits: `text(120)`, `int(1..10)`, `code(ppks)`, `reference(kps)`.
     pub fn describe(&self) -> String {
         match self {
-            Self::Text { max_bytes } => format!("text({max_bytes})"),
+            Self::Text { max_letters } => format!("text({max_letters})"),
             Self::Int { min, max } => format!("int({min}..{max})"),
             Self::Code(list) => format!("code({})", list.name),
             Self::Reference(kind) => format!("reference({kind})"),
@@ -191,9 +192,9 @@ impl Field {
         number: u16,
         name: &'static str,
         class: FieldClass,
-        max_bytes: usize,
+        max_letters: usize,
     ) -> Self {
-        let mut field = Self::scalar(number, name, class, ValueType::Text { max_bytes });
+        let mut field = Self::scalar(number, name, class, ValueType::Text { max_letters });
         field.merge = Merge::List;
         field
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::rules::{self, Notice, Refusal, Rule};
 use super::{Field, Merge, ValueType, nik};
-use crate::edit::{Date, Value};
+use crate::edit::{Date, TEXT_BYTES_MAX, Value};
 use crate::unseen;
 
 /// What a text means for a field.
@@ -116,7 +116,7 @@ impl Field {
             return Err(self.refusal(&rules::TEXT_CONTROL));
         }
         match self.value {
-            ValueType::Text { max_bytes } => self.parse_text(text, max_bytes),
+            ValueType::Text { max_letters } => self.parse_text(text, max_letters),
             ValueType::Int { min, max } => {
                 let number = whole_number(text).ok_or_else(|| self.refusal(&rules::NUMBER))?;
                 let is_within = (min..=max).contains(&number);
@@ -144,11 +144,12 @@ impl Field {
         }
     }
 
-    fn parse_text(&self, text: &str, max_bytes: usize) -> Result<Value, Refusal> {
-        if text.len() > max_bytes {
+    fn parse_text(&self, text: &str, max_letters: usize) -> Result<Value, Refusal> {
+        let text = text.replace("\r\n", "\n");
+        // Of letters of three or four bytes the longest fields take fewer: an edit carries no more.
+        if text.chars().count() > max_letters || text.len() > TEXT_BYTES_MAX {
             return Err(self.refusal(&rules::TEXT_LONG));
         }
-        let text = text.replace("\r\n", "\n");
         if text.chars().any(unseen::is_refused) {
             return Err(self.refusal(&rules::TEXT_CONTROL));
         }
@@ -340,11 +341,27 @@ mod tests {
 
     #[test]
     fn text_keeps_its_lines_and_takes_no_hidden_letters() {
-        let text = ValueType::Text { max_bytes: 20 };
+        let text = ValueType::Text { max_letters: 20 };
         assert_eq!(shown(text, " a\r\nb\u{a0}"), Ok("a\nb".to_owned()));
         assert_eq!(shown(text, "a\u{0}b"), Err("huruf_kendali"));
         assert_eq!(shown(text, "\u{a0} "), Err("kosong"));
         assert_eq!(shown(text, &"x".repeat(21)), Err("terlalu_panjang"));
+    }
+
+    #[test]
+    fn letters_are_counted_whatever_their_bytes() {
+        let text = ValueType::Text { max_letters: 20 };
+        for letter in ["x", "é", "\u{1b83}", "👍"] {
+            assert_eq!(shown(text, &letter.repeat(20)), Ok(letter.repeat(20)), "{letter}");
+            assert_eq!(shown(text, &letter.repeat(21)), Err("terlalu_panjang"), "{letter}");
+        }
+        let lines = "a\r\n".repeat(10);
+        assert_eq!(shown(text, &lines), Ok("a\n".repeat(10).trim().to_owned()));
+        // The longest fields end where an edit does.
+        let story = ValueType::Text { max_letters: 4096 };
+        assert!(shown(story, &"é".repeat(4096)).is_ok());
+        assert!(shown(story, &"👍".repeat(2048)).is_ok());
+        assert_eq!(shown(story, &"👍".repeat(2049)), Err("terlalu_panjang"));
     }
 
     #[test]
@@ -362,7 +379,7 @@ mod tests {
     #[test]
     fn what_programs_slip_in_is_taken_out_and_said() {
         let text =
-            Field::scalar(1, "nama", FieldClass::Personal, ValueType::Text { max_bytes: 20 });
+            Field::scalar(1, "nama", FieldClass::Personal, ValueType::Text { max_letters: 20 });
         let parsed = text.parse("\u{feff}Si\u{ad}ti\u{200b} \u{200d}").unwrap();
         assert_eq!(parsed.value, Value::Text("Siti".to_owned()));
         assert_eq!(parsed.notices, [Notice::new("nama", &rules::TEXT_UNSEEN)]);

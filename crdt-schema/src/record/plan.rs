@@ -11,6 +11,7 @@ use super::rules::{self, Notice, Refusal, RefusalReason};
 use super::{Derive, Field, Kind, Parsed, check, derive, forbidden};
 use crate::class::Class;
 use crate::edit::{Date, EditError, Op, Section, Value};
+use crate::entry::{SALT_BYTES, SECTIONS_BYTES_MAX};
 use crate::fold::RecordState;
 
 /// Apart which the values of a set or list are typed.
@@ -314,6 +315,13 @@ impl<'a> Draft<'a> {
         let changes = ops.values().map(Vec::len).sum();
         let sections = ops.into_iter().map(|(class, ops)| self.section(class, ops));
         let sections = sections.collect::<Result<Vec<_>, Refusal>>()?;
+        // An entry carries all of them, those that can be dropped behind a salt each.
+        let salt = |class: &Class| if class.is_droppable() { SALT_BYTES } else { 0 };
+        let bytes: usize =
+            sections.iter().map(|(class, section)| salt(class) + section.encode().len()).sum();
+        if bytes > SECTIONS_BYTES_MAX {
+            return Err(Refusal::value(self.kind.name, &rules::SECTION_LARGE));
+        }
         Ok(Plan { sections, notices: self.notices, changes })
     }
 

@@ -65,6 +65,8 @@ rules! {
         "Isi nomor RT atau RW dua angka, atau - bila tidak tahu.";
     REFERENCE "bukan_id" "not a record id of 32 hexadecimal digits"
         "Isi dengan id catatan, 32 huruf-angka.";
+    REFERENCE_ABSENT "rujukan_belum_ada" "this node holds no record of that kind under the id the field names; it is kept, for the record may not have come yet"
+        "Catatan yang dirujuk tidak ada di simpul ini. Rujukannya tetap disimpan; periksa id-nya, atau tunggu catatannya sampai dari simpul lain.";
     HASH "bukan_hash" "not a BLAKE3 hash of 64 hexadecimal digits"
         "Isi dengan sidik berkas, 64 huruf-angka.";
     NIK_EXCEL "rusak_excel" "a spreadsheet took the number for a quantity and lost digits; type it again"
@@ -83,6 +85,10 @@ rules! {
         "Catatan lain sejenis di wilayah ini sudah memakai NIK yang sama. Keduanya disimpan; periksa apakah orangnya sama.";
     NIK_ABSENT "alasan_tanpa_nik" "no NIK and no reason given; noted as not yet recorded"
         "NIK kosong tanpa alasan; dicatat sebagai belum dicatat. Lengkapi bila sudah ada.";
+    NIK_AND_REASON "nik_dan_alasan" "a NIK and a reason for having none contradict each other; clear one of them"
+        "NIK dan alasan tanpa NIK tidak dapat berlaku bersama. Isi salah satu, kosongkan yang lain.";
+    NIK_REASON_CLEARED "alasan_dikosongkan" "the reason for having no NIK was cleared, for there is a NIK now"
+        "Alasan tanpa NIK dikosongkan karena NIK sudah diisi.";
     TRANSITION "perpindahan_status" "the status may not go there from where it is"
         "Status tidak dapat berpindah ke sana. Lihat urutannya dengan `wksbm schema`.";
     TYPE_AGE "umur_di_luar_jenis" "the age lies outside the usual window of a type; reports may ask"
@@ -130,6 +136,8 @@ rules! {
         "Berkas memuat lembar lain. Hanya lembar pertama yang berjudul kolom yang dibaca.";
     SHEET_LARGE "berkas_terlalu_besar" "the sheet is larger than is read at once"
         "Berkas terlalu besar. Bagi menjadi beberapa berkas.";
+    SHEET_CELL_LONG "sel_terlalu_panjang" "a cell of the sheet holds more than 65,536 bytes"
+        "Isi sel ini terlalu panjang untuk diimpor. Singkatkan, lalu impor lagi.";
     SHEET_CELL "sel_rusak" "the cell holds a failed formula"
         "Sel berisi rumus yang gagal, seperti #N/A atau #REF!. Isi dengan nilainya.";
     SHEET_LETTERS "huruf_rusak" "letters of the cell were lost in a conversion"
@@ -140,6 +148,16 @@ rules! {
         "Baris sebelumnya berisi orang atau hal yang sama. Gabungkan kedua baris.";
     SHEET_SEVERAL "cocok_lebih_dari_satu" "the row fits two records or more"
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
+    SHEET_UNCERTAIN "belum_tentu_sama" "a record of this name is held, and neither a NIK nor a day of birth proves that the row means it"
+        "Sudah ada catatan dengan nama ini, dan tidak ada NIK atau tanggal lahir yang membuktikan bahwa orangnya sama. Orang yang sama: lengkapi catatan itu dengan `wksbm record set`. Orang lain: tulis NIK atau tanggal lahirnya, atau tambahkan dengan `wksbm record add`.";
+    SHEET_CONTESTED "catatan_bertentangan" "the record the row means holds two values of what the row is known by; the conflict is settled first"
+        "Catatan yang dimaksud masih memuat dua isi yang bertentangan untuk kolom pengenal ini. Selesaikan dahulu dengan `wksbm record settle`, lalu impor lagi.";
+    SHEET_LIKELY "dikenali_dari_nama" "taken for the record with this name, day of birth, RW and RT; no NIK was there to compare"
+        "Dianggap orang yang sama: nama, tanggal lahir, RW, dan RT sama; NIK tidak dapat dibandingkan. Periksa sebelum memakai --apply.";
+    SHEET_NAMESAKE "nama_sama" "another record or row has this name, and neither a NIK nor a day of birth tells them apart"
+        "Ada catatan atau baris lain dengan nama ini, dan tidak ada NIK atau tanggal lahir yang membedakan. Pastikan bukan orang yang sama.";
+    SHEET_RENAMED "nama_berbeda" "the record that the number belongs to has had another name"
+        "Catatan dengan nomor ini bernama lain. Pastikan nomornya tidak tertukar.";
     SHEET_WAITS "catatan_menunggu" "the row fits a record that waits for a confirmation, or for an entry that has not come"
         "Baris ini cocok dengan catatan yang masih menunggu. Sahkan dahulu perangkat penulisnya, atau impor bundel yang kurang.";
     WAITS "menunggu_pengesahan" "this is not open data: it waits, and counts once this device is confirmed"

@@ -4,11 +4,11 @@ use super::{Field, TermKind, ValueType, codes};
 use crate::class::FieldClass::{Internal, Personal, Public, Specific, Tally};
 
 /// Bytes of a name.
-pub(super) const NAME: ValueType = ValueType::Text { max_bytes: 160 };
+pub(super) const NAME: ValueType = ValueType::Text { max_letters: 160 };
 /// Bytes of one line.
-pub(super) const LINE: ValueType = ValueType::Text { max_bytes: 320 };
+pub(super) const LINE: ValueType = ValueType::Text { max_letters: 320 };
 /// Bytes of a story: two pages.
-pub(super) const STORY: ValueType = ValueType::Text { max_bytes: 4096 };
+pub(super) const STORY: ValueType = ValueType::Text { max_letters: 4096 };
 /// Rupiah, up to the budget of a province.
 pub(super) const RUPIAH: ValueType = ValueType::Int { min: 0, max: 100_000_000_000_000 };
 /// Members, participants: nobody counts more than a kabupaten.

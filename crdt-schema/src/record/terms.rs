@@ -58,7 +58,7 @@ impl Kind {
             .fields
             .iter()
             .filter(is_part)
-            .map(|field| texts(field, state).pop().unwrap_or_else(|| UNKNOWN.to_owned()))
+            .map(|field| shown(field, state).unwrap_or_else(|| UNKNOWN.to_owned()))
             .collect();
         parts.iter().any(|part| part != UNKNOWN).then(|| parts.join("/"))
     }
@@ -80,7 +80,8 @@ impl Kind {
     }
 }
 
-/// The shown values of a field as text; of a text that names several things, all.
+/// The values of a field as text; of a text that names several things all, and of a conflict all that
+/// survive, for a person is looked for by the number that is not shown as well.
 fn texts(field: &Field, state: &RecordState) -> Vec<String> {
     if field.merge.has_elements() {
         let shown = |(element, value): (&str, &Value)| match field.merge {
@@ -89,7 +90,15 @@ fn texts(field: &Field, state: &RecordState) -> Vec<String> {
         };
         return field.elements_in(state).map(shown).collect();
     }
-    field.shown_in(state).map(|value| field.show(None, value)).into_iter().collect()
+    if !matches!(field.index, Some(TermKind::Name | TermKind::Nik | TermKind::Kk)) {
+        return shown(field, state).into_iter().collect();
+    }
+    let survivors = field.survivors_in(state, None).iter();
+    survivors.map(|survivor| field.show(None, &survivor.value)).collect()
+}
+
+fn shown(field: &Field, state: &RecordState) -> Option<String> {
+    field.shown_in(state).map(|value| field.show(None, value))
 }
 
 /// The words of a name as the index keeps them.

@@ -39,6 +39,9 @@ pub struct BundleExport {
     pub entries: u64,
     /// What should be inside and is not, for it rotted in this node's store; by feed and place.
     pub missing: Vec<RottenRun>,
+    /// Files of an earlier bundle under that name, whole or in pieces, that lie beside and are no
+    /// part of this one.
+    pub older: Vec<String>,
 }
 
 /// Entries of a feed that are not what was stored.

@@ -35,6 +35,6 @@ pub use record::{
 };
 pub use standing::{
     Arrived, Clock, Damage, Demo, DemoConflicts, DemoCut, DemoNode, ForkPlace, ForkSeen, Moment,
-    PeerList, PeerSeen, Root, SessionSeen, SharedCode, SharedInvitation, Status, StoreStatus,
-    Takes, Verify,
+    PeerList, PeerSeen, Refusal, Root, SessionSeen, SharedCode, SharedInvitation, Status,
+    StoreStatus, Takes, Verify,
 };

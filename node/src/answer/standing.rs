@@ -68,6 +68,8 @@ pub struct Status {
     pub peers: Vec<PeerSeen>,
     /// Sessions since the node started, the newest first, at most 16; none where no node runs.
     pub sessions: Vec<SessionSeen>,
+    /// Addresses that are dialled and do not let this node in, by address; none where no node runs.
+    pub refused: Vec<Refusal>,
     /// What is known to have arrived above, from receipts only; nearest level first.
     pub arrived: Vec<Arrived>,
 }
@@ -195,6 +197,19 @@ pub struct SessionSeen {
     pub rounds: u32,
     /// `done`, or why it was cut short: a word of the list in `docs/protocol.md`.
     pub ended: String,
+}
+
+/// An address that does not let this node in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refusal {
+    /// As it is dialled.
+    pub address: String,
+    /// Why: as the event `peer_refused` tells it.
+    pub reason: String,
+    /// When to come again, as it said at the newest attempt; `None` if it did not.
+    pub wait_seconds: Option<u16>,
+    /// Since when, by this node's clock.
+    pub since: When,
 }
 
 /// `peer list`: whom this node met, and whom it is to dial.

@@ -13,8 +13,12 @@ use crate::progress::Unwatched;
 
 const DESA: &str = "32.09.21.2001";
 
+fn environment() -> Environment {
+    Environment::system(Arc::new(Schema::standard().clone()))
+}
+
 fn province(folder: &Path) -> Node {
-    let env = Environment::system(Arc::new(Schema::standard().clone()));
+    let env = environment();
     let ask = CreateNetwork { name: "Uji".to_owned(), area: "32".to_owned() };
     Node::create_network(folder, &env, &ask).unwrap();
     Node::open(folder, env).unwrap()
@@ -85,7 +89,10 @@ fn every_answer_of_a_filled_node_comes_back_as_it_went() {
     there_and_back::<VerifyAll>(node, json!({"rebuild": true}));
     there_and_back::<DescribeKinds>(node, json!({}));
     there_and_back::<DescribeWords>(node, json!({}));
-    there_and_back::<CloseMember>(node, json!({}));
+    let second = room.path().join("second");
+    Node::join(&second, &environment(), Path::new(&file("undangan"))).unwrap();
+    let mut second = Node::open(&second, environment()).unwrap();
+    there_and_back::<CloseMember>(&mut second, json!({}));
     there_and_back::<ShowStatus>(node, json!({}));
 }
 

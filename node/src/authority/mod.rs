@@ -68,6 +68,14 @@ impl Authority {
         &self.found.tree
     }
 
+    /// Every alias of an area that counts, those that stand first.
+    pub fn aliases_of(&self, area: AreaId) -> Vec<EntryId> {
+        let standing = self.found.tree.standing_aliases(area);
+        let of_area = self.found.aliases.values().filter(|it| it.alias.area == area);
+        let replaced = of_area.map(|it| it.entry).filter(|entry| !standing.contains(entry));
+        standing.iter().copied().chain(replaced).collect()
+    }
+
     /// The alias that says where an area lies today; `None` where the table does.
     pub fn alias(&self, area: AreaId) -> Option<&CountingAlias> {
         self.found.aliases.get(self.found.tree.standing_aliases(area).first()?)
@@ -202,7 +210,8 @@ impl Authority {
     /// Whether the authority in `area` is part of that of one of `held`.
     fn is_authority_of(&self, held: &BTreeSet<AreaId>, area: AreaId) -> bool {
         let tree = &self.found.tree;
-        held.iter().any(|held| tree.ever_covered(*held, area) || tree.above(*held).contains(&area))
+        held.iter()
+            .any(|held| tree.ever_covered(*held, area) || tree.ever_above(*held).contains(&area))
     }
 
     /// How a feed stands.
@@ -235,7 +244,9 @@ impl Authority {
         if let Some(ends) = &member.ends {
             return Standing::CountsUntil(ends.get(&feed).copied().unwrap_or(ChainPoint::START));
         }
-        if self.covers_today(member, name) {
+        // Certificates outlive a move: what they let others write in the area is already part of it,
+        // and the level above may close whoever should not stay (ADR 0020).
+        if name.space == Space::Authority || self.covers_today(member, name.area) {
             return Standing::Counts;
         }
         let moved = self.found.tree.ever_ancestors(name.area).into_iter().chain([name.area]);
@@ -255,15 +266,10 @@ impl Authority {
         }
     }
 
-    /// Whether the right rests on where the area lies today, not on where it once lay.
-    fn covers_today(&self, member: &Member, name: &FeedName) -> bool {
-        let right = match name.space {
-            Space::Records => Rights::WRITE,
-            Space::Authority => Rights::ISSUE,
-        };
-        member.grants.iter().any(|grant| {
-            let is_own = name.space == Space::Authority && grant.area == name.area;
-            is_own || grant.rights.has(right) && self.found.tree.covers(grant.area, name.area)
-        })
+    /// Whether the right to write records rests on where the area lies today, not on where it once
+    /// lay.
+    fn covers_today(&self, member: &Member, area: AreaId) -> bool {
+        let mut grants = member.grants.iter().filter(|grant| grant.rights.has(Rights::WRITE));
+        grants.any(|grant| self.found.tree.covers(grant.area, area))
     }
 }

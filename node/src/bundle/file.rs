@@ -9,9 +9,14 @@ use super::format::{
     frame_hash,
 };
 use super::plan::PiecePlan;
+use crate::atomic::create_private;
 
 /// Bytes around the payload of a frame.
-pub(super) const FRAME_OVERHEAD: usize = 1 + 4 + 16;
+pub(super) const FRAME_OVERHEAD: usize = 1 + 4 + HASH_BYTES;
+/// Bytes of the hash behind the payload.
+const HASH_BYTES: usize = 16;
+/// Bytes of the frame that ends a bundle.
+const END_FRAME_BYTES: usize = Frame::END_BYTES + FRAME_OVERHEAD;
 /// Bytes before the first frame: the magic and the version.
 pub(super) const START_BYTES: u64 = MAGIC.len() as u64 + 1;
 
@@ -22,7 +27,8 @@ pub enum Piece {
     Frame(Frame),
     /// A frame of a type this build does not know; the bundle was made by a newer one.
     Newer,
-    /// A frame whose bytes are not what was written; the next one may be whole.
+    /// Bytes that are not what was written: one frame, or a stretch that reads as no frames. What
+    /// stands behind may be whole; where nothing there can be told apart, this is the last.
     Altered,
     /// The file ends here although more was written.
     Cut,
@@ -62,11 +68,63 @@ pub enum OpenError {
 /// Reads one bundle: a file, or whatever else brings its bytes.
 #[derive(Debug)]
 pub struct BundleReader<R = BufReader<File>> {
-    file: R,
+    file: Tailed<R>,
     header: BundleHeader,
     /// Frames read so far, the header included.
     frames: u32,
+    /// What the newest frame was, where it was altered.
+    damage: Option<Damage>,
+    /// Whether any frame was altered.
+    altered: bool,
     done: bool,
+}
+
+/// An altered frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    /// Its type is one of ours: something in it is wrong.
+    Inside,
+    /// Not even its type is: these bytes were never a frame's beginning.
+    Foreign,
+}
+
+/// A file that remembers the last bytes it gave, as many as an end has.
+#[derive(Debug)]
+struct Tailed<R> {
+    file: R,
+    last: Vec<u8>,
+}
+
+impl<R: Read> Read for Tailed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.file.read(buffer)?;
+        let new = buffer.get(got.saturating_sub(END_FRAME_BYTES)..got).unwrap_or_default();
+        let over = (self.last.len() + new.len()).saturating_sub(END_FRAME_BYTES);
+        self.last.drain(..over);
+        self.last.extend_from_slice(new);
+        Ok(got)
+    }
+}
+
+impl<R> Tailed<R> {
+    /// Whether the end as it was written came last: then nothing is missing there.
+    fn ends_as_written(&self) -> bool {
+        let [kind, 0, 0, 0, length, rest @ ..] = self.last.as_slice() else { return false };
+        let length = usize::from(*length);
+        let Some((payload, hash)) = rest.split_at_checked(length) else { return false };
+        (*kind, length) == (Frame::END, Frame::END_BYTES) && hash == frame_hash(*kind, payload)
+    }
+}
+
+/// What stands next in a file.
+#[derive(Debug)]
+enum Next {
+    /// A frame whose hash is right, or the end of the bytes.
+    Piece(Piece),
+    /// A frame whose bytes are not what was written.
+    Altered(Damage),
+    /// The same, and what stands behind cannot be told apart.
+    Lost(Damage),
 }
 
 impl BundleReader {
@@ -89,7 +147,8 @@ impl<R: Read> BundleReader<R> {
     ///
     /// # Errors
     /// [`OpenError`], never that it is a folder.
-    pub fn read(mut file: R) -> Result<Self, OpenError> {
+    pub fn read(file: R) -> Result<Self, OpenError> {
+        let mut file = Tailed { file, last: Vec::new() };
         let mut start = [0; 9];
         let got = read_up_to(&mut file, &mut start)?;
         let begun = start.get(..got.min(MAGIC.len())).unwrap_or_default();
@@ -102,18 +161,18 @@ impl<R: Read> BundleReader<R> {
         if got < start.len() {
             return Err(OpenError::Truncated);
         }
-        let [.., version] = start;
-        if version != FORMAT_VERSION {
-            return Err(OpenError::Newer(version));
+        match start {
+            [.., FORMAT_VERSION] => {}
+            // The first version is 1.
+            [.., 0] => return Err(OpenError::Altered),
+            [.., version] => return Err(OpenError::Newer(version)),
         }
-        match next_piece(&mut file)? {
-            Piece::Frame(Frame::Header(header)) => {
-                Ok(Self { file, header, frames: 1, done: false })
+        match next_frame(&mut file)? {
+            Next::Piece(Piece::Frame(Frame::Header(header))) => {
+                Ok(Self { file, header, frames: 1, damage: None, altered: false, done: false })
             }
-            Piece::Cut | Piece::End | Piece::Frame(Frame::End(_)) => Err(OpenError::Truncated),
-            Piece::Frame(_) | Piece::Newer | Piece::Altered | Piece::Trailing => {
-                Err(OpenError::Altered)
-            }
+            Next::Piece(Piece::Cut) => Err(OpenError::Truncated),
+            Next::Piece(_) | Next::Altered(_) | Next::Lost(_) => Err(OpenError::Altered),
         }
     }
 
@@ -123,51 +182,87 @@ impl<R: Read> BundleReader<R> {
     }
 
     /// The next piece; after [`Piece::End`], [`Piece::Trailing`] or [`Piece::Cut`] there is none. A
-    /// file that ends with another count of frames than it has lost some whole: that is a cut as well.
+    /// file that ends with another count of frames than it has, and none of them altered, has lost
+    /// some whole: that is a cut as well.
     ///
     /// # Errors
     /// What the disk says.
     pub fn next_piece(&mut self) -> io::Result<Option<Piece>> {
-        if self.done {
-            return Ok(None);
-        }
-        let mut piece = next_piece(&mut self.file)?;
-        if let Piece::Frame(Frame::End(frames)) = piece {
-            piece = match frames == self.frames {
-                false => Piece::Cut,
-                true if read_up_to(&mut self.file, &mut [0])? > 0 => Piece::Trailing,
-                true => Piece::End,
+        while !self.done {
+            let next = next_frame(&mut self.file)?;
+            let behind = self.damage.take();
+            let piece = match next {
+                Next::Altered(damage) | Next::Lost(damage) => {
+                    self.done = matches!(next, Next::Lost(_));
+                    self.frames = self.frames.saturating_add(1);
+                    (self.altered, self.damage) = (true, Some(damage));
+                    // A stretch of noughts reads as hundreds of frames, and is one damaged place.
+                    let is_same = [behind, self.damage].contains(&Some(Damage::Foreign));
+                    if behind.is_some() && (is_same || self.done) {
+                        continue;
+                    }
+                    Piece::Altered
+                }
+                // The last bytes are there, and altered: less than a frame's beginning is left of them.
+                Next::Piece(Piece::Cut) if behind == Some(Damage::Foreign) => {
+                    self.done = true;
+                    continue;
+                }
+                Next::Piece(Piece::Frame(Frame::End(frames))) => self.end(frames)?,
+                Next::Piece(piece) => piece,
             };
+            if !matches!(piece, Piece::Altered) {
+                self.frames = self.frames.saturating_add(1);
+            }
+            self.done |= matches!(piece, Piece::End | Piece::Trailing | Piece::Cut);
+            return Ok(Some(piece));
         }
-        self.frames = self.frames.saturating_add(1);
-        self.done = matches!(piece, Piece::End | Piece::Trailing | Piece::Cut);
-        Ok(Some(piece))
+        Ok(None)
+    }
+
+    /// What an end that names so many frames is.
+    fn end(&mut self, frames: u32) -> io::Result<Piece> {
+        Ok(if frames != self.frames && !self.altered {
+            Piece::Cut
+        } else if read_up_to(&mut self.file, &mut [0])? > 0 {
+            Piece::Trailing
+        } else {
+            Piece::End
+        })
     }
 }
 
-/// Reads one frame. A length beyond the limit cannot be skipped: it counts as a cut.
-fn next_piece(file: &mut impl Read) -> io::Result<Piece> {
-    let mut start = [0; 5];
+/// Reads one frame. A length beyond the limit cannot be skipped, and no cut makes one.
+fn next_frame<R: Read>(file: &mut Tailed<R>) -> io::Result<Next> {
+    let mut start = [0; FRAME_OVERHEAD - HASH_BYTES];
     if read_up_to(file, &mut start)? < start.len() {
-        return Ok(Piece::Cut);
+        return Ok(if file.ends_as_written() {
+            Next::Lost(Damage::Foreign)
+        } else {
+            Next::Piece(Piece::Cut)
+        });
     }
     let [kind, length @ ..] = start;
     let length = u32::from_be_bytes(length) as usize;
-    if length > FRAME_BYTES_MAX {
-        return Ok(Piece::Cut);
+    let damage = if Frame::is_kind(kind) { Damage::Inside } else { Damage::Foreign };
+    let is_end = kind == Frame::END;
+    if length > FRAME_BYTES_MAX || (is_end && length != Frame::END_BYTES) {
+        return Ok(Next::Lost(damage));
     }
-    let mut payload = vec![0; length];
-    let mut hash = [0; 16];
-    if read_up_to(file, &mut payload)? < length || read_up_to(file, &mut hash)? < hash.len() {
-        return Ok(Piece::Cut);
+    let mut rest = vec![0; length + HASH_BYTES];
+    if read_up_to(file, &mut rest)? < rest.len() {
+        // No frame has the type 0, and nothing is missing where the end is there.
+        let is_changed = kind == 0 || file.ends_as_written();
+        return Ok(if is_changed { Next::Lost(damage) } else { Next::Piece(Piece::Cut) });
     }
-    if hash != frame_hash(kind, &payload) {
-        return Ok(Piece::Altered);
+    let (payload, hash) = rest.split_at(length);
+    if hash != frame_hash(kind, payload) {
+        return Ok(if is_end { Next::Lost(damage) } else { Next::Altered(damage) });
     }
-    Ok(match Frame::decode(kind, &payload) {
-        Ok(Some(frame)) => Piece::Frame(frame),
-        Ok(None) => Piece::Newer,
-        Err(_) => Piece::Altered,
+    Ok(match Frame::decode(kind, payload) {
+        Ok(Some(frame)) => Next::Piece(Piece::Frame(frame)),
+        Ok(None) => Next::Piece(Piece::Newer),
+        Err(_) => Next::Altered(damage),
     })
 }
 
@@ -249,7 +344,7 @@ impl BundleWriter {
         // A plan that ended too early names nothing of the rest; the rest is written all the same.
         let plan = self.plan.next().unwrap_or_else(|| PiecePlan::whole(Vec::new()));
         let path = unfinished_name(&self.target, number);
-        let file = BufWriter::with_capacity(1 << 16, File::create(&path)?);
+        let file = BufWriter::with_capacity(1 << 16, create_private(&path)?);
         let path = Unfinished(path);
         let mut open = Open { file, path, frames: 0, room: plan.runs, feed: None, feeds: 0 };
         open.file.write_all(MAGIC)?;

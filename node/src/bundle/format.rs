@@ -113,6 +113,11 @@ impl FeedsSeen {
 }
 
 impl Frame {
+    /// Type byte of the end.
+    pub(super) const END: u8 = 255;
+    /// Bytes of the end's payload.
+    pub(super) const END_BYTES: usize = 4;
+
     /// Type byte and payload.
     pub fn encode(&self) -> (u8, Vec<u8>) {
         let mut writer = Writer::new();
@@ -148,10 +153,15 @@ impl Frame {
             }
             Self::End(frames) => {
                 writer.u32(*frames);
-                255
+                Self::END
             }
         };
         (kind, writer.finish())
+    }
+
+    /// Whether this build writes frames of this type.
+    pub(super) const fn is_kind(kind: u8) -> bool {
+        matches!(kind, 1..=7 | Self::END)
     }
 
     /// Reads a payload whose hash was right. `Ok(None)` is a type of a newer format, to be skipped.
@@ -172,7 +182,7 @@ impl Frame {
             5 => Self::Heads(read_heads(&mut reader)?),
             6 => Self::Receipt(reader.rest().to_vec()),
             7 => Self::Contents(read_spans(&mut reader)?),
-            255 => Self::End(reader.u32()?),
+            Self::END => Self::End(reader.u32()?),
             _ => return Ok(None),
         };
         reader.end()?;

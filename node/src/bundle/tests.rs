@@ -1,5 +1,9 @@
 //! The bytes of bundles, for ever; and that any bytes are read or refused.
-#![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
 
 use crdt_schema::area::AreaId;
 use crdt_schema::entry::{ChainPoint, PackedRun};
@@ -7,6 +11,7 @@ use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
 use crdt_schema::time::Timestamp;
 use proptest::prelude::*;
 
+use super::file::OpenError;
 use super::format::{BundleHeader, Frame, Target};
 use super::{BundleReader, BundleWriter, Piece, PiecePlan, Planner, RunSize, Span, Unplannable};
 
@@ -90,6 +95,89 @@ fn a_frame_taken_out_whole_is_missed() {
     assert!(matches!(ends(&path), Piece::Cut));
     std::fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
     assert!(matches!(ends(&path), Piece::Trailing), "what stands behind the end is seen");
+}
+
+/// A bundle of five runs, and where its frames begin.
+fn written() -> (Vec<u8>, Vec<usize>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wksbm");
+    let plan = vec![PiecePlan::whole(Vec::new())];
+    let mut writer = BundleWriter::new(&path, header(Target::All), Vec::new(), plan);
+    for first in [1, 65, 129, 193, 257] {
+        writer.push(&feed(), |number| Frame::Run(number, run(first))).unwrap();
+    }
+    writer.finish().unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let (mut frames, mut at) = (Vec::new(), 9);
+    while let Some(length) = bytes.get(at + 1..at + 5) {
+        frames.push(at);
+        at += 21 + u32::from_be_bytes(length.try_into().unwrap()) as usize;
+    }
+    (bytes, frames)
+}
+
+/// What is told of a file besides its whole frames: each damage once, and how it ends.
+fn told(bytes: &[u8]) -> Vec<&'static str> {
+    let mut reader = BundleReader::read(bytes).unwrap();
+    let pieces = std::iter::from_fn(|| reader.next_piece().unwrap());
+    let told = pieces.filter_map(|piece| match piece {
+        Piece::Frame(_) => None,
+        Piece::Newer => Some("newer"),
+        Piece::Altered => Some("altered"),
+        Piece::Cut => Some("cut"),
+        Piece::End => Some("end"),
+        Piece::Trailing => Some("trailing"),
+    });
+    told.collect()
+}
+
+#[test]
+fn a_stretch_of_noughts_is_one_damaged_place_and_no_cut() {
+    let (bytes, frames) = written();
+    for from in (frames[1]..bytes.len()).step_by(7) {
+        let mut zeroed = bytes.clone();
+        zeroed.get_mut(from..).unwrap().fill(0);
+        zeroed.resize(zeroed.len() + 20_000, 0);
+        assert_eq!(told(&zeroed), ["altered"], "noughts from {from}");
+    }
+    let mut middle = bytes.clone();
+    middle.get_mut(frames[3]..frames[5]).unwrap().fill(0);
+    let found = told(&middle);
+    assert_eq!(found.first(), Some(&"altered"), "{found:?}");
+    assert!(found.len() <= 2 && !found.contains(&"cut"), "{found:?}");
+}
+
+#[test]
+fn a_cut_is_told_where_bytes_are_missing_at_the_end_and_nowhere_else() {
+    let (bytes, frames) = written();
+    for end in frames[1]..bytes.len() {
+        assert_eq!(told(&bytes[..end]), ["cut"], "cut at {end}");
+    }
+    for at in frames[1]..bytes.len() {
+        for flip in [0x01, 0x20, 0xff] {
+            let mut altered = bytes.clone();
+            altered[at] ^= flip;
+            let found = told(&altered);
+            assert_eq!(found.first(), Some(&"altered"), "byte {at} with {flip:#x}: {found:?}");
+            assert!(!found.contains(&"cut"), "byte {at} with {flip:#x}: {found:?}");
+            assert_eq!(found.iter().filter(|it| **it == "altered").count(), 1, "{at}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_header_with_an_altered_byte_is_altered_and_not_cut() {
+    let (bytes, frames) = written();
+    for at in frames[0]..frames[1] {
+        for flip in [0x01, 0x20, 0xff] {
+            let mut altered = bytes.clone();
+            altered[at] ^= flip;
+            let refused = BundleReader::read(&altered[..]).unwrap_err();
+            assert!(matches!(refused, OpenError::Altered), "byte {at}: {refused}");
+        }
+        let refused = BundleReader::read(&bytes[..at]).unwrap_err();
+        assert!(matches!(refused, OpenError::Truncated), "cut at {at}: {refused}");
+    }
 }
 
 #[test]

@@ -65,6 +65,11 @@ impl Calls {
         self.targets.insert(address, Target { key, by, failures: 0, state });
     }
 
+    /// Whether an address is one of these.
+    pub fn has(&self, address: &str) -> bool {
+        self.targets.contains_key(address)
+    }
+
     /// Forgets an address.
     pub fn forget(&mut self, address: &str) {
         self.targets.remove(address);

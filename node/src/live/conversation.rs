@@ -5,7 +5,30 @@ use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
 use super::event::Moved;
+use crate::node::Node;
 use crate::sync::{EndReason, Role, Root, Session, Since};
+
+/// How a comparison over a link ended.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// These were the roots of records on both sides.
+    Equal(Vec<(AreaId, Root)>),
+    Unequal,
+}
+
+impl Proof {
+    /// Whether what was proved still holds here. What the peer saved since, it sends; and one that
+    /// cannot send any more loses its link.
+    pub(super) fn holds(&self, node: &Node) -> Option<bool> {
+        match self {
+            Self::Unequal => Some(false),
+            Self::Equal(roots) => {
+                let summary = node.replica().summary();
+                roots.iter().all(|(area, root)| summary.root(*area) == *root).then_some(true)
+            }
+        }
+    }
+}
 
 /// One link.
 #[derive(Debug)]
@@ -19,7 +42,7 @@ pub(super) struct Conversation {
     pub(super) proved: bool,
     /// Until when the device must be proved; `None` once it is.
     pub(super) prove_by: Option<Timestamp>,
-    /// Whether the first frame came.
+    /// Whether the first frame came, and named no other device than the one proved.
     pub(super) greeted: bool,
     /// Why the session is over.
     pub(super) ended: Option<EndReason>,
@@ -29,8 +52,8 @@ pub(super) struct Conversation {
     /// When the next comparison is due, and when the oldest reason for it came.
     pub(super) compare: Option<(Timestamp, Timestamp)>,
     pub(super) mark: Option<Since>,
-    /// What the newest proof was about: each area with its roots of authority and records.
-    pub(super) equal_at: Vec<(AreaId, Root, Root)>,
+    /// How the newest comparison ended.
+    pub(super) proof: Option<Proof>,
     /// How far the book it was told; `None` until its first comparison ended.
     pub(super) read_to: Option<u64>,
     /// Whether the comparison under way was told of already.
@@ -57,7 +80,7 @@ impl Conversation {
             wake_at: None,
             compare: None,
             mark: None,
-            equal_at: Vec::new(),
+            proof: None,
             read_to: None,
             told: true,
             received: Moved::default(),
@@ -66,6 +89,11 @@ impl Conversation {
             last_was_sent: None,
             unequal: 0,
         }
+    }
+
+    /// Whether the device is here: it is proved, and it spoke.
+    pub(super) const fn is_joined(&self) -> bool {
+        self.proved && self.greeted
     }
 
     /// A frame went.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::exchange::LinkId;
 pub use crate::answer::Traffic as Moved;
 use crate::answer::{AreaName, RootHash, SessionSeen, When};
+use crate::net::ListenFailure;
 use crate::sync::EndReason;
 
 /// Something that happened.
@@ -44,6 +45,19 @@ pub enum Event {
         link: LinkId,
         /// Why.
         reason: &'static str,
+        /// Where it was closed because too many strangers came there: when to come again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wait_seconds: Option<u16>,
+    },
+    /// An address this node keeps dialling does not let it in. Told again when the reason changes.
+    PeerRefused {
+        /// As it is dialled.
+        address: String,
+        /// Why.
+        reason: &'static str,
+        /// When to come again, if it said so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wait_seconds: Option<u16>,
     },
     /// Others may dial this node here.
     Listening {
@@ -54,6 +68,8 @@ pub enum Event {
     ListenFailed {
         /// As asked.
         address: String,
+        /// What to do about it.
+        why: ListenFailure,
         /// What the system says, in English.
         reason: String,
     },
@@ -64,6 +80,41 @@ pub enum Event {
         /// File and line, where they are known.
         at: String,
     },
+}
+
+impl Event {
+    /// Writes it into the log: who came, who left and why, what was compared.
+    pub(super) fn log(&self) {
+        match self {
+            Self::PeerJoined { device, area } => {
+                tracing::info!(device = device.short(), area = %area.area, "a peer joined");
+            }
+            Self::PeerLeft { device, reason, .. } => {
+                tracing::info!(device = device.short(), reason, "a peer left");
+            }
+            Self::Session(seen) => tracing::info!(
+                device = seen.peer.short(),
+                equal = seen.equal,
+                reason = seen.reason,
+                entries_in = seen.received.entries,
+                entries_out = seen.sent.entries,
+                bytes_in = seen.received.bytes,
+                bytes_out = seen.sent.bytes,
+                rounds = seen.rounds,
+                "a comparison ended"
+            ),
+            Self::LinkClosed { reason, .. } => {
+                tracing::info!(reason, "a link closed whose device was never proved");
+            }
+            Self::PeerRefused { reason, wait_seconds, .. } => {
+                tracing::warn!(reason, wait_seconds, "an address that is dialled lets nobody in");
+            }
+            Self::Listening { .. } => tracing::info!("listening"),
+            Self::ListenFailed { reason, .. } => tracing::info!(reason, "not listening there"),
+            Self::Stopped => tracing::info!("stopped"),
+            Self::Broken { at } => tracing::error!(at, "a state that cannot be"),
+        }
+    }
 }
 
 /// Counts since the start, for metrics.

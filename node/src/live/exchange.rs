@@ -15,8 +15,9 @@ use crdt_schema::id::{DeviceId, Space};
 use crdt_schema::time::Timestamp;
 
 use super::book::Book;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Proof};
 use super::event::{Event, Seen, SeenArea, Why};
+use super::turned::wait_of;
 use crate::answer::{RootHash, SessionSeen, When};
 use crate::error::NodeError;
 use crate::node::{Contact, Door, Node};
@@ -51,6 +52,8 @@ const RECENT_MAX: usize = 64;
 const SHOWN_MAX: usize = 16;
 /// Arrivals handed on at once.
 const ARRIVALS_AT_ONCE: usize = 256;
+/// The word of a link whose other side lets no more strangers in for the moment.
+pub(super) const CROWDED: &str = "crowded";
 /// The first frame each way: which device speaks. Its certificate proves it, or ends the session.
 const HELLO_BYTES: usize = 32;
 
@@ -113,8 +116,10 @@ impl std::fmt::Debug for Act {
 pub struct PeerState {
     /// Whether a link is open.
     pub connected: bool,
-    /// What the newest comparison proved.
+    /// What the newest comparison over that link proved; nothing once the roots here are others.
     pub equal: Option<bool>,
+    /// When anything came from it last.
+    pub heard: Option<Timestamp>,
 }
 
 /// Every conversation of one node.
@@ -128,9 +133,11 @@ pub struct Exchange {
     pub(super) renewed_at: Option<Timestamp>,
     pub(super) marks: BTreeMap<DeviceId, Since>,
     pub(super) contacts: BTreeMap<DeviceId, Contact>,
+    /// When anything came from each device last: written down when its link is gone, so that a node
+    /// which only listens writes nothing.
+    heard: BTreeMap<DeviceId, Timestamp>,
     incarnation: u64,
     recent: VecDeque<Seen>,
-    equal: BTreeMap<DeviceId, bool>,
     acts: VecDeque<Act>,
     pub(super) failed: Option<NodeError>,
 }
@@ -157,9 +164,9 @@ impl Exchange {
             renewed_at: None,
             marks: BTreeMap::new(),
             contacts: BTreeMap::new(),
+            heard: BTreeMap::new(),
             incarnation: node.replica().incarnation(),
             recent: VecDeque::new(),
-            equal: BTreeMap::new(),
             acts: VecDeque::new(),
             failed: None,
         })
@@ -194,17 +201,19 @@ impl Exchange {
         self.recent().take(SHOWN_MAX).map(Seen::shown).collect()
     }
 
-    /// How every peer stands that was met since the start.
-    pub fn peers(&self) -> BTreeMap<DeviceId, PeerState> {
-        let met = self
-            .equal
-            .iter()
-            .map(|(device, equal)| (*device, PeerState { connected: false, equal: Some(*equal) }));
-        let mut peers: BTreeMap<DeviceId, PeerState> = met.collect();
-        for link in self.links.values() {
-            let Some(device) = link.device.filter(|_| link.proved) else { continue };
-            let equal = self.equal.get(&device).copied();
-            peers.insert(device, PeerState { connected: true, equal });
+    /// How every peer stands that was heard since the start.
+    pub fn peers(&self, node: &Node) -> BTreeMap<DeviceId, PeerState> {
+        let heard = self.heard.iter().map(|(device, at)| {
+            (*device, PeerState { connected: false, equal: None, heard: Some(*at) })
+        });
+        let mut peers: BTreeMap<DeviceId, PeerState> = heard.collect();
+        for it in self.links.values().filter(|it| it.is_joined()) {
+            let Some(device) = it.device else { continue };
+            // Of records nothing was proved where only authority was compared.
+            let shares = node.shares_records_with(&device);
+            let equal = it.proof.as_ref().and_then(|proof| proof.holds(node)).filter(|_| shares);
+            let heard = self.heard.get(&device).copied();
+            peers.insert(device, PeerState { connected: true, equal, heard });
         }
         peers
     }
@@ -220,7 +229,11 @@ impl Exchange {
             Some(Door::Open(device)) => Some(*device),
             Some(Door::Shut(_)) => {
                 let reason = EndReason::NoRights;
-                let told = Event::LinkClosed { link: opened.link, reason: Why(reason).name() };
+                let told = Event::LinkClosed {
+                    link: opened.link,
+                    reason: Why(reason).name(),
+                    wait_seconds: None,
+                };
                 self.acts.push_back(Act::Tell(told));
                 self.acts.push_back(Act::HangUp { link: opened.link, reason });
                 return;
@@ -249,15 +262,31 @@ impl Exchange {
     ) {
         let Some(it) = self.links.get_mut(&link) else { return };
         it.received_frame(bytes.len());
-        if !std::mem::replace(&mut it.greeted, true) {
+        if !it.greeted {
+            let wait = wait_of(&bytes).filter(|_| it.role == Role::Initiator);
+            if let Some(wait) = wait.filter(|_| stream == Stream::Control) {
+                return self.turned_away(link, wait);
+            }
             let said = <[u8; HELLO_BYTES]>::try_from(bytes).ok().map(DeviceId);
             let Some(said) = said.filter(|_| stream == Stream::Control) else {
                 return self.drop_link(node, link, EndReason::Malformed);
             };
             return self.hello(now, node, link, said);
         }
+        if let Some(device) = it.device.filter(|_| it.is_joined()) {
+            self.heard.insert(device, node.now());
+        }
         self.drive(now, node, link, Input::Frame { stream, bytes });
         self.settle(now, node, Some(link));
+    }
+
+    /// The other side lets no more strangers in for the moment: nobody was met.
+    fn turned_away(&mut self, link: LinkId, wait: u16) {
+        self.links.remove(&link);
+        let wait_seconds = Some(wait);
+        let told = Event::LinkClosed { link, reason: CROWDED, wait_seconds };
+        self.acts.push_back(Act::Tell(told));
+        self.acts.push_back(Act::HangUp { link, reason: EndReason::NoRights });
     }
 
     /// The first frame: a device we knew by its key must say the same; another one is a stranger
@@ -265,14 +294,17 @@ impl Exchange {
     fn hello(&mut self, now: Timestamp, node: &mut Node, link: LinkId, said: DeviceId) {
         let Some(it) = self.links.get_mut(&link) else { return };
         match it.device {
-            Some(known) if known == said => it.prove_by = None,
+            Some(known) if known == said => {
+                (it.greeted, it.prove_by) = (true, None);
+                self.joined(node, link, known);
+            }
             Some(_) => self.drop_link(node, link, EndReason::Stranger),
             None if node.transport_of(&said).is_some() || said == node.device() => {
                 // A member whose key is another one, or ourselves.
                 self.drop_link(node, link, EndReason::Stranger);
             }
             None => {
-                it.device = Some(said);
+                (it.greeted, it.device) = (true, Some(said));
                 self.begin(now, node, link, said);
             }
         }
@@ -286,16 +318,13 @@ impl Exchange {
             session = session.knowing(mark);
         }
         (it.session, it.told) = (Some(session), false);
-        if it.proved {
-            self.joined(node, link, device);
-        }
         self.drive(now, node, link, Input::Start);
         self.settle(now, node, Some(link));
     }
 
     fn joined(&mut self, node: &Node, link: LinkId, device: DeviceId) {
-        let equal = self.equal.get(&device).copied();
-        self.contacts.insert(device, Contact { at: node.now(), equal });
+        self.heard.insert(device, node.now());
+        self.contacts.insert(device, Contact { at: node.now() });
         // A link that takes another's place is no second coming.
         if self.is_linked_beside(link, device) {
             return;
@@ -307,7 +336,7 @@ impl Exchange {
     /// Whether a device is here by another link, too.
     fn is_linked_beside(&self, link: LinkId, device: DeviceId) -> bool {
         let mut others = self.links.iter().filter(|(id, _)| **id != link);
-        others.any(|(_, it)| it.proved && it.device == Some(device))
+        others.any(|(_, it)| it.is_joined() && it.device == Some(device))
     }
 
     /// A link is gone, whoever closed it.
@@ -416,18 +445,20 @@ impl Exchange {
                         tracing::warn!(counter, "a peer knows newer receipts of this very store");
                     }
                     Output::Report(Report::Pushed(entries)) => it.sent.entries += entries,
-                    Output::Report(Report::Equal(areas)) => it.equal_at = areas,
                     Output::Report(Report::NotTaken(_, Taken::Full)) => {
                         // The peer holds what this node has no room for: they are not equal, and
                         // later there may be room.
-                        self.equal.insert(session.peer(), false);
+                        it.proof = Some(Proof::Unequal);
                         if it.role == Role::Initiator && it.compare.is_none() {
                             it.compare = Some((later(now, UNEQUAL_MS), now));
                         }
                     }
-                    Output::Report(
-                        Report::Unequal | Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_),
-                    ) => {}
+                    Output::Report(Report::Equal(areas)) => {
+                        let roots = areas.into_iter().map(|(area, _, records)| (area, records));
+                        it.proof = Some(Proof::Equal(roots.collect()));
+                    }
+                    Output::Report(Report::Unequal) => it.proof = Some(Proof::Unequal),
+                    Output::Report(Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_)) => {}
                     Output::Ended(reason) => it.ended = Some(reason),
                 }
             }
@@ -557,12 +588,7 @@ impl Exchange {
         // Of records nothing was proved where only authority was compared.
         let shares = node.shares_records_with(&device);
         let proved = equal && shares;
-        self.contacts.insert(device, Contact { at: node.now(), equal: shares.then_some(equal) });
-        if shares {
-            self.equal.insert(device, equal);
-        } else {
-            self.equal.remove(&device);
-        }
+        self.contacts.insert(device, Contact { at: node.now() });
         it.unequal = if equal { 0 } else { it.unequal.saturating_add(1) };
         if !equal && it.role == Role::Initiator {
             let wait = UNEQUAL_MS.saturating_mul(1 << it.unequal.min(12)).min(UNEQUAL_MAX_MS);
@@ -610,11 +636,19 @@ impl Exchange {
         self.acts.push_back(Act::Tell(Event::Session(seen)));
     }
 
+    /// When a device was heard last goes with what is written down next.
+    fn note_heard(&mut self, device: DeviceId) {
+        let Some(at) = self.heard.get(&device).copied() else { return };
+        let contact = self.contacts.entry(device).or_insert(Contact { at });
+        contact.at = contact.at.max(at);
+    }
+
     /// Forgets a link.
     fn drop_link(&mut self, node: &Node, link: LinkId, reason: EndReason) {
         let Some(it) = self.links.get(&link) else { return };
-        let (device, known, told) = (it.device, it.proved, it.told);
-        if let Some(device) = device.filter(|_| known) {
+        let (device, joined, told) = (it.device, it.is_joined(), it.told);
+        if let Some(device) = device.filter(|_| joined) {
+            self.note_heard(device);
             if !told {
                 self.tell_seen(node, link, device, false, Some(reason));
             }
@@ -627,7 +661,8 @@ impl Exchange {
             }
         } else {
             let reason = Why(reason).name();
-            self.acts.push_back(Act::Tell(Event::LinkClosed { link, reason }));
+            let told = Event::LinkClosed { link, reason, wait_seconds: None };
+            self.acts.push_back(Act::Tell(told));
         }
         self.links.remove(&link);
         self.acts.push_back(Act::HangUp { link, reason });
@@ -642,12 +677,12 @@ fn later(at: Timestamp, milliseconds: i64) -> Timestamp {
 /// have come since; else today's.
 fn seen_areas(node: &Node, it: &Conversation, equal: bool) -> Vec<SeenArea> {
     let Some(session) = &it.session else { return Vec::new() };
-    if equal {
-        let area = |(area, _, records): &(AreaId, Root, Root)| {
-            let root = RootHash(records.0);
+    if let Some(Proof::Equal(roots)) = it.proof.as_ref().filter(|_| equal) {
+        let area = |(area, root): &(AreaId, Root)| {
+            let root = RootHash(root.0);
             SeenArea { area: node.named(*area), root_here: root, root_there: Some(root), equal }
         };
-        return it.equal_at.iter().map(area).collect();
+        return roots.iter().map(area).collect();
     }
     let there = session.their_roots();
     let area = |(place, area): (usize, &AreaId)| SeenArea {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::event::{Event, Seen};
 use super::exchange::LinkId;
-use super::runner::Running;
+use super::runner::{Reached, Running, Wanted};
 use crate::net::{DialFailure, Multiaddr, backoff, peer_key};
 
 /// The longest wait before somebody is tried again: a person looks on.
@@ -44,6 +44,12 @@ pub enum MeetError {
     /// The peer ended the session; the word of `docs/protocol.md` for why.
     #[error("the peer ended the session: {0}")]
     Refused(&'static str),
+    /// It lets no more strangers in for the moment.
+    #[error("the peer lets no more strangers in, and says to come again in {wait_seconds} seconds")]
+    Crowded {
+        /// As it said last.
+        wait_seconds: u16,
+    },
     /// It belongs to another network.
     #[error("the peer belongs to another network")]
     OtherNetwork,
@@ -68,14 +74,27 @@ pub enum Waited {
 struct Attempts {
     tries: u32,
     refusals: u32,
+    /// The door was full when it was tried last, for so many seconds.
+    crowded: Option<u16>,
     /// What is waited for now.
     now: Waited,
     /// The furthest that anything came: of two that fail, the one that answered tells more.
     furthest: Waited,
 }
 
-/// Dials `addresses` and waits for the first comparison that ends equal, else for any; a link that
-/// stands already is compared again.
+/// A meeting that came to a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Met {
+    /// What was compared.
+    pub seen: Seen,
+    /// Where whoever was met answered; of [`meet_any`], which of its addresses was asked about.
+    pub address: Multiaddr,
+    /// Where the link leads over which they compared, if it stood already and leads elsewhere.
+    pub over: Option<String>,
+}
+
+/// Dials `addresses` and waits for the first comparison that ends equal, else for any. Each address
+/// is tried itself, also where its device is linked already.
 ///
 /// # Errors
 /// [`MeetError`].
@@ -83,16 +102,36 @@ pub async fn meet(
     running: &Running,
     addresses: &[Multiaddr],
     allowed: Duration,
-) -> Result<Seen, MeetError> {
+) -> Result<Met, MeetError> {
+    meet_in(running, (addresses, Wanted::There), allowed).await
+}
+
+/// The same for whoever is known: a link that stands already is compared again, wherever it leads.
+///
+/// # Errors
+/// [`MeetError`].
+pub async fn meet_any(
+    running: &Running,
+    addresses: &[Multiaddr],
+    allowed: Duration,
+) -> Result<Met, MeetError> {
+    meet_in(running, (addresses, Wanted::Met), allowed).await
+}
+
+async fn meet_in(
+    running: &Running,
+    (addresses, wanted): (&[Multiaddr], Wanted),
+    allowed: Duration,
+) -> Result<Met, MeetError> {
     let until = Instant::now() + allowed;
     let devices = by_device(addresses);
     let mut meetings: FuturesUnordered<_> =
-        devices.iter().map(|addresses| meet_device(running, addresses, until)).collect();
+        devices.iter().map(|addresses| meet_device(running, (addresses, wanted), until)).collect();
     let mut best = Err(MeetError::Unreachable { tries: 0 });
     let mut enough = until + AFTERTHOUGHT;
     while let Ok(Some(met)) = timeout_at(enough, meetings.next()).await {
         match &met {
-            Ok(seen) if seen.equal => return met,
+            Ok(met_with) if met_with.seen.equal => return met,
             Ok(_) => enough = enough.min(Instant::now() + AFTERTHOUGHT),
             Err(_) => {}
         }
@@ -104,11 +143,11 @@ pub async fn meet(
 }
 
 /// How much an outcome tells: whoever said something is named before those who did not.
-const fn worth(met: &Result<Seen, MeetError>) -> u8 {
+const fn worth(met: &Result<Met, MeetError>) -> u8 {
     match met {
         Ok(_) => 5,
         Err(MeetError::Stopped) => 4,
-        Err(MeetError::Refused(_) | MeetError::OtherNetwork) => 3,
+        Err(MeetError::Refused(_) | MeetError::Crowded { .. } | MeetError::OtherNetwork) => 3,
         Err(MeetError::Timeout { .. }) => 2,
         Err(MeetError::Unreachable { tries: 1.. }) => 1,
         Err(MeetError::Unreachable { tries: 0 }) => 0,
@@ -132,15 +171,14 @@ fn by_device(addresses: &[Multiaddr]) -> Vec<Vec<Multiaddr>> {
 /// Tries the addresses of one device in turn, until the time is over.
 async fn meet_device(
     running: &Running,
-    addresses: &[Multiaddr],
+    (addresses, wanted): (&[Multiaddr], Wanted),
     until: Instant,
-) -> Result<Seen, MeetError> {
-    let mut attempts =
-        Attempts { tries: 0, refusals: 0, now: Waited::Answer, furthest: Waited::Answer };
+) -> Result<Met, MeetError> {
+    let mut attempts = Attempts::new();
     let met = timeout_at(until, async {
         for round in 0_u32.. {
             for address in addresses {
-                if let Some(met) = attempts.once(running, address).await {
+                if let Some(met) = attempts.once(running, (address, wanted), until).await {
                     return met;
                 }
             }
@@ -152,34 +190,45 @@ async fn meet_device(
 }
 
 impl Attempts {
+    const fn new() -> Self {
+        let (now, furthest) = (Waited::Answer, Waited::Answer);
+        Self { tries: 0, refusals: 0, crowded: None, now, furthest }
+    }
+
     /// One dial and what follows; `None` when it is worth trying again.
     async fn once(
         &mut self,
         running: &Running,
-        address: &Multiaddr,
-    ) -> Option<Result<Seen, MeetError>> {
+        (address, wanted): (&Multiaddr, Wanted),
+        until: Instant,
+    ) -> Option<Result<Met, MeetError>> {
         let events = running.events();
         self.now = Waited::Answer;
-        let Ok(dialled) = running.dial(address.clone()).await else {
+        let Ok(dialled) = running.dial(address.clone(), wanted).await else {
             return Some(Err(MeetError::Stopped));
         };
-        let link = match dialled {
-            Ok(link) => link,
+        let Reached { link, over } = match dialled {
+            Ok(reached) => reached,
             Err(failure) => return self.failed(failure).map(Err),
         };
         self.now = Waited::End;
         let Some(ended) = seen_on(events, link).await else {
             return Some(Err(MeetError::Stopped));
         };
-        let reason = match ended {
+        let (reason, wait) = match ended {
             Ok(seen) => match seen.reason {
                 // A comparison that was cut short is none.
-                None => return Some(Ok(seen)),
-                Some(reason) => reason,
+                None => return Some(Ok(Met { seen, address: address.clone(), over })),
+                Some(reason) => (reason, None),
             },
-            Err(reason) => reason,
+            Err(closed) => closed,
         };
         self.tries += 1;
+        self.crowded = wait;
+        if let Some(wait) = wait {
+            let left = until.saturating_duration_since(Instant::now());
+            return self.full(wait, left).map(Err);
+        }
         match reason {
             // The line broke, or another one took its place.
             "lost" | "done" => None,
@@ -191,12 +240,24 @@ impl Attempts {
         }
     }
 
+    /// The door is full; `None` when it is worth trying again: what the other side says to wait fits into
+    /// the time that is left, or a place may yet come back.
+    fn full(&mut self, wait_seconds: u16, left: Duration) -> Option<MeetError> {
+        if Duration::from_secs(wait_seconds.into()) < left {
+            return None;
+        }
+        self.refusals += 1;
+        (self.refusals >= REFUSALS_MAX).then_some(MeetError::Crowded { wait_seconds })
+    }
+
     /// A dial became no link; `None` when it is worth trying again.
     fn failed(&mut self, failure: DialFailure) -> Option<MeetError> {
         self.tries += 1;
+        self.crowded = None;
         match failure {
-            DialFailure::Unreachable | DialFailure::Timeout => None,
-            DialFailure::Silent => {
+            DialFailure::Unreachable | DialFailure::Timeout | DialFailure::Linked => None,
+            // Of the last: a link that is no longer here, or that stays a moment.
+            DialFailure::Silent | DialFailure::Connected => {
                 self.furthest = Waited::Word;
                 None
             }
@@ -206,12 +267,14 @@ impl Attempts {
             }
             DialFailure::Unsupported => Some(MeetError::Refused("unsupported")),
             DialFailure::WrongPeer => Some(MeetError::Refused("wrong_peer")),
-            DialFailure::Connected => Some(MeetError::Refused("connected")),
             DialFailure::OtherNetwork => Some(MeetError::OtherNetwork),
         }
     }
 
     const fn time_is_over(&self) -> MeetError {
+        if let Some(wait_seconds) = self.crowded {
+            return MeetError::Crowded { wait_seconds };
+        }
         let tries = self.tries;
         match (self.now, self.furthest) {
             (Waited::Answer, Waited::Answer) if tries > 0 => MeetError::Unreachable { tries },
@@ -225,12 +288,12 @@ impl Attempts {
 async fn seen_on(
     mut events: broadcast::Receiver<Event>,
     link: LinkId,
-) -> Option<Result<Seen, &'static str>> {
+) -> Option<Result<Seen, (&'static str, Option<u16>)>> {
     loop {
         match events.recv().await {
             Ok(Event::Session(seen)) if seen.link == link => return Some(Ok(seen)),
-            Ok(Event::LinkClosed { link: closed, reason }) if closed == link => {
-                return Some(Err(reason));
+            Ok(Event::LinkClosed { link: closed, reason, wait_seconds }) if closed == link => {
+                return Some(Err((reason, wait_seconds)));
             }
             Ok(Event::Broken { .. }) | Err(broadcast::error::RecvError::Closed) => return None,
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -244,7 +307,20 @@ mod tests {
     use super::*;
 
     fn attempts() -> Attempts {
-        Attempts { tries: 0, refusals: 0, now: Waited::Answer, furthest: Waited::Answer }
+        Attempts::new()
+    }
+
+    #[test]
+    fn a_full_door_is_tried_again_while_the_wait_it_tells_fits_and_else_thrice() {
+        let (minute, full) = (Duration::from_secs(60), MeetError::Crowded { wait_seconds: 60 });
+        let mut it = attempts();
+        for _ in 0..9 {
+            assert_eq!(it.full(59, minute), None);
+        }
+        assert_eq!([it.full(60, minute), it.full(60, minute)], [None, None]);
+        assert_eq!(it.full(60, minute), Some(full));
+        let it = Attempts { crowded: Some(60), tries: 4, ..attempts() };
+        assert_eq!(it.time_is_over(), full, "who was told what to wait for tells it");
     }
 
     #[test]
@@ -253,7 +329,7 @@ mod tests {
         assert_eq!(it.failed(DialFailure::Unreachable), None);
         assert_eq!(it.failed(DialFailure::Timeout), None);
         assert_eq!(it.time_is_over(), MeetError::Unreachable { tries: 2 });
-        assert_eq!(it.failed(DialFailure::Silent), None);
+        assert_eq!(it.failed(DialFailure::Connected), None);
         let waited = Waited::Word;
         assert_eq!(it.time_is_over(), MeetError::Timeout { tries: 3, waited });
         assert_eq!(it.failed(DialFailure::Refused), None);

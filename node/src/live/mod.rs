@@ -7,7 +7,8 @@
 //! `exchange.rs` every conversation and what follows from news: no socket, no task, time as an
 //! argument · `conversation.rs` one link's session and its figures · `book.rs` the rows that are
 //! held, `rows.rs` what is told of them · `calls.rs` whom to dial, and when · `event.rs` what may be told · `runner.rs` the one
-//! thread that owns the node, and the tasks that feed it.
+//! thread that owns the node, `pipes.rs` the tasks that feed it · `turned.rs` who came to a full door,
+//! and `refusals.rs` who does not let this node in · `work.rs` what it works on now.
 
 pub mod book;
 pub mod calls;
@@ -15,10 +16,15 @@ mod conversation;
 pub mod event;
 pub mod exchange;
 pub mod meet;
+mod pipes;
+mod refusals;
 mod rows;
 pub mod runner;
+mod turned;
+mod work;
 
 pub use event::{Event, Figures, Moved, Seen, SeenArea, Why};
 pub use exchange::{Act, Exchange, LinkId, Opened};
-pub use meet::{MeetError, Waited, meet};
-pub use runner::{RunAsk, Running, Stopped};
+pub use meet::{MeetError, Met, Waited, meet, meet_any};
+pub use runner::{Reached, RunAsk, Running, Stopped, Wanted};
+pub use work::{Doing, Work};

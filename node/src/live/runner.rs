@@ -6,7 +6,7 @@
 //!  timers ─────────────────────────────────────────┘   thread    └─ events, to whoever listens
 //! ```
 //! Everything that reads or writes the stores passes the writer in order, so nothing is ever locked.
-//! A link has [`FRAMES_AHEAD`] frames under way at most: a peer that sends much waits for its turn as
+//! A link has `FRAMES_AHEAD` frames under way at most: a peer that sends much waits for its turn as
 //! all do. What a peer does not take in is counted in bytes and ends its link at [`QUEUE_BYTES_MAX`].
 
 use std::collections::BTreeMap;
@@ -15,23 +15,26 @@ use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use crdt_schema::time::Timestamp;
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::calls::{Calls, NamedBy};
 use super::event::{Event, Figures};
 use super::exchange::{Act, Exchange, LinkId, Opened, PeerState};
+use super::pipes::{Going, close_of, end_of, receive_all, send_all};
+use super::refusals::{Refusals, is_refusal, word_of};
+use super::turned::turn_away;
+use super::work::{AtWork, Doing, Work};
+use crate::answer::When;
 use crate::error::NodeError;
 use crate::guard::{self, guarded};
 use crate::net::{
-    Admission, CloseReason, DialFailure, Link, LinkRole, Multiaddr, NetConfig, NetEvent, NetHandle,
+    Admission, DialFailure, Link, LinkRole, Manner, Multiaddr, NetConfig, NetEvent, NetHandle,
     NetLimits, NetTiming, Transport, peer_key,
 };
 use crate::node::{Door, LivePeer, Node};
 use crate::sync::{EndReason, Role, Stream};
 
-/// Frames of one link that wait for the writer or are being worked on.
-const FRAMES_AHEAD: usize = 2;
 /// Bytes queued for a peer that does not read: what a session may have in flight, and its words.
 const QUEUE_BYTES_MAX: usize = 8 << 20;
 /// Orders that wait for the writer before who gives them waits too.
@@ -65,24 +68,31 @@ pub struct RunAsk {
 /// A question to the node, with what to do with the answer.
 type Question = Box<dyn FnOnce(&mut Node) + Send>;
 /// What became of a dial.
-type Dialled = Result<LinkId, DialFailure>;
+type Dialled = Result<Reached, DialFailure>;
 
-enum Order {
-    Frame {
-        link: LinkId,
-        stream: Stream,
-        bytes: Vec<u8>,
-        permit: tokio::sync::OwnedSemaphorePermit,
-    },
-    Gone {
-        link: LinkId,
-        reason: EndReason,
-    },
-    Ask(Question),
-    Dial {
-        address: Multiaddr,
-        reply: oneshot::Sender<Dialled>,
-    },
+/// A link over which a device is met now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The link.
+    pub link: LinkId,
+    /// Where that link leads, if it stood already and leads elsewhere than was dialled.
+    pub over: Option<String>,
+}
+
+/// What is asked of a dial beside a link to the same device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The device answers at this very address.
+    There,
+    /// The device is met, wherever.
+    Met,
+}
+
+pub(super) enum Order {
+    Frame { link: LinkId, stream: Stream, bytes: Vec<u8>, permit: OwnedSemaphorePermit },
+    Gone { link: LinkId, reason: EndReason },
+    Ask(&'static str, Question),
+    Dial { address: Multiaddr, wanted: Wanted, reply: oneshot::Sender<Dialled> },
     Want(Multiaddr),
     Forget(Multiaddr),
     Compare,
@@ -102,6 +112,7 @@ pub struct Running {
     net: NetHandle,
     figures: Arc<Figures>,
     broken: Broken,
+    work: AtWork,
 }
 
 /// Where the writer met a state that cannot be, once it did.
@@ -140,6 +151,7 @@ impl Running {
         let (events, told) = broadcast::channel(EVENTS_MAX);
         let figures = Arc::new(Figures::default());
         let broken = Broken::default();
+        let work = AtWork::default();
         let mut calls = Calls::default();
         let kept = node.addresses_to_dial()?;
         let kept = kept.iter().filter(|_| ask.dial_known).filter_map(|it| it.parse().ok());
@@ -157,11 +169,13 @@ impl Running {
             doors,
             links: BTreeMap::new(),
             dials: BTreeMap::new(),
+            refusals: Refusals::default(),
             start: Instant::now(),
             dial_known: ask.dial_known,
             named: Vec::new(),
             addresses_told: Vec::new(),
             mend_at: Timestamp(0),
+            work: work.clone(),
         };
         let runtime =
             tokio::runtime::Handle::try_current().map_err(|error| internal(error.to_string()))?;
@@ -173,13 +187,15 @@ impl Running {
                     // The node, and with it the stores, is gone when this has unwound.
                     if guarded(|| writer.run(&runtime, inbox, net_events)).is_err() {
                         let at = note(&broken).to_owned();
+                        let event = Event::Broken { at };
+                        event.log();
                         // Nobody need listen.
-                        drop(events.send(Event::Broken { at }));
+                        drop(events.send(event));
                     }
                 }
             })
             .map_err(|error| internal(error.to_string()))?;
-        Ok((Self { orders, events, net, figures, broken }, told))
+        Ok((Self { orders, events, net, figures, broken, work }, told))
     }
 
     /// Asks the node something, or has it do something, when its turn has come.
@@ -191,6 +207,18 @@ impl Running {
     /// [`Stopped`].
     pub async fn ask<A: Send + 'static>(
         &self,
+        ask: impl FnOnce(&mut Node) -> A + Send + 'static,
+    ) -> Result<A, Stopped> {
+        self.ask_as("", ask).await
+    }
+
+    /// The same under a name, by which [`Running::at_work`] tells it.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn ask_as<A: Send + 'static>(
+        &self,
+        name: &'static str,
         ask: impl FnOnce(&mut Node) -> A + Send + 'static,
     ) -> Result<A, Stopped> {
         let (reply, answer) = oneshot::channel();
@@ -205,7 +233,7 @@ impl Running {
                 panicked.raise()
             }
         });
-        self.order(Order::Ask(question)).await?;
+        self.order(Order::Ask(name, question)).await?;
         answer.await.map_err(|_| Stopped)
     }
 
@@ -219,6 +247,11 @@ impl Running {
         self.broken.get().map(String::as_str)
     }
 
+    /// What the node works on at this moment.
+    pub fn at_work(&self) -> Option<Work> {
+        self.work.look()
+    }
+
     /// Counts since the start.
     pub fn figures(&self) -> &Figures {
         &self.figures
@@ -229,13 +262,16 @@ impl Running {
         self.net.addresses()
     }
 
-    /// Dials an address once; the link's number, or why there is none.
+    /// Dials an address once; the link over which both compare now, or why there is none.
+    ///
+    /// A link to the same device that was made from here at another address stays: with
+    /// [`Wanted::There`] the address is tried beside it.
     ///
     /// # Errors
     /// [`Stopped`].
-    pub async fn dial(&self, address: Multiaddr) -> Result<Dialled, Stopped> {
+    pub async fn dial(&self, address: Multiaddr, wanted: Wanted) -> Result<Dialled, Stopped> {
         let (reply, answer) = oneshot::channel();
-        self.order(Order::Dial { address, reply }).await?;
+        self.order(Order::Dial { address, wanted, reply }).await?;
         answer.await.map_err(|_| Stopped)
     }
 
@@ -306,6 +342,10 @@ struct Outlet {
     key: [u8; 32],
     /// Of the other side, as seen from here: direct where a relay was left behind.
     address: String,
+    /// As it was dialled from here; `None` where the other side dialled.
+    asked: Option<String>,
+    /// Somebody waits for what comes of it.
+    awaited: bool,
 }
 
 impl Outlet {
@@ -313,11 +353,6 @@ impl Outlet {
     fn held(&self, reason: EndReason) -> bool {
         reason == EndReason::Done || self.since.elapsed() >= HELD
     }
-}
-
-enum Going {
-    Frame(Stream, Vec<u8>),
-    Close(CloseReason),
 }
 
 /// Owns the node.
@@ -332,6 +367,7 @@ struct Writer {
     doors: Arc<RwLock<BTreeMap<[u8; 32], Door>>>,
     links: BTreeMap<LinkId, Outlet>,
     dials: BTreeMap<String, Vec<oneshot::Sender<Dialled>>>,
+    refusals: Refusals,
     start: Instant,
     dial_known: bool,
     /// Addresses to dial as the store held them last.
@@ -339,6 +375,7 @@ struct Writer {
     addresses_told: Vec<String>,
     /// Stores that went on failing are left alone until then.
     mend_at: Timestamp,
+    work: AtWork,
 }
 
 impl Writer {
@@ -366,6 +403,7 @@ impl Writer {
                     () = sleep => Next::Tick,
                 }
             });
+            self.work.begin(work.doing());
             self.mend();
             match work {
                 Next::Net(event) => self.on_net(runtime, *event),
@@ -383,6 +421,7 @@ impl Writer {
                 Next::Nothing => return,
             }
             self.act();
+            self.work.end();
         }
     }
 
@@ -412,17 +451,17 @@ impl Writer {
                 drop(permit);
             }
             Order::Gone { link, reason } => self.gone(link, reason),
-            Order::Ask(question) => {
+            Order::Ask(_, question) => {
                 self.show_peers();
                 question(&mut self.node);
                 self.follow_addresses();
                 self.exchange.stirred(now, &mut self.node);
             }
-            Order::Dial { address, reply } => self.dial(address, reply),
+            Order::Dial { address, wanted, reply } => self.dial(address, wanted, reply),
             Order::Want(address) => {
                 self.calls.want(address.to_string(), peer_key(&address), NamedBy::Person, now);
             }
-            Order::Forget(address) => self.calls.forget(&address.to_string()),
+            Order::Forget(address) => self.forget(&address.to_string()),
             Order::Compare => self.exchange.compare_all(now),
             Order::Stop(_) => {}
         }
@@ -430,19 +469,68 @@ impl Writer {
 
     /// What answers of the node say of its peers and sessions.
     fn show_peers(&mut self) {
-        let peers = self.exchange.peers().into_iter().map(|(device, state)| {
+        let peers = self.exchange.peers(&self.node).into_iter().map(|(device, state)| {
             let key = self.node.transport_of(&device);
             let address = key.and_then(|key| {
                 let linked = self.links.values().find(|it| it.key == key);
                 let dialled = || self.calls.address_of(&key).map(str::to_owned);
                 linked.map(|it| it.address.clone()).or_else(dialled)
             });
-            let PeerState { connected, equal } = state;
-            (device, LivePeer { address, connected, equal })
+            let PeerState { connected, equal, heard } = state;
+            (device, LivePeer { address, connected, equal, heard })
         });
         let peers = peers.collect();
         self.node.set_peers(peers);
-        self.node.set_sessions(self.exchange.sessions());
+        self.node.set_sessions(self.exchange.sessions(), self.refusals.list());
+    }
+
+    /// Dials an address no more.
+    fn forget(&mut self, address: &str) {
+        self.calls.forget(address);
+        self.refusals.forget(address);
+    }
+
+    /// An address that is kept does not let this node in; whether that is news, which is told.
+    fn refused(&mut self, address: &str, (reason, wait): (&'static str, Option<u16>)) -> bool {
+        if !self.calls.has(address)
+            || !self.refusals.note(address, (reason, wait), When(self.node.now()))
+        {
+            return false;
+        }
+        let address = address.to_owned();
+        self.tell(Event::PeerRefused { address, reason, wait_seconds: wait });
+        true
+    }
+
+    /// What the end of a link, or of a comparison, says of the address it was dialled at; whether it
+    /// is worth telling: the same refusal at each retry is not, if nobody waits for it.
+    fn learn(&mut self, event: &Event) -> bool {
+        let (link, reason, wait) = match event {
+            Event::Session(seen) => (seen.link, seen.reason, None),
+            Event::LinkClosed { link, reason, wait_seconds } => {
+                (*link, Some(*reason), *wait_seconds)
+            }
+            Event::PeerJoined { .. }
+            | Event::PeerLeft { .. }
+            | Event::PeerRefused { .. }
+            | Event::Listening { .. }
+            | Event::ListenFailed { .. }
+            | Event::Stopped
+            | Event::Broken { .. } => return true,
+        };
+        if reason.is_none() {
+            self.calls.served(link.0);
+        }
+        let Some(outlet) = self.links.get(&link) else { return true };
+        let (awaited, Some(address)) = (outlet.awaited, outlet.asked.clone()) else { return true };
+        match reason {
+            None => self.refusals.forget(&address),
+            Some(reason) if is_refusal(reason) && self.calls.has(&address) => {
+                return self.refused(&address, (reason, wait)) || awaited;
+            }
+            Some(_) => {}
+        }
+        true
     }
 
     /// Addresses that somebody named or forgot while the node runs.
@@ -452,8 +540,9 @@ impl Writer {
             return;
         }
         let now = self.now();
-        for gone in self.named.iter().filter(|it| !named.contains(it)) {
-            self.calls.forget(gone);
+        let gone = self.named.iter().filter(|it| !named.contains(it));
+        for gone in gone.cloned().collect::<Vec<_>>() {
+            self.forget(&gone);
         }
         for address in &named {
             let key = address.parse().ok().as_ref().and_then(peer_key);
@@ -462,15 +551,34 @@ impl Writer {
         self.named = named;
     }
 
-    fn dial(&mut self, address: Multiaddr, reply: oneshot::Sender<Dialled>) {
+    fn dial(&mut self, address: Multiaddr, wanted: Wanted, reply: oneshot::Sender<Dialled>) {
+        let text = address.to_string();
         let linked = peer_key(&address).and_then(|key| self.exchange.link_of(&key));
-        if let Some(link) = linked {
-            self.exchange.compare(self.now(), link);
-            reply.send(Ok(link)).ok();
-            return;
-        }
-        self.dials.entry(address.to_string()).or_default().push(reply);
-        self.net.dial(address);
+        let outlet = linked.and_then(|link| Some((link, self.links.get(&link)?)));
+        let manner = match outlet {
+            None => Manner::Usual,
+            Some((link, outlet)) if outlet.asked.is_some() => {
+                if wanted == Wanted::Met || outlet.asked.as_ref() == Some(&text) {
+                    let reached = self.compare_over(link, &text);
+                    reply.send(reached.ok_or(DialFailure::Connected)).ok();
+                    return;
+                }
+                Manner::Probe
+            }
+            // Whoever was dialled never begins a comparison: that takes a link of our own.
+            Some(_) => Manner::Anew,
+        };
+        self.dials.entry(text).or_default().push(reply);
+        self.net.dial_in(address, manner);
+    }
+
+    /// Compares over a link that stands, if it was made from here.
+    fn compare_over(&mut self, link: LinkId, dialled: &str) -> Option<Reached> {
+        let outlet = self.links.get(&link)?;
+        let asked = outlet.asked.as_ref()?;
+        let over = (asked != dialled).then(|| outlet.address.clone());
+        self.exchange.compare(self.now(), link);
+        Some(Reached { link, over })
     }
 
     fn dial_due(&mut self) {
@@ -488,11 +596,21 @@ impl Writer {
         match event {
             NetEvent::Opened(link) => self.opened(runtime, link),
             NetEvent::Closed { link, reason } => self.gone(LinkId(link), end_of(reason)),
-            NetEvent::DialFailed { addr, kind, text, .. } => {
+            NetEvent::DialFailed { addr, peer_key, kind, text } => {
                 tracing::debug!(?kind, text, "a dial became no link");
                 let address = addr.to_string();
-                for reply in self.dials.remove(&address).unwrap_or_default() {
-                    reply.send(Err(kind)).ok();
+                let waiting = self.dials.remove(&address).unwrap_or_default();
+                if !waiting.is_empty() {
+                    // Who answered there is linked already: the two compare over that link.
+                    let answered = peer_key.filter(|_| kind == DialFailure::Connected);
+                    let link = answered.and_then(|key| self.exchange.link_of(&key));
+                    let reached = link.and_then(|link| self.compare_over(link, &address));
+                    for reply in waiting {
+                        reply.send(reached.clone().ok_or(kind)).ok();
+                    }
+                }
+                if let Some(reason) = word_of(kind) {
+                    self.refused(&address, (reason, None));
                 }
                 self.calls.failed(&address, now, self.node.dice());
             }
@@ -500,18 +618,22 @@ impl Writer {
                 self.calls.want(addr.to_string(), peer_key(&addr), NamedBy::Neighbour, now);
             }
             NetEvent::Listening(addr) => {
-                drop(self.events.send(Event::Listening { address: addr.to_string() }));
+                self.tell(Event::Listening { address: addr.to_string() });
                 self.tell_addresses();
             }
-            NetEvent::ListenFailed { addr, reason } => {
+            NetEvent::ListenFailed { addr, kind, reason } => {
                 let address = addr.to_string();
-                drop(self.events.send(Event::ListenFailed { address, reason }));
+                self.tell(Event::ListenFailed { address, why: kind, reason });
             }
             NetEvent::External(_) | NetEvent::ExternalLost(_) => self.tell_addresses(),
         }
     }
 
     fn opened(&mut self, runtime: &tokio::runtime::Handle, link: Link) {
+        if let Some(wait) = link.later {
+            runtime.spawn(turn_away(link, wait));
+            return;
+        }
         let id = LinkId(link.id);
         let (queue, going) = mpsc::unbounded_channel();
         let queued = Arc::new(AtomicUsize::new(0));
@@ -519,33 +641,24 @@ impl Writer {
         runtime.spawn(receive_all(link.reader, id, self.orders.clone()));
         let address = link.address.to_string();
         let since = Instant::now();
-        let outlet = Outlet { queue, queued, since, key: link.peer_key, address: address.clone() };
-        self.links.insert(id, outlet);
-        let (role, dialled) = match link.role {
-            LinkRole::Dialer => (Role::Initiator, Some(address.as_str())),
+        // A hole that was punched is a link of ours at an address nobody asked for.
+        let (role, asked) = match link.role {
+            LinkRole::Dialer => {
+                (Role::Initiator, Some(link.asked.map_or(address.clone(), |it| it.to_string())))
+            }
             LinkRole::Listener => (Role::Responder, None),
         };
-        self.calls.opened(link.id, link.peer_key, dialled);
-        if dialled.is_some() {
-            for reply in self.answered(&address, &link.peer_key) {
-                reply.send(Ok(id)).ok();
-            }
+        self.calls.opened(link.id, link.peer_key, asked.as_deref());
+        let waiting = asked.as_ref().and_then(|asked| self.dials.remove(asked));
+        let awaited = waiting.is_some();
+        for reply in waiting.unwrap_or_default() {
+            reply.send(Ok(Reached { link: id, over: None })).ok();
         }
+        let outlet = Outlet { queue, queued, since, key: link.peer_key, address, asked, awaited };
+        self.links.insert(id, outlet);
         self.figures.links.store(self.links.len(), Ordering::Relaxed);
         let opened = Opened { link: id, key: link.peer_key, role };
         self.exchange.opened(self.now(), &mut self.node, &opened);
-    }
-
-    /// Who waits for a link to that address, or to that key by any address.
-    fn answered(&mut self, address: &str, key: &[u8; 32]) -> Vec<oneshot::Sender<Dialled>> {
-        let is_it = |dialled: &String| {
-            dialled == address
-                || dialled.parse().ok().and_then(|it: Multiaddr| peer_key(&it)) == Some(*key)
-        };
-        let (it, rest) = std::mem::take(&mut self.dials).into_iter().partition(|(at, _)| is_it(at));
-        self.dials = rest;
-        let it: BTreeMap<String, Vec<oneshot::Sender<Dialled>>> = it;
-        it.into_values().flatten().collect()
     }
 
     fn gone(&mut self, link: LinkId, reason: EndReason) {
@@ -556,6 +669,12 @@ impl Writer {
         }
         self.figures.links.store(self.links.len(), Ordering::Relaxed);
         self.exchange.closed(now, &mut self.node, link, reason);
+    }
+
+    /// Logs an event, and hands it to whoever listens; nobody need.
+    fn tell(&self, event: Event) {
+        event.log();
+        drop(self.events.send(event));
     }
 
     /// Carries out what the exchange wants.
@@ -574,13 +693,9 @@ impl Writer {
                 }
                 Act::Tell(event) => {
                     self.figures.note(&event);
-                    if let Event::Session(seen) = &event
-                        && seen.reason.is_none()
-                    {
-                        self.calls.served(seen.link.0);
+                    if self.learn(&event) {
+                        self.tell(event);
                     }
-                    // Nobody need listen.
-                    drop(self.events.send(event));
                 }
             }
         }
@@ -649,7 +764,7 @@ impl Writer {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
-        drop(self.events.send(Event::Stopped));
+        self.tell(Event::Stopped);
         self.node.close()
     }
 }
@@ -662,86 +777,13 @@ enum Next {
     Nothing,
 }
 
-/// Takes frames off a link, one permit each: the writer gives it back when the frame is worked off.
-async fn receive_all(
-    mut reader: crate::net::LinkReader,
-    link: LinkId,
-    orders: mpsc::Sender<Order>,
-) {
-    let ahead = Arc::new(Semaphore::new(FRAMES_AHEAD));
-    let reason = loop {
-        let Ok(permit) = ahead.clone().acquire_owned().await else { break EndReason::Lost };
-        match reader.next().await {
-            Ok(Some((stream, bytes))) => {
-                if orders.send(Order::Frame { link, stream, bytes, permit }).await.is_err() {
-                    return;
-                }
-            }
-            Ok(None) => break EndReason::Lost,
-            Err(error) => break end_of_error(error),
+impl Next {
+    /// How it is told.
+    const fn doing(&self) -> Doing {
+        match self {
+            Self::Order(Order::Ask(name, _)) => Doing::Question(name),
+            Self::Order(Order::Frame { .. }) => Doing::Peers,
+            Self::Order(_) | Self::Net(_) | Self::Tick | Self::Nothing => Doing::Itself,
         }
-    };
-    // The writer may have gone first.
-    drop(orders.send(Order::Gone { link, reason }).await);
-}
-
-/// Puts frames on a link in order, until it is told to close or the link breaks.
-async fn send_all(
-    writer: crate::net::LinkWriter,
-    mut going: mpsc::UnboundedReceiver<Going>,
-    queued: Arc<AtomicUsize>,
-) {
-    while let Some(next) = going.recv().await {
-        match next {
-            Going::Frame(stream, frame) => {
-                let length = frame.len();
-                let sent = writer.send(stream, frame).await;
-                queued.fetch_sub(length, Ordering::Relaxed);
-                if sent.is_err() {
-                    // Why it broke is told by the transport.
-                    break;
-                }
-            }
-            Going::Close(reason) => {
-                writer.close(reason);
-                break;
-            }
-        }
-    }
-    queued.store(0, Ordering::Relaxed);
-}
-
-const fn end_of(reason: CloseReason) -> EndReason {
-    match reason {
-        CloseReason::Done | CloseReason::Superseded | CloseReason::Shutdown => EndReason::Done,
-        CloseReason::Stalled => EndReason::Stalled,
-        CloseReason::Oversize => EndReason::TooMuch,
-        CloseReason::Misbehaved => EndReason::Malformed,
-        CloseReason::Refused => EndReason::NoRights,
-        CloseReason::Remote | CloseReason::Lost => EndReason::Lost,
-    }
-}
-
-const fn end_of_error(error: crate::net::LinkError) -> EndReason {
-    match error {
-        crate::net::LinkError::Oversize => EndReason::TooMuch,
-        crate::net::LinkError::Stalled => EndReason::Stalled,
-        crate::net::LinkError::Lost | crate::net::LinkError::Closed => EndReason::Lost,
-    }
-}
-
-const fn close_of(reason: EndReason) -> CloseReason {
-    match reason {
-        EndReason::Done | EndReason::Lost | EndReason::Store | EndReason::NothingShared => {
-            CloseReason::Done
-        }
-        EndReason::Stalled => CloseReason::Stalled,
-        EndReason::TooMuch => CloseReason::Oversize,
-        EndReason::NoRights | EndReason::Stranger => CloseReason::Refused,
-        EndReason::Version
-        | EndReason::Malformed
-        | EndReason::OutOfOrder
-        | EndReason::UnknownReference
-        | EndReason::BadRun => CloseReason::Misbehaved,
     }
 }

@@ -10,11 +10,14 @@ use std::collections::{HashMap, HashSet};
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
-/// A dial through a hub: as it was asked for, and the address it comes to.
+use super::handle::Manner;
+
+/// A dial: as it was asked for, the address it comes to, and what it does beside a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) asked: Multiaddr,
     pub(super) addr: Multiaddr,
+    pub(super) manner: Manner,
 }
 
 /// Which hubs have spoken, and what waits for the others.
@@ -86,7 +89,7 @@ mod tests {
     fn what_waits_goes_once_when_its_hub_speaks_or_is_gone() {
         let (hub, _) = hub_of(&parsed(&format!("{HUB}/p2p-circuit"))).unwrap();
         let addr = parsed(&format!("{HUB}/p2p-circuit"));
-        let dial = Held { asked: addr.clone(), addr };
+        let dial = Held { asked: addr.clone(), addr, manner: Manner::Usual };
         let mut circuits = Circuits::default();
         circuits.hold(hub, dial.clone());
         assert!(!circuits.has_spoken(&hub));

@@ -74,10 +74,13 @@ pub struct NetLimits {
     pub memory_bytes: usize,
     /// Strangers that came in, at once.
     pub strangers: u32,
-    /// Strangers that came in from one address (IPv6: one network of 64 bits) in [`Self::strangers_window`].
+    /// Strangers that came in from one address (IPv6: one network of 64 bits) in
+    /// [`Self::strangers_window`] and were not accepted since.
     pub strangers_per_address: u32,
     /// See [`Self::strangers_per_address`].
     pub strangers_window: Duration,
+    /// Strangers beyond these, at once, that are told when to come again; more are denied unheard.
+    pub turned_away: u32,
     /// Bytes of frames a link holds unsent, for each of its two streams. One frame may exceed it.
     pub queue_bytes: u32,
 }
@@ -93,6 +96,7 @@ impl Default for NetLimits {
             strangers: 4,
             strangers_per_address: 6,
             strangers_window: Duration::from_secs(600),
+            turned_away: 4,
             queue_bytes: 256 * 1024,
         }
     }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::config::Admission;
 use super::event::{CloseReason, DialFailure, LinkError, NetEvent};
 use super::failure::{self, Failed};
+use super::handle::Manner;
 use super::keys::key_of;
 use super::line::{Held, Line, LineNews};
 use super::link::{Link, LinkRole};
@@ -69,11 +70,17 @@ impl Task {
         peer: PeerId,
         endpoint: &ConnectedPoint,
     ) {
-        let dialed = self.dials.remove(&connection);
+        let (dialed, manner) = self.dials.remove(&connection).unzip();
         let Some(key) = key_of(&peer) else {
             self.swarm.close_connection(connection);
             return;
         };
+        if let Some(asked) = dialed.clone().filter(|_| manner == Some(Manner::Probe)) {
+            // Its key is proved: that is all a probe asks.
+            self.dial_failed(asked, Some(key), failure::connected());
+            self.swarm.close_connection(connection);
+            return;
+        }
         let role = match endpoint.to_endpoint() {
             Endpoint::Dialer => LinkRole::Dialer,
             Endpoint::Listener => LinkRole::Listener,
@@ -82,6 +89,10 @@ impl Task {
         let relayed = endpoint.is_relayed();
         let fresh = Connection { key, role, address, relayed, dialed, link: None, pings_lost: 0 };
         self.connections.insert(connection, fresh);
+        if self.swarm.behaviour().gate.later(connection).is_some() {
+            // However slowly it hears when to come again.
+            self.close_after(connection, self.timing.open);
+        }
     }
 
     /// The streams of a connection stand, or never will.
@@ -174,9 +185,10 @@ impl Task {
     }
 
     fn link_up(&mut self, connection: ConnectionId, both: Both, says_go: bool) {
-        let admission = self.swarm.behaviour().gate.admission(connection);
+        let gate = &self.swarm.behaviour().gate;
+        let (admission, later) = (gate.admission(connection), gate.later(connection));
         let Some(known) = self.connections.get_mut(&connection) else { return };
-        known.dialed = None;
+        let asked = known.dialed.take();
         self.links_made += 1;
         let id = self.links_made;
         let line = Arc::new(Line::new(id, self.commands.clone()));
@@ -196,8 +208,10 @@ impl Task {
             peer_key: known.key,
             device,
             stranger: device.is_none(),
+            later,
             role: known.role,
             address: known.address.clone(),
+            asked,
             relayed: known.relayed,
             reader,
             writer,

@@ -1,6 +1,9 @@
 //! What a transport tells, and every reason it knows. No text here holds an address or a key.
 
+use std::io::ErrorKind;
+
 use libp2p::Multiaddr;
+use serde::Serialize;
 use thiserror::Error;
 
 use super::link::Link;
@@ -16,6 +19,8 @@ pub enum NetEvent {
     ListenFailed {
         /// The address, or the one it came from.
         addr: Multiaddr,
+        /// What to do about it.
+        kind: ListenFailure,
         /// What the system says.
         reason: String,
     },
@@ -50,6 +55,33 @@ pub enum NetEvent {
     ExternalLost(Multiaddr),
 }
 
+/// Why an address cannot be listened on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListenFailure {
+    /// Somebody else listens there.
+    Taken,
+    /// The address is none of this machine's, or its interface is not up.
+    NotHere,
+    /// This account may not: a port below 1024.
+    Forbidden,
+    /// Anything else; the system's own words say what.
+    Other,
+}
+
+impl ListenFailure {
+    /// What the system's word for it means.
+    pub fn of(error: &std::io::Error) -> Self {
+        let known = [
+            (ErrorKind::AddrInUse, Self::Taken),
+            (ErrorKind::AddrNotAvailable, Self::NotHere),
+            (ErrorKind::PermissionDenied, Self::Forbidden),
+        ];
+        let found = known.into_iter().find(|(kind, _)| *kind == error.kind());
+        found.map_or(Self::Other, |(_, it)| it)
+    }
+}
+
 /// Why a dial became no link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -66,7 +98,9 @@ pub enum DialFailure {
     WrongPeer,
     /// It speaks, but not of our network.
     OtherNetwork,
-    /// There is a link to this key, or a dial under way.
+    /// Not dialled: there is a link to this key.
+    Linked,
+    /// Its key answered, and another link to it stays, or a dial is under way.
     Connected,
     /// An address of a form this build cannot dial.
     Unsupported,

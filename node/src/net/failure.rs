@@ -7,7 +7,7 @@ use std::io;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::DialError;
 
-use super::event::DialFailure;
+use super::event::{DialFailure, ListenFailure};
 use super::keys::key_of;
 use super::streams::NoStreams;
 
@@ -48,7 +48,12 @@ pub(super) fn of_dial(error: &DialError) -> Failed {
     }
 }
 
-/// There is a link already.
+/// There is a link already, and nothing was tried.
+pub(super) fn linked() -> Failed {
+    Failed::new(DialFailure::Linked, "there is a link to this device")
+}
+
+/// The device answered, and another link to it stays.
 pub(super) fn connected() -> Failed {
     Failed::new(DialFailure::Connected, "there is a link to this device, or a dial under way")
 }
@@ -67,6 +72,24 @@ pub(super) fn of_streams(why: NoStreams) -> Failed {
 /// A connection that was closed before a link stood.
 pub(super) fn closed_early() -> Failed {
     Failed::new(DialFailure::Refused, "the other side closed the connection before a link stood")
+}
+
+/// Why an address cannot be listened on, and the system's words for it.
+pub(super) fn of_listen(error: &TransportError<io::Error>) -> (ListenFailure, String) {
+    match error {
+        TransportError::MultiaddrNotSupported(_) => {
+            (ListenFailure::Other, "this form of address cannot be listened on".to_owned())
+        }
+        TransportError::Other(error) => of_listen_io(error),
+    }
+}
+
+/// The same, of what a socket says.
+pub(super) fn of_listen_io(error: &io::Error) -> (ListenFailure, String) {
+    let systems = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let kinds = systems.map(ListenFailure::of);
+    let kind = kinds.filter(|kind| *kind != ListenFailure::Other).last();
+    (kind.unwrap_or(ListenFailure::Other), innermost(error))
 }
 
 fn of_transport(error: &TransportError<io::Error>) -> Failed {

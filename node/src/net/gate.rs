@@ -20,6 +20,9 @@ use super::config::{Admission, NetLimits, Who};
 use super::doorstep::place;
 use super::keys::key_of;
 
+/// How long a stranger waits that met as many as may be here at once: they prove themselves, or go.
+const CROWDED: Duration = Duration::from_secs(15);
+
 /// Addresses whose strangers are counted; beyond it the one asked about least lately is forgotten.
 const ADDRESSES_MAX: usize = 1024;
 
@@ -51,6 +54,7 @@ impl std::error::Error for Denied {}
 pub(super) struct Gate {
     who: Who,
     strangers_max: usize,
+    turned_away_max: usize,
     recent: Recent,
     admitted: HashMap<ConnectionId, Admitted>,
 }
@@ -59,6 +63,8 @@ pub(super) struct Gate {
 struct Admitted {
     admission: Admission,
     inbound: bool,
+    /// It may hear when to come again, and nothing else.
+    later: Option<Duration>,
 }
 
 impl fmt::Debug for Gate {
@@ -73,6 +79,7 @@ impl Gate {
         Self {
             who,
             strangers_max: usize::try_from(limits.strangers).unwrap_or(usize::MAX),
+            turned_away_max: usize::try_from(limits.turned_away).unwrap_or(usize::MAX),
             recent: Recent::new(limits.strangers_per_address, limits.strangers_window),
             admitted: HashMap::new(),
         }
@@ -81,6 +88,11 @@ impl Gate {
     /// What was said when the connection came.
     pub(super) fn admission(&self, connection: ConnectionId) -> Option<Admission> {
         self.admitted.get(&connection).map(|admitted| admitted.admission)
+    }
+
+    /// When a connection is to come again, where it was let in for nothing but to hear that.
+    pub(super) fn later(&self, connection: ConnectionId) -> Option<Duration> {
+        self.admitted.get(&connection)?.later
     }
 
     /// Asks again; `true` when the connection may stay. A stranger that became a member stays and
@@ -102,29 +114,36 @@ impl Gate {
         peer: &PeerId,
         from: Option<&Multiaddr>,
     ) -> Result<(), ConnectionDenied> {
-        let admission = key_of(peer).map_or(Admission::Refused, |key| (self.who)(&key));
+        let Some(key) = key_of(peer) else { return Err(ConnectionDenied::new(Denied::Refused)) };
+        let admission = (self.who)(&key);
         let inbound = from.is_some();
-        match (admission, from) {
+        let later = match (admission, from) {
             (Admission::Refused, _) => return Err(ConnectionDenied::new(Denied::Refused)),
             (Admission::Stranger, Some(from)) => {
-                self.admit_stranger(from, Instant::now()).map_err(ConnectionDenied::new)?;
+                let came = (place(from), key, Instant::now());
+                self.admit_stranger(came).map_err(ConnectionDenied::new)?
             }
-            (Admission::Stranger, None) | (Admission::Member(_), _) => {}
-        }
-        self.admitted.insert(connection, Admitted { admission, inbound });
+            (Admission::Stranger, None) | (Admission::Member(_), _) => None,
+        };
+        self.admitted.insert(connection, Admitted { admission, inbound, later });
         Ok(())
     }
 
-    fn admit_stranger(&mut self, from: &Multiaddr, now: Instant) -> Result<(), Denied> {
-        let stranger =
-            |admitted: &&Admitted| admitted.inbound && admitted.admission == Admission::Stranger;
-        if !self.recent.take(place(from), now) {
-            return Err(Denied::TooOften);
-        }
-        if self.admitted.values().filter(stranger).count() >= self.strangers_max {
-            return Err(Denied::Strangers);
-        }
-        Ok(())
+    /// Lets a stranger in, or says when it may come again while there is room even for that.
+    fn admit_stranger(&mut self, came: Came) -> Result<Option<Duration>, Denied> {
+        let stranger = |it: &&Admitted| it.inbound && it.admission == Admission::Stranger;
+        let strangers = || self.admitted.values().filter(stranger);
+        let turned_away = strangers().filter(|it| it.later.is_some()).count();
+        let here = strangers().count() - turned_away;
+        let (wait, denied) = if here >= self.strangers_max {
+            (CROWDED, Denied::Strangers)
+        } else {
+            match self.recent.take(came, &self.who) {
+                Ok(()) => return Ok(None),
+                Err(wait) => (wait, Denied::TooOften),
+            }
+        };
+        if turned_away >= self.turned_away_max { Err(denied) } else { Ok(Some(wait)) }
     }
 }
 
@@ -191,12 +210,15 @@ impl NetworkBehaviour for Gate {
     }
 }
 
-/// How often strangers came from each address lately.
+/// From where, with what key, and when.
+type Came = (Option<IpAddr>, [u8; 32], Instant);
+
+/// Which strangers came from each address lately. One that was since accepted is none.
 #[derive(Debug)]
 struct Recent {
     each_max: usize,
     window: Duration,
-    came: BTreeMap<Option<IpAddr>, VecDeque<Instant>>,
+    came: BTreeMap<Option<IpAddr>, VecDeque<(Instant, [u8; 32])>>,
 }
 
 impl Recent {
@@ -205,31 +227,36 @@ impl Recent {
         Self { each_max, window, came: BTreeMap::new() }
     }
 
-    /// Whether one more may come from `place` now; if so it is counted.
-    fn take(&mut self, place: Option<IpAddr>, now: Instant) -> bool {
+    /// Counts one more that comes from its place now.
+    ///
+    /// # Errors
+    /// How long to wait, where as many came as may.
+    fn take(&mut self, (place, key, now): Came, who: &Who) -> Result<(), Duration> {
         if !self.came.contains_key(&place) && self.came.len() >= ADDRESSES_MAX {
             self.forget(now);
         }
         let window = self.window;
         let came = self.came.entry(place).or_default();
-        while came.front().is_some_and(|first| now.saturating_duration_since(*first) >= window) {
-            came.pop_front();
+        came.retain(|(at, key)| {
+            now.saturating_duration_since(*at) < window && !matches!(who(key), Admission::Member(_))
+        });
+        if came.len() >= self.each_max {
+            let first =
+                came.front().map_or(Duration::ZERO, |(first, _)| now.duration_since(*first));
+            return Err(window.saturating_sub(first));
         }
-        let may = came.len() < self.each_max;
-        if may {
-            came.push_back(now);
-        }
-        may
+        came.push_back((now, key));
+        Ok(())
     }
 
     /// Forgets whoever has not come within the window; if nobody, the one that came first.
     fn forget(&mut self, now: Instant) {
         let window = self.window;
-        let old = |came: &VecDeque<Instant>| {
-            came.back().is_none_or(|last| now.saturating_duration_since(*last) >= window)
+        let old = |came: &VecDeque<(Instant, [u8; 32])>| {
+            came.back().is_none_or(|(last, _)| now.saturating_duration_since(*last) >= window)
         };
         self.came.retain(|_, came| !old(came));
-        let first = self.came.iter().min_by_key(|(_, came)| came.back().copied());
+        let first = self.came.iter().min_by_key(|(_, came)| came.back().map(|(last, _)| *last));
         let first = first.map(|(place, _)| *place);
         if let (Some(first), true) = (first, self.came.len() >= ADDRESSES_MAX) {
             self.came.remove(&first);
@@ -239,30 +266,59 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::net::Ipv4Addr;
+    use std::sync::Arc;
+
+    use crdt_schema::id::DeviceId;
+
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(60);
 
     fn recent() -> Recent {
-        Recent::new(2, Duration::from_secs(60))
+        Recent::new(2, WINDOW)
+    }
+
+    /// Nobody is known but whoever has this key.
+    fn knowing(known: [u8; 32]) -> Who {
+        Arc::new(move |key| {
+            if *key == known { Admission::Member(DeviceId(*key)) } else { Admission::Stranger }
+        })
     }
 
     #[test]
     fn strangers_of_one_address_wait_and_those_of_another_do_not() {
-        let (mut recent, start) = (recent(), Instant::now());
+        let (mut recent, start, who) = (recent(), Instant::now(), knowing([0; 32]));
         let (here, there) =
             (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
-        assert!(recent.take(here, start) && recent.take(here, start));
-        assert!(!recent.take(here, start + Duration::from_secs(59)));
-        assert!(recent.take(there, start));
-        assert!(recent.take(here, start + Duration::from_secs(60)));
+        let mut take =
+            |place, after| recent.take((place, [7; 32], start + Duration::from_secs(after)), &who);
+        assert_eq!([take(here, 0), take(here, 10)], [Ok(()), Ok(())]);
+        assert_eq!(take(here, 59), Err(Duration::from_secs(1)));
+        assert_eq!(take(there, 59), Ok(()));
+        assert_eq!(take(here, 60), Ok(()));
+        assert_eq!(take(here, 60), Err(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn a_stranger_that_was_accepted_since_gives_its_place_back_and_a_liar_does_not() {
+        let (mut recent, start) = (recent(), Instant::now());
+        let place = Some(IpAddr::from([192, 0, 2, 1]));
+        for seed in 1..20 {
+            assert_eq!(recent.take((place, [seed; 32], start), &knowing([seed - 1; 32])), Ok(()));
+        }
+        let nobody = knowing([0; 32]);
+        assert_eq!(recent.take((place, [50; 32], start), &nobody), Ok(()));
+        assert_eq!(recent.take((place, [51; 32], start), &nobody), Err(WINDOW));
     }
 
     #[test]
     fn a_flood_of_addresses_is_remembered_within_its_limit() {
-        let (mut recent, start) = (recent(), Instant::now());
+        let (mut recent, start, who) = (recent(), Instant::now(), knowing([0; 32]));
         for n in 0..5_000_u32 {
-            let place = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n));
-            assert!(recent.take(Some(place), start + Duration::from_millis(n.into())));
+            let place = Some(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n)));
+            let at = start + Duration::from_millis(n.into());
+            assert_eq!(recent.take((place, [7; 32], at), &who), Ok(()));
         }
         assert_eq!(recent.came.len(), ADDRESSES_MAX);
     }

@@ -20,10 +20,11 @@ const EVENTS_MAX: usize = 64;
 /// What the task is asked.
 #[derive(Debug)]
 pub(super) enum Command {
-    Dial(Multiaddr),
+    Dial(Multiaddr, Manner),
     /// A dial whose names were looked up: as asked, and as numbers.
     Resolved {
         asked: Multiaddr,
+        manner: Manner,
         found: Result<Multiaddr, String>,
     },
     HangUp([u8; 32]),
@@ -31,6 +32,18 @@ pub(super) enum Command {
     Recheck,
     Line(u64, LineNews),
     Shutdown,
+}
+
+/// What a dial does where a link to the device stands already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Manner {
+    /// Nothing: [`DialFailure::Linked`](super::DialFailure::Linked).
+    Usual,
+    /// It finds out whether the device answers there, and leaves the link as it is:
+    /// [`DialFailure::Connected`](super::DialFailure::Connected).
+    Probe,
+    /// It may take the link's place.
+    Anew,
 }
 
 /// Addresses others may dial, kept by the task.
@@ -91,7 +104,12 @@ impl NetHandle {
     /// Dials an address; it becomes [`NetEvent::Opened`] or [`NetEvent::DialFailed`]. With `/p2p/`
     /// only that key will do. A name (`/dns4/..`) is looked up by the system.
     pub fn dial(&self, addr: Multiaddr) {
-        self.ask(Command::Dial(addr));
+        self.dial_in(addr, Manner::Usual);
+    }
+
+    /// The same where a link to that key may stand already.
+    pub fn dial_in(&self, addr: Multiaddr, manner: Manner) {
+        self.ask(Command::Dial(addr, manner));
     }
 
     /// Closes every connection of a key.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crdt_schema::id::DeviceId;
 use libp2p::Multiaddr;
@@ -29,10 +30,14 @@ pub struct Link {
     pub device: Option<DeviceId>,
     /// Nobody here knows the other side: it may present itself and little else.
     pub stranger: bool,
+    /// It came to a full door: it may be told to come again after this, and no more.
+    pub later: Option<Duration>,
     /// Who opened it.
     pub role: LinkRole,
     /// Of the other side, as seen from here. Not for logs: it tells where a person is.
     pub address: Multiaddr,
+    /// As it was dialed, where it was from here: a name may stand in it.
+    pub asked: Option<Multiaddr>,
     /// A hub carries it, and counts its bytes.
     pub relayed: bool,
     /// Frames that come.

@@ -10,7 +10,7 @@
 //! every number on it · `circuits.rs` dials that wait for a hub · `doorstep.rs` who may begin to,
 //! `gate.rs` who may come in · `streams.rs` the two streams of a connection · `link.rs` a link,
 //! `reader.rs` and `writer.rs` its halves, `line.rs` what they know together, `frame.rs` its bytes ·
-//! `pairs.rs` one link a pair · `reach.rs` what an address tells · `keys.rs`, `resolve.rs`,
+//! `pairs.rs` one link a pair · `form.rs` which addresses can be dialled, `reach.rs` what one tells · `keys.rs`, `resolve.rs`,
 //! `failure.rs` between libp2p's words and ours · `backoff.rs` when to dial again.
 
 pub mod backoff;
@@ -20,6 +20,7 @@ mod connections;
 mod doorstep;
 mod event;
 mod failure;
+mod form;
 mod frame;
 mod gate;
 mod handle;
@@ -38,10 +39,11 @@ mod tests;
 mod writer;
 
 pub use config::{Admission, NetConfig, NetLimits, NetTiming, Who};
-pub use event::{CloseReason, DialFailure, LinkError, NetError, NetEvent};
+pub use event::{CloseReason, DialFailure, LinkError, ListenFailure, NetError, NetEvent};
+pub use form::{WrongForm, dialled};
 #[doc(hidden)]
 pub use frame::frames_of;
-pub use handle::{NetHandle, Transport};
+pub use handle::{Manner, NetHandle, Transport};
 pub use keys::peer_key;
 pub use libp2p::Multiaddr;
 pub use link::{Link, LinkReader, LinkRole, LinkTraffic, LinkWriter};

@@ -2,7 +2,7 @@
 //! connection is in `connections.rs`.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -11,6 +11,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, identify, mdns};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -18,9 +19,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::circuits::{Circuits, Held, hub_of};
 use super::config::{NetConfig, NetLimits, NetTiming};
 use super::connections::{Connection, Later};
-use super::event::{DialFailure, NetError, NetEvent};
+use super::event::{DialFailure, ListenFailure, NetError, NetEvent};
 use super::failure::{self, Failed};
-use super::handle::{Addresses, Command};
+use super::handle::{Addresses, Command, Manner};
 use super::keys::key_of;
 use super::resolve::{is_named, resolve};
 use super::swarm::{Behaviour, BehaviourEvent};
@@ -44,7 +45,7 @@ pub(super) struct Task {
     pub(super) links: HashMap<u64, ConnectionId>,
     pub(super) links_made: u64,
     /// Dials that were asked for and are no connection yet.
-    pub(super) dials: HashMap<ConnectionId, Multiaddr>,
+    pub(super) dials: HashMap<ConnectionId, (Multiaddr, Manner)>,
     pub(super) later: JoinSet<Later>,
     pub(super) outbox: VecDeque<NetEvent>,
     own_peer: PeerId,
@@ -58,7 +59,7 @@ pub(super) struct Task {
     addresses: Addresses,
     listeners: HashMap<ListenerId, Multiaddr>,
     starting: HashSet<ListenerId>,
-    held_dials: Vec<Multiaddr>,
+    held_dials: Vec<(Multiaddr, Manner)>,
     circuits: Circuits,
 }
 
@@ -203,13 +204,19 @@ impl Task {
         match command {
             Command::Shutdown => self.shut_down(),
             Command::Line(link, news) => self.line_news(link, news),
-            Command::Dial(_) | Command::Resolved { .. } | Command::Listen(_)
+            Command::Dial(..) | Command::Resolved { .. } | Command::Listen(_)
                 if self.ending.is_some() => {}
-            Command::Dial(addr) if !self.starting.is_empty() => self.held_dials.push(addr),
-            Command::Dial(addr) if is_named(&addr) => self.look_up(addr),
-            Command::Dial(addr) => self.dial(addr.clone(), addr),
-            Command::Resolved { asked, found: Ok(found) } => self.dial(asked, found),
-            Command::Resolved { asked, found: Err(text) } => {
+            Command::Dial(addr, manner) if !self.starting.is_empty() => {
+                self.held_dials.push((addr, manner));
+            }
+            Command::Dial(addr, manner) if is_named(&addr) => self.look_up(addr, manner),
+            Command::Dial(addr, manner) => {
+                self.dial(Held { asked: addr.clone(), addr, manner });
+            }
+            Command::Resolved { asked, manner, found: Ok(addr) } => {
+                self.dial(Held { asked, addr, manner });
+            }
+            Command::Resolved { asked, found: Err(text), .. } => {
                 self.dial_failed(asked, None, Failed::new(DialFailure::Unreachable, &text));
             }
             Command::Listen(addr) => {
@@ -221,8 +228,8 @@ impl Task {
     }
 
     fn listen_on(&mut self, addr: Multiaddr) -> Option<ListenerId> {
-        if let Some(reason) = taken(&addr) {
-            self.tell(NetEvent::ListenFailed { addr, reason: reason.to_string() });
+        if let Some(error) = taken(&addr) {
+            self.listen_failed(addr, failure::of_listen_io(&error));
             return None;
         }
         match self.swarm.listen_on(addr.clone()) {
@@ -231,32 +238,36 @@ impl Task {
                 Some(listener)
             }
             Err(error) => {
-                self.tell(NetEvent::ListenFailed { addr, reason: error.to_string() });
+                self.listen_failed(addr, failure::of_listen(&error));
                 None
             }
         }
     }
 
-    fn look_up(&self, asked: Multiaddr) {
+    fn listen_failed(&mut self, addr: Multiaddr, (kind, reason): (ListenFailure, String)) {
+        self.tell(NetEvent::ListenFailed { addr, kind, reason });
+    }
+
+    fn look_up(&self, asked: Multiaddr, manner: Manner) {
         let commands = self.commands.clone();
         tokio::spawn(async move {
             let found = resolve(asked.clone()).await;
             if let Some(commands) = commands.upgrade() {
                 // A task that has ended dials no more.
-                let _told = commands.send(Command::Resolved { asked, found });
+                let _told = commands.send(Command::Resolved { asked, manner, found });
             }
         });
     }
 
-    fn dial(&mut self, asked: Multiaddr, addr: Multiaddr) {
-        let peer = last_peer(&addr);
-        let key = peer.as_ref().and_then(key_of);
-        if key.is_some_and(|key| self.link_to(&key).is_some()) {
-            return self.dial_failed(asked, key, failure::connected());
+    fn dial(&mut self, dial: Held) {
+        let key = last_peer(&dial.addr).as_ref().and_then(key_of);
+        let linked = key.is_some_and(|key| self.link_to(&key).is_some());
+        if linked && dial.manner == Manner::Usual {
+            return self.dial_failed(dial.asked, key, failure::linked());
         }
-        match hub_of(&addr).filter(|(hub, _)| !self.circuits.has_spoken(hub)) {
-            Some((hub, at)) => self.dial_hub_first(hub, at, Held { asked, addr }),
-            None => self.dial_now(asked, addr, peer),
+        match hub_of(&dial.addr).filter(|(hub, _)| !self.circuits.has_spoken(hub)) {
+            Some((hub, at)) => self.dial_hub_first(hub, at, dial),
+            None => self.dial_now(dial),
         }
     }
 
@@ -277,13 +288,13 @@ impl Task {
 
     /// Dials what waited for a hub; if that is gone, each dial fails and tells why.
     fn dial_through(&mut self, held: Vec<Held>) {
-        for Held { asked, addr } in held {
-            let peer = last_peer(&addr);
-            self.dial_now(asked, addr, peer);
+        for dial in held {
+            self.dial_now(dial);
         }
     }
 
-    fn dial_now(&mut self, asked: Multiaddr, addr: Multiaddr, peer: Option<PeerId>) {
+    fn dial_now(&mut self, Held { asked, addr, manner }: Held) {
+        let peer = last_peer(&addr);
         let key = peer.as_ref().and_then(key_of);
         let opts = match peer {
             Some(peer) => DialOpts::peer_id(peer)
@@ -293,10 +304,12 @@ impl Task {
             None => DialOpts::unknown_peer_id().address(addr).build(),
         };
         let connection = opts.connection_id();
-        self.swarm.behaviour_mut().streams.want(connection);
+        if manner != Manner::Probe {
+            self.swarm.behaviour_mut().streams.want(connection);
+        }
         match self.swarm.dial(opts) {
             Ok(()) => {
-                self.dials.insert(connection, asked);
+                self.dials.insert(connection, (asked, manner));
             }
             Err(error) => self.dial_failed(asked, key, failure::of_dial(&error)),
         }
@@ -322,14 +335,17 @@ impl Task {
             }
             SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
                 self.started(listener_id);
-                let reason = reason.err().map_or("closed".to_owned(), |error| error.to_string());
+                let why = match reason {
+                    Ok(()) => (ListenFailure::Other, "closed".to_owned()),
+                    Err(error) => failure::of_listen_io(&error),
+                };
                 if let Some(addr) = self.listeners.remove(&listener_id) {
-                    self.tell(NetEvent::ListenFailed { addr, reason });
+                    self.listen_failed(addr, why);
                 }
                 self.note_addresses();
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error, .. } => {
-                if let Some(addr) = self.dials.remove(&connection_id) {
+                if let Some((addr, _)) = self.dials.remove(&connection_id) {
                     let key = peer_id.as_ref().and_then(key_of);
                     self.dial_failed(addr, key, failure::of_dial(&error));
                 }
@@ -405,8 +421,8 @@ impl Task {
     /// Dials what waited for the listeners.
     pub(super) fn dial_held(&mut self) {
         self.starting.clear();
-        for addr in std::mem::take(&mut self.held_dials) {
-            self.obey(Command::Dial(addr));
+        for (addr, manner) in std::mem::take(&mut self.held_dials) {
+            self.obey(Command::Dial(addr, manner));
         }
     }
 
@@ -433,8 +449,9 @@ fn last_peer(addr: &Multiaddr) -> Option<PeerId> {
     }
 }
 
-/// Why a TCP port cannot be had. libp2p shares its ports with whoever else wants to share them, so
-/// that two nodes on one port would each get half of the connections and nobody were told.
+/// Why a port cannot be had. libp2p shares its TCP ports with whoever else wants to share them, so
+/// that two nodes on one port would each get half of the connections and nobody were told; and of a
+/// UDP port it hides the system's word.
 fn taken(addr: &Multiaddr) -> Option<std::io::Error> {
     let mut parts = addr.iter();
     let ip = match parts.next() {
@@ -442,8 +459,25 @@ fn taken(addr: &Multiaddr) -> Option<std::io::Error> {
         Some(Protocol::Ip6(ip)) => IpAddr::V6(ip),
         _ => return None,
     };
-    match (parts.next(), parts.next()) {
-        (Some(Protocol::Tcp(port)), None) if port != 0 => TcpListener::bind((ip, port)).err(),
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(port)), None, _) => had(SocketAddr::new(ip, port), Type::STREAM).err(),
+        (Some(Protocol::Udp(port)), Some(Protocol::QuicV1), None) => {
+            had(SocketAddr::new(ip, port), Type::DGRAM).err()
+        }
         _ => None,
     }
+}
+
+/// Has a port for a moment, as libp2p will: of IPv6 alone, so that one port serves both families.
+fn had(at: SocketAddr, kind: Type) -> std::io::Result<()> {
+    let socket = Socket::new(Domain::for_address(at), kind, None)?;
+    if at.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Connections that ended a moment ago are nobody. (On Windows the word means another thing.)
+    if kind == Type::STREAM && cfg!(not(windows)) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&at.into())?;
+    if kind == Type::STREAM { socket.listen(1) } else { Ok(()) }
 }

@@ -2,7 +2,8 @@
 
 use crdt_schema::area::{AreaCode, AreaId};
 use crdt_schema::authority::{Alias, FeedEnd, NAMES_MAX, Payload};
-use crdt_schema::id::{DeviceId, FeedName};
+use crdt_schema::entry::DEPS_MAX;
+use crdt_schema::id::{DeviceId, FeedName, Space};
 
 use super::Node;
 use crate::answer::{AreaEntry, AreaList, AreaName, AreaRehome, AreaShow, EntryRef};
@@ -40,7 +41,8 @@ impl Node {
     }
 
     /// Gives an area another code, and with it perhaps another parent: one entry, no record moves.
-    /// Feeds whose right to write there rests on the old parent end where this node holds them.
+    /// Feeds of records whose right to write there rests on the old parent end where this node holds
+    /// them; whom the old parent certified stays certified.
     ///
     /// # Errors
     /// [`NodeError`] when an area is not known, the codes do not fit, this device does not stand
@@ -75,6 +77,8 @@ impl Node {
         if !self.stands_above(at) {
             return Err(outside(parent));
         }
+        let at =
+            self.reaches_former(area, at).filter(|wide| self.stands_above(*wide)).unwrap_or(at);
         let alias = Alias {
             area,
             code,
@@ -83,7 +87,10 @@ impl Node {
             valid_from: self.today_number(),
             closes: self.closed_by_move(area, old_parent, new_parent)?,
         };
-        let replaces = self.tree().standing_aliases(area).to_vec();
+        // All of them, not only those that stand: whoever lies elsewhere holds some of what came
+        // between, and must not take it for the newest.
+        let mut replaces = self.authority().aliases_of(area);
+        replaces.truncate(DEPS_MAX);
         let entry = self.declare(at, Payload::Alias(alias), replaces)?;
         Ok(AreaRehome { area_id: area, old: before, new: code, entry: EntryRef::from(&entry) })
     }
@@ -101,7 +108,14 @@ impl Node {
         own(a).find(|above| self.tree().covers(*above, b))
     }
 
-    /// Where the feeds end whose device covered the area by its old parent and will not by the new.
+    /// The lowest area that covers `at` and every parent the area ever had: who heard of an earlier
+    /// move hears of this one.
+    fn reaches_former(&self, area: AreaId, at: AreaId) -> Option<AreaId> {
+        let mut former = self.tree().former_parents(area).into_iter();
+        former.try_fold(at, |wide, parent| self.common_ancestor(wide, parent))
+    }
+
+    /// Where the feeds of records end whose device covered the area by its old parent and will not by the new.
     fn closed_by_move(
         &self,
         area: AreaId,
@@ -119,7 +133,8 @@ impl Node {
                 .any(|grant| grant.area == area || self.tree().covers(grant.area, new_parent));
             !stays
         };
-        let feeds = self.replica.feeds().filter(|feed| feed.name.area == area);
+        let is_there = |name: &FeedName| name.space == Space::Records && name.area == area;
+        let feeds = self.replica.feeds().filter(|feed| is_there(&feed.name));
         let leaving = feeds.filter(|feed| leaves(&feed.name));
         let end = |feed: &crate::ports::FeedHeads| {
             let last = feed.branches.iter().map(|branch| branch.head.point).max();

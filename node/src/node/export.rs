@@ -15,7 +15,7 @@ use crate::answer::{Audience, BundleExport, RottenRun};
 use crate::authority::MemberState;
 use crate::bundle::{
     BundleHeader, BundleWriter, Frame, HEADS_PER_FRAME, PiecePlan, Planner, RunSize, Span, Target,
-    piece_names,
+    older_pieces, piece_names,
 };
 use crate::error::NodeError;
 use crate::ports::{BranchHead, FeedHeads, FeedStore};
@@ -146,6 +146,7 @@ impl Node {
             feeds: parts.len() as u64,
             entries: 0,
             missing: Vec::new(),
+            older: Vec::new(),
         };
         let total = parts.iter().flat_map(|part| &part.branches).map(|(_, from, to)| to + 1 - from);
         let total: u64 = total.sum();
@@ -167,6 +168,8 @@ impl Node {
             answer.bytes += size.len();
             answer.files.push(path.display().to_string());
         }
+        let older = older_pieces(file, &files).into_iter();
+        answer.older = older.map(|path| path.display().to_string()).collect();
         Ok(answer)
     }
 
@@ -388,7 +391,8 @@ impl Node {
     /// itself everything, so that somebody may confirm it; and to a device that may issue there also
     /// what does not count or waits, so that somebody may decide. Nobody else is given either, beyond
     /// the end of the run in which the last entry lies that counts; but a file for an area or for all
-    /// holds all of a waiting device's own, for it may reach whoever confirms.
+    /// holds all that this device wrote, for it may reach whoever confirms or adopts, and is what is
+    /// left of it when this disk is lost.
     fn handed_on<'a>(
         &self,
         feed: &'a FeedHeads,
@@ -399,15 +403,16 @@ impl Node {
             Target::Device(device) => Some(device),
             Target::All | Target::Area(_) => None,
         };
-        let waits = is_own
-            && self.authority().member(&feed.name.device).is_some_and(|it| {
-                it.state == MemberState::Provisional || it.open_only && for_device.is_none()
-            });
+        let waits = || {
+            let me = self.authority().member(&feed.name.device);
+            me.is_some_and(|it| it.state == MemberState::Provisional)
+        };
+        let goes_whole = is_own && (for_device.is_none() || waits());
         let may_adopt = for_device.is_some_and(|device| {
             device == feed.name.device
                 || self.authority().may(&device, Rights::ISSUE, feed.name.area)
         });
-        if waits || may_adopt {
+        if goes_whole || may_adopt {
             return Ok(feed.branches.iter().map(|b| (b, b.head.point.seq)).collect());
         }
         let until = self.replica.counting_until(feed).map_err(|error| self.store_error(error))?;

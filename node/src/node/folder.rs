@@ -24,11 +24,26 @@ pub(super) const VIEWS: &str = "view.redb";
 pub(super) const KEYS: &str = "keys";
 /// What a person may read or change.
 pub(super) const CONFIG: &str = "config.toml";
+/// The key of the feed store's value that says whose store it is.
+pub(super) const DEVICE: &[u8] = b"device";
 const NAME: &str = "name";
 const UNFINISHED: &str = "feed.redb.new";
 
-/// Refuses a folder that holds a node already.
+/// Refuses a folder whose feed store is gone while its views are there: a node lived in it, and
+/// neither its records nor its device are to be replaced by new ones.
+///
+/// # Errors
+/// [`NodeError::Store`] with [`StoreError::Damaged`].
+pub(super) fn must_not_be_bereft(folder: &Path) -> Result<(), NodeError> {
+    if folder.join(VIEWS).exists() && !folder.join(FEEDS).exists() {
+        return Err(NodeError::store(folder, damaged("feed.redb is gone")));
+    }
+    Ok(())
+}
+
+/// Refuses a folder that holds a node already, or what is left of one.
 pub(super) fn must_be_free(folder: &Path) -> Result<(), NodeError> {
+    must_not_be_bereft(folder)?;
     if folder.join(FEEDS).exists() {
         return Err(NodeError::store(folder, StoreError::Exists));
     }
@@ -59,6 +74,7 @@ pub(super) fn make_store(
     folder: &Path,
     env: &Environment,
     statement: &SignedStatement,
+    device: DeviceId,
     fill: impl FnOnce(RedbFeedStore, u64) -> Result<(), NodeError>,
 ) -> Result<(), NodeError> {
     let at = |error| NodeError::store(folder, error);
@@ -68,7 +84,7 @@ pub(super) fn make_store(
     }
     let instance = StoreInstance(env.random()?);
     let mut store = RedbFeedStore::create(&unfinished, instance).map_err(at)?;
-    let incarnation = begin_store(&mut store, env, statement, at)?;
+    let incarnation = begin_store(&mut store, env, (statement, device), at)?;
     fill(store, incarnation)?;
     let target = folder.join(FEEDS);
     fs::rename(&unfinished, &target).map_err(|e| NodeError::file("create", &target, e))?;
@@ -82,13 +98,14 @@ pub(super) fn make_store(
 pub(super) fn begin_store(
     store: &mut dyn FeedStore,
     env: &Environment,
-    statement: &SignedStatement,
+    (statement, device): (&SignedStatement, DeviceId),
     at: impl Fn(StoreError) -> NodeError,
 ) -> Result<u64, NodeError> {
     let incarnation = env.random_u64()?;
     let values = vec![
         (STATEMENT.to_vec(), Some(statement.as_bytes().to_vec())),
         (INCARNATION.to_vec(), Some(incarnation.to_be_bytes().to_vec())),
+        (DEVICE.to_vec(), Some(device.0.to_vec())),
     ];
     store.commit(&FeedBatch { values, ..FeedBatch::default() }, env.clock.now()).map_err(at)?;
     Ok(incarnation)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crdt_schema::area::{AreaCode, AreaTree, Level};
 use crdt_schema::authority::{NAME_BYTES_MAX, RootStatement};
+use crdt_schema::unseen;
 
 use super::env::Environment;
 use super::{Node, folder};
@@ -25,7 +26,7 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError`] when the folder holds a node already, the area is no province, the name is
-    /// empty or too long, or the disk fails.
+    /// empty, too long or holds signs that nobody sees, or the disk fails.
     pub fn create_network(
         path: &Path,
         env: &Environment,
@@ -40,6 +41,13 @@ impl Node {
         let name = ask.name.trim();
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
             return Err(Because::of(&reason::NETWORK_NAME).with("most", NAME_BYTES_MAX).into());
+        }
+        // A line of a list, a title: one line of signs that people see.
+        let is_unseen = |sign: char| {
+            sign.is_control() || unseen::is_refused(sign) || unseen::is_slipped_in(sign)
+        };
+        if name.chars().any(is_unseen) {
+            return Err((&reason::NETWORK_NAME_SIGNS).into());
         }
         if AreaTree::new(code.first_id()).name(code.first_id()).is_none() {
             return Err(NodeError::AreaUnknown { code: ask.area.clone() });
@@ -63,7 +71,7 @@ impl Node {
             NodeError::Internal { what: format!("a root statement of our own: {error}") }
         })?;
         folder::write_config(path, &signed, keys.device(), env.clock.now())?;
-        folder::make_store(path, env, &signed, |_, _| Ok(()))?;
+        folder::make_store(path, env, &signed, keys.device(), |_, _| Ok(()))?;
         Ok(NetworkCreate {
             network: statement.network(),
             name: statement.name,

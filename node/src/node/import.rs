@@ -19,6 +19,7 @@ use crate::answer::{
 use crate::bundle::{BundleReader, FeedsSeen, Frame, Piece, Target};
 use crate::error::NodeError;
 use crate::progress::Progress;
+use crate::reason;
 use crate::replica::{Offered, RejectReason, Source};
 
 /// Entries staged before they are made durable: a stop loses no more than this, and a commit costs
@@ -140,7 +141,8 @@ impl Node {
         }
     }
 
-    /// Refuses a file that was cut before its first whole run, before anything is taken from any.
+    /// Refuses a file that was cut, or altered to its end, before its first whole run, before
+    /// anything is taken from any.
     fn must_hold_something(&self, path: &Path) -> Result<(), NodeError> {
         let mut reader = self.open_bundle(path)?;
         while let Some(piece) =
@@ -152,7 +154,8 @@ impl Node {
                 Piece::Frame(_) | Piece::Newer | Piece::Altered => {}
             }
         }
-        Ok(())
+        let what = (&reason::BYTES_CHANGED).into();
+        Err(NodeError::FileAltered { path: path.to_path_buf(), what })
     }
 
     fn pass_over(

@@ -38,7 +38,7 @@ impl Node {
         folder::must_be_free(path)?;
         let keys = folder::make_keys(path, env)?;
         let mut joined = None;
-        folder::make_store(path, env, &file.statement, |store, incarnation| {
+        folder::make_store(path, env, &file.statement, keys.device(), |store, incarnation| {
             let ask = Joining { path, env, file: &file, keys: &keys, source: invitation };
             joined = Some(ask.write(store, incarnation)?);
             Ok(())

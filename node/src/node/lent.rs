@@ -54,7 +54,7 @@ impl Loan {
         feeds: &mut dyn FeedStore,
         statement: &SignedStatement,
     ) -> Result<(), NodeError> {
-        folder::begin_store(feeds, &self.env, statement, self.at()).map(drop)
+        folder::begin_store(feeds, &self.env, (statement, self.device()), self.at()).map(drop)
     }
 
     /// Joins with an invitation file, into an empty store: as [`Node::join`].
@@ -68,7 +68,8 @@ impl Loan {
     ) -> Result<Join, NodeError> {
         let file = read_invitation(invitation)?;
         let mut feeds = Feeds::Lent(feeds);
-        let incarnation = folder::begin_store(&mut feeds, &self.env, &file.statement, self.at())?;
+        let whose = (&file.statement, self.device());
+        let incarnation = folder::begin_store(&mut feeds, &self.env, whose, self.at())?;
         let (path, env, keys) = (&self.folder, &self.env, &self.keys());
         Joining { path, env, file: &file, keys, source: invitation }.write(feeds, incarnation)
     }

@@ -12,7 +12,7 @@ use crdt_schema::time::Timestamp;
 
 use super::Node;
 use super::receipts::{device_name, device_value, receipt_name, receipt_value};
-use crate::answer::{AreaName, SessionSeen};
+use crate::answer::{AreaName, Refusal, SessionSeen};
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
 use crate::net::Multiaddr;
@@ -34,6 +34,8 @@ pub struct Live {
     pub addresses: Vec<String>,
     /// Sessions since the start, the newest first.
     pub sessions: Vec<SessionSeen>,
+    /// Addresses that do not let this node in.
+    pub refused: Vec<Refusal>,
 }
 
 /// One peer met since the start.
@@ -43,8 +45,10 @@ pub struct LivePeer {
     pub address: Option<String>,
     /// Whether a link is open.
     pub connected: bool,
-    /// What the newest comparison proved.
+    /// What the newest comparison over that link proved; nothing once the roots here are others.
     pub equal: Option<bool>,
+    /// When anything came from it last, by this node's clock.
+    pub heard: Option<Timestamp>,
 }
 
 /// That a peer was met.
@@ -52,8 +56,6 @@ pub struct LivePeer {
 pub(crate) struct Contact {
     /// By this node's clock.
     pub(crate) at: Timestamp,
-    /// How the newest comparison ended.
-    pub(crate) equal: Option<bool>,
 }
 
 /// A node as the sink of one peer's session.
@@ -198,9 +200,6 @@ impl Node {
         }
         for (device, contact) in contacts {
             self.note_contact(*device, contact.at);
-            if let Some(equal) = contact.equal {
-                self.note_proof(*device, equal);
-            }
         }
         self.commit_own()?;
         Ok(())
@@ -227,9 +226,10 @@ impl Node {
         self.live.get_or_insert_default().peers = peers;
     }
 
-    /// What `status` shows of sessions.
-    pub(crate) fn set_sessions(&mut self, sessions: Vec<SessionSeen>) {
-        self.live.get_or_insert_default().sessions = sessions;
+    /// What `status` shows of sessions, and of addresses that let nobody in.
+    pub(crate) fn set_sessions(&mut self, sessions: Vec<SessionSeen>, refused: Vec<Refusal>) {
+        let live = self.live.get_or_insert_default();
+        (live.sessions, live.refused) = (sessions, refused);
     }
 
     /// Where others may dial this node, for answers and for its row.

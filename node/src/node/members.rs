@@ -143,6 +143,7 @@ impl Node {
         let (Some(invitation), Some(grant)) = (member.invitation, member.grants.first()) else {
             return Err((&reason::CONFIRM_NOBODY).into());
         };
+        self.must_issue(grant.area)?;
         let used = self.authority().used_by(&invitation);
         if used.is_some_and(|used| used.contains(&device)) {
             let held = grant.since.and_then(|entry| self.replica.declared(entry));
@@ -155,7 +156,6 @@ impl Node {
         if used.is_some_and(|used| !used.is_empty()) {
             return Err(NodeError::InvitationUsed);
         }
-        self.must_issue(grant.area)?;
         let invited = self.authority().invitations().get(&invitation);
         let invited = invited.ok_or_else(|| NodeError::DeviceUnknown { device: who.to_owned() })?;
         self.must_hold(invited.invitation.rights, grant.area)?;
@@ -176,8 +176,9 @@ impl Node {
     }
 
     /// Closes a device by agreement: what this node holds of its feeds goes on counting, what it
-    /// writes afterwards does not. A device may close itself. One that is closed stays as it is: the
-    /// answer is the closing that is held.
+    /// writes afterwards does not. A device may close itself, unless it is the last that may issue
+    /// for its whole area, as the province's is: nothing brings that one back. One that is closed
+    /// stays as it is: the answer is the closing that is held.
     ///
     /// # Errors
     /// [`NodeError`] when the device is not known, this device does not stand above it, or the
@@ -198,6 +199,7 @@ impl Node {
                 EntryRef { feed: closing.feed.id(), seq: closing.point.seq, id: closing.point.id };
             return self.change(device, area, entry, Vec::new());
         }
+        self.must_leave_an_issuer(&device, area)?;
         let feeds = self.replica.feeds().filter(|feed| feed.name.device == device);
         let end = |feed: &crate::ports::FeedHeads| {
             let heads = feed.branches.iter().map(|branch| branch.head.point);
@@ -209,6 +211,18 @@ impl Node {
         }
         let entry = self.declare(area, Payload::Closing(Closing { device, ends }), Vec::new())?;
         self.change(device, area, EntryRef::from(&entry), Vec::new())
+    }
+
+    /// Refuses to close the last device that may issue for all of `area`.
+    fn must_leave_an_issuer(&self, device: &DeviceId, area: AreaId) -> Result<(), NodeError> {
+        let authority = self.authority();
+        let is_issuer = |device: &DeviceId| authority.may(device, Rights::ISSUE, area);
+        let mut others = authority.members().map(|(other, _)| other).filter(|it| *it != device);
+        if is_issuer(device) && !others.any(is_issuer) {
+            let area = self.area_said(area);
+            return Err(Because::of(&reason::CLOSE_LAST).with("area", area).into());
+        }
+        Ok(())
     }
 
     fn change(

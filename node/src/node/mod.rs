@@ -5,7 +5,7 @@
 //!
 //! `found.rs` a new network · `invitation.rs` the bytes of an invitation · `join.rs` becoming a member ·
 //! `members.rs` who belongs · `meeting.rs` what sessions need · `areas.rs` codes and moves ·
-//! `records.rs` saves · `reveals.rs` who saw class S · `shown.rs` what is read ·
+//! `records.rs` saves · `references.rs` ids they name · `reveals.rs` who saw class S · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
 //! `lent.rs` a node over lent stores · `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
@@ -29,6 +29,7 @@ mod peers;
 mod reach;
 mod receipts;
 mod records;
+mod references;
 mod reveals;
 mod sheet;
 mod shown;
@@ -56,7 +57,7 @@ pub use members::InviteAsk;
 pub use output::{must_be_no_data_folder, must_take_manual};
 pub use records::Choice;
 pub use sheet::{SheetAsk, WHOLE_FILE};
-pub use shown::{Layer, ListAsk};
+pub use shown::{Layer, ListAsk, is_search};
 pub use synthetic::{SynthAsk, synth_jsonl};
 
 use crate::answer::{AreaName, MemberState};
@@ -103,6 +104,7 @@ impl Node {
     pub fn open(folder: &Path, env: Environment) -> Result<Self, NodeError> {
         let at = |error| NodeError::store(folder, error);
         let keys = |error| NodeError::keys(&folder.join(folder::KEYS), error);
+        folder::must_not_be_bereft(folder)?;
         let feeds = RedbFeedStore::open(&folder.join(folder::FEEDS)).map_err(at)?;
         let keys = Keystore::open(&folder.join(folder::KEYS)).map_err(keys)?;
         let views = RedbViewStore::open_or_create(
@@ -121,6 +123,9 @@ impl Node {
         (feeds, views): (Feeds, Views),
     ) -> Result<Self, NodeError> {
         let at = |error| NodeError::store(folder, error);
+        // A store that was made before it said whose it is says nothing.
+        let owner = feeds.value(folder::DEVICE).map_err(at)?;
+        let is_owner = owner.is_none_or(|owner| owner == keys.device().0);
         let statement = feeds.value(STATEMENT).map_err(at)?;
         let statement = statement.and_then(|bytes| SignedStatement::verify(&bytes).ok());
         let statement = statement.ok_or_else(|| at(damaged("the root statement")))?;
@@ -149,6 +154,10 @@ impl Node {
             // The views are only derived: whatever is wrong with them, they can be made anew.
             let rebuilt = node.replica.rebuild_views(&mut crate::progress::Unwatched);
             rebuilt.map_err(|error| NodeError::store(folder, error))?;
+        }
+        // Keys nobody has certified write nothing; those of another member would write in its name.
+        if !is_owner && node.me().is_some() {
+            return Err(NodeError::KeystoreLocked { why: (&crate::reason::KEYS_OTHER).into() });
         }
         Ok(node)
     }

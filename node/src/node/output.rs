@@ -112,21 +112,25 @@ pub fn must_take_manual<'a>(
 /// [`NodeError::Usage`].
 pub fn must_be_no_data_folder(data: Option<&Path>, folder: &Path) -> Result<(), NodeError> {
     let first_there = folder.ancestors().find(|at| at.as_os_str().is_empty() || at.exists());
-    let there = first_there.unwrap_or(folder).join("x");
-    must_be_outside(data, &there)
+    let first_there = first_there.filter(|at| !at.as_os_str().is_empty());
+    must_lie_outside(data, first_there.unwrap_or(Path::new(".")), folder)
 }
 
 /// Refuses a file in this node's folder, and in any other's.
 fn must_be_outside(folder: Option<&Path>, file: &Path) -> Result<(), NodeError> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let target = fs::canonicalize(parent.unwrap_or(Path::new(".")));
-    let inside = target.is_ok_and(|at| {
+    must_lie_outside(folder, parent.unwrap_or(Path::new(".")), file)
+}
+
+/// Refuses what would be made in the folder `at`, by the name that was `typed` for it.
+fn must_lie_outside(folder: Option<&Path>, at: &Path, typed: &Path) -> Result<(), NodeError> {
+    let inside = fs::canonicalize(at).is_ok_and(|at| {
         let own = folder.and_then(|folder| fs::canonicalize(folder).ok());
         let is_own = own.is_some_and(|own| at.starts_with(own));
         is_own || at.ancestors().any(|above| above.join(FEEDS).is_file())
     });
     if inside {
-        return Err(Because::of(&reason::OUTPUT_INSIDE).with("place", file.display()).into());
+        return Err(Because::of(&reason::OUTPUT_INSIDE).with("place", typed.display()).into());
     }
     Ok(())
 }

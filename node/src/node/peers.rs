@@ -13,13 +13,12 @@ use crdt_schema::time::Timestamp;
 use super::Node;
 use crate::answer::PeerList;
 use crate::error::NodeError;
-use crate::net::{Multiaddr, peer_key};
+use crate::net::{Multiaddr, WrongForm, dialled, peer_key};
 use crate::ports::FeedStore;
 use crate::reason::{self, Because};
 
 const CONTACT: &[u8] = b"contact/";
 const HEADS: &[u8] = b"heads/";
-const PROVED: &[u8] = b"proved/";
 const DIAL: &[u8] = b"dial/";
 /// Bytes of an address: what a row may tell, and some more for a relay before it.
 const ADDRESS_BYTES_MAX: usize = 512;
@@ -72,21 +71,6 @@ impl Node {
         Ok(())
     }
 
-    /// Stages how the newest comparison with a device ended.
-    pub(super) fn note_proof(&mut self, device: DeviceId, equal: bool) {
-        if self.authority().member(&device).is_some() {
-            let name = [PROVED, &device.0].concat();
-            self.replica.put_value(&name, Some(vec![u8::from(equal)]));
-        }
-    }
-
-    /// Whether the newest comparison with a device over a connection ended equal; `None` if there
-    /// was none.
-    pub(super) fn proved_with(&self, device: &DeviceId) -> Option<bool> {
-        let value = self.replica.feed_store().value(&[PROVED, &device.0].concat()).ok()??;
-        value.first().map(|equal| *equal == 1)
-    }
-
     /// Addresses to dial that somebody named.
     ///
     /// # Errors
@@ -109,12 +93,17 @@ impl Node {
     /// Keeps an address to dial from now on.
     ///
     /// # Errors
-    /// [`NodeError::Usage`] of what is no address; [`NodeError::Store`] of the disk.
+    /// [`NodeError::Usage`] of what is no address, or none that can be dialled;
+    /// [`NodeError::Store`] of the disk.
     pub fn peer_add(&mut self, address: &str) -> Result<PeerList, NodeError> {
         let known = self.addresses_to_dial()?;
-        if parse(address).is_none() {
-            return Err((&reason::ADDRESS).into());
+        let read = parse(address).ok_or(&reason::ADDRESS)?;
+        can_be_dialled(&read)?;
+        if peer_key(&read).is_some_and(|key| self.transport_of(&self.device()) == Some(key)) {
+            return Err((&reason::ADDRESS_OWN).into());
         }
+        // One form for one address, as the transport writes it: what it tells of a dial is found by it.
+        let address = &read.to_string();
         if known.len() >= ADDRESSES_MAX && !known.iter().any(|it| it == address) {
             return Err(Because::of(&reason::ADDRESSES_MANY).with("most", ADDRESSES_MAX).into());
         }
@@ -140,7 +129,9 @@ impl Node {
             who.len() >= DEVICE_DIGITS_MIN && device.is_some_and(|device| device.starts_with(who))
         };
         let known = self.addresses_to_dial()?;
-        let gone: Vec<String> = known.into_iter().filter(|it| it == who || of_device(it)).collect();
+        let written = parse(who).map(|address| address.to_string());
+        let is_it = |it: &String| it == who || Some(it) == written.as_ref() || of_device(it);
+        let gone: Vec<String> = known.into_iter().filter(is_it).collect();
         if gone.is_empty() {
             return Err(self.not_kept(who));
         }
@@ -196,6 +187,19 @@ impl Node {
 /// The name of the value that keeps an address to dial.
 pub(super) fn dial_name(address: &str) -> Vec<u8> {
     [DIAL, address.as_bytes()].concat()
+}
+
+/// Whether a node can dial an address; else what is wrong with it.
+pub(super) fn can_be_dialled(address: &Multiaddr) -> Result<(), Because> {
+    dialled(address).map_err(|wrong| match wrong {
+        WrongForm::Nobody(ip) => Because::of(&reason::ADDRESS_NOBODY).with("ip", ip),
+        WrongForm::Port => Because::of(&reason::ADDRESS_PORT),
+        WrongForm::Transport => Because::of(&reason::ADDRESS_TRANSPORT),
+        WrongForm::Part(part) => Because::of(&reason::ADDRESS_PART).with("part", part),
+        WrongForm::Keys => Because::of(&reason::ADDRESS_KEYS),
+        WrongForm::Key => Because::of(&reason::ADDRESS_KEY),
+        WrongForm::Circuit => Because::of(&reason::ADDRESS_CIRCUIT),
+    })
 }
 
 /// An address, unless it is longer than is kept.

@@ -5,7 +5,7 @@
 
 use super::Node;
 use super::invitation::ADDRESSES_MAX;
-use super::peers::parse;
+use super::peers::{can_be_dialled, parse};
 use crate::error::NodeError;
 use crate::net::{Reach, is_quic, reach};
 use crate::reason::{self, Because};
@@ -19,7 +19,7 @@ impl Node {
     /// reached, and where the hubs above it say they are.
     ///
     /// # Errors
-    /// [`NodeError::Usage`] of what is no address, is too long, or of too many;
+    /// [`NodeError::Usage`] of what is no address, cannot be dialled, is too long, or of too many;
     /// [`NodeError::Store`] of the disk.
     pub(super) fn addresses_to_invite(&self, named: &[String]) -> Result<Vec<String>, NodeError> {
         if named.is_empty() {
@@ -27,14 +27,14 @@ impl Node {
         }
         let mut addresses: Vec<String> = Vec::new();
         for address in named {
-            let fits = address.len() <= ADDRESS_BYTES_MAX && parse(address).is_some();
-            if !fits {
-                return Err(Because::of(&reason::ADDRESS_INVITED)
-                    .with("most", ADDRESS_BYTES_MAX)
-                    .into());
-            }
-            if !addresses.contains(address) {
-                addresses.push(address.clone());
+            let read = parse(address).filter(|_| address.len() <= ADDRESS_BYTES_MAX);
+            let read = read.ok_or_else(|| {
+                Because::of(&reason::ADDRESS_INVITED).with("most", ADDRESS_BYTES_MAX)
+            })?;
+            can_be_dialled(&read)?;
+            let address = read.to_string();
+            if !addresses.contains(&address) {
+                addresses.push(address);
             }
         }
         if addresses.len() > ADDRESSES_MAX {

@@ -52,7 +52,8 @@ impl Node {
             schema.kind(kind).ok_or_else(|| NodeError::KindUnknown { kind: kind.to_owned() })?;
         let area = self.area(area)?;
         self.must_write(area)?;
-        let plan = kind.plan(None, asks, self.today()).map_err(|it| refused(kind, it))?;
+        let mut plan = kind.plan(None, asks, self.today()).map_err(|it| refused(kind, it))?;
+        plan.notices.extend(self.missing_references(kind, &plan)?);
         let key = RecordKey { area, kind: kind.number, record: self.env.record_id()? };
         let held = self.nik_held(kind, &key, asks)?;
         self.save(key, person, plan, held)
@@ -79,7 +80,8 @@ impl Node {
         let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
         self.must_build_on(&key, held.verdict)?;
         let plan = kind.plan(Some(&held.state), asks, self.today());
-        let plan = plan.map_err(|it| refused(kind, it))?;
+        let mut plan = plan.map_err(|it| refused(kind, it))?;
+        plan.notices.extend(self.missing_references(kind, &plan)?);
         if plan.changes == 0 {
             let newest = self.newest_edit(&key)?;
             let warnings = plan.notices.into_iter().map(warning).collect();

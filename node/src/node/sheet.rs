@@ -7,6 +7,7 @@
 //! it stopped, for rows already written find their records and change nothing.
 
 mod heading;
+mod planning;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,25 +16,19 @@ use crdt_schema::area::AreaId;
 use crdt_schema::edit::Date;
 use crdt_schema::fold::RecordState;
 use crdt_schema::id::RecordId;
-use crdt_schema::record::{Ask, Kind, Notice, Plan, Refusal, Wish, rules};
+use crdt_schema::record::{Ask, Kind, Plan, Refusal, Wish};
 
-use self::heading::{find_heading, sheet_error, whole_file};
+use self::heading::{find_heading, sheet_error};
+use self::planning::Planning;
 use super::Node;
-use crate::answer::{Import, RefusedRow};
+use crate::answer::Import;
 use crate::error::NodeError;
-use crate::ports::{RecordKey, RecordVerdict, RowFilter};
+use crate::ports::RecordKey;
 use crate::progress::Progress;
 use crate::reason;
 use crate::replica::HeldRecord;
-use crate::sheet::{
-    Book, ColumnMap, Found, Heading, Identity, Key, Known, Merged, Row, Seen, repaired_fields,
-    row_asks,
-};
+use crate::sheet::{Book, ColumnMap, Heading, Row, row_asks};
 
-/// Rows that are listed with their reasons; all are counted.
-const LISTED_MAX: usize = 10_000;
-/// Records read at once while the keys of an area are collected.
-const PAGE: usize = 1_024;
 /// Bytes of a column map.
 const MAP_BYTES_MAX: u64 = 1 << 20;
 /// In the field that says where a record comes from: a file.
@@ -54,7 +49,7 @@ pub(crate) struct SheetLimits {
 }
 
 impl SheetLimits {
-    /// As many rows as Excel itself can hold, with the keys of all in some hundred megabytes; a
+    /// As many rows as Excel itself can hold, with the keys of all in some four hundred megabytes; a
     /// stop loses no more than a commit, and syncing the disk is spread thin.
     const STANDARD: Self =
         Self { rows_max: 1_000_000, saves_per_commit: 2_048, rows_per_look: 1_000 };
@@ -149,34 +144,6 @@ impl Node {
         Ok(report)
     }
 
-    /// The keys of every record of a kind in an area.
-    fn known_records(
-        &self,
-        kind: &Kind,
-        area: AreaId,
-        identity: &Identity,
-    ) -> Result<Known, NodeError> {
-        let filter =
-            RowFilter { areas: [area].into(), kinds: [kind.number].into(), ..RowFilter::default() };
-        let mut known = Known::default();
-        let mut after = None;
-        loop {
-            let page = self.replica.rows(&filter, after.as_ref(), PAGE);
-            let (_, rows) = page.map_err(|error| self.store_error(error))?;
-            let Some((last, _)) = rows.last() else { break };
-            after = Some(last.key);
-            for (row, state) in &rows {
-                let is_live =
-                    matches!(row.verdict, RecordVerdict::Counting | RecordVerdict::Waiting);
-                if is_live {
-                    known.add(&identity.keys(&identity.of_record(state)), row.key.record);
-                }
-            }
-        }
-        known.settle();
-        Ok(known)
-    }
-
     fn record_of(
         &self,
         kind: &Kind,
@@ -185,211 +152,6 @@ impl Node {
     ) -> Result<Option<HeldRecord>, NodeError> {
         let key = RecordKey { area, kind: kind.number, record };
         self.replica.record(&key).map_err(|error| self.store_error(error))
-    }
-}
-
-/// The first reading.
-struct Planning<'a> {
-    node: &'a Node,
-    kind: &'a Kind,
-    area: AreaId,
-    heading: &'a Heading,
-    identity: Identity,
-    known: Known,
-    seen: Seen,
-    today: Option<Date>,
-    limits: SheetLimits,
-    report: Import,
-    steps: Vec<Step>,
-    failed: Option<NodeError>,
-}
-
-/// What the first reading leaves.
-struct Planned {
-    report: Import,
-    steps: Vec<Step>,
-    today: Option<Date>,
-}
-
-/// What becomes of one row.
-enum Fate {
-    Unchanged,
-    Written(Option<RecordId>, Vec<Notice>),
-}
-
-impl<'a> Planning<'a> {
-    fn new(
-        node: &'a Node,
-        kind: &'a Kind,
-        area: AreaId,
-        heading: &'a Heading,
-        limits: SheetLimits,
-    ) -> Result<Self, NodeError> {
-        let identity = Identity::of(kind);
-        let known = node.known_records(kind, area, &identity)?;
-        Ok(Self {
-            node,
-            kind,
-            area,
-            heading,
-            identity,
-            known,
-            seen: Seen::default(),
-            today: node.today(),
-            limits,
-            report: Import::default(),
-            steps: Vec::new(),
-            failed: None,
-        })
-    }
-
-    /// Says which columns, and which other sheets, are passed over.
-    fn note_columns(&mut self, has_others: bool) {
-        let row = self.heading.row;
-        for passed in &self.heading.passed {
-            self.report.warnings += 1;
-            if self.report.noticed.len() < LISTED_MAX {
-                self.report.noticed.push(RefusedRow {
-                    row,
-                    field: passed.column.clone(),
-                    rule: passed.rule.name.to_owned(),
-                    message: passed.rule.english.to_owned(),
-                    near: passed.near.map(str::to_owned),
-                });
-            }
-        }
-        if has_others {
-            let rule = &rules::SHEET_OTHERS;
-            self.notice(row, "", rule.name, rule.english);
-        }
-    }
-
-    /// Says which cells are merged at or below the heading, in columns that mean something.
-    fn note_merged(&mut self, merged: &[Merged]) {
-        let rule = &rules::SHEET_MERGED;
-        for range in merged {
-            let (first, last) = range.columns;
-            if range.rows.1 >= self.heading.row && self.heading.means_within(first, last) {
-                self.notice(range.rows.0, &range.name(), rule.name, rule.english);
-            }
-        }
-    }
-
-    fn row(&mut self, row: &Row, progress: &mut dyn Progress) -> ControlFlow<()> {
-        let is_first = self.report.rows == 0 && row.number > self.heading.row;
-        if row.number <= self.heading.row || (is_first && Heading::is_numbering(row)) {
-            return ControlFlow::Continue(());
-        }
-        if self.report.rows >= self.limits.rows_max {
-            let more = format!("more than {} rows", self.limits.rows_max);
-            self.failed = Some(whole_file(&rules::SHEET_LARGE, &more));
-            return ControlFlow::Break(());
-        }
-        self.report.rows += 1;
-        let is_look = self.report.rows.is_multiple_of(self.limits.rows_per_look);
-        if is_look && !progress.at(self.report.rows, 0) {
-            self.failed = Some(NodeError::Interrupted);
-            return ControlFlow::Break(());
-        }
-        match self.fate(row) {
-            Ok(Ok(fate)) => self.take(row, fate),
-            Ok(Err(refusal)) => self.refuse(row.number, refusal),
-            Err(error) => {
-                self.failed = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn take(&mut self, row: &Row, fate: Fate) {
-        let Fate::Written(record, notices) = fate else {
-            self.report.unchanged += 1;
-            return;
-        };
-        let count = if record.is_some() { &mut self.report.changed } else { &mut self.report.new };
-        *count += 1;
-        self.steps.push(Step { digest: row.digest(), row: row.number, record });
-        for notice in notices {
-            self.notice(row.number, &notice.field, notice.rule, &notice.message);
-        }
-    }
-
-    /// What a row would do; the inner error is the row's, the outer the store's.
-    fn fate(&mut self, row: &Row) -> Result<Result<Fate, Refusal>, NodeError> {
-        let read = row_asks(self.kind, self.heading, row)
-            .and_then(|asks| Ok((self.identity.of_row(&asks)?, asks)));
-        let (says, asks) = match read {
-            Ok(read) => read,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let mut keys = self.identity.keys(&says);
-        let record = match self.known.find(&keys) {
-            Found::None => None,
-            Found::One(record) => Some(record),
-            Found::Several => return Ok(Err(Refusal::value("", &rules::SHEET_SEVERAL))),
-        };
-        let state = match record {
-            Some(record) => match self.node.record_of(self.kind, self.area, record)? {
-                Some(held) if self.node.must_build_on(&held.key, held.verdict).is_err() => {
-                    return Ok(Err(Refusal::value("", &rules::SHEET_WAITS)));
-                }
-                held => held.map(|held| held.state),
-            },
-            None => None,
-        };
-        if let Some(state) = &state {
-            // What the record will be known by afterwards belongs to this row too.
-            keys.extend(self.identity.keys(&says.over(self.identity.of_record(state))));
-        }
-        if let Some(earlier) = self.seen.clash(&keys, record) {
-            let refusal = Refusal::value("", &rules::SHEET_TWICE);
-            return Ok(Err(refusal.because(&format!("row {earlier}"))));
-        }
-        let mut plan = match plan_row(self.kind, state.as_ref(), asks, self.today) {
-            Ok(plan) => plan,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        self.remember(&keys, record, row.number);
-        let repaired = repaired_fields(self.heading, row);
-        plan.notices.extend(repaired.map(|field| Notice::new(field, &rules::TEXT_UNSEEN)));
-        let is_written = state.is_none() || plan.changes > 0;
-        let record = record.filter(|_| state.is_some());
-        if self.node.keeps_waiting(self.kind.number, &plan) {
-            plan.notices.push(Notice::new("", &rules::WAITS));
-        }
-        Ok(Ok(if is_written { Fate::Written(record, plan.notices) } else { Fate::Unchanged }))
-    }
-
-    fn remember(&mut self, keys: &[Key], record: Option<RecordId>, row: u64) {
-        // The limit on rows keeps their numbers far below; a text file of blank lines may pass it.
-        self.seen.add(keys, record, u32::try_from(row).unwrap_or(u32::MAX));
-    }
-
-    fn refuse(&mut self, row: u64, refusal: Refusal) {
-        let Refusal { field, rule, message, .. } = refusal;
-        *self.report.refused_by_rule.entry(rule.to_owned()).or_default() += 1;
-        if self.report.refused.len() < LISTED_MAX {
-            let rule = rule.to_owned();
-            self.report.refused.push(RefusedRow { row, field, rule, message, near: None });
-        }
-    }
-
-    fn notice(&mut self, row: u64, field: &str, rule: &str, message: &str) {
-        self.report.warnings += 1;
-        if self.report.noticed.len() < LISTED_MAX {
-            let (field, rule, message) = (field.to_owned(), rule.to_owned(), message.to_owned());
-            self.report.noticed.push(RefusedRow { row, field, rule, message, near: None });
-        }
-    }
-
-    fn finish(self, read: Result<(), NodeError>) -> Result<Planned, NodeError> {
-        match self.failed {
-            Some(error) => Err(error),
-            None => {
-                read.map(|()| Planned { report: self.report, steps: self.steps, today: self.today })
-            }
-        }
     }
 }
 

@@ -39,7 +39,7 @@ pub struct ListAsk {
     pub kind: Option<String>,
     /// Code of an area, with all below; any otherwise.
     pub area: Option<String>,
-    /// Words of a name, a NIK or a KK number.
+    /// Words of a name, a NIK or a KK number; `None` searches for nothing.
     pub query: Option<String>,
     /// A shown state, as its list writes it; any otherwise.
     pub status: Option<String>,
@@ -107,7 +107,8 @@ impl Node {
     /// A page of records, by area, kind and id.
     ///
     /// # Errors
-    /// [`NodeError`] when a kind, area or cursor is none, or of the disk.
+    /// [`NodeError`] when a kind, area or cursor is none, a search holds no letter and no digit, or
+    /// of the disk.
     pub fn record_list(&self, ask: &ListAsk) -> Result<RecordList, NodeError> {
         let filter = self.filter(ask)?;
         let after = ask.after.as_deref().map(parse_cursor).transpose()?;
@@ -442,8 +443,13 @@ impl Node {
         }
         filter.terms.extend(ask.status.iter().map(|state| (TermKind::Status, state.clone())));
         filter.conflicts_only = ask.conflicts_only;
-        for word in ask.query.iter().flat_map(|query| query.split_whitespace()) {
-            filter.terms.extend(query_terms(word));
+        if let Some(query) = &ask.query {
+            let terms = query_terms(query);
+            // A filter without terms would be no search: all records.
+            if terms.is_empty() {
+                return Err((&reason::QUERY).into());
+            }
+            filter.terms.extend(terms);
         }
         Ok(filter)
     }
@@ -565,8 +571,17 @@ const fn edit_word(verdict: EntryVerdict) -> Verdict {
     }
 }
 
+/// Whether a search looks for anything: for a letter or a digit.
+pub fn is_search(query: &str) -> bool {
+    !query_terms(query).is_empty()
+}
+
+fn query_terms(query: &str) -> Vec<(TermKind, String)> {
+    query.split_whitespace().flat_map(word_terms).collect()
+}
+
 /// What one word of a query looks for: a number of sixteen digits is a NIK or a KK number.
-fn query_terms(word: &str) -> Vec<(TermKind, String)> {
+fn word_terms(word: &str) -> Vec<(TermKind, String)> {
     let digits: String = word.chars().filter(char::is_ascii_digit).collect();
     if digits.len() == 16 && digits.len() == word.chars().filter(|c| *c != '.').count() {
         return vec![(TermKind::Nik, digits)];

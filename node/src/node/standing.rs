@@ -68,6 +68,7 @@ impl Node {
             contested_areas: self.entries_of(&self.tree().contested()),
             peers: self.peers()?,
             sessions: self.live.as_ref().map_or_else(Vec::new, |live| live.sessions.clone()),
+            refused: self.live.as_ref().map_or_else(Vec::new, |live| live.refused.clone()),
             arrived: self.arrived()?,
         })
     }
@@ -161,8 +162,8 @@ impl Node {
             let mut places: Vec<ForkPlace> = Vec::with_capacity(fork.entries.len());
             for (_, arrival) in &fork.entries {
                 let place = self.fork_place(*arrival)?;
-                let is_named = |it: &ForkPlace| (&it.via, &it.name) == (&place.via, &place.name);
-                if !places.iter().any(is_named) {
+                // Two files of one name came from two places, unless both entries lay in one.
+                if !places.contains(&place) {
                     places.push(place);
                 }
             }
@@ -205,8 +206,8 @@ impl Node {
                 area: self.area_name(area.unwrap_or_else(|| self.tree().root())),
                 address: now.address,
                 connected: now.connected,
-                last_contact: contact.map(When),
-                equal: now.equal.or_else(|| self.proved_with(&device)),
+                last_contact: contact.max(now.heard).map(When),
+                equal: now.equal,
             });
         }
         Ok(peers)

@@ -12,7 +12,7 @@ use super::Node;
 use super::output::{Sort, must_be_free, must_be_writable};
 use super::records::{date_of, refused};
 use crate::answer::Synth;
-use crate::atomic;
+use crate::atomic::{self, create_private};
 use crate::describe::find_area;
 use crate::error::NodeError;
 use crate::ports::RecordKey;
@@ -160,7 +160,7 @@ pub fn synth_jsonl(
     let area = ask.area.as_deref().map(|code| find_area(&tree, None, code)).transpose()?;
     let plan = plan(ask, area)?;
     let unfinished = atomic::beside(file);
-    let open = fs::File::create(&unfinished).map_err(failed)?;
+    let open = create_private(&unfinished).map_err(failed)?;
     let mut out = BufWriter::new(open);
     let written = write_jsonl(&plan, &mut out, progress);
     let written = written.map_err(|error| match error {

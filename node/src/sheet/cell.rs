@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn numbers_and_truths_read_as_people_type_them() {
         let cell = |number| Cell::Number(number, Epoch::Year1900);
-        let text = ValueType::Text { max_bytes: 50 };
+        let text = ValueType::Text { max_letters: 50 };
         assert_eq!(shown(&cell(3.0), ValueType::RtRw), Ok(Some("3".to_owned())));
         assert_eq!(shown(&cell(1.5), text), Ok(Some("1,5".to_owned())));
         assert_eq!(shown(&cell(0.0), ValueType::RtRw), Ok(None));
@@ -329,7 +329,7 @@ mod tests {
     fn what_only_a_spreadsheet_sees_is_taken_away() {
         for text in ["  Asep\u{a0}Suryana \u{a0}", "'Asep  Suryana", "\u{feff}Asep Suryana\u{200b}"]
         {
-            let shown = shown(&Cell::Text(text.to_owned()), ValueType::Text { max_bytes: 50 });
+            let shown = shown(&Cell::Text(text.to_owned()), ValueType::Text { max_letters: 50 });
             assert_eq!(shown, Ok(Some("Asep Suryana".to_owned())), "{text:?}");
         }
         for blank in ["", "  ", "\u{a0}", "-", " -- ", "'", "\u{200b}"] {
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn broken_cells_are_refused_by_rule() {
-        let text = ValueType::Text { max_bytes: 50 };
+        let text = ValueType::Text { max_letters: 50 };
         assert_eq!(shown(&Cell::Broken, text), Err("sel_rusak"));
         assert_eq!(shown(&Cell::Text("#N/A".to_owned()), text), Err("sel_rusak"));
         assert_eq!(shown(&Cell::Text("As\u{fffd}p".to_owned()), text), Err("huruf_rusak"));

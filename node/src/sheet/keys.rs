@@ -1,37 +1,60 @@
 //! By what a row finds the record it speaks of: a second import must change nothing, and two
 //! people must never become one.
 //!
-//! A key is a list of fields; the first key by which a row finds anything decides. Values are
-//! compared as searches compare names, whatever their case. Where a field stands `apart`, two
-//! different values of it tell two things of one key from each other; where one of them is not
-//! known, nothing does.
+//! A key is a list of fields, compared as searches compare names, whatever their case. Where a
+//! field stands `apart`, two different values of it tell two things of one key from each other;
+//! where one of them is not known, nothing does. What a key proves decides what may follow:
 //!
-//! | kind      | found by, in this order                                                         |
-//! |-----------|---------------------------------------------------------------------------------|
-//! | ppks      | NIK; name with day of birth (else age), RW and RT, unless two NIK differ        |
-//! | keluarga  | NIK of its head; KK number; its head with RW, RT and address                    |
-//! | psks      | NIK; name of the body with RW and RT; name of the person with birth, RW and RT  |
-//! | kps       | name, form and type                                                             |
-//! | kegiatan  | title and day, unless two places differ                                         |
-//! | kemitraan | partner and kind of source, unless two papers or beginnings differ              |
-//! | layanan   | whom, what and when, unless two givers or letters differ                        |
-//! | any other | NIK; its label with all required fields                                         |
+//! | key      | proves                                  | a row that finds a record by it            |
+//! |----------|-----------------------------------------|--------------------------------------------|
+//! | own      | a number, or a name that is given once  | belongs to it, unless another own key finds another |
+//! | likely   | name, day of birth, RW and RT           | belongs to it, and the report says so      |
+//! | weak     | name and place only                     | may repeat what the record says; a row that would change it is refused |
+//! | namesake | the name alone                          | is new, and the report names the likeness  |
+//!
+//! | kind      | own                               | likely, weak                                  |
+//! |-----------|-----------------------------------|-----------------------------------------------|
+//! | ppks      | NIK                               | name, with day of birth (else age), RW and RT, unless two NIK differ |
+//! | keluarga  | NIK of its head; KK number        | its head with RW, RT and address              |
+//! | psks      | NIK; name of the body, RW and RT  | name of the person, as in ppks                |
+//! | kps       | name, form and type               |                                               |
+//! | kegiatan  | title and day, unless two places differ |                                         |
+//! | kemitraan | partner and kind of source, unless two papers or beginnings differ | a single person's name in place of the partner |
+//! | layanan   | whom, what and when, unless two givers or letters differ |                        |
+//! | any other | NIK; its label with all required fields, where no NIK is declared | the label where one is |
 //!
 //! The type of a psks or ppks is no part of its key: one person may have several, and they are
-//! elements of one record. Keys are kept as hashes: a million rows take some fifty megabytes.
+//! elements of one record. Keys are kept as hashes: a million rows of people took 390 megabytes in all.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::fold::RecordState;
-use crdt_schema::id::RecordId;
 use crdt_schema::record::{Ask, Field, Kind, Refusal, ValueType, Wish, name_words};
 
 /// Fields that may stand apart in one key.
-const APART_MAX: usize = 3;
+pub(super) const APART_MAX: usize = 3;
+
+/// What a key that fits proves, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Proof {
+    /// A number or a name that is given once.
+    #[default]
+    Own,
+    /// A name with enough beside it.
+    Likely,
+    /// A name with too little beside it.
+    Weak,
+    /// A name: reason to look, and no more.
+    Namesake,
+}
+
+/// Values of one conflict by which a record is found.
+const SURVIVORS_MAX: usize = 8;
 
 /// One way to find a record, by names of fields.
 struct Way {
+    proof: Proof,
     /// All of them must be there.
     needs: &'static [&'static str],
     /// Belong to it, there or not; of several names the first that is there.
@@ -41,48 +64,70 @@ struct Way {
 }
 
 const fn way(
+    proof: Proof,
     needs: &'static [&'static str],
     also: &'static [&'static [&'static str]],
     apart: &'static [&'static str],
 ) -> Way {
-    Way { needs, also, apart }
+    Way { proof, needs, also, apart }
 }
 
-const BORN: &[&str] = &["tanggal_lahir", "umur_perkiraan"];
+const PLACE: &[&[&str]] = &[&["rw"], &["rt"]];
+const AGE_PLACE: &[&[&str]] = &[&["tanggal_lahir", "umur_perkiraan"], &["rw"], &["rt"]];
+const PAPERS: &[&str] = &["naskah_nomor", "mulai"];
 
 const WAYS: &[(&str, &[Way])] = &[
-    ("ppks", &[way(&["nik"], &[], &[]), way(&["nama"], &[BORN, &["rw"], &["rt"]], &["nik"])]),
+    (
+        "ppks",
+        &[
+            way(Proof::Own, &["nik"], &[], &[]),
+            way(Proof::Likely, &["nama", "tanggal_lahir"], PLACE, &["nik"]),
+            way(Proof::Weak, &["nama"], AGE_PLACE, &["nik"]),
+            way(Proof::Namesake, &["nama"], &[], &["nik", "tanggal_lahir"]),
+            way(Proof::Namesake, &["nama", "tanggal_lahir"], &[], &[]),
+        ],
+    ),
     (
         "keluarga",
         &[
-            way(&["nik"], &[], &[]),
-            way(&["no_kk"], &[], &[]),
-            way(&["kepala"], &[&["rw"], &["rt"], &["alamat"]], &["nik", "no_kk"]),
+            way(Proof::Own, &["nik"], &[], &[]),
+            way(Proof::Own, &["no_kk"], &[], &[]),
+            way(Proof::Weak, &["kepala"], &[&["rw"], &["rt"], &["alamat"]], &["nik", "no_kk"]),
+            way(Proof::Namesake, &["kepala"], &[], &["nik", "no_kk"]),
         ],
     ),
     (
         "psks",
         &[
-            way(&["nik"], &[], &[]),
-            way(&["nama_lembaga"], &[&["rw"], &["rt"]], &[]),
-            way(&["nama"], &[BORN, &["rw"], &["rt"]], &["nik", "nama_lembaga"]),
+            way(Proof::Own, &["nik"], &[], &[]),
+            way(Proof::Own, &["nama_lembaga"], PLACE, &[]),
+            way(Proof::Likely, &["nama", "tanggal_lahir"], PLACE, &["nik", "nama_lembaga"]),
+            way(Proof::Weak, &["nama"], AGE_PLACE, &["nik", "nama_lembaga"]),
+            way(Proof::Namesake, &["nama"], &[], &["nik", "tanggal_lahir", "nama_lembaga"]),
+            way(Proof::Namesake, &["nama", "tanggal_lahir"], &[], &[]),
         ],
     ),
-    ("kps", &[way(&["nama", "bentuk"], &[&["jenis"]], &[])]),
-    ("kegiatan", &[way(&["judul", "tanggal"], &[], &["tempat"])]),
+    ("kps", &[way(Proof::Own, &["nama", "bentuk"], &[&["jenis"]], &[])]),
+    ("kegiatan", &[way(Proof::Own, &["judul", "tanggal"], &[], &["tempat"])]),
     (
         "kemitraan",
         &[
-            way(&["mitra", "jenis_sumber"], &[], &["naskah_nomor", "mulai"]),
-            way(&["nama_perorangan", "jenis_sumber"], &[], &["naskah_nomor", "mulai", "mitra"]),
+            way(Proof::Own, &["mitra", "jenis_sumber"], &[], PAPERS),
+            way(
+                Proof::Weak,
+                &["nama_perorangan", "jenis_sumber"],
+                &[],
+                &["naskah_nomor", "mulai", "mitra"],
+            ),
         ],
     ),
-    ("layanan", &[way(&["ppks", "jenis", "tanggal"], &[], &["pemberi", "surat_no"])]),
+    ("layanan", &[way(Proof::Own, &["ppks", "jenis", "tanggal"], &[], &["pemberi", "surat_no"])]),
 ];
 
 /// A way with its fields.
 #[derive(Debug, Default)]
 struct Spec {
+    proof: Proof,
     needs: Vec<&'static Field>,
     also: Vec<Vec<&'static Field>>,
     apart: Vec<&'static Field>,
@@ -97,13 +142,14 @@ pub(crate) struct Identity {
 /// One key of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    hash: [u8; 16],
-    apart: [u32; APART_MAX],
+    pub(super) hash: [u8; 16],
+    pub(super) apart: [u32; APART_MAX],
+    pub(super) proof: Proof,
 }
 
 impl Key {
     /// Whether nothing tells the two apart.
-    fn may_be(&self, other: &Self) -> bool {
+    pub(super) fn may_be(&self, other: &Self) -> bool {
         let pairs = self.apart.iter().zip(&other.apart);
         self.hash == other.hash && pairs.into_iter().all(|(a, b)| a == b || *a == 0 || *b == 0)
     }
@@ -124,11 +170,15 @@ impl Identity {
         Self { specs }
     }
 
-    fn fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        self.specs.iter().flat_map(|spec| {
+    /// Every field of any key, once.
+    fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        let of_keys = self.specs.iter().flat_map(|spec| {
             let also = spec.also.iter().flatten();
             spec.needs.iter().chain(also).chain(&spec.apart).copied()
-        })
+        });
+        let once: BTreeMap<u16, &'static Field> =
+            of_keys.map(|field| (field.number, field)).collect();
+        once.into_values()
     }
 
     /// What a row says that identifies.
@@ -158,6 +208,31 @@ impl Identity {
         Says(self.fields().filter_map(shown).collect())
     }
 
+    /// The same with every value that survives in a conflict: once as it is shown, and once for each
+    /// other value.
+    pub(crate) fn of_record_in_conflict(&self, state: &RecordState) -> Vec<Says> {
+        let shown = self.of_record(state);
+        let mut all = Vec::new();
+        for field in self.fields() {
+            let survivors = field.survivors_in(state, None).iter().skip(1).take(SURVIVORS_MAX);
+            for survivor in survivors {
+                let mut other = Says(shown.0.clone());
+                let text = comparable(field, &field.show(None, &survivor.value));
+                other.0.insert(field.number, text);
+                all.push(other);
+            }
+        }
+        all.push(shown);
+        all
+    }
+
+    /// Whether a row says something of a field that identifies and that is in conflict in the record:
+    /// any value it puts there would settle that unseen.
+    pub(crate) fn would_settle(&self, says: &Says, state: &RecordState) -> bool {
+        self.fields()
+            .any(|field| says.0.contains_key(&field.number) && field.is_contested_in(state))
+    }
+
     /// The keys of what is said, in the order they are tried.
     pub(crate) fn keys(&self, says: &Says) -> Vec<Key> {
         let specs = self.specs.iter().enumerate();
@@ -166,6 +241,12 @@ impl Identity {
 }
 
 impl Says {
+    /// Whether both name something, and not the same: by the words of `field`.
+    pub(crate) fn differ_in(&self, other: &Self, field: &Field) -> bool {
+        let words = |says: &Self| says.0.get(&field.number).cloned();
+        matches!((words(self), words(other)), (Some(one), Some(two)) if one != two)
+    }
+
     /// The row's word, and where it says nothing the record's.
     pub(crate) fn over(mut self, record: Self) -> Self {
         let mut joined = record;
@@ -194,7 +275,7 @@ impl Spec {
         for (place, field) in apart.iter_mut().zip(&self.apart) {
             *place = says.0.get(&field.number).map_or(0, |text| mark(text));
         }
-        Some(Key { hash, apart })
+        Some(Key { hash, apart, proof: self.proof })
     }
 }
 
@@ -229,6 +310,7 @@ fn resolve(kind: &Kind, way: &Way) -> Option<Spec> {
     };
     let needs = fields(way.needs);
     (needs.len() == way.needs.len()).then(|| Spec {
+        proof: way.proof,
         needs,
         also: way.also.iter().map(|names| fields(names)).collect(),
         apart: fields(way.apart),
@@ -245,7 +327,9 @@ fn unnamed(kind: &Kind) -> Vec<Spec> {
             && !field.merge.has_elements()
             && field.name != kind.label
     });
+    let proof = if nik.is_some() { Proof::Weak } else { Proof::Own };
     let by_label = kind.field(kind.label).map(|label| Spec {
+        proof,
         needs: vec![label],
         also: others.map(|field| vec![field]).collect(),
         apart: nik.into_iter().collect(),
@@ -253,74 +337,17 @@ fn unnamed(kind: &Kind) -> Vec<Spec> {
     by_nik.into_iter().chain(by_label).collect()
 }
 
-/// What a key finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// Nothing.
-    None,
-    /// One record.
-    One(RecordId),
-    /// Two or more.
-    Several,
-}
-
-/// The records of one area and kind by their keys.
-#[derive(Debug, Default)]
-pub(crate) struct Known(Vec<(Key, RecordId)>);
-
-impl Known {
-    /// Adds a record; [`Known::settle`] comes after the last.
-    pub(crate) fn add(&mut self, keys: &[Key], record: RecordId) {
-        self.0.extend(keys.iter().map(|key| (*key, record)));
-    }
-
-    /// Makes it ready to be asked.
-    pub(crate) fn settle(&mut self) {
-        self.0.sort_unstable();
-    }
-
-    /// What the first key that finds anything finds.
-    pub(crate) fn find(&self, keys: &[Key]) -> Found {
-        for key in keys {
-            let from = self.0.partition_point(|(other, _)| other.hash < key.hash);
-            let same = self.0.iter().skip(from).take_while(|(other, _)| other.hash == key.hash);
-            let fits = same.filter(|(other, _)| other.may_be(key)).map(|(_, record)| *record);
-            let found: BTreeSet<RecordId> = fits.take(APART_MAX).collect();
-            match (found.first(), found.len()) {
-                (None, _) => {}
-                (Some(record), 1) => return Found::One(*record),
-                _ => return Found::Several,
-            }
-        }
-        Found::None
-    }
-}
-
-/// What earlier rows of the sheet spoke of.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    keys: BTreeSet<(Key, u32)>,
-    records: BTreeMap<RecordId, u32>,
-}
-
-impl Seen {
-    /// The earlier row that spoke of the same.
-    pub(crate) fn clash(&self, keys: &[Key], record: Option<RecordId>) -> Option<u32> {
-        let by_record = record.and_then(|record| self.records.get(&record).copied());
-        by_record.or_else(|| keys.iter().find_map(|key| self.row_with(key)))
-    }
-
-    fn row_with(&self, key: &Key) -> Option<u32> {
-        let first = (Key { hash: key.hash, apart: [0; APART_MAX] }, 0);
-        let last = (Key { hash: key.hash, apart: [u32::MAX; APART_MAX] }, u32::MAX);
-        self.keys.range(first..=last).find(|(other, _)| other.may_be(key)).map(|(_, row)| *row)
-    }
-
-    /// A row that was taken.
-    pub(crate) fn add(&mut self, keys: &[Key], record: Option<RecordId>, row: u32) {
-        self.keys.extend(keys.iter().map(|key| (*key, row)));
-        self.records.extend(record.map(|record| (record, row)));
-    }
+/// The keys of a row with these fields.
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+pub(super) fn keys_of(kind: &str, fields: &[(&str, &str)]) -> Vec<Key> {
+    let identity = Identity::of(crdt_schema::record::Schema::standard().kind(kind).unwrap());
+    let put = |(field, text): &(&str, &str)| Ask {
+        field: (*field).to_owned(),
+        what: Wish::Put((*text).to_owned()),
+    };
+    let asks: Vec<Ask> = fields.iter().map(put).collect();
+    identity.keys(&identity.of_row(&asks).unwrap())
 }
 
 #[cfg(test)]
@@ -329,19 +356,6 @@ mod tests {
     use crdt_schema::record::Schema;
 
     use super::*;
-
-    fn keys(kind: &str, fields: &[(&str, &str)]) -> Vec<Key> {
-        let identity = Identity::of(Schema::standard().kind(kind).unwrap());
-        let put = |(field, text): &(&str, &str)| Ask {
-            field: (*field).to_owned(),
-            what: Wish::Put((*text).to_owned()),
-        };
-        let asks: Vec<Ask> = fields.iter().map(put).collect();
-        identity.keys(&identity.of_row(&asks).unwrap())
-    }
-
-    const NIK: (&str, &str) = ("nik", "3205010101879001");
-    const OTHER: (&str, &str) = ("nik", "3205010101879002");
 
     #[test]
     fn every_field_of_the_table_is_declared() {
@@ -359,45 +373,5 @@ mod tests {
         for kind in Schema::standard().kinds() {
             assert!(!Identity::of(kind).specs.is_empty(), "{}", kind.name);
         }
-    }
-
-    #[test]
-    fn a_nik_decides_and_a_name_joins_only_what_no_nik_tells_apart() {
-        let mut known = Known::default();
-        known.add(&keys("ppks", &[NIK, ("nama", "Asep"), ("rt", "1")]), RecordId([1; 16]));
-        known.settle();
-        for (fields, found) in [
-            (&[NIK, ("nama", "Ujang")][..], Found::One(RecordId([1; 16]))),
-            (&[("nama", "ASEP"), ("rt", "01")], Found::One(RecordId([1; 16]))),
-            (&[OTHER, ("nama", "Asep"), ("rt", "1")], Found::None),
-            (&[("nama", "Asep"), ("rt", "2")], Found::None),
-        ] {
-            assert_eq!(known.find(&keys("ppks", fields)), found);
-        }
-        known.add(&keys("ppks", &[OTHER, ("nama", "Asep"), ("rt", "1")]), RecordId([2; 16]));
-        known.settle();
-        assert_eq!(known.find(&keys("ppks", &[("nama", "Asep"), ("rt", "1")])), Found::Several);
-    }
-
-    #[test]
-    fn a_family_with_a_new_card_and_a_card_with_a_new_head_are_found() {
-        let mut known = Known::default();
-        let kk = ("no_kk", "3205010101209001");
-        known.add(&keys("keluarga", &[NIK, kk, ("kepala", "Asep")]), RecordId([1; 16]));
-        known.settle();
-        let renewed = [NIK, ("no_kk", "3205010101259001"), ("kepala", "Asep")];
-        assert_eq!(known.find(&keys("keluarga", &renewed)), Found::One(RecordId([1; 16])));
-        let widow = [OTHER, kk, ("kepala", "Euis")];
-        assert_eq!(known.find(&keys("keluarga", &widow)), Found::One(RecordId([1; 16])));
-    }
-
-    #[test]
-    fn a_second_row_of_the_same_is_seen() {
-        let mut seen = Seen::default();
-        seen.add(&keys("ppks", &[NIK, ("nama", "Asep")]), Some(RecordId([1; 16])), 2);
-        assert_eq!(seen.clash(&keys("ppks", &[NIK, ("nama", "Ujang")]), None), Some(2));
-        assert_eq!(seen.clash(&keys("ppks", &[("nama", "asep")]), None), Some(2));
-        assert_eq!(seen.clash(&[], Some(RecordId([1; 16]))), Some(2));
-        assert_eq!(seen.clash(&keys("ppks", &[OTHER, ("nama", "Asep")]), None), None);
     }
 }

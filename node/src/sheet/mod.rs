@@ -15,7 +15,8 @@
 //! | `columns.rs` | the heading: which column means which field                                 |
 //! | `names.rs`   | what offices call the columns                                               |
 //! | `asks.rs`    | one row as wishes, and what it identifies                                   |
-//! | `keys.rs`    | by what a row finds its record                                              |
+//! | `keys.rs`    | by what a row finds its record, and what that proves                        |
+//! | `matches.rs` | the records and earlier rows that keys find                                 |
 //!
 //! Of merged cells the first holds the value and the others are blank; blank never erases, so a
 //! merged block changes one record, and a notice names it. Of formulas the value counts that was computed last.
@@ -27,6 +28,7 @@ mod columns;
 mod guard;
 mod keys;
 mod legacy;
+mod matches;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -44,7 +46,8 @@ use crdt_schema::record::Kind;
 pub(crate) use asks::{repaired_fields, row_asks};
 pub(crate) use book::{Book, Merged};
 pub(crate) use columns::{ColumnMap, HEADING_ROWS, Heading, HeadingError, letters};
-pub(crate) use keys::{Found, Identity, Key, Known, Seen};
+pub(crate) use keys::{Identity, Key, Proof, Says};
+pub(crate) use matches::{Found, Known, Seen};
 
 /// Bytes of a text file: a million rows of a thousand bytes.
 const TEXT_BYTES_MAX: u64 = 1 << 30;
@@ -89,6 +92,13 @@ pub(crate) enum SheetError {
     Truncated,
     /// Its parts do not fit together.
     Altered(Because),
+    /// A cell longer than any may be.
+    CellLong {
+        /// Letters of its column.
+        column: String,
+        /// Number of its row, as spreadsheets show it.
+        row: u64,
+    },
     /// Whole, and more than we take.
     Large(String),
     /// The disk.

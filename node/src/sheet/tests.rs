@@ -222,13 +222,40 @@ fn text_that_cannot_be_read_to_its_end_is_refused() {
         let found = read(bytes);
         assert!(matches!(found, Err(SheetError::Altered(what)) if what.to_string() == told));
     }
-    let mut endless = b"Nama;RT\nAsep;\"".to_vec();
-    endless.extend(vec![b'x'; super::CELL_BYTES_MAX + 1]);
-    assert!(matches!(read(&endless), Err(SheetError::Altered(_))));
     let wide = format!("Nama;RT\n{}", ";".repeat(super::CELLS_PER_ROW_MAX + 1));
     assert!(matches!(read(wide.as_bytes()), Err(SheetError::Large(_))));
     let odd = [utf16("Nama;RT\n", false), vec![0x41]].concat();
     assert!(matches!(read(&odd), Err(SheetError::Truncated)));
+}
+
+#[test]
+fn a_cell_that_is_too_long_is_told_by_its_place_and_an_open_quote_as_one() {
+    let long = "x".repeat(super::CELL_BYTES_MAX + 1);
+    let lines = "x\"\"y\n".repeat(super::CELL_BYTES_MAX / 4 + 1);
+    for (text, place) in [
+        (format!("Nama;RT\nAsep;{long};1\nUjang;2\n"), ("B", 2)),
+        (format!("Nama;RT\nAsep;1\n{long};2\n"), ("A", 3)),
+        (format!("Nama;RT\nAsep;\"{long}\";1\nUjang;2\n"), ("B", 2)),
+        (format!("Nama;RT\n\"{lines}\"\nUjang;2\n"), ("A", 2)),
+        (format!("Nama;RT\nAsep;\"{long}\""), ("B", 2)),
+        (format!("Nama;RT\nAsep;{long}"), ("B", 2)),
+    ] {
+        let found = read(text.as_bytes());
+        let Err(SheetError::CellLong { column, row }) = &found else { panic!("not {place:?}") };
+        assert_eq!((column.as_str(), *row), place);
+    }
+    let most = "x".repeat(super::CELL_BYTES_MAX);
+    assert!(read(format!("Nama;RT\nAsep;\"{most}\"\n").as_bytes()).is_ok());
+    for text in [
+        format!("Nama;RT\nAsep;1\nUjang;\"{long}"),
+        format!("Nama;RT\nAsep;1\nUjang;\"{lines}"),
+        format!("Nama;RT\nAsep;1\nUjang;\"2\n{long}\nEuis;\"Kp. Contoh\"\n"),
+    ] {
+        let found = read(text.as_bytes());
+        let Err(SheetError::Altered(what)) = &found else { panic!("no open quote") };
+        let told = "the quotation mark that opens in line 3 of the file (row 3) is never closed";
+        assert_eq!(what.to_string(), told);
+    }
 }
 
 #[test]

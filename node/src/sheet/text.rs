@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 
 use encoding_rs::{CoderResult, Encoding, UTF_8, WINDOWS_1252};
 
-use super::{CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, Row, SheetError, TEXT_BYTES_MAX};
-use crate::reason::{self, Because, Reason};
+use super::{CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, Row, SheetError, TEXT_BYTES_MAX, letters};
+use crate::reason::{self, Because};
 
 /// Separators that are tried, the likeliest first.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
@@ -139,7 +139,12 @@ impl TextForm {
             match form.read(file, &mut count) {
                 // What only the wrong separator makes too large is no reason to give up.
                 Ok(())
-                | Err(SheetError::Altered(_) | SheetError::Large(_) | SheetError::Truncated) => {}
+                | Err(
+                    SheetError::Altered(_)
+                    | SheetError::CellLong { .. }
+                    | SheetError::Large(_)
+                    | SheetError::Truncated,
+                ) => {}
                 Err(error) => return Err(error),
             }
             let score = widths.iter().map(|(width, rows)| rows * width.saturating_sub(1)).max();
@@ -210,6 +215,9 @@ struct Parser {
     quote_line: u64,
     cells: Vec<Cell>,
     cell: String,
+    /// The cell inside quotes is longer than any may be, and no longer kept. Whether it is only that,
+    /// or its quote never closes, is known where it ends.
+    is_long: bool,
     /// A `\r` ended the row; a `\n` right behind it belongs to it.
     after_return: bool,
 }
@@ -225,6 +233,7 @@ impl Parser {
             quote_line: 1,
             cells: Vec::new(),
             cell: String::new(),
+            is_long: false,
             after_return: false,
         }
     }
@@ -241,8 +250,7 @@ impl Parser {
                 if self.at == At::Quoted {
                     self.count_lines(content);
                 }
-                self.cell.push_str(content);
-                self.check_cell()?;
+                self.grow(content)?;
                 rest = rest.get(run..).unwrap_or_default();
                 continue;
             }
@@ -294,35 +302,52 @@ impl Parser {
                 self.quote_line = self.line;
             }
             (At::Quoted, '"') => self.at = At::AfterQuote,
-            (At::Quoted, _) => self.cell.push(letter),
             (At::AfterQuote, '"') => {
-                self.cell.push('"');
                 self.at = At::Quoted;
+                self.grow("\"")?;
             }
             (At::Start | At::Plain | At::AfterQuote, _) if letter == self.separator => {
                 self.end_cell()?;
             }
-            (At::Start | At::Plain | At::AfterQuote, _) => {
-                self.cell.push(letter);
-                self.at = At::Plain;
+            // The quote that closed so long a cell opened another one: its own is missing.
+            (At::AfterQuote, _) if self.is_long => return Err(self.never_closed()),
+            (At::Start | At::Plain | At::AfterQuote | At::Quoted, _) => {
+                if self.at != At::Quoted {
+                    self.at = At::Plain;
+                }
+                self.grow(letter.encode_utf8(&mut [0; 4]))?;
             }
-        }
-        self.check_cell()
-    }
-
-    fn check_cell(&self) -> Result<(), SheetError> {
-        if self.cell.len() > CELL_BYTES_MAX {
-            return Err(self.altered(&reason::SHEET_CELL_LONG));
         }
         Ok(())
     }
 
-    /// What is wrong with the row that is being read.
-    fn altered(&self, reason: &'static Reason) -> SheetError {
-        SheetError::Altered(Because::of(reason).with("row", self.number))
+    /// The cell goes on.
+    fn grow(&mut self, more: &str) -> Result<(), SheetError> {
+        if self.is_long {
+            return Ok(());
+        }
+        self.cell.push_str(more);
+        if self.cell.len() <= CELL_BYTES_MAX {
+            return Ok(());
+        }
+        self.cell = String::new();
+        self.is_long = true;
+        if self.at == At::Quoted { Ok(()) } else { Err(self.too_long()) }
+    }
+
+    fn too_long(&self) -> SheetError {
+        SheetError::CellLong { column: letters(self.cells.len()), row: self.number }
+    }
+
+    fn never_closed(&self) -> SheetError {
+        let what = Because::of(&reason::SHEET_QUOTE).with("row", self.number);
+        SheetError::Altered(what.with("line", self.quote_line))
     }
 
     fn end_cell(&mut self) -> Result<(), SheetError> {
+        if self.is_long {
+            return Err(self.too_long());
+        }
         if self.cells.len() >= CELLS_PER_ROW_MAX {
             let what = format!("row {} has more than {CELLS_PER_ROW_MAX} cells", self.number);
             return Err(SheetError::Large(what));
@@ -346,10 +371,9 @@ impl Parser {
 
     fn end(&mut self, take: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), SheetError> {
         if self.at == At::Quoted {
-            let what = Because::of(&reason::SHEET_QUOTE).with("row", self.number);
-            return Err(SheetError::Altered(what.with("line", self.quote_line)));
+            return Err(self.never_closed());
         }
-        if !self.cells.is_empty() || !self.cell.is_empty() {
+        if !self.cells.is_empty() || !self.cell.is_empty() || self.is_long {
             // The last row: whether to go on is no question any more.
             let _last = self.end_row(take)?;
         }

@@ -93,7 +93,7 @@ impl Session {
 
     pub(super) fn on_probe(&mut self, local: &Local<'_>, probe: Probe) -> Step {
         let name = self.numbers.resolve(&probe.feed)?;
-        if !self.serves(local, name.space, name.area) {
+        if !self.serves(local, name.space, name.area) && !self.hands_over(local, &name) {
             return Err(EndReason::NoRights);
         }
         let locate = Request::Locate { feed: name.id(), points: probe.points };

@@ -15,6 +15,7 @@ use super::message::{
     EndReason, Extent, FEEDS_PER_MESSAGE_MAX, FeedPoints, FeedRef, IdStart, Message, Need,
     NodePrint, PRINTS_FROM, Pass, short_id,
 };
+use super::push::held;
 use super::request::Local;
 use super::session::{Session, Step};
 use super::summary::{HeldHeads, Root};
@@ -385,9 +386,8 @@ impl Session {
             return;
         }
         let full = self.is_full();
-        let held = local.summary.feed(&name.id()).or_else(|| local.apart.feed(&name.id()));
-        let heads =
-            held.map(|held| held.heads.iter().map(|head| CutPoint::new(*head, full)).collect());
+        let heads = held(local, &name);
+        let heads = heads.map(|it| it.iter().map(|head| CutPoint::new(*head, full)).collect());
         self.said.needs.push((Wanted::Named(name), heads.unwrap_or_default()));
     }
 

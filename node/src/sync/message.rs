@@ -69,7 +69,7 @@ pub const TURNS_PER_PASS_MAX: u32 = 64;
 pub const PASSES_MAX: u8 = 8;
 /// Bytes of runs taken from a device nobody here knows: its certificate and what that rests on.
 pub const STRANGER_BYTES_MAX: usize = 64 * 1024;
-/// Own feeds a waiting device offers in one session to a device with the issue right.
+/// Own feeds outside the roots that a device offers in one session to one with the issue right there.
 pub const APART_OFFERS_MAX: usize = 256;
 /// A pushed run longer than this is offered first: a peer that has it need not pay for it.
 pub const PUSH_BYTES_MAX: usize = 4 * 1024;

@@ -1,15 +1,16 @@
 //! Live: what becomes durable here goes at once to a peer whose areas cover it.
 //!
 //! A short run is pushed, a long one offered first. While a pass is under way only the feed is
-//! remembered, and offered before the pass may end. A device that waits for its confirmation offers
-//! its own feeds to who has the issue right; other feeds outside the roots go to such a device only
-//! when it asks.
+//! remembered, and offered before the pass may end. What a device wrote itself and does not count,
+//! because it waits for its confirmation, was closed or the area was moved away, it offers to who
+//! has the issue right there, whatever areas the two share: nobody else would ever bring it to who
+//! may confirm or adopt it. Other feeds outside the roots go to such a device only when it asks.
 
 use std::collections::BTreeMap;
 
 use crdt_schema::authority::Rights;
 use crdt_schema::entry::{ChainPoint, PackedRun};
-use crdt_schema::id::{FeedId, FeedName, Space};
+use crdt_schema::id::{FeedId, FeedName};
 
 use super::message::{
     APART_OFFERS_MAX, CutPoint, EndReason, FEEDS_PER_MESSAGE_MAX, FeedRef, FeedRun,
@@ -18,7 +19,6 @@ use super::message::{
 use super::request::{Local, Report};
 use super::session::{Phase, Session, Step};
 use super::summary::HeldHeads;
-use crate::authority::MemberState;
 
 /// What this session remembers for pushing.
 #[derive(Debug, Default)]
@@ -86,6 +86,18 @@ impl Session {
         local.authority.may(&self.peer, Rights::ISSUE, name.area)
     }
 
+    /// Whether the peer is given what this device wrote there itself and does not count.
+    pub(super) fn hands_over(&self, local: &Local<'_>, name: &FeedName) -> bool {
+        name.device == local.device && self.may_have_apart(local, name)
+    }
+
+    /// Whether what the peer sends of a feed is read: within what both hold, and beyond it what the
+    /// peer wrote itself where this device decides.
+    pub(super) fn takes(&self, local: &Local<'_>, name: &FeedName) -> bool {
+        let decides = || local.authority.may(&local.device, Rights::ISSUE, name.area);
+        self.covers(local, name.space, name.area) || name.device == self.peer && decides()
+    }
+
     /// Offers what grew while a pass was under way.
     pub(super) fn flush_pushes(&mut self, local: &Local<'_>) {
         let names: Vec<FeedName> = std::mem::take(&mut self.pushes.grown).into_values().collect();
@@ -96,18 +108,9 @@ impl Session {
         if std::mem::replace(&mut self.pushes.offered_apart, true) {
             return;
         }
-        let mine = local.authority.member(&local.device);
-        if mine.is_none_or(|it| it.state != MemberState::Provisional && !it.open_only) {
-            return;
-        }
-        let areas = self.shared.iter().flat_map(|area| local.summary.areas_below(*area));
-        let both = areas.flat_map(|area| {
-            [Space::Authority, Space::Records].map(|space| local.apart.feeds(space, area))
-        });
-        let names = both.flatten().map(|(_, held)| held.name);
-        let names = names.filter(|name| name.device == local.device);
-        let names: Vec<FeedName> =
-            names.filter(|name| self.may_have_apart(local, name)).take(APART_OFFERS_MAX).collect();
+        let names = local.apart.feeds_like(&[]).map(|held| held.name);
+        let names = names.filter(|name| self.hands_over(local, name));
+        let names: Vec<FeedName> = names.take(APART_OFFERS_MAX).collect();
         self.offer(local, &names);
     }
 
@@ -122,9 +125,9 @@ impl Session {
     }
 
     fn offer_of(&mut self, local: &Local<'_>, name: FeedName) -> Option<Offer> {
-        let held = held(local, &name)?;
-        let heads = held.heads.iter().take(HEADS_PER_FEED_MAX);
-        let heads = heads.map(|head| CutPoint::new(*head, false)).collect();
+        let heads = held(local, &name)?;
+        let heads = heads.into_iter().take(HEADS_PER_FEED_MAX);
+        let heads = heads.map(|head| CutPoint::new(head, false)).collect();
         Some(Offer { feed: self.numbers.refer(name), heads })
     }
 
@@ -133,7 +136,7 @@ impl Session {
         if matches!(push.feed, FeedRef::Yours(_)) {
             self.numbers.understood(&name);
         }
-        if self.covers(local, name.space, name.area) {
+        if self.takes(local, &name) {
             self.ingest_pushed(name, push.run)?;
         }
         Ok(())
@@ -145,7 +148,7 @@ impl Session {
             if offer.heads.is_empty() {
                 return Err(EndReason::Malformed);
             }
-            if self.covers(local, name.space, name.area) && lacks(local, &name, &offer.heads) {
+            if self.takes(local, &name) && lacks(local, &name, &offer.heads) {
                 self.need(local, name);
             }
         }
@@ -153,14 +156,17 @@ impl Session {
     }
 }
 
-/// What is held of a feed, counting or not.
-fn held<'a>(local: &Local<'a>, name: &FeedName) -> Option<&'a HeldHeads> {
-    local.summary.feed(&name.id()).or_else(|| local.apart.feed(&name.id()))
+/// How far a feed is held, counting or not.
+pub(super) fn held(local: &Local<'_>, name: &FeedName) -> Option<Vec<ChainPoint>> {
+    let counting = local.summary.feed(&name.id());
+    let apart = local.apart.feed(&name.id());
+    let both = counting.into_iter().chain(apart).flat_map(|held| held.heads.iter().copied());
+    (counting.is_some() || apart.is_some()).then(|| both.collect())
 }
 
 /// Whether an offered head is none of ours. An old one of ours looks the same: then the answer to
 /// the question is short.
 fn lacks(local: &Local<'_>, name: &FeedName, heads: &[CutPoint]) -> bool {
     let Some(held) = held(local, name) else { return true };
-    heads.iter().any(|point| !held.heads.iter().any(|mine| point.fits(mine)))
+    heads.iter().any(|point| !held.iter().any(|mine| point.fits(mine)))
 }

@@ -16,6 +16,7 @@ use super::message::{
     BULK_IN_FLIGHT_BYTES_MAX, CutPoint, EndReason, FeedRef, FeedRun, Message, NEEDS_PER_FEED_MAX,
     Need, RUNS_PER_FRAME_MAX, STRANGER_BYTES_MAX,
 };
+use super::push::held;
 use super::request::{Local, Read, ReadFrom, Report, Request, RequestId, Segment, Taken};
 use super::session::{Asked, Phase, Session, Step};
 
@@ -219,19 +220,20 @@ impl Bulk {
 impl Session {
     /// Sends what follows `known` of a feed, if the peer may have it and we hold it.
     pub(super) fn queue(&mut self, local: &Local<'_>, name: FeedName, known: Vec<CutPoint>) {
-        if !self.serves(local, name.space, name.area) {
-            return;
-        }
         let feed = name.id();
-        let ends = local.summary.feed(&feed).or_else(|| {
-            let apart = local.apart.feed(&feed)?;
-            self.may_have_apart(local, &name).then_some(apart)
-        });
-        if let Some(held) = ends
-            && self.transfers.sent.get(&feed) != Some(&held.heads)
+        let ends = if self.hands_over(local, &name) {
+            held(local, &name)
+        } else if self.serves(local, name.space, name.area) {
+            let apart = local.apart.feed(&feed).filter(|_| self.may_have_apart(local, &name));
+            local.summary.feed(&feed).or(apart).map(|held| held.heads.clone())
+        } else {
+            None
+        };
+        if let Some(ends) = ends
+            && self.transfers.sent.get(&feed) != Some(&ends)
             && !self.probes.is_open(&feed)
         {
-            self.queue_unchecked(local, name, held.heads.clone(), known);
+            self.queue_unchecked(local, name, ends, known);
         }
     }
 
@@ -384,11 +386,8 @@ impl Session {
             if matches!(feed, FeedRef::Yours(_)) {
                 self.numbers.understood(&name);
             }
-            let taken = if stranger {
-                name.space == Space::Authority
-            } else {
-                self.covers(local, name.space, name.area)
-            };
+            let taken =
+                if stranger { name.space == Space::Authority } else { self.takes(local, &name) };
             if taken {
                 wanted.push((name, run));
             }

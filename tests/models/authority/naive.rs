@@ -235,7 +235,10 @@ impl Naive {
         if let Some(ended) = self.ended.iter().find(|ended| ended.device == name.device) {
             return Standing::CountsUntil(last_of(&ended.ends, feed));
         }
-        if self.may_write(name, |above| self.covers_today(above, name.area)) {
+        // A move ends records only.
+        if name.space == Space::Authority
+            || self.may_write(name, |above| self.covers_today(above, name.area))
+        {
             return Standing::Counts;
         }
         let (mut here, mut named): (_, Vec<FeedEnd>) = (vec![name.area], Vec::new());

@@ -65,7 +65,6 @@ pub const EVENTS: &[&str] = &[
     "look at an edit that does not count",
     "end with a fork",
     "replica compared with the province",
-    "area once held, now under another authority",
     "own entries came back from outside",
     "run taken",
     "run held already",
@@ -258,22 +257,17 @@ fn alike(mesh: &mut Mesh, site: usize) -> Result<(), String> {
         return Ok(());
     }
     let mut compared = 0;
-    let mut apart = 0;
     for area in Cast::get().areas() {
         if !base.authority().may_serve(&me, Space::Authority, area) {
             continue;
         }
-        let equal = mine.summary().authority_root(area) == base.summary().authority_root(area);
+        let roots = [mine, base].map(|held| held.summary().authority_root(area));
         let interest = base.authority().interest(&me);
         let tree = base.authority().tree();
-        if interest.iter().any(|held| tree.covers(*held, area)) {
-            same(&format!("the authority root of {area}"), equal, true)?;
+        if interest.iter().any(|held| tree.ever_covered(*held, area)) {
+            same(&format!("the authority root of {area}"), roots[0], roots[1])?;
         }
         if !base.authority().may_serve(&me, Space::Records, area) {
-            continue;
-        }
-        if !equal {
-            apart += 1;
             continue;
         }
         let roots = [mine, base].map(|held| held.summary().root(area));
@@ -285,9 +279,6 @@ fn alike(mesh: &mut Mesh, site: usize) -> Result<(), String> {
     }
     if compared > 0 {
         mesh.note("replica compared with the province");
-    }
-    if apart > 0 {
-        mesh.note("area once held, now under another authority");
     }
     Ok(())
 }

@@ -81,7 +81,7 @@ async fn done(running: &Running, words: &[String]) -> Value {
         ["dial", address] => {
             let addresses = [address.parse().unwrap()];
             let watch = Watch::start();
-            let seen = meet(running, &addresses, PATIENCE).await.unwrap();
+            let seen = meet(running, &addresses, PATIENCE).await.unwrap().seen;
             json!({
                 "seconds": watch.seconds(), "equal": seen.equal, "rounds": seen.rounds,
                 "frame_bytes": seen.received.bytes + seen.sent.bytes,

@@ -13,7 +13,7 @@ mod running;
 mod scene;
 mod stage;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crdt_schema::time::Timestamp;
@@ -21,20 +21,21 @@ use node::answer::Demo;
 use node::error::ErrorKind;
 use node::node::must_be_no_data_folder;
 
-use self::plan::{Cast, Step, steps};
+use self::plan::{Cast, Player, Step, steps};
 use self::scene::Scene;
 use self::stage::{Processes, STICK, Stage};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::limits::within;
 use crate::progress::Interrupt;
 use crate::report::{Page, Report};
 use crate::words::{Fact, Words};
 
 /// Most villages: those of the kecamatan the demo plays in.
-const VILLAGES_MAX: i64 = 12;
+const VILLAGES_MAX: u64 = 12;
 
 /// Most records: what a person waits for.
-const RECORDS_MAX: i64 = 100_000;
+const RECORDS_MAX: u64 = 100_000;
 
 /// Between two looks whether a person wants the demo to end.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -42,13 +43,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// `demo`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many villages
-    #[arg(long, value_name = "N", default_value_t = 3,
-          value_parser = clap::value_parser!(u16).range(1..=VILLAGES_MAX))]
+    /// How many villages, 1 to 12
+    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true,
+          value_parser = within::<u16>(1..=VILLAGES_MAX, "usage-demo-villages"))]
     villages: u16,
-    /// How many records, over all villages
-    #[arg(long, value_name = "N", default_value_t = 40,
-          value_parser = clap::value_parser!(u64).range(1..=RECORDS_MAX as u64))]
+    /// How many records, over all villages, 1 to 100000
+    #[arg(long, value_name = "N", default_value_t = 40, allow_negative_numbers = true,
+          value_parser = within::<u64>(1..=RECORDS_MAX, "usage-demo-records"))]
     records: u64,
     /// End once the roots are equal; else all nodes stay up until Ctrl-C
     #[arg(long)]
@@ -63,6 +64,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
     let cast = Cast::new(usize::from(args.villages), args.records)?;
     if let Some(folder) = &args.keep {
         must_be_no_data_folder(context.folder().ok(), folder)?;
+        must_be_free(folder, cast.nodes())?;
     }
     let (folder, temporary) = folder(args.keep.as_ref())?;
     let hands = Processes::of_this_program(&context.world.interrupt)?;
@@ -145,6 +147,17 @@ fn watch(interrupt: &Interrupt, scene: &mut Scene) -> Option<Failure> {
         }
     }
     None
+}
+
+/// Refuses a folder where a demo is kept: its nodes' folders are those of nodes.
+fn must_be_free(folder: &Path, players: &[Player]) -> Result<(), Failure> {
+    let is_kept =
+        |player: &Player| must_be_no_data_folder(None, &folder.join(&player.name)).is_err();
+    if players.iter().any(is_kept) {
+        let facts = vec![Fact::new("path", folder.display())];
+        return Err(Failure::finer(ErrorKind::StoreExists, "demo_kept", facts));
+    }
+    Ok(())
 }
 
 /// The folder to play in, with the stick's in it; a temporary one goes with its guard.

@@ -79,14 +79,15 @@ impl Cast {
         Self::FIRST_VILLAGE..self.players.len()
     }
 
-    /// Each village's share; the first ones take what does not divide.
+    /// Each village's share. The last one comes first: it takes what does not divide, for without a
+    /// record of its own it had nothing to edit apart.
     fn shares(&self) -> Vec<(usize, u64)> {
         let count = self.villages().len() as u64;
-        let share = |(place, village)| {
-            let more = u64::from(place < self.records % count);
+        let share = |(left, village)| {
+            let more = u64::from(left < self.records % count);
             (village, self.records / count + more)
         };
-        (0..).zip(self.villages()).map(share).filter(|(_, records)| *records > 0).collect()
+        (0..).zip(self.villages().rev()).map(share).filter(|(_, records)| *records > 0).collect()
     }
 }
 
@@ -177,11 +178,27 @@ mod tests {
 
     #[test]
     fn the_villages_together_write_exactly_what_was_asked_for() {
-        for (villages, records, shares) in
-            [(3, 40, vec![14, 13, 13]), (3, 2, vec![1, 1]), (1, 7, vec![7]), (12, 12, vec![1; 12])]
-        {
+        for (villages, records, shares) in [
+            (3, 40, vec![14, 13, 13]),
+            (3, 2, vec![1, 1]),
+            (1, 7, vec![7]),
+            (12, 12, vec![1; 12]),
+            (12, 1, vec![1]),
+        ] {
             let cast = Cast::new(villages, records).ok().unwrap();
-            assert_eq!(written(&steps(&cast)), shares);
+            let steps = steps(&cast);
+            assert_eq!(written(&steps), shares);
+            let cut = cast.cut();
+            let writes = |step: &Step| matches!(step, Step::Write { node, .. } if *node == cut);
+            assert!(steps.iter().any(writes), "who edits apart has a record");
+        }
+    }
+
+    #[test]
+    fn the_village_that_edits_apart_writes_a_record_even_if_there_is_only_one() {
+        for (villages, records) in [(1, 1), (3, 1), (3, 2), (12, 1), (12, 11)] {
+            let cast = Cast::new(villages, records).ok().unwrap();
+            assert!(cast.shares().iter().any(|(village, _)| *village == cast.cut()));
         }
     }
 

@@ -196,19 +196,21 @@ impl Scene {
         let area = self.area(node)?.to_string();
         let schema = self.stage.ask(node, &["schema"])?;
         let listed = self.stage.ask(node, &["record", "list", "--area", &area])?;
-        let mut best: Option<(usize, Argument)> = None;
+        let mut best: Option<((bool, usize), Argument)> = None;
         for row in list(&listed, "/records")?.iter().take(LOOKED_AT_MAX) {
             let record = text(row, "/record")?.to_owned();
             let shown = self.stage.ask(node, &["record", "show", &record])?;
             let texts = plain_texts(&schema, text(row, "/kind")?)?;
             let has = |field: &String| shown.pointer(&format!("/fields/{field}")).is_some();
-            for field in texts.into_iter().filter(has) {
+            for field in texts {
                 let place = ARGUED.iter().position(|name| *name == field).unwrap_or(ARGUED.len());
+                // One that is empty will do where there are few records.
+                let place = (!has(&field), place);
                 if best.as_ref().is_none_or(|(known, _)| place < *known) {
                     best = Some((place, Argument { record: record.clone(), field }));
                 }
             }
-            if best.as_ref().is_some_and(|(place, _)| *place < ARGUED.len()) {
+            if best.as_ref().is_some_and(|(place, _)| *place < (false, ARGUED.len())) {
                 break;
             }
         }

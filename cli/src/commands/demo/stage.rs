@@ -17,12 +17,18 @@ use crate::progress::{Bar, Interrupt};
 use crate::settings::Language;
 use crate::words::Fact;
 
-/// Where nodes of the demo listen: free ports of this machine alone.
-const LISTEN: [&str; 2] = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"];
 /// Until a node has seen what must happen.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// Where a node of the demo listens: free ports of this machine alone. Each has an address of its own,
+/// as villages have, where the system knows the whole of 127.0.0.0/8: a hub lets few strangers in from
+/// one address, and whoever joins is a stranger.
+fn listen(place: usize) -> [String; 2] {
+    let own = if cfg!(any(target_os = "linux", windows)) { place + 1 } else { 1 };
+    ["udp/0/quic-v1", "tcp/0"].map(|port| format!("/ip4/127.0.0.{own}/{port}"))
+}
 
 /// Runs this very program again, one process a command.
 #[derive(Debug)]
@@ -163,11 +169,13 @@ impl Stage {
     /// Starts a node's own process; it dials the one at `above` and keeps the link.
     pub(super) fn start(&mut self, place: usize, above: Option<usize>) -> Result<(), Failure> {
         let mut args = Vec::new();
-        for address in LISTEN {
-            args.extend(["--listen".to_owned(), address.to_owned()]);
+        for address in listen(place) {
+            args.extend(["--listen".to_owned(), address]);
         }
         let running = above.and_then(|above| self.nodes.get(above)?.running.as_ref());
-        if let Some(address) = running.and_then(|above| above.listen.first()) {
+        // Over QUIC a node dials from where it listens.
+        let is_quic = |address: &&String| address.contains("/quic-v1");
+        if let Some(address) = running.and_then(|above| above.listen.iter().find(is_quic)) {
             args.extend(["--peer".to_owned(), address.clone()]);
         }
         self.start_with(place, &args)

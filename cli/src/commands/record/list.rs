@@ -9,12 +9,13 @@ use super::{look, show};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fields;
+use crate::limits::within;
 use crate::report::{Page, Report};
 use crate::words::{Fact, Words};
 
 /// Most records one page may hold: what a small board lists in a moment, and far above what a
 /// person reads.
-const LIMIT_MAX: i64 = 10_000;
+const LIMIT_MAX: u64 = 10_000;
 
 /// `record list`.
 #[derive(clap::Args)]
@@ -29,8 +30,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100,
-          value_parser = clap::value_parser!(u32).range(1..=LIMIT_MAX))]
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true,
+          value_parser = within::<u32>(1..=LIMIT_MAX, "usage-list-limit"))]
     limit: u32,
     /// Where the last page ended, as it said
     #[arg(long, value_name = "CURSOR")]
@@ -74,7 +75,8 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Report, Failu
         after: args.after,
         ..ListRecords::default()
     };
-    context.report(&context.put(ask)?, fill)
+    let list = context.put(ask)?;
+    context.report(&list, fill)
 }
 
 fn fill(page: &mut Page, words: Words, list: &RecordList) {

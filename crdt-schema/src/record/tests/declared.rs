@@ -6,6 +6,7 @@ use super::super::plan::names_in_rules;
 use super::super::{Check, Derive, Field, Merge, Schema, ValueType};
 use super::super::{describe_lines, describe_markdown, forbidden};
 use crate::class::{Class, FieldClass};
+use crate::edit::{Op, Section, TEXT_BYTES_MAX};
 
 fn fields() -> impl Iterator<Item = (&'static super::Kind, &'static Field)> {
     Schema::standard().kinds().flat_map(|kind| kind.fields.iter().map(move |field| (kind, field)))
@@ -228,6 +229,31 @@ fn declarations_are_those_of_the_golden_file() {
         assert_eq!(line, expected);
     }
     assert_eq!(lines, golden);
+}
+
+#[test]
+fn an_edit_carries_the_longest_text_that_a_field_takes() {
+    let texts = Schema::standard().kinds().flat_map(|kind| kind.fields);
+    let texts = texts.filter_map(|field| {
+        let ValueType::Text { max_letters } = field.value else { return None };
+        Some((field, max_letters))
+    });
+    for (field, most) in texts {
+        for letter in ['x', 'é', '\u{1b83}', '👍'] {
+            let typed: String = std::iter::repeat_n(letter, most).collect();
+            let longest = typed.len() <= TEXT_BYTES_MAX;
+            let Ok(parsed) = field.parse(&typed) else {
+                assert!(!longest, "{} does not take {most} of {letter}", field.name);
+                continue;
+            };
+            let op = match parsed.element {
+                Some(element) => Op::put_element(field.number, element, parsed.value),
+                None => Op::put(field.number, parsed.value),
+            };
+            let section = Section::from_ops(vec![op]).unwrap();
+            assert_eq!(Section::decode(&section.encode()).as_ref(), Ok(&section), "{}", field.name);
+        }
+    }
 }
 
 /// To renew it: `just schema`.

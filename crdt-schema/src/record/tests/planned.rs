@@ -1,6 +1,7 @@
 //! Wishes to sections.
 
 use super::*;
+use crate::entry::SECTIONS_BYTES_MAX;
 use crate::record::{RefusalReason, TermKind};
 
 #[test]
@@ -244,6 +245,63 @@ fn without_a_nik_there_is_always_a_reason_and_with_one_none() {
     let state = after(&[told.unwrap()]);
     let found = ppks.plan(Some(&state), &[put("nik", "'3205010101879001")], None).unwrap();
     assert_eq!(written(ppks, &found), ["U nik = 3205010101879001", "U alasan_tanpa_nik -"]);
+    assert_eq!(rules(&found), [("alasan_tanpa_nik", "alasan_dikosongkan")]);
+}
+
+#[test]
+fn a_nik_and_a_reason_for_having_none_are_not_saved_together() {
+    let ppks = kind("ppks");
+    let refused = new_ppks(&[put("alasan_tanpa_nik", "hilang")]).unwrap_err();
+    assert_eq!((refused.field.as_str(), refused.rule), ("alasan_tanpa_nik", "nik_dan_alasan"));
+    let state = after(&[new_ppks(&[]).unwrap()]);
+    let refused = ppks.plan(Some(&state), &[put("alasan_tanpa_nik", "hilang")], None).unwrap_err();
+    assert_eq!(refused.rule, "nik_dan_alasan");
+    // The card was another person's: the number goes, the reason comes.
+    let asks = [clear("nik"), put("alasan_tanpa_nik", "hilang")];
+    assert_eq!(rules(&ppks.plan(Some(&state), &asks, None).unwrap()), []);
+}
+
+#[test]
+fn a_nik_and_a_reason_written_apart_warn_at_each_save_until_one_is_cleared() {
+    let ppks = kind("ppks");
+    let first = new_ppks(&[clear("nik"), put("alasan_tanpa_nik", "hilang")]).unwrap();
+    let before = after(std::slice::from_ref(&first));
+    let plan = |asks: &[Ask]| ppks.plan(Some(&before), asks, None).unwrap();
+    let number = plan(&[put("nik", "3205010101879001")]);
+    let reason = plan(&[put("alasan_tanpa_nik", "tidak_punya")]);
+    let state = apart(&first, &number, &reason);
+    assert!(shown(ppks, &state, "nik").is_some());
+    assert!(shown(ppks, &state, "alasan_tanpa_nik").is_some(), "nothing is lost in a merge");
+    let other = ppks.plan(Some(&state), &[put("alamat", "Kampung Baru")], None).unwrap();
+    assert_eq!(rules(&other), [("alasan_tanpa_nik", "nik_dan_alasan")]);
+    assert_eq!(written(ppks, &other), ["U alamat = Kampung Baru"]);
+    for settled in ["nik", "alasan_tanpa_nik"] {
+        let plan = ppks.plan(Some(&state), &[clear(settled)], None).unwrap();
+        assert_eq!(rules(&plan), [], "{settled}");
+    }
+}
+
+#[test]
+fn a_save_that_no_entry_carries_is_refused_although_each_of_its_classes_would_fit() {
+    let base = [
+        put("judul", "Rapat"),
+        put("kode_program", "G.5.1.4"),
+        put("jenis", "rapat"),
+        put("tanggal", "2026-03-01"),
+        put("materi", &"x".repeat(4096)),
+        put("hasil", &"é".repeat(4096)),
+    ];
+    let with = |guests: usize| {
+        let names: Vec<String> =
+            (0..guests).map(|it| format!("{it} {}", "x".repeat(190))).collect();
+        let asks = [&base[..], &[put("daftar_hadir", &names.join(";"))]].concat();
+        kind("kegiatan").plan(None, &asks, today())
+    };
+    let bytes = |plan: &Plan| plan.sections.iter().map(|(_, it)| it.encode().len()).sum::<usize>();
+    let plan = with(15).unwrap();
+    assert!(bytes(&plan) < SECTIONS_BYTES_MAX, "{}", bytes(&plan));
+    let refused = with(30).unwrap_err();
+    assert_eq!((refused.field.as_str(), refused.rule), ("kegiatan", "terlalu_besar"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ const SARANA: Kind = Kind {
     title: "Sarana",
     help: "Barang yang dapat dipinjam.",
     fields: &[
-        Field::scalar(1, "nama", Public, ValueType::Text { max_bytes: 80 })
+        Field::scalar(1, "nama", Public, ValueType::Text { max_letters: 80 })
             .titled("Nama", "Nama barang.")
             .required()
             .indexed(TermKind::Name),

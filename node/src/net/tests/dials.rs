@@ -41,14 +41,16 @@ async fn a_stranger_is_let_in_and_marked_and_strangers_are_few() {
         links.push((guest, ours, theirs));
     }
     let mut third = Peer::start(4).await;
-    third.handle.dial(hub.address(Over::Tcp));
-    assert_eq!(third.dial_failed().await.0, DialFailure::Refused);
+    let (ours, theirs) = linked(&mut third, &mut hub, Over::Tcp).await;
+    assert!(theirs.later.is_some(), "it is let in to hear when to come again");
+    drop((ours, theirs));
+    hub.until(|event| matches!(event, NetEvent::Closed { .. }).then_some(())).await;
 
     let (guest, ours, theirs) = links.pop().unwrap();
     drop((ours, guest));
     hub.closed(theirs.id).await;
-    third.handle.dial(hub.address(Over::Tcp));
-    third.opened().await;
+    let (_ours, theirs) = linked(&mut third, &mut hub, Over::Tcp).await;
+    assert_eq!(theirs.later, None);
 }
 
 #[tokio::test]
@@ -60,12 +62,30 @@ async fn strangers_of_one_address_do_not_come_again_and_again() {
     let (mut hub, mut guest) = (Peer::with(1, strange).await, Peer::start(2).await);
     for _ in 0..2 {
         let (ours, theirs) = linked(&mut guest, &mut hub, Over::Quic).await;
+        assert_eq!(theirs.later, None);
         let id = ours.id;
         drop((ours, theirs));
         guest.closed(id).await;
     }
-    guest.handle.dial(hub.address(Over::Quic));
-    assert_eq!(guest.dial_failed().await.0, DialFailure::Refused);
+    let (_ours, theirs) = linked(&mut guest, &mut hub, Over::Quic).await;
+    assert!(theirs.later.is_some_and(|wait| wait > Duration::from_secs(500)));
+}
+
+#[tokio::test]
+async fn few_hear_when_to_come_again_and_not_for_long() {
+    let strange = |config: &mut NetConfig| {
+        config.who = Arc::new(|_| Admission::Stranger);
+        (config.limits.strangers, config.limits.turned_away) = (0, 1);
+        config.timing.open = Duration::from_secs(3);
+    };
+    let mut hub = Peer::with(1, strange).await;
+    let (mut one, mut other) = (Peer::start(2).await, Peer::start(3).await);
+    let (_ours, theirs) = linked(&mut one, &mut hub, Over::Quic).await;
+    other.handle.dial(hub.address(Over::Quic));
+    assert_eq!(other.dial_failed().await.0, DialFailure::Refused);
+    hub.closed(theirs.id).await;
+    let (_ours, theirs) = linked(&mut other, &mut hub, Over::Quic).await;
+    assert!(theirs.later.is_some());
 }
 
 #[tokio::test]
@@ -193,10 +213,44 @@ async fn an_address_that_is_taken_is_told_and_the_rest_listens() {
     other.handle.listen(taken.clone());
     let failed = other
         .until(|event| match event {
-            NetEvent::ListenFailed { addr, .. } => Some(addr),
+            NetEvent::ListenFailed { addr, kind, .. } => Some((addr, kind)),
             _ => None,
         })
         .await;
-    assert_eq!(failed, taken);
+    assert_eq!(failed, (taken, ListenFailure::Taken));
     assert_eq!(other.handle.addresses().len(), 2);
+}
+
+#[tokio::test]
+async fn an_address_of_no_interface_here_is_told_from_one_that_is_taken() {
+    let mut one = Peer::start(1).await;
+    for address in ["/ip4/192.0.2.1/tcp/4001", "/ip4/192.0.2.1/udp/4001/quic-v1"] {
+        one.handle.listen(address.parse().unwrap());
+        let failed = one
+            .until(|event| match event {
+                NetEvent::ListenFailed { kind, .. } => Some(kind),
+                _ => None,
+            })
+            .await;
+        assert_eq!(failed, ListenFailure::NotHere, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn one_port_is_listened_on_for_both_families_of_numbers() {
+    // A machine without IPv6 has one family only.
+    let Ok(free) = std::net::TcpListener::bind("[::1]:0") else { return };
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let both = [format!("/ip4/0.0.0.0/tcp/{port}"), format!("/ip6/::/tcp/{port}")];
+    let mut one = Peer::with(1, |config| config.listen.clear()).await;
+    for address in &both {
+        one.handle.listen(address.parse().unwrap());
+        one.until(|event| match event {
+            NetEvent::Listening(addr) if addr.to_string()[..4] == address[..4] => Some(()),
+            NetEvent::ListenFailed { reason, .. } => panic!("{address}: {reason}"),
+            _ => None,
+        })
+        .await;
+    }
 }

@@ -28,8 +28,8 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::config::{Admission, NetConfig, NetLimits, NetTiming};
-use super::event::{CloseReason, DialFailure, LinkError, NetEvent};
-use super::handle::{NetHandle, Transport};
+use super::event::{CloseReason, DialFailure, LinkError, ListenFailure, NetEvent};
+use super::handle::{Manner, NetHandle, Transport};
 use super::link::Link;
 use crate::sync::Stream;
 

@@ -86,7 +86,14 @@ async fn a_second_dial_to_the_same_device_leaves_the_link_as_it_is() {
         let (mut ours, theirs) = linked(one, other, Over::Quic).await;
         // Known by its key, and found out only at the other end.
         one.handle.dial(other.address(Over::Tcp));
+        assert_eq!(one.dial_failed().await.0, DialFailure::Linked);
+        // A probe is answered by who is there, and by nobody where nobody is.
+        one.handle.dial_in(other.address(Over::Tcp), Manner::Probe);
         assert_eq!(one.dial_failed().await.0, DialFailure::Connected);
+        let key = other.address(Over::Tcp).pop().unwrap();
+        let nobody: Multiaddr = "/ip4/127.0.0.1/tcp/9".parse().unwrap();
+        one.handle.dial_in(nobody.with(key), Manner::Probe);
+        assert_eq!(one.dial_failed().await.0, DialFailure::Unreachable);
         let mut nameless = other.address(Over::Tcp);
         nameless.pop();
         one.handle.dial(nameless);

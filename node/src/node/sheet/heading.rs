@@ -120,6 +120,14 @@ pub(super) fn sheet_error(path: &Path, error: SheetError) -> NodeError {
         SheetError::Empty => NodeError::FileEmpty { path },
         SheetError::Truncated => NodeError::FileTruncated { path },
         SheetError::Altered(what) => NodeError::FileAltered { path, what },
+        SheetError::CellLong { column, row } => {
+            let rule = &rules::SHEET_CELL_LONG;
+            NodeError::ValueInvalid {
+                field: format!("{column}{row}"),
+                rule: rule.name.to_owned(),
+                message: format!("{}: column {column}, row {row}", rule.english),
+            }
+        }
         SheetError::Large(more) => whole_file(&rules::SHEET_LARGE, &more),
         SheetError::Io(error) => NodeError::file("read", &path, error),
     }

@@ -264,6 +264,38 @@ fn a_file_that_cannot_be_read_to_its_end_changes_nothing() {
     assert_eq!(desk.root(), before);
 }
 
+#[test]
+fn a_row_with_a_nik_and_a_reason_for_having_none_is_refused_and_one_that_brings_the_nik_clears_it()
+{
+    let mut desk = Desk::new();
+    let heading = "Nama Lengkap;NIK;Alasan Tanpa NIK;RW;RT;Jenis PPKS\n";
+    let both = format!("Asep;{};hilang;01;02;08\nUjang;;hilang;01;02;08\n", nik(1));
+    let report = desk.apply(format!("{heading}{both}"));
+    assert_eq!(rules(&report), [(2, "alasan_tanpa_nik", "nik_dan_alasan")]);
+    assert_eq!(counts(&report), (1, 1, 0, 0));
+    assert_eq!(value(&desk.found("ujang")[0], "alasan_tanpa_nik"), "hilang");
+}
+
+#[test]
+fn a_row_that_names_a_record_which_is_not_here_is_taken_and_noticed() {
+    let mut desk = Desk::new();
+    desk.apply(people(1));
+    let held = desk.node.record_list(&ListAsk { limit: 1, ..ListAsk::default() }).unwrap();
+    let held = held.records[0].record;
+    let absent = "00112233445566778899aabbccddeeff";
+    let heading = "ppks;jenis;tanggal\n";
+    let row = |id: &str| format!("{id};pangan;2026-03-01\n");
+    let text = [heading.to_owned(), row(&held.to_string()), row(absent), row("0011")].concat();
+    let ask = desk.ask("layanan", text, true);
+    let report = desk.node.import_sheet(&ask, &mut Unwatched).unwrap();
+    let noticed: Vec<_> =
+        report.noticed.iter().map(|it| (it.row, it.field.as_str(), it.rule.as_str())).collect();
+    assert_eq!(noticed, [(3, "ppks", "rujukan_belum_ada")], "{:?}", report.refused);
+    assert!(!format!("{:?}", report.noticed).contains(absent));
+    assert_eq!(rules(&report), [(4, "ppks", "bukan_id")]);
+    assert_eq!(report.new, 2);
+}
+
 /// Asks to stop once so much is behind.
 struct StopAt(u64);
 
@@ -331,6 +363,90 @@ fn rows_without_nik_find_their_record_by_what_identifies_them() {
     let either = format!("{HEADING}1;Ujang;;;L;Garut, 01-01-1950;;1/2;08\n");
     let report = desk.apply(either);
     assert_eq!(rules(&report), [(2, "", "cocok_lebih_dari_satu")]);
+}
+
+/// What a report says of whom its rows mean.
+fn noticed(report: &Import) -> Vec<(u64, &str)> {
+    let whom = ["dikenali_dari_nama", "nama_sama", "nama_berbeda"];
+    let told = report.noticed.iter().map(|it| (it.row, it.rule.as_str()));
+    told.filter(|(_, rule)| whom.contains(rule)).collect()
+}
+
+#[test]
+fn a_name_alone_joins_nobody_and_a_row_that_would_change_somebody_by_it_is_refused() {
+    let mut desk = Desk::new();
+    let text = format!("{HEADING}1;Asep;;;L;;;01/02;08\n2;Euis;;;P;;;01/02;08\n");
+    assert_eq!(counts(&desk.apply(&text)), (0, 2, 0, 0));
+    let before = desk.root();
+    assert_eq!(counts(&desk.apply(&text)), (0, 0, 0, 2), "the same rows say nothing new");
+    let new = format!(
+        "{HEADING}1;Asep;;;L;;Jl. Baru 9;01/02;08\n\
+         2;Euis;{};;P;;;01/02;08\n",
+        nik(21)
+    );
+    let report = desk.apply(new);
+    assert_eq!(rules(&report), [(2, "", "belum_tentu_sama"), (3, "", "belum_tentu_sama")]);
+    assert_eq!((report.new, report.changed, desk.root()), (0, 0, before));
+}
+
+#[test]
+fn a_row_joined_by_name_and_day_of_birth_is_told_and_so_is_a_namesake() {
+    let mut desk = Desk::new();
+    let born = format!("{HEADING}1;Ujang;;;L;Garut, 01-01-1950;;01/02;GLD\n");
+    assert_eq!(noticed(&desk.apply(&born)), []);
+    let learned = format!(
+        "{HEADING}1;Ujang;{};;L;Garut, 01-01-1950;;01/02;\n\
+         2;Ujang;;;L;;;01/03;08\n\
+         3;Ujang;;;L;Garut, 01-01-1951;;01/03;08\n\
+         4;Udin;;;L;;;01/04;08\n\
+         5;Udin;{};;L;;;01/05;08\n",
+        nik(22),
+        nik(23)
+    );
+    let dry = desk.import(&learned, false).unwrap();
+    let told = [(2, "dikenali_dari_nama"), (3, "nama_sama"), (4, "nama_sama"), (6, "nama_sama")];
+    assert_eq!(noticed(&dry), told);
+    assert_eq!(counts(&desk.apply(&learned)), (0, 4, 1, 0));
+    let again = desk.apply(&learned);
+    assert_eq!((counts(&again), noticed(&again)), ((0, 0, 0, 5), vec![]));
+}
+
+#[test]
+fn numbers_of_two_families_in_one_row_mean_neither() {
+    let mut desk = Desk::new();
+    let heading = "Kepala;No KK;NIK;RW;RT;Alamat\n";
+    let two = format!(
+        "{heading}E1;3209390101709011;{};01;01;A\nE2;3209390101709012;{};01;01;B\n",
+        nik(31),
+        nik(32)
+    );
+    let ask = desk.ask("keluarga", &two, true);
+    assert_eq!(counts(&desk.node.import_sheet(&ask, &mut Unwatched).unwrap()), (0, 2, 0, 0));
+    let before = desk.root();
+    let mixed = format!("{heading}E1;3209390101709011;{};01;01;A\n", nik(32));
+    let ask = desk.ask("keluarga", &mixed, true);
+    let report = desk.node.import_sheet(&ask, &mut Unwatched).unwrap();
+    assert_eq!(rules(&report), [(2, "", "cocok_lebih_dari_satu")]);
+    assert_eq!(desk.root(), before);
+}
+
+#[test]
+fn a_namesake_born_the_same_day_is_told_whatever_its_nik() {
+    let mut desk = Desk::new();
+    let row = |nik: String| format!("{HEADING}1;Lina;{nik};;P;Garut, 10-10-1970;;01/01;08\n");
+    assert_eq!(noticed(&desk.apply(row(nik(33)))), []);
+    let report = desk.apply(row(nik(34)));
+    assert_eq!((counts(&report), noticed(&report)), ((0, 1, 0, 0), vec![(2, "nama_sama")]));
+}
+
+#[test]
+fn a_number_that_belongs_to_another_name_is_told() {
+    let mut desk = Desk::new();
+    desk.apply(format!("{HEADING}1;Asep;{};;L;;;01/02;08\n", nik(24)));
+    let report = desk.apply(format!("{HEADING}1;Ujang;{};;L;;;01/02;08\n", nik(24)));
+    assert_eq!((counts(&report), noticed(&report)), ((0, 0, 1, 0), vec![(2, "nama_berbeda")]));
+    let same = desk.apply(format!("{HEADING}1;UJANG;{};;L;;Jl. A 1;01/02;08\n", nik(24)));
+    assert_eq!((counts(&same), noticed(&same)), ((0, 0, 1, 0), vec![]));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::store::open::create_private;
 use crate::store::overlay::Overlay;
 
 /// Layout of the file. A change of any table or value takes the next number.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Files up to this size are checked, every page, each time they are opened: it takes a fraction
 /// of a second. Larger ones only after a crash, by redb itself.
 const CHECK_BYTES_MAX: u64 = 64 << 20;

@@ -1,0 +1,188 @@
+//! What the keys of a row find: records that are held, and earlier rows of the same sheet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::id::RecordId;
+
+use super::keys::{APART_MAX, Key, Proof};
+
+/// Records that are looked at where nothing but a name speaks for them.
+const FITS_MAX: usize = 16;
+
+/// What a key finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing.
+    None,
+    /// One record, and how much says so.
+    One(RecordId, Proof),
+    /// Records that may be meant: a name speaks for them, and nothing against them.
+    Perhaps(BTreeSet<RecordId>),
+    /// Two or more, by a key that should find one.
+    Several,
+}
+
+/// The records of one area and kind by their keys.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Vec<(Key, RecordId)>);
+
+impl Known {
+    /// Adds a record; [`Known::settle`] comes after the last.
+    pub(crate) fn add(&mut self, keys: &[Key], record: RecordId) {
+        self.0.extend(keys.iter().map(|key| (*key, record)));
+    }
+
+    /// Makes it ready to be asked.
+    pub(crate) fn settle(&mut self) {
+        self.0.sort_unstable();
+    }
+
+    /// What own keys find together, else what a likely one finds, else a weak one. Of two records with
+    /// one number, or with one number of a row each, a person must say which is meant.
+    pub(crate) fn find(&self, keys: &[Key]) -> Found {
+        for proof in [Proof::Own, Proof::Likely, Proof::Weak] {
+            let of_proof = keys.iter().filter(|key| key.proof == proof);
+            let found: BTreeSet<RecordId> =
+                of_proof.flat_map(|key| self.fits(key).take(FITS_MAX)).collect();
+            match (found.first(), found.len()) {
+                (None, _) => {}
+                _ if proof == Proof::Weak => return Found::Perhaps(found),
+                (Some(record), 1) => return Found::One(*record, proof),
+                _ => return Found::Several,
+            }
+        }
+        Found::None
+    }
+
+    /// Whether any record has the name, and nothing tells it apart.
+    pub(crate) fn has_namesake(&self, keys: &[Key]) -> bool {
+        let mut names = keys.iter().filter(|key| key.proof == Proof::Namesake);
+        names.any(|key| self.fits(key).next().is_some())
+    }
+
+    fn fits(&self, key: &Key) -> impl Iterator<Item = RecordId> {
+        let from = self.0.partition_point(|(other, _)| other.hash < key.hash);
+        let same = self.0.iter().skip(from).take_while(|(other, _)| other.hash == key.hash);
+        same.filter(|(other, _)| other.may_be(key)).map(|(_, record)| *record)
+    }
+}
+
+/// What earlier rows of the sheet spoke of.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    keys: BTreeSet<(Key, u32)>,
+    records: BTreeMap<RecordId, u32>,
+}
+
+impl Seen {
+    /// The earlier row that spoke of the same.
+    pub(crate) fn clash(&self, keys: &[Key], record: Option<RecordId>) -> Option<u32> {
+        let by_record = record.and_then(|record| self.records.get(&record).copied());
+        let mut proving = keys.iter().filter(|key| key.proof != Proof::Namesake);
+        by_record.or_else(|| proving.find_map(|key| self.row_with(key)))
+    }
+
+    /// Whether an earlier row has the name, and nothing tells it apart.
+    pub(crate) fn has_namesake(&self, keys: &[Key]) -> bool {
+        let mut names = keys.iter().filter(|key| key.proof == Proof::Namesake);
+        names.any(|key| self.row_with(key).is_some())
+    }
+
+    fn row_with(&self, key: &Key) -> Option<u32> {
+        let first = Key { apart: [0; APART_MAX], proof: Proof::Own, ..*key };
+        let last = Key { apart: [u32::MAX; APART_MAX], proof: Proof::Namesake, ..*key };
+        self.keys
+            .range((first, 0)..=(last, u32::MAX))
+            .find(|(other, _)| other.may_be(key))
+            .map(|(_, row)| *row)
+    }
+
+    /// A row that was taken.
+    pub(crate) fn add(&mut self, keys: &[Key], record: Option<RecordId>, row: u32) {
+        self.keys.extend(keys.iter().map(|key| (*key, row)));
+        self.records.extend(record.map(|record| (record, row)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::keys_of as keys;
+    use super::*;
+
+    const NIK: (&str, &str) = ("nik", "3205010101879001");
+    const OTHER: (&str, &str) = ("nik", "3205010101879002");
+
+    #[test]
+    fn a_nik_decides_a_day_of_birth_speaks_for_a_record_and_a_name_alone_proves_nothing() {
+        let born = ("tanggal_lahir", "1987-01-01");
+        let mut known = Known::default();
+        known.add(&keys("ppks", &[NIK, ("nama", "Asep"), born, ("rt", "1")]), RecordId([1; 16]));
+        known.add(&keys("ppks", &[("nama", "Euis"), ("rt", "1")]), RecordId([2; 16]));
+        known.settle();
+        let perhaps =
+            |ids: &[u8]| Found::Perhaps(ids.iter().map(|id| RecordId([*id; 16])).collect());
+        for (fields, found) in [
+            (&[NIK, ("nama", "Ujang")][..], Found::One(RecordId([1; 16]), Proof::Own)),
+            (&[("nama", "ASEP"), born, ("rt", "01")], Found::One(RecordId([1; 16]), Proof::Likely)),
+            (&[OTHER, ("nama", "Asep"), born, ("rt", "1")], Found::None),
+            (&[("nama", "Asep"), ("rt", "1")], Found::None),
+            (&[("nama", "Euis"), ("rt", "1")], perhaps(&[2])),
+            (&[OTHER, ("nama", "Euis"), ("rt", "1")], perhaps(&[2])),
+            (&[("nama", "Euis"), ("rt", "2")], Found::None),
+        ] {
+            assert_eq!(known.find(&keys("ppks", fields)), found, "{fields:?}");
+        }
+        known.add(&keys("ppks", &[OTHER, ("nama", "Euis"), ("rt", "1")]), RecordId([3; 16]));
+        known.settle();
+        assert_eq!(known.find(&keys("ppks", &[("nama", "Euis"), ("rt", "1")])), perhaps(&[2, 3]));
+    }
+
+    #[test]
+    fn namesakes_are_told_unless_a_nik_or_a_day_of_birth_tells_them_apart() {
+        let born = ("tanggal_lahir", "1987-01-01");
+        let held = keys("ppks", &[NIK, ("nama", "Asep"), born, ("rt", "1")]);
+        let mut known = Known::default();
+        known.add(&held, RecordId([1; 16]));
+        known.settle();
+        let mut seen = Seen::default();
+        seen.add(&held, None, 2);
+        for (fields, is_namesake) in [
+            (&[("nama", "Asep"), ("rt", "2")][..], true),
+            (&[("nama", "asep"), born], true),
+            (&[OTHER, ("nama", "Asep")], false),
+            (&[("nama", "Asep"), ("tanggal_lahir", "1988-01-01")], false),
+            (&[("nama", "Asep Suryana")], false),
+        ] {
+            assert_eq!(known.has_namesake(&keys("ppks", fields)), is_namesake, "{fields:?}");
+            assert_eq!(seen.has_namesake(&keys("ppks", fields)), is_namesake, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_family_with_a_new_card_and_a_card_with_a_new_head_are_found() {
+        let mut known = Known::default();
+        let kk = ("no_kk", "3205010101209001");
+        known.add(&keys("keluarga", &[NIK, kk, ("kepala", "Asep")]), RecordId([1; 16]));
+        known.settle();
+        let renewed = [NIK, ("no_kk", "3205010101259001"), ("kepala", "Asep")];
+        assert_eq!(
+            known.find(&keys("keluarga", &renewed)),
+            Found::One(RecordId([1; 16]), Proof::Own)
+        );
+        let widow = [OTHER, kk, ("kepala", "Euis")];
+        assert_eq!(
+            known.find(&keys("keluarga", &widow)),
+            Found::One(RecordId([1; 16]), Proof::Own)
+        );
+    }
+
+    #[test]
+    fn a_second_row_of_the_same_is_seen() {
+        let mut seen = Seen::default();
+        seen.add(&keys("ppks", &[NIK, ("nama", "Asep")]), Some(RecordId([1; 16])), 2);
+        assert_eq!(seen.clash(&keys("ppks", &[NIK, ("nama", "Ujang")]), None), Some(2));
+        assert_eq!(seen.clash(&keys("ppks", &[("nama", "asep")]), None), Some(2));
+        assert_eq!(seen.clash(&[], Some(RecordId([1; 16]))), Some(2));
+        assert_eq!(seen.clash(&keys("ppks", &[OTHER, ("nama", "Asep")]), None), None);
+    }
+}
