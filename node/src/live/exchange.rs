@@ -568,7 +568,7 @@ impl Exchange {
         self.schedule_renewal(now);
     }
 
-    fn schedule_renewal(&mut self, now: Timestamp) {
+    pub(super) fn schedule_renewal(&mut self, now: Timestamp) {
         let earliest = self.renewed_at.map_or(now, |at| later(at, RENEW_EVERY_MS));
         let due = later(now, RENEW_MS).max(earliest);
         self.renew_at.get_or_insert(due);

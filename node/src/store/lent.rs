@@ -237,3 +237,37 @@ impl ViewStore for Views {
         self.port_mut().compact()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const INSTANCE: StoreInstance = StoreInstance([7; 16]);
+    const CACHE_BYTES: usize = 1 << 20;
+
+    #[test]
+    fn what_is_lent_says_how_much_room_its_disk_has() {
+        let room = TempDir::new().unwrap();
+        let store = RedbFeedStore::create(&room.path().join("feeds"), INSTANCE).unwrap();
+        assert!(Feeds::Lent(Box::new(store)).free_bytes().is_some());
+    }
+
+    #[test]
+    fn what_is_lent_is_read_anew_from_its_disk() {
+        let room = TempDir::new().unwrap();
+        let (feeds, views) = (room.path().join("feeds"), room.path().join("views"));
+        let store = RedbFeedStore::create(&feeds, INSTANCE).unwrap();
+        let mut lent = Feeds::Lent(Box::new(store));
+        lent.reopen().unwrap();
+        std::fs::remove_file(&feeds).unwrap();
+        assert!(lent.reopen().is_err(), "there is nothing to read any more");
+        let store = RedbViewStore::open_or_create(&views, INSTANCE, CACHE_BYTES).unwrap();
+        let mut lent = Views::Lent(Box::new(store));
+        std::fs::remove_file(&views).unwrap();
+        lent.reopen().unwrap();
+        assert!(views.exists(), "views are made anew");
+    }
+}

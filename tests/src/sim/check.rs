@@ -21,6 +21,7 @@ const BRANCHES_MAX: usize = 8;
 const INCARNATIONS_MAX: usize = 64;
 const RECENT_MAX: usize = 64;
 const ROWS_DIFFER: &str = "rows that differ";
+const ONE_SIDED: &str = "a record on one side";
 
 /// A record as a node keeps it, and as it shows it to a person.
 type Shown = BTreeMap<RecordId, (ViewRow, String)>;
@@ -104,7 +105,7 @@ impl Town {
         Ok(limits)
     }
 
-    /// Whether two rows may differ under equal roots: a counting edit names one that is quarantined,
+    /// Whether two rows may differ under equal roots, or one of them wait: a counting edit names one that is quarantined,
     /// which only those who may decide about it are given (`docs/status.md`).
     fn hangs_on_quarantine(&self, one: usize, other: usize, key: &RecordKey) -> bool {
         let edits = |site: usize| {
@@ -150,7 +151,8 @@ impl Town {
                 };
                 pairs += 1;
                 for (key, what) in differences(&shown, theirs) {
-                    if what == ROWS_DIFFER && self.hangs_on_quarantine(*other, site, &key) {
+                    let may_hang = what == ROWS_DIFFER || what == ONE_SIDED;
+                    if may_hang && self.hangs_on_quarantine(*other, site, &key) {
                         hanging += 1;
                         continue;
                     }
@@ -328,7 +330,7 @@ fn at_a_limit<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, area: AreaId)
 fn differences(mine: &Shown, theirs: &Shown) -> Vec<(RecordKey, &'static str)> {
     let one_sided = |here: &Shown, there: &Shown| {
         let lacking = here.iter().filter(|(record, _)| !there.contains_key(*record));
-        lacking.map(|(_, (row, _))| (row.key, "a record on one side")).collect::<Vec<_>>()
+        lacking.map(|(_, (row, _))| (row.key, ONE_SIDED)).collect::<Vec<_>>()
     };
     let mut found = [one_sided(mine, theirs), one_sided(theirs, mine)].concat();
     for (record, (row, shown)) in mine {

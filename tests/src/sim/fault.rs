@@ -109,6 +109,7 @@ impl Town {
     pub(super) fn make_room(&mut self, site: usize) {
         if std::mem::take(&mut self.sites[site].full) {
             self.sites[site].shelf.leave_room(None);
+            self.sites[site].room_since = Some(self.now());
         }
     }
 

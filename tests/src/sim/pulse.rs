@@ -167,33 +167,43 @@ impl Town {
 
     /// Works off what a node wants done.
     pub(super) fn after(&mut self, site: usize) {
-        let mut failed = false;
+        let (mut failed, mut with) = (false, String::new());
         self.had(site);
         while let Some(act) = self.sites[site].up.as_mut().and_then(|up| up.exchange.poll()) {
             if let Act::HangUp { link, reason: EndReason::Store } = &act {
-                failed |= !self.peer_is_full(site, *link);
+                if !self.peer_was_full(site, *link) {
+                    failed = true;
+                    with = self.wires.get(link).map_or(String::new(), |wire| {
+                        format!("on {link:?} with {}", self.told_of(wire.from(site).0))
+                    });
+                }
             }
             self.act(site, act);
         }
         let Some(up) = self.sites[site].up.as_mut() else { return };
         let failure = up.exchange.take_failure().map(|error| format!("{error:?}"));
+        let failure = failure.or_else(|| failed.then_some(with));
         let wake = up.exchange.wake_at().map(|at| at.0);
         if self.sites[site].shelf.is_dead() {
             self.note("power cut at a write");
             self.power_cut(site);
             return;
         }
-        if failed || failure.is_some() {
-            self.store_failed(site, &failure.unwrap_or_default());
+        if let Some(failure) = failure {
+            self.store_failed(site, &failure);
         }
         if let Some(at) = wake.filter(|_| self.sites[site].up.is_some()) {
             self.wake_by(site, at);
         }
     }
 
-    /// Whether a link that ends because of a store may end because of the other's.
-    fn peer_is_full(&self, site: usize, link: LinkId) -> bool {
-        self.wires.get(&link).is_some_and(|wire| self.sites[wire.from(site).0].full)
+    /// Whether a link that ends because of a store may end because of the other's: its word may have
+    /// been under way when somebody made room there.
+    fn peer_was_full(&self, site: usize, link: LinkId) -> bool {
+        let full = |peer: &super::town::Site| {
+            peer.full || peer.room_since.is_some_and(|since| self.now() - since < MINUTE)
+        };
+        self.wires.get(&link).is_some_and(|wire| full(&self.sites[wire.from(site).0]))
     }
 
     /// A store that refused a write is read anew by the node that runs, or opened again by the person

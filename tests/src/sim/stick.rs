@@ -92,7 +92,15 @@ impl Town {
         let whole = self.numbers.chance(10);
         let ask = ExportAsk { target, clear: true, max_bytes, whole };
         let Some(up) = self.sites[from].up.as_mut() else { return Ok(Vec::new()) };
-        match up.node.bundle_export(&ask, &file, &mut Unwatched) {
+        let mut made = up.node.bundle_export(&ask, &file, &mut Unwatched);
+        if ask.max_bytes.is_some() && made.as_ref().is_err_and(is_piece_too_small) {
+            // What every piece begins with grew beyond it, by a flood: a larger stick is taken.
+            self.note("stick too small");
+            let ask = ExportAsk { max_bytes: None, ..ask };
+            let Some(up) = self.sites[from].up.as_mut() else { return Ok(Vec::new()) };
+            made = up.node.bundle_export(&ask, &file, &mut Unwatched);
+        }
+        match made {
             Ok(made) => Ok(made.files.into_iter().map(PathBuf::from).collect()),
             Err(NodeError::Store { .. }) => {
                 self.store_refused(from, "an export");
@@ -132,4 +140,8 @@ impl Town {
             self.store_failed(site, what);
         }
     }
+}
+
+fn is_piece_too_small(error: &NodeError) -> bool {
+    error.to_string().contains("a piece of this bundle has at least")
 }

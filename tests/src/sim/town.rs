@@ -52,6 +52,8 @@ pub(super) struct Site {
     pub(super) hostile: bool,
     /// No room on its disk.
     pub(super) full: bool,
+    /// When somebody made room there last.
+    pub(super) room_since: Option<i64>,
     /// A backup, and what was saved by then.
     pub(super) backup: Option<(Shelf, Vec<EntryRef>)>,
 }
@@ -92,6 +94,8 @@ pub(super) struct Town {
     pub(super) moved: bool,
     /// Roots that nodes had, by site and area.
     pub(super) roots: BTreeSet<(usize, AreaId, Root)>,
+    /// Heads of the node that held the most.
+    pub(super) most_heads: usize,
     /// A frame that goes once more.
     pub(super) twice: Option<(LinkId, Vec<u8>)>,
     /// This moment, and how much happened in it.
@@ -140,6 +144,7 @@ impl Town {
             to_confirm: Vec::new(),
             moved: false,
             roots: BTreeSet::new(),
+            most_heads: 0,
             twice: None,
             moment: (0, 0),
             next_link: 1,
@@ -211,6 +216,7 @@ impl Town {
             apart: false,
             hostile: false,
             full: false,
+            room_since: None,
             backup: None,
         });
         self.sites.len() - 1

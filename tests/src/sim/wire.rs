@@ -1,7 +1,7 @@
 //! What lies between two nodes: frames under way, in virtual time.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use node::live::LinkId;
 use node::sync::{EndReason, Stream};
@@ -62,8 +62,8 @@ pub(super) struct Wire {
     pub(super) closing: bool,
     /// Bytes that each end sent and received since its last comparison, by the kind of frame.
     pub(super) moved: [Kinds; 2],
-    /// How often each row went each way, by its hash.
-    pub(super) told: [BTreeMap<[u8; 32], u8>; 2],
+    /// Hashes of the rows that went each way.
+    pub(super) told: [BTreeSet<[u8; 32]>; 2],
 }
 
 /// Bytes of frames, by their kind.
@@ -80,7 +80,7 @@ impl Wire {
             bulk: [0; 2],
             closing: false,
             moved: [Kinds::new(), Kinds::new()],
-            told: [BTreeMap::new(), BTreeMap::new()],
+            told: [BTreeSet::new(), BTreeSet::new()],
         }
     }
 
