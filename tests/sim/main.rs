@@ -2,6 +2,8 @@
 //! same; and a fault planted in one of them is found.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+mod town;
+
 use crdt_schema::fold::Fault;
 use crdt_schema::testing::check_history;
 use tests::histories::{EVENTS, Lie, Tally, check, check_authority, check_growth};

@@ -10,7 +10,7 @@
 //! sockets · `world.rs` devices and signed runs without any node · `replicas.rs` replicas in memory and
 //! the session between two · `deadline.rs` many villages and one hub over real sockets · `desk.rs`
 //! synthetic saves as entries · `measure/` figures for the bench · `histories/` whole replicas under
-//! random histories · `fuzz/` every decoder of foreign bytes.
+//! random histories · `sim/` whole nodes in virtual time · `fuzz/` every decoder of foreign bytes.
 //!
 //! Test binaries: `sim/` simulations · `models/` rules told a second time · `real/` the facade on real
 //! files · `lab/` processes of the real binary in networks of namespaces · `web/` the pages in a
@@ -37,6 +37,12 @@ pub mod replicas;
 #[expect(clippy::panic, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::wildcard_enum_match_arm, reason = "it waits for one event of many")]
 pub mod rogue;
+#[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
+#[expect(clippy::cast_possible_wrap, reason = "simulated numbers are small")]
+#[expect(clippy::similar_names, reason = "a shelf is not its self")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "most things need no word")]
+pub mod sim;
 #[expect(clippy::unwrap_used, reason = "a laboratory that fails is a test that fails")]
 #[expect(clippy::indexing_slicing, reason = "a laboratory that fails is a test that fails")]
 pub mod wires;

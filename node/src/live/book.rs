@@ -19,14 +19,24 @@ struct Noted<T> {
 #[derive(Debug, Default)]
 pub struct Book {
     hubs: BTreeMap<RowKey, Noted<u64>>,
-    devices: BTreeMap<DeviceId, Noted<(StoreInstance, u64)>>,
+    devices: BTreeMap<DeviceId, Noted<(u64, StoreInstance)>>,
     noted: u64,
 }
 
 impl Book {
+    /// Whether neither this hub's row nor a newer one is known.
+    pub fn lacks_hub(&self, row: &ReceiptRow) -> bool {
+        self.hubs.get(&row.key).is_none_or(|known| known.said < row.counter)
+    }
+
+    /// The same of what a device says about itself.
+    pub fn lacks_device(&self, row: &DeviceRow) -> bool {
+        self.devices.get(&row.device).is_none_or(|known| known.said < row.age())
+    }
+
     /// Notes a hub's row; false when this one or a newer is known.
     pub fn note_hub(&mut self, row: &ReceiptRow) -> bool {
-        let newer = self.hubs.get(&row.key).is_none_or(|known| known.said < row.counter);
+        let newer = self.lacks_hub(row);
         if newer {
             self.noted += 1;
             self.hubs.insert(row.key, Noted { said: row.counter, at: self.noted });
@@ -34,16 +44,12 @@ impl Book {
         newer
     }
 
-    /// Notes what a device says about itself; false when this or something newer is known. A store
-    /// that took a new instance begins to count anew.
+    /// Notes what a device says about itself; false when this or something newer is known.
     pub fn note_device(&mut self, row: &DeviceRow) -> bool {
-        let newer = self.devices.get(&row.device).is_none_or(|known| {
-            let (instance, counter) = known.said;
-            instance != row.instance || counter < row.counter
-        });
+        let newer = self.lacks_device(row);
         if newer {
             self.noted += 1;
-            let said = Noted { said: (row.instance, row.counter), at: self.noted };
+            let said = Noted { said: row.age(), at: self.noted };
             self.devices.insert(row.device, said);
         }
         newer
@@ -70,8 +76,43 @@ impl ReceiptBook for Book {
         self.hubs.get(key).map(|noted| noted.said)
     }
 
-    fn device_counter(&self, device: &DeviceId, instance: &StoreInstance) -> Option<u64> {
-        let (known, counter) = self.devices.get(device)?.said;
-        (known == *instance).then_some(counter)
+    fn device_age(&self, device: &DeviceId) -> Option<(u64, StoreInstance)> {
+        self.devices.get(device).map(|noted| noted.said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crdt_schema::time::Timestamp;
+
+    use super::*;
+
+    fn row(counter: u64, instance: u8) -> DeviceRow {
+        DeviceRow {
+            device: DeviceId([7; 32]),
+            instance: StoreInstance([instance; 16]),
+            counter,
+            heads: Vec::new(),
+            claimed_at: Timestamp(0),
+            orders: Vec::new(),
+            addresses: Vec::new(),
+            version: String::new(),
+        }
+    }
+
+    #[test]
+    fn of_two_rows_of_one_device_one_is_newer_whichever_comes_first_and_whatever_stores_they_name()
+    {
+        for (older, newer) in [(row(2, 1), row(2, 9)), (row(2, 9), row(3, 1))] {
+            let mut one = Book::default();
+            assert!(one.note_device(&older) && one.note_device(&newer));
+            assert!(
+                !one.note_device(&older),
+                "two rows that displace each other go round for ever"
+            );
+            let mut other = Book::default();
+            assert!(other.note_device(&newer) && !other.note_device(&older));
+            assert_eq!(one.device_age(&older.device), other.device_age(&older.device));
+        }
     }
 }

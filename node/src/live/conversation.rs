@@ -1,10 +1,34 @@
 //! One link: the device behind it, its session, and the figures of the comparison under way.
 
+use crdt_schema::area::AreaId;
 use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
 use super::event::Moved;
-use crate::sync::{EndReason, Role, Session, Since};
+use crate::node::Node;
+use crate::sync::{EndReason, Role, Root, Session, Since};
+
+/// How a comparison over a link ended.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// These were the roots of records on both sides.
+    Equal(Vec<(AreaId, Root)>),
+    Unequal,
+}
+
+impl Proof {
+    /// Whether what was proved still holds here. What the peer saved since, it sends; and one that
+    /// cannot send any more loses its link.
+    pub(super) fn holds(&self, node: &Node) -> Option<bool> {
+        match self {
+            Self::Unequal => Some(false),
+            Self::Equal(roots) => {
+                let summary = node.replica().summary();
+                roots.iter().all(|(area, root)| summary.root(*area) == *root).then_some(true)
+            }
+        }
+    }
+}
 
 /// One link.
 #[derive(Debug)]
@@ -28,6 +52,10 @@ pub(super) struct Conversation {
     /// When the next comparison is due, and when the oldest reason for it came.
     pub(super) compare: Option<(Timestamp, Timestamp)>,
     pub(super) mark: Option<Since>,
+    /// How the newest comparison ended.
+    pub(super) proof: Option<Proof>,
+    /// How far the book it was told; `None` until its first comparison ended.
+    pub(super) read_to: Option<u64>,
     /// Whether the comparison under way was told of already.
     pub(super) told: bool,
     pub(super) received: Moved,
@@ -52,6 +80,8 @@ impl Conversation {
             wake_at: None,
             compare: None,
             mark: None,
+            proof: None,
+            read_to: None,
             told: true,
             received: Moved::default(),
             sent: Moved::default(),

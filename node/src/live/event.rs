@@ -209,9 +209,9 @@ pub struct SeenArea {
     /// The area.
     #[serde(flatten)]
     pub area: AreaName,
-    /// The root here.
+    /// The root here; of equal ones the one that was proved.
     pub root_here: RootHash,
-    /// The root there; `None` where only a proof travelled.
+    /// The root there; `None` where it was not told.
     pub root_there: Option<RootHash>,
     /// Whether both proved the same.
     pub equal: bool,

@@ -15,7 +15,7 @@ use crdt_schema::id::{DeviceId, Space};
 use crdt_schema::time::Timestamp;
 
 use super::book::Book;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Proof};
 use super::event::{Event, Seen, SeenArea, Why};
 use super::turned::wait_of;
 use crate::answer::{RootHash, SessionSeen, When};
@@ -122,14 +122,6 @@ pub struct PeerState {
     pub heard: Option<Timestamp>,
 }
 
-/// How a comparison over a link ended.
-#[derive(Debug)]
-enum Proof {
-    /// These were the roots on both sides.
-    Equal(Vec<(AreaId, Root)>),
-    Unequal,
-}
-
 /// Every conversation of one node.
 #[derive(Debug)]
 pub struct Exchange {
@@ -144,11 +136,8 @@ pub struct Exchange {
     /// When anything came from each device last: written down when its link is gone, so that a node
     /// which only listens writes nothing.
     heard: BTreeMap<DeviceId, Timestamp>,
-    /// How far the book each device was told.
-    pub(super) read_to: BTreeMap<DeviceId, u64>,
     incarnation: u64,
     recent: VecDeque<Seen>,
-    proofs: BTreeMap<LinkId, Proof>,
     acts: VecDeque<Act>,
     pub(super) failed: Option<NodeError>,
 }
@@ -176,10 +165,8 @@ impl Exchange {
             marks: BTreeMap::new(),
             contacts: BTreeMap::new(),
             heard: BTreeMap::new(),
-            read_to: BTreeMap::new(),
             incarnation: node.replica().incarnation(),
             recent: VecDeque::new(),
-            proofs: BTreeMap::new(),
             acts: VecDeque::new(),
             failed: None,
         })
@@ -220,27 +207,15 @@ impl Exchange {
             (*device, PeerState { connected: false, equal: None, heard: Some(*at) })
         });
         let mut peers: BTreeMap<DeviceId, PeerState> = heard.collect();
-        for (link, it) in self.links.iter().filter(|(_, it)| it.is_joined()) {
+        for it in self.links.values().filter(|it| it.is_joined()) {
             let Some(device) = it.device else { continue };
             // Of records nothing was proved where only authority was compared.
             let shares = node.shares_records_with(&device);
-            let equal = self.is_equal(node, *link).filter(|_| shares);
+            let equal = it.proof.as_ref().and_then(|proof| proof.holds(node)).filter(|_| shares);
             let heard = self.heard.get(&device).copied();
             peers.insert(device, PeerState { connected: true, equal, heard });
         }
         peers
-    }
-
-    /// Whether what was proved over a link still holds here. What the peer saved since, it sends; and
-    /// one that cannot send any more loses its link.
-    fn is_equal(&self, node: &Node, link: LinkId) -> Option<bool> {
-        match self.proofs.get(&link)? {
-            Proof::Unequal => Some(false),
-            Proof::Equal(roots) => {
-                let summary = node.replica().summary();
-                roots.iter().all(|(area, root)| summary.root(*area) == *root).then_some(true)
-            }
-        }
     }
 
     /// Links that are open.
@@ -473,18 +448,16 @@ impl Exchange {
                     Output::Report(Report::NotTaken(_, Taken::Full)) => {
                         // The peer holds what this node has no room for: they are not equal, and
                         // later there may be room.
-                        self.proofs.insert(link, Proof::Unequal);
+                        it.proof = Some(Proof::Unequal);
                         if it.role == Role::Initiator && it.compare.is_none() {
                             it.compare = Some((later(now, UNEQUAL_MS), now));
                         }
                     }
                     Output::Report(Report::Equal(areas)) => {
                         let roots = areas.into_iter().map(|(area, _, records)| (area, records));
-                        self.proofs.insert(link, Proof::Equal(roots.collect()));
+                        it.proof = Some(Proof::Equal(roots.collect()));
                     }
-                    Output::Report(Report::Unequal) => {
-                        self.proofs.insert(link, Proof::Unequal);
-                    }
+                    Output::Report(Report::Unequal) => it.proof = Some(Proof::Unequal),
                     Output::Report(Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_)) => {}
                     Output::Ended(reason) => it.ended = Some(reason),
                 }
@@ -595,7 +568,7 @@ impl Exchange {
         self.schedule_renewal(now);
     }
 
-    fn schedule_renewal(&mut self, now: Timestamp) {
+    pub(super) fn schedule_renewal(&mut self, now: Timestamp) {
         let earliest = self.renewed_at.map_or(now, |at| later(at, RENEW_EVERY_MS));
         let due = later(now, RENEW_MS).max(earliest);
         self.renew_at.get_or_insert(due);
@@ -692,11 +665,6 @@ impl Exchange {
             self.acts.push_back(Act::Tell(told));
         }
         self.links.remove(&link);
-        self.proofs.remove(&link);
-        if let Some(device) = device {
-            // What waited for a frame did not go.
-            self.read_to.remove(&device);
-        }
         self.acts.push_back(Act::HangUp { link, reason });
     }
 }
@@ -705,9 +673,17 @@ fn later(at: Timestamp, milliseconds: i64) -> Timestamp {
     Timestamp(at.0.saturating_add(milliseconds))
 }
 
-/// The areas of a comparison, with the roots here.
+/// The areas of a comparison, with the roots here: those that were proved equal, though more may
+/// have come since; else today's.
 fn seen_areas(node: &Node, it: &Conversation, equal: bool) -> Vec<SeenArea> {
     let Some(session) = &it.session else { return Vec::new() };
+    if let Some(Proof::Equal(roots)) = it.proof.as_ref().filter(|_| equal) {
+        let area = |(area, root): &(AreaId, Root)| {
+            let root = RootHash(root.0);
+            SeenArea { area: node.named(*area), root_here: root, root_there: Some(root), equal }
+        };
+        return roots.iter().map(area).collect();
+    }
     let there = session.their_roots();
     let area = |(place, area): (usize, &AreaId)| SeenArea {
         area: node.named(*area),

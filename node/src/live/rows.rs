@@ -6,10 +6,12 @@ use crdt_schema::time::Timestamp;
 
 use super::exchange::{Exchange, LinkId};
 use crate::node::Node;
+use crate::sync::request::ReceiptBook;
 use crate::sync::{DeviceRow, Input, ReceiptRow};
 
 impl Exchange {
-    /// Keeps rows a peer brought, and hands them to the others.
+    /// Keeps rows a peer brought, and hands them to the others. They count as known once they are
+    /// kept: those a disk refuses are taken when they come again.
     pub(super) fn take_rows(
         &mut self,
         now: Timestamp,
@@ -18,12 +20,28 @@ impl Exchange {
         mut hubs: Vec<ReceiptRow>,
         mut devices: Vec<DeviceRow>,
     ) {
-        hubs.retain(|row| self.book.note_hub(row));
-        devices.retain(|row| self.book.note_device(row));
+        hubs.retain(|row| self.book.lacks_hub(row));
+        devices.retain(|row| self.book.lacks_device(row));
         if hubs.is_empty() && devices.is_empty() {
             return;
         }
-        self.keep(node, &hubs, &devices);
+        // Of two rows of one writer the newer is kept last, and stays.
+        hubs.sort_unstable_by_key(|row| (row.key, row.counter));
+        devices.sort_unstable_by_key(|row| (row.device, row.age()));
+        if !self.keep(node, &hubs, &devices) {
+            return;
+        }
+        let before = self.book.newest();
+        hubs.retain(|row| self.book.note_hub(row));
+        devices.retain(|row| self.book.note_device(row));
+        if let Some(it) = self.links.get_mut(&from).filter(|it| it.read_to == Some(before)) {
+            // Who brought them knows them.
+            it.read_to = Some(self.book.newest());
+        }
+        if devices.iter().any(|row| row.device == node.device()) {
+            // Said of another store than this one.
+            self.schedule_renewal(now);
+        }
         self.hand_rows(now, node, Some(from), &hubs, &devices);
     }
 
@@ -35,8 +53,11 @@ impl Exchange {
         hubs: &[ReceiptRow],
         devices: &[DeviceRow],
     ) {
-        let links: Vec<LinkId> =
-            self.links.keys().copied().filter(|link| Some(*link) != from).collect();
+        // A link that was not told yet what came before is told all at once when its first comparison
+        // ends.
+        let others =
+            self.links.iter().filter(|(link, it)| Some(**link) != from && it.read_to.is_some());
+        let links: Vec<LinkId> = others.map(|(link, _)| *link).collect();
         for link in links {
             if !hubs.is_empty() {
                 self.drive(now, node, link, Input::Receipts(hubs.to_vec()));
@@ -44,9 +65,8 @@ impl Exchange {
             if !devices.is_empty() {
                 self.drive(now, node, link, Input::Devices(devices.to_vec()));
             }
-            let Some(device) = self.links.get(&link).and_then(|it| it.device) else { continue };
-            if let Some(read) = self.read_to.get_mut(&device) {
-                *read = self.book.newest();
+            if let Some(it) = self.links.get_mut(&link) {
+                it.read_to = Some(self.book.newest());
             }
         }
     }
@@ -59,14 +79,19 @@ impl Exchange {
         link: LinkId,
         device: DeviceId,
     ) {
-        let read = self.read_to.insert(device, self.book.newest()).unwrap_or(0);
+        let Some(it) = self.links.get_mut(&link) else { return };
+        let read = it.read_to.replace(self.book.newest()).unwrap_or(0);
         if read >= self.book.newest() {
             return;
         }
         let hubs = self.book.hubs_behind(read).filter(|key| node.holds_near(&device, key.area));
-        let hubs: Vec<ReceiptRow> = hubs.filter_map(|key| node.row_at(key)).collect();
-        let devices = self.book.devices_behind(read);
-        let devices: Vec<DeviceRow> = devices.filter_map(|device| node.row_of(device)).collect();
+        // What a bundle brought is noted, and told, when this node renews its own rows.
+        let hubs = hubs.filter_map(|key| node.row_at(key));
+        let hubs = hubs.filter(|row| self.book.counter(&row.key) == Some(row.counter));
+        let hubs: Vec<ReceiptRow> = hubs.collect();
+        let devices = self.book.devices_behind(read).filter_map(|device| node.row_of(device));
+        let devices = devices.filter(|row| self.book.device_age(&row.device) == Some(row.age()));
+        let devices: Vec<DeviceRow> = devices.collect();
         self.drive(now, node, link, Input::Receipts(hubs));
         self.drive(now, node, link, Input::Devices(devices));
     }
@@ -88,14 +113,23 @@ impl Exchange {
         self.hand_rows(now, node, None, &hubs, &devices);
     }
 
-    pub(super) fn keep(&mut self, node: &mut Node, hubs: &[ReceiptRow], devices: &[DeviceRow]) {
+    /// Writes rows, and what was learned of peers; whether the disk took it.
+    pub(super) fn keep(
+        &mut self,
+        node: &mut Node,
+        hubs: &[ReceiptRow],
+        devices: &[DeviceRow],
+    ) -> bool {
         let (marks, contacts) =
             (std::mem::take(&mut self.marks), std::mem::take(&mut self.contacts));
         if hubs.is_empty() && devices.is_empty() && marks.is_empty() && contacts.is_empty() {
-            return;
+            return true;
         }
-        if let Err(error) = node.keep_rows(hubs, devices, &marks, &contacts) {
+        let kept = node.keep_rows(hubs, devices, &marks, &contacts);
+        let done = kept.is_ok();
+        if let Err(error) = kept {
             self.failed.get_or_insert(error);
         }
+        done
     }
 }

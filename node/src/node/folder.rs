@@ -84,6 +84,23 @@ pub(super) fn make_store(
     }
     let instance = StoreInstance(env.random()?);
     let mut store = RedbFeedStore::create(&unfinished, instance).map_err(at)?;
+    let incarnation = begin_store(&mut store, env, (statement, device), at)?;
+    fill(store, incarnation)?;
+    let target = folder.join(FEEDS);
+    fs::rename(&unfinished, &target).map_err(|e| NodeError::file("create", &target, e))?;
+    sync(folder)
+}
+
+/// Lays into an empty store what every store holds from its first moment; returns the incarnation.
+///
+/// # Errors
+/// [`NodeError`] when there is no randomness, or the disk fails.
+pub(super) fn begin_store(
+    store: &mut dyn FeedStore,
+    env: &Environment,
+    (statement, device): (&SignedStatement, DeviceId),
+    at: impl Fn(StoreError) -> NodeError,
+) -> Result<u64, NodeError> {
     let incarnation = env.random_u64()?;
     let values = vec![
         (STATEMENT.to_vec(), Some(statement.as_bytes().to_vec())),
@@ -91,10 +108,7 @@ pub(super) fn make_store(
         (DEVICE.to_vec(), Some(device.0.to_vec())),
     ];
     store.commit(&FeedBatch { values, ..FeedBatch::default() }, env.clock.now()).map_err(at)?;
-    fill(store, incarnation)?;
-    let target = folder.join(FEEDS);
-    fs::rename(&unfinished, &target).map_err(|e| NodeError::file("create", &target, e))?;
-    sync(folder)
+    Ok(incarnation)
 }
 
 /// The note beside the stores that says whose folder this is.

@@ -14,9 +14,9 @@ use super::peers::{dial_name, parse};
 use super::{Node, folder};
 use crate::answer::{AreaName, Join};
 use crate::error::NodeError;
+use crate::ports::FeedStore;
 use crate::reason;
 use crate::replica::{Author, Declaration, Offered, Opening, Replica, Source};
-use crate::store::feed::RedbFeedStore;
 use crate::store::keystore::Keystore;
 use crate::store::memory::MemoryViewStore;
 
@@ -48,18 +48,18 @@ impl Node {
     }
 }
 
-struct Joining<'a> {
-    path: &'a Path,
-    env: &'a Environment,
-    file: &'a InvitationFile,
-    keys: &'a Keystore,
-    source: &'a Path,
+pub(super) struct Joining<'a> {
+    pub(super) path: &'a Path,
+    pub(super) env: &'a Environment,
+    pub(super) file: &'a InvitationFile,
+    pub(super) keys: &'a Keystore,
+    pub(super) source: &'a Path,
 }
 
 impl Joining<'_> {
     /// Takes the authority of the invitation into the new store, and writes the certificate that
     /// asks for confirmation.
-    fn write(&self, store: RedbFeedStore, incarnation: u64) -> Result<Join, NodeError> {
+    pub(super) fn write(&self, store: impl FeedStore, incarnation: u64) -> Result<Join, NodeError> {
         let at = |error| NodeError::store(self.path, error);
         let opening = Opening {
             statement: self.file.statement.clone(),
@@ -117,7 +117,10 @@ impl Joining<'_> {
         self.file.addresses.iter().filter(|address| parse(address).is_some())
     }
 
-    fn answer(&self, replica: &Replica<RedbFeedStore, MemoryViewStore>) -> Result<Join, NodeError> {
+    fn answer(
+        &self,
+        replica: &Replica<impl FeedStore, MemoryViewStore>,
+    ) -> Result<Join, NodeError> {
         let authority = replica.authority();
         let device = self.keys.device();
         let member = authority.member(&device).ok_or_else(|| NodeError::FileAltered {
@@ -139,7 +142,7 @@ impl Joining<'_> {
     }
 }
 
-fn read_invitation(path: &Path) -> Result<InvitationFile, NodeError> {
+pub(super) fn read_invitation(path: &Path) -> Result<InvitationFile, NodeError> {
     // Asked before it is opened: who opens a pipe waits for somebody to write into it.
     let sort = std::fs::metadata(path).map_err(|error| NodeError::file("read", path, error))?;
     if !sort.is_file() {

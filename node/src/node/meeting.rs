@@ -18,8 +18,7 @@ use crate::error::NodeError;
 use crate::net::Multiaddr;
 use crate::ports::{Arrival, FeedStore, StoreError};
 use crate::replica::{PeerSink, Source};
-use crate::store::feed::RedbFeedStore;
-use crate::store::view::RedbViewStore;
+use crate::store::lent::{Feeds, Views};
 use crate::sync::request::ReceiptBook;
 use crate::sync::{DeviceRow, ReceiptRow, RowKey, Since};
 
@@ -60,7 +59,7 @@ pub(crate) struct Contact {
 }
 
 /// A node as the sink of one peer's session.
-pub(crate) type NodeSink<'a, B> = PeerSink<'a, RedbFeedStore, RedbViewStore, B>;
+pub(crate) type NodeSink<'a, B> = PeerSink<'a, Feeds, Views, B>;
 
 impl Node {
     /// The replica, for what this peer brings.

@@ -8,7 +8,7 @@
 //! `records.rs` saves · `references.rs` ids they name · `reveals.rs` who saw class S · `shown.rs` what is read ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
-//! `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
+//! `lent.rs` a node over lent stores · `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
 //! `sheet.rs` spreadsheets · `synthetic.rs` people that never were.
 
 mod areas;
@@ -21,6 +21,7 @@ mod inspect;
 mod invitation;
 mod join;
 mod lacking;
+mod lent;
 mod meeting;
 mod members;
 mod output;
@@ -49,6 +50,7 @@ pub use export::{ExportAsk, ExportTarget};
 pub use found::CreateNetwork;
 #[doc(hidden)]
 pub use invitation::invitation_again;
+pub use lent::Loan;
 pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
@@ -68,6 +70,7 @@ use crate::replica::{
 };
 use crate::store::feed::RedbFeedStore;
 use crate::store::keystore::Keystore;
+use crate::store::lent::{Feeds, Views};
 use crate::store::view::RedbViewStore;
 
 /// Name of the value that holds the network's root statement.
@@ -84,7 +87,7 @@ pub struct Node {
     folder: PathBuf,
     env: Environment,
     keys: Keystore,
-    replica: Replica<RedbFeedStore, RedbViewStore>,
+    replica: Replica<Feeds, Views>,
     live: Option<Live>,
     /// A store refused something since the last look.
     refused: Cell<bool>,
@@ -104,6 +107,22 @@ impl Node {
         folder::must_not_be_bereft(folder)?;
         let feeds = RedbFeedStore::open(&folder.join(folder::FEEDS)).map_err(at)?;
         let keys = Keystore::open(&folder.join(folder::KEYS)).map_err(keys)?;
+        let views = RedbViewStore::open_or_create(
+            &folder.join(folder::VIEWS),
+            feeds.instance(),
+            VIEW_CACHE_BYTES,
+        );
+        let stores = (Feeds::Own(feeds), Views::Own(views.map_err(at)?));
+        Self::over(folder, env, keys, stores)
+    }
+
+    fn over(
+        folder: &Path,
+        env: Environment,
+        keys: Keystore,
+        (feeds, views): (Feeds, Views),
+    ) -> Result<Self, NodeError> {
+        let at = |error| NodeError::store(folder, error);
         // A store that was made before it said whose it is says nothing.
         let owner = feeds.value(folder::DEVICE).map_err(at)?;
         let is_owner = owner.is_none_or(|owner| owner == keys.device().0);
@@ -113,11 +132,6 @@ impl Node {
         let incarnation = feeds.value(INCARNATION).map_err(at)?;
         let incarnation = incarnation.and_then(|bytes| bytes.try_into().ok());
         let incarnation = incarnation.ok_or_else(|| at(damaged("the incarnation")))?;
-        let views = RedbViewStore::open_or_create(
-            &folder.join(folder::VIEWS),
-            feeds.instance(),
-            VIEW_CACHE_BYTES,
-        );
         let opening = Opening {
             statement,
             schema: env.schema.clone(),
@@ -125,7 +139,7 @@ impl Node {
             incarnation: u64::from_be_bytes(incarnation),
             next_incarnation: env.random_u64()?,
         };
-        let replica = Replica::open(feeds, views.map_err(at)?, opening).map_err(at)?;
+        let replica = Replica::open(feeds, views, opening).map_err(at)?;
         let (refused, own_is_whole) = (Cell::new(false), Cell::new(false));
         let mut node = Self {
             folder: folder.to_path_buf(),
@@ -172,7 +186,7 @@ impl Node {
     }
 
     /// What the node holds, for the rooms that build on it.
-    pub const fn replica(&self) -> &Replica<RedbFeedStore, RedbViewStore> {
+    pub const fn replica(&self) -> &Replica<Feeds, Views> {
         &self.replica
     }
 
@@ -263,7 +277,7 @@ impl Node {
 
     /// Reads stores that refused something anew, so that a node that runs goes on by itself once the
     /// disk does; whether that is done. It costs nothing while all is well.
-    pub(crate) fn mend(&mut self) -> bool {
+    pub fn mend(&mut self) -> bool {
         if self.refused.take() {
             self.replica.fell_ill();
         }

@@ -116,7 +116,7 @@ impl Node {
         Ok(Some(DeviceRow {
             device,
             instance,
-            counter: before.map_or(0, |row| row.counter) + 1,
+            counter: before.map_or(0, |row| row.counter).saturating_add(1),
             heads,
             claimed_at: self.env.clock.now(),
             orders: Vec::new(),
@@ -149,7 +149,7 @@ impl Node {
     /// devices, and grow by what the file says before.
     pub(super) fn note_receipt(&mut self, bytes: &[u8], stores: &mut BTreeSet<StoreInstance>) {
         let mut reader = Reader::new(bytes);
-        let (name, value, counter) = match reader.u8() {
+        let (name, value, age) = match reader.u8() {
             Ok(TAG_RECEIPT) => {
                 let Ok(row) = ReceiptRow::read(&mut reader) else { return };
                 // Nobody else speaks for this store; and a row of a store that no member has, or
@@ -162,7 +162,7 @@ impl Node {
                     return;
                 }
                 let (name, value) = receipt_value(&row);
-                (name, value, row.counter)
+                (name, value, (row.counter, row.key.instance))
             }
             Ok(TAG_DEVICE) => {
                 let Ok(row) = DeviceRow::read(&mut reader) else { return };
@@ -171,12 +171,12 @@ impl Node {
                 }
                 stores.insert(row.instance);
                 let (name, value) = device_value(&row);
-                (name, value, row.counter)
+                (name, value, row.age())
             }
             Ok(_) | Err(_) => return,
         };
         let held = self.replica.value_now(&name).ok().flatten();
-        if held.and_then(|held| counter_of(&held)).is_none_or(|known| known < counter) {
+        if held.and_then(|held| age_of(&held)).is_none_or(|known| known < age) {
             self.replica.put_value(&name, Some(value));
         }
     }
@@ -387,11 +387,13 @@ pub(super) fn device_value(row: &DeviceRow) -> (Vec<u8>, Vec<u8>) {
     (device_name(&row.device), writer.finish())
 }
 
-fn counter_of(value: &[u8]) -> Option<u64> {
+fn age_of(value: &[u8]) -> Option<(u64, StoreInstance)> {
     let mut reader = Reader::new(value);
     match reader.u8().ok()? {
-        TAG_RECEIPT => ReceiptRow::read(&mut reader).ok().map(|row| row.counter),
-        TAG_DEVICE => DeviceRow::read(&mut reader).ok().map(|row| row.counter),
+        TAG_RECEIPT => {
+            ReceiptRow::read(&mut reader).ok().map(|row| (row.counter, row.key.instance))
+        }
+        TAG_DEVICE => DeviceRow::read(&mut reader).ok().map(|row| row.age()),
         _ => None,
     }
 }

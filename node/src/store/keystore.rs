@@ -123,15 +123,23 @@ impl Keystore {
     /// [`KeystoreError::Newer`]; else of the disk.
     pub fn open(folder: &Path) -> Result<Self, KeystoreError> {
         let seeds = read_file(&folder.join(DEVICE_FILE), DEVICE)?;
-        let (transport, signing, sealing) = (seed(&seeds, 0), seed(&seeds, 1), seed(&seeds, 2));
+        Ok(Self::of(folder, &seeds, read_roots(folder)?))
+    }
+
+    /// Keys of these seeds that lie in no file: of a node over lent stores. Root keys are not made.
+    pub fn lent(seeds: &[u8; 3 * SEED_BYTES]) -> Self {
+        Self::of(Path::new(""), seeds, Vec::new())
+    }
+
+    fn of(folder: &Path, seeds: &[u8], roots: Vec<SigningSecret>) -> Self {
+        let (transport, signing, sealing) = (seed(seeds, 0), seed(seeds, 1), seed(seeds, 2));
         let signing = SigningSecret::from_seed(&signing);
         let keys = DeviceKeys {
             transport: SigningSecret::from_seed(&transport).public().0,
             signing: signing.public(),
             sealing: sealing_public(&sealing),
         };
-        let roots = read_roots(folder)?;
-        Ok(Self { folder: folder.to_path_buf(), transport, signing, sealing, keys, roots })
+        Self { folder: folder.to_path_buf(), transport, signing, sealing, keys, roots }
     }
 
     /// The public halves.

@@ -5,7 +5,7 @@
 //! disk, for tests and simulations · `open.rs` how a redb file is made, opened and locked ·
 //! `overlay.rs` a file that may only be read, opened all the same ·
 //! `error.rs` what its failures mean to us · `heads.rs` the rules of branches, which every feed
-//! store keeps · `arrival.rs` the running hash · `view/` what screens read, derived.
+//! store keeps · `lent.rs` a node's own files, or stores somebody lends it · `arrival.rs` the running hash · `view/` what screens read, derived.
 //!
 //! `conformance.rs` is one suite that every feed store must pass, `durability.rs` what a disk may do
 //! to redb's; `testing.rs` has the disks that forget, fill up and count.
@@ -18,6 +18,7 @@ mod overlay;
 
 pub mod feed;
 pub mod keystore;
+pub mod lent;
 pub mod memory;
 pub mod view;
 

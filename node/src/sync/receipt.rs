@@ -2,7 +2,7 @@
 //!
 //! A row is not an entry and lies outside roots. A **hub** writes one for each desa area, under its
 //! store instance; every **device** writes one about itself. Of two rows of one writer the higher
-//! counter wins. Nothing here is signed: a row is worth what the chain of connections it came
+//! counter wins; of two rows of one device that name two stores too. Nothing here is signed: a row is worth what the chain of connections it came
 //! through is worth, and decides nothing.
 
 use std::fmt;
@@ -129,7 +129,7 @@ pub struct DeviceRow {
     pub device: DeviceId,
     /// Its store.
     pub instance: StoreInstance,
-    /// The higher one wins.
+    /// Grows with every row of this device.
     pub counter: u64,
     /// Heads of its own feeds, ascending.
     pub heads: Vec<RowHead>,
@@ -157,6 +157,12 @@ impl fmt::Debug for DeviceRow {
 const ORDERS_MAX: usize = 64;
 
 impl DeviceRow {
+    /// Of two rows of one device the one with the higher age wins, whatever stores they name: if
+    /// each counted as news where the other is held, they would go round for ever.
+    pub const fn age(&self) -> (u64, StoreInstance) {
+        (self.counter, self.instance)
+    }
+
     /// Appends the row.
     pub fn write(&self, writer: &mut Writer) {
         writer.raw(&self.device.0).raw(&self.instance.0).varint(self.counter);

@@ -94,17 +94,20 @@ impl Session {
     }
 
     /// Rows of devices that are new here go to who stands higher; those of devices above the peer
-    /// go down to it, with the receipts they make readable.
+    /// go down to it, with the receipts they make readable. A device is told what it said of itself
+    /// only if that names another store than it has now: then it must say something newer.
     pub(super) fn devices_to_tell(&mut self, local: &Local<'_>, rows: Vec<DeviceRow>) {
         for row in rows {
             let peer = level(local, &self.peer);
             let up = peer < level(local, &local.device);
             let from_above = level(local, &row.device) < peer;
-            if row.device == self.peer || !(up || from_above) {
+            let of_peer = row.device == self.peer;
+            let is_known = of_peer && self.peer_instance == Some(row.instance);
+            if is_known || !(of_peer || up || from_above) {
                 continue;
             }
             let writer = (row.device, row.instance);
-            let newer = self.rows.devices.get(&writer).is_none_or(|old| old.counter < row.counter);
+            let newer = self.rows.devices.get(&writer).is_none_or(|old| old.age() < row.age());
             if newer {
                 self.rows.devices.insert(writer, row);
                 if self.rows.devices.len() > ROWS_WAITING_MAX {
@@ -158,8 +161,8 @@ impl Session {
     }
 
     pub(super) fn on_device(&mut self, local: &Local<'_>, row: DeviceRow) {
-        let held = local.receipts.device_counter(&row.device, &row.instance);
-        if held.is_some_and(|held| held >= row.counter) {
+        let held = local.receipts.device_age(&row.device);
+        if held.is_some_and(|held| held >= row.age()) {
             return;
         }
         if local.authority.member(&row.device).is_none() {

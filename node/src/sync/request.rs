@@ -46,8 +46,8 @@ impl fmt::Debug for Local<'_> {
 pub trait ReceiptBook {
     /// Counter of a hub's row; `None` when none is held.
     fn counter(&self, key: &RowKey) -> Option<u64>;
-    /// Counter of a device's row about itself.
-    fn device_counter(&self, device: &DeviceId, instance: &StoreInstance) -> Option<u64>;
+    /// [`super::DeviceRow::age`] of the row held of a device.
+    fn device_age(&self, device: &DeviceId) -> Option<(u64, StoreInstance)>;
 }
 
 /// Holds no row.
@@ -59,7 +59,7 @@ impl ReceiptBook for NoReceipts {
         None
     }
 
-    fn device_counter(&self, _device: &DeviceId, _instance: &StoreInstance) -> Option<u64> {
+    fn device_age(&self, _device: &DeviceId) -> Option<(u64, StoreInstance)> {
         None
     }
 }

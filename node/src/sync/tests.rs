@@ -358,6 +358,19 @@ fn a_silent_peer_ends_the_session() {
     assert_eq!(session.phase(), Phase::Ended(EndReason::Stalled));
 }
 
+#[test]
+fn a_peer_that_had_nothing_to_say_for_long_has_time_to_answer_the_next_comparison() {
+    let mut kec = province().copy(KEC);
+    let mut desa = kec.copy(DESA);
+    let (mut pair, _) = sync(&mut desa, &mut kec);
+    pair.run(&mut desa, &mut kec);
+    pair.wait(3 * STALL_MS);
+    pair.tell_initiator(Input::Compare);
+    pair.tell_initiator(Input::Tick);
+    pair.run(&mut desa, &mut kec);
+    assert_eq!(pair.phases(), (Phase::Live { equal: true }, Phase::Live { equal: true }));
+}
+
 fn drain(session: &mut Session) -> Vec<Output> {
     std::iter::from_fn(|| session.poll_output()).collect()
 }

@@ -289,7 +289,7 @@ impl ReceiptBook for Book {
         self.0.get(key).copied()
     }
 
-    fn device_counter(&self, _device: &DeviceId, _instance: &StoreInstance) -> Option<u64> {
+    fn device_age(&self, _device: &DeviceId) -> Option<(u64, StoreInstance)> {
         None
     }
 }

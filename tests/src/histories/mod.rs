@@ -8,9 +8,9 @@
 
 mod cast;
 mod mesh;
-mod oracle;
+pub(crate) mod oracle;
 mod steps;
-mod stores;
+pub(crate) mod stores;
 
 use std::collections::BTreeMap;
 

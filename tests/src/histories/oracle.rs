@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crdt_schema::authority::Payload;
+use crdt_schema::area::AreaId;
+use crdt_schema::authority::{Payload, SignedStatement};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{ChainPoint, Entry, EntryKind};
 use crdt_schema::fold::{FoldEntry, Folded, SectionRead, fold};
@@ -170,7 +171,7 @@ fn rested_on(edits: &[Judged]) -> BTreeSet<EntryId> {
 
 /// What a replica must show.
 #[derive(Debug)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     rows: BTreeMap<RecordKey, ViewRow>,
     /// Of each record its edits as the fold of counting entries sees them.
     edits: BTreeMap<RecordKey, Vec<FoldEntry>>,
@@ -185,10 +186,26 @@ pub(super) struct Expected {
 /// # Errors
 /// What differs.
 pub(super) fn check(replica: &Replica<Feeds, Views>, documents: bool) -> Result<Expected, String> {
-    let expected = Expected::of(&replica.feed_store().held)?;
-    expected.check_authority(replica)?;
+    let cast = Cast::get();
+    let truth = &replica.feed_store().held;
+    check_over(replica, truth, &cast.statement, &cast.areas(), documents)
+}
+
+/// The same of any replica, whose `truth` nobody lies about, in a network of this statement.
+///
+/// # Errors
+/// What differs.
+pub(crate) fn check_over<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+    truth: &impl FeedStore,
+    statement: &SignedStatement,
+    areas: &[AreaId],
+    documents: bool,
+) -> Result<Expected, String> {
+    let expected = Expected::of(truth, statement)?;
+    expected.check_authority(replica, areas)?;
     expected.check_rows(replica)?;
-    expected.check_roots(replica)?;
+    expected.check_roots(replica, areas)?;
     let agree = replica.views_agree(&mut Unwatched).map_err(told)?;
     if !agree {
         return Err("the replica says itself that its views do not agree".to_owned());
@@ -200,13 +217,13 @@ pub(super) fn check(replica: &Replica<Feeds, Views>, documents: bool) -> Result<
 }
 
 impl Expected {
-    fn of(store: &impl FeedStore) -> Result<Self, String> {
+    fn of(store: &impl FeedStore, statement: &SignedStatement) -> Result<Self, String> {
         let feeds = FeedTree::read(store)?;
         let mut declared = Vec::new();
         for feed in feeds.iter().filter(|feed| feed.name.space == Space::Authority) {
             declared.extend(feed.entries.values().map(|entry| authority_entry(&feed.name, entry)));
         }
-        let authority = Authority::compute(Cast::get().statement.clone(), &declared);
+        let authority = Authority::compute(statement.clone(), &declared);
         let mut judged: BTreeMap<RecordKey, Vec<Judged>> = BTreeMap::new();
         for feed in &feeds {
             let counting = feed.counting(&authority);
@@ -282,7 +299,11 @@ impl Expected {
         self.edits.values().flatten().filter(|edit| !edit.counts).count()
     }
 
-    fn check_authority(&self, replica: &Replica<Feeds, Views>) -> Result<(), String> {
+    fn check_authority<F: FeedStore, V: ViewStore>(
+        &self,
+        replica: &Replica<F, V>,
+        areas: &[AreaId],
+    ) -> Result<(), String> {
         let live = replica.authority();
         same("members", live.members().collect(), self.authority.members().collect::<Vec<_>>())?;
         for (name, _) in self.heads.values() {
@@ -297,13 +318,16 @@ impl Expected {
         once.sort_unstable();
         same("adopted ranges", live, once)?;
         let live = replica.authority().tree();
-        for area in Cast::get().areas() {
+        for area in areas.iter().copied() {
             same("the parent of an area", live.parent(area), self.authority.tree().parent(area))?;
         }
         Ok(())
     }
 
-    fn check_rows(&self, replica: &Replica<Feeds, Views>) -> Result<(), String> {
+    fn check_rows<F: FeedStore, V: ViewStore>(
+        &self,
+        replica: &Replica<F, V>,
+    ) -> Result<(), String> {
         let views = replica.views().map_err(told)?;
         let (_, rows) = views
             .list(&RowFilter::default(), None, usize::MAX, replica.feed_store())
@@ -319,13 +343,17 @@ impl Expected {
         same("the number of rows", rows.len(), self.rows.len())
     }
 
-    fn check_roots(&self, replica: &Replica<Feeds, Views>) -> Result<(), String> {
+    fn check_roots<F: FeedStore, V: ViewStore>(
+        &self,
+        replica: &Replica<F, V>,
+        areas: &[AreaId],
+    ) -> Result<(), String> {
         let tree = Arc::new(self.authority.tree().clone());
         let mut summary = Summary::new(tree);
         for (name, heads) in self.heads.values() {
             summary.set(*name, heads.clone());
         }
-        for area in Cast::get().areas() {
+        for area in areas.iter().copied() {
             let live = replica.summary();
             same(&format!("the root of {area}"), live.root(area), summary.root(area))?;
             let (live, once) = (live.authority_root(area), summary.authority_root(area));

@@ -46,11 +46,11 @@ impl Lie {
 
 /// Feeds in memory, answered for by somebody who may lie.
 #[derive(Debug, Clone)]
-pub(super) struct Feeds {
+pub(crate) struct Feeds<S = MemoryFeedStore> {
     /// The truth.
-    pub(super) held: MemoryFeedStore,
+    pub(crate) held: S,
     /// How answers differ from it.
-    pub(super) lie: Lie,
+    pub(crate) lie: Lie,
 }
 
 impl Feeds {
@@ -58,7 +58,9 @@ impl Feeds {
     pub(super) const fn new(instance: StoreInstance) -> Self {
         Self { held: MemoryFeedStore::new(instance), lie: Lie::None }
     }
+}
 
+impl<S: FeedStore> Feeds<S> {
     fn ids(&self) -> Result<BTreeSet<EntryId>, StoreError> {
         let mut ids = BTreeSet::new();
         for feed in self.held.feeds()? {
@@ -76,7 +78,7 @@ fn withdraws(kind: EntryKind) -> bool {
     [EntryKind::CLOSING, EntryKind::REVOCATION, EntryKind::CUT].contains(&kind)
 }
 
-impl FeedStore for Feeds {
+impl<S: FeedStore> FeedStore for Feeds<S> {
     fn instance(&self) -> StoreInstance {
         self.held.instance()
     }
@@ -175,12 +177,20 @@ impl FeedStore for Feeds {
     fn size_bytes(&self) -> Result<u64, StoreError> {
         self.held.size_bytes()
     }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.held.free_bytes()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.held.reopen()
+    }
 }
 
 /// Views in memory, kept by somebody who may lie.
 #[derive(Debug, Clone)]
-pub(super) struct Views {
-    held: MemoryViewStore,
+pub(crate) struct Views<V = MemoryViewStore> {
+    held: V,
     lie: Lie,
     /// What [`Lie::ViewsAhead`] says.
     ahead: u64,
@@ -191,9 +201,16 @@ impl Views {
     pub(super) fn new(lie: Lie) -> Self {
         Self { held: MemoryViewStore::new(), lie, ahead: 0 }
     }
+}
+
+impl<V> Views<V> {
+    /// Rows that are kept, and a lie about them.
+    pub(crate) const fn over(held: V, lie: Lie) -> Self {
+        Self { held, lie, ahead: 0 }
+    }
 
     /// The same rows, said to hold everything up to `ahead`.
-    pub(super) fn claiming(self, lie: Lie, ahead: u64) -> Self {
+    pub(crate) fn claiming(self, lie: Lie, ahead: u64) -> Self {
         Self { lie, ahead, ..self }
     }
 }
@@ -207,7 +224,7 @@ impl EntryIds for Unasked {
     }
 }
 
-impl ViewStore for Views {
+impl<V: ViewStore> ViewStore for Views<V> {
     fn applied(&self) -> Result<u64, StoreError> {
         let applied = self.held.applied()?;
         Ok(if self.lie == Lie::ViewsAhead && applied > 0 {
@@ -261,5 +278,9 @@ impl ViewStore for Views {
 
     fn clear(&mut self) -> Result<(), StoreError> {
         self.held.clear()
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.held.reopen()
     }
 }

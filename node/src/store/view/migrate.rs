@@ -116,6 +116,21 @@ fn create(
     Ok(database)
 }
 
+/// Views on a backend as they are; `None` when they are not ours.
+///
+/// # Errors
+/// [`StoreError`] of the disk.
+pub(super) fn open_on(
+    backend: impl StorageBackend,
+    instance: StoreInstance,
+    cache_bytes: usize,
+) -> Result<Option<Database>, StoreError> {
+    let mut builder = Builder::new();
+    builder.set_cache_size(cache_bytes).set_check_integrity_on_open(true);
+    let database = builder.create_with_backend(backend).at(STEP)?;
+    Ok(is_ours(&database, instance)?.then_some(database))
+}
+
 /// Views made anew on a backend without bytes.
 ///
 /// # Errors

@@ -102,6 +102,19 @@ impl RedbViewStore {
         Ok(Self::over(database, None))
     }
 
+    /// Opens views on a backend that has bytes; `None` when they are not those of this instance.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk, or of damage.
+    pub fn open_on(
+        backend: impl StorageBackend,
+        instance: StoreInstance,
+        cache_bytes: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        Ok(migrate::open_on(backend, instance, cache_bytes)?
+            .map(|database| Self::over(database, None)))
+    }
+
     fn over(database: Database, home: Option<Home>) -> Self {
         let (behind, rows) = (Mutex::new(Behind::default()), Mutex::new(None));
         Self { behind, rows, database: Arc::new(database), home }

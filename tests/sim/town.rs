@@ -1,0 +1,99 @@
+//! Whole nodes in virtual time: after every heal all hold the same, nothing that was saved is gone,
+//! and a planted mistake is found.
+
+use std::collections::BTreeMap;
+
+use tests::histories::Lie;
+use tests::sim::{Config, Outcome, Plant, play, scene};
+
+/// Seeds of the short form; `--bin sim` plays any number more, of any size.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
+/// Mistakes that a seed finds within seconds.
+const QUICK: [(Plant, u64); 7] = [
+    (Plant::Lie(Lie::HeadStale), 1),
+    (Plant::Lie(Lie::VerdictKept), 1),
+    (Plant::CheckpointOffByOne, 1),
+    (Plant::ReceiptBeforeDurable, 1),
+    (Plant::FullDiskIgnored, 1),
+    (Plant::RowLost, 1),
+    (Plant::TailWithheld, 1),
+];
+/// What must happen in some of them; `docs/simulation.md` says where all the others happen.
+const EVENTS: &[&str] = &[
+    "backup restored",
+    "bundle imported twice",
+    "card cloned",
+    "clock jumped",
+    "comparison without news",
+    "confirmed",
+    "disk full",
+    "heal",
+    "hostile member",
+    "late joiner, certified",
+    "late joiner, invited",
+    "line down for hours",
+    "link cut",
+    "neighbours met on a LAN",
+    "packet lost",
+    "power cut",
+    "power cut at a write",
+    "program ended and started",
+    "stick carried",
+    "villages compared by value",
+    "village without a line",
+    "window of a weak line",
+];
+
+#[test]
+fn whole_nodes_agree_after_every_heal() {
+    let mut tally: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in SEEDS {
+        let outcome = play(&Config::small(seed));
+        assert_eq!(outcome.broken, None);
+        for (what, times) in outcome.tally {
+            *tally.entry(what).or_default() += times;
+        }
+    }
+    let missing: Vec<_> = EVENTS.iter().filter(|event| !tally.contains_key(**event)).collect();
+    assert!(missing.is_empty(), "never happened: {missing:?}");
+}
+
+#[test]
+fn a_seed_plays_the_same_history_to_the_last_byte_and_another_does_not() {
+    let play = |seed| play(&Config { days: 2, ..Config::small(seed) });
+    let (once, again) = (play(7), play(7));
+    assert_eq!((once.tally, &once.digest), (again.tally, &again.digest));
+    assert_ne!(once.digest, play(8).digest);
+}
+
+/// The others, and how soon each is found: `--bin sim -- --plants`, `docs/simulation.md`.
+#[test]
+fn mistakes_planted_in_every_node_are_found_by_the_seed_that_names_them() {
+    let honest = Config { plant: None, ..Config::planted(1, Plant::RowLost) };
+    assert_eq!(play(&honest).broken, None, "what is found is not the program's own");
+    for (plant, seed) in QUICK {
+        let found: Outcome = play(&Config::planted(seed, plant));
+        let what = found.broken.unwrap_or_default();
+        assert!(what.starts_with(&format!("seed {seed}: ")), "{plant:?} went unnoticed: {what}");
+    }
+}
+
+#[test]
+fn scenario_1_a_village_on_sticks() {
+    scene::a_village_on_sticks(1).unwrap();
+}
+
+#[test]
+fn scenario_5_a_village_moves() {
+    scene::a_village_moves(1).unwrap();
+}
+
+#[test]
+fn scenario_6_a_status_two_people_changed() {
+    scene::a_status_two_people_changed(1).unwrap();
+}
+
+#[test]
+fn scenario_7_a_week_without_servers() {
+    scene::a_week_without_servers(1).unwrap();
+}

@@ -1,0 +1,98 @@
+//! The simulator: `cargo run --release -p tests --bin sim -- --seed N --nodes 6000 --days 30`.
+//!
+//! Prints how often each thing happened. A seed that fails prints itself and fails again the same
+//! way. `--seeds K` plays as many seeds one after the other; `--plants` tells how soon each planted
+//! mistake is found; `--tell` says how far a long one is.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report for a person")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long it took is for a person, not for the play"
+)]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use tests::sim::{Config, FAULTS, Plant, Tally, play};
+
+/// Without a size: a kabupaten in small, where everything goes wrong at least once.
+const NODES: usize = 20;
+const DAYS: i64 = 10;
+
+fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--plants") {
+        return plants();
+    }
+    let first = number("--seed").unwrap_or(1);
+    let seeds = number("--seeds").unwrap_or(1);
+    let (mut tally, mut failed) = (FAULTS.iter().map(|what| (*what, 0)).collect::<Tally>(), 0);
+    let (mut digests, mut dearest) = (Vec::new(), [(0, String::new()), (0, String::new())]);
+    let begun = Instant::now();
+    for seed in first..first.saturating_add(seeds) {
+        let outcome = play(&asked(seed));
+        for (what, times) in outcome.tally {
+            *tally.entry(what).or_default() += times;
+        }
+        for (most, of) in dearest.iter_mut().zip([outcome.dearest, outcome.dearest_rows]) {
+            *most = of.max(std::mem::take(most));
+        }
+        digests.push(outcome.digest);
+        if let Some(what) = outcome.broken {
+            failed += 1;
+            eprintln!("{what}");
+        }
+    }
+    for (what, times) in &tally {
+        println!("{times:>12}  {what}");
+    }
+    for ((bytes, kinds), what) in dearest.iter().zip(["comparison without news", "rows with one"]) {
+        println!("{bytes:>12}  bytes of the dearest {what}, by kind of frame {kinds}");
+    }
+    if let [digest] = &digests[..] {
+        println!("digest {digest}");
+    }
+    println!("{seeds} seeds from {first}, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How soon each planted mistake is found.
+fn plants() -> ExitCode {
+    let mut all = true;
+    for plant in Plant::ALL {
+        let begun = Instant::now();
+        // What the program does by itself is no find.
+        let broken = |seed: u64| {
+            let planted = Config::planted(seed, plant);
+            let what = play(&planted).broken?;
+            play(&Config { plant: None, ..planted }).broken.is_none().then_some(what)
+        };
+        let found =
+            (1..=number("--seeds").unwrap_or(200)).find_map(|seed| Some((seed, broken(seed)?)));
+        let took = begun.elapsed().as_secs_f64();
+        match &found {
+            Some((seed, what)) => {
+                let what: String =
+                    what.lines().next().unwrap_or_default().chars().take(160).collect();
+                println!("{plant:?}: seed {seed}, {took:.1} s: {what}");
+            }
+            None => println!("{plant:?}: not found, {took:.1} s"),
+        }
+        all &= found.is_some();
+    }
+    if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn asked(seed: u64) -> Config {
+    let size = |name| number(name).and_then(|it| usize::try_from(it).ok());
+    let days = number("--days").and_then(|it| i64::try_from(it).ok());
+    let mut config = Config::sized(seed, size("--nodes").unwrap_or(NODES), days.unwrap_or(DAYS));
+    config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
+    if std::env::args().any(|argument| argument == "--tell") {
+        config.tells = Some(|what| eprintln!("{what}"));
+    }
+    config
+}
+
+fn number(name: &str) -> Option<u64> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    arguments.next().and_then(|text| text.parse().ok())
+}

@@ -1,0 +1,81 @@
+//! Cards that are cloned, and backups that are put back: the same device twice, or as it once was.
+
+use super::ground::MINUTE;
+use super::shelf::Shelf;
+use super::town::Town;
+use super::wire::Due;
+
+impl Town {
+    /// Somebody copies the card of a village's device; both go on working.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn clone_card(&mut self, site: usize) -> Result<(), String> {
+        let role = self.sites[site].role.clone();
+        let same = self.sites.iter().filter(|it| it.role.keys == role.keys).count();
+        if !self.is_village(site) || same > 1 || self.sites[site].hostile {
+            return Ok(());
+        }
+        // A card is copied while its computer is off.
+        let was_on = self.sites[site].up.is_some();
+        self.switch_off(site);
+        let shelf = self.sites[site].shelf.copy();
+        if was_on {
+            self.switch_on(site)?;
+        }
+        let copy = self.add_site(role, shelf);
+        let saved = self.sites[site].saved.clone();
+        self.sites[copy].saved = saved;
+        self.note("card cloned");
+        self.life.plan(self.now() + MINUTE, Due::On { site: copy });
+        self.life.plan(self.now() + MINUTE, Due::Morning { site: copy });
+        for writer in [site, copy] {
+            self.life.plan(self.now() + 2 * MINUTE, Due::Save { site: writer });
+        }
+        Ok(())
+    }
+
+    /// Somebody makes a backup of a device that is off.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn back_up(&mut self, site: usize) -> Result<(), String> {
+        if !self.is_village(site) {
+            return Ok(());
+        }
+        let was_on = self.sites[site].up.is_some();
+        self.switch_off(site);
+        let saved = self.sites[site].saved.clone();
+        self.sites[site].backup = Some((self.sites[site].shelf.copy(), saved));
+        self.note("backup made");
+        if was_on { self.switch_on(site) } else { Ok(()) }
+    }
+
+    /// An old backup is put back in the place of what was there.
+    pub(super) fn restore(&mut self, site: usize) {
+        let Some((shelf, saved)) = self.sites[site].backup.take() else { return };
+        self.note("backup restored");
+        self.switch_off(site);
+        self.sites[site].shelf = shelf;
+        self.sites[site].saved = saved;
+        self.sites[site].full = false;
+        self.sites[site].retired.clear();
+        self.life.plan(self.now() + MINUTE, Due::On { site });
+        self.life.plan(self.now() + 2 * MINUTE, Due::Save { site });
+    }
+
+    /// Sites with the same keys as another one.
+    pub(super) fn copies(&self) -> Vec<usize> {
+        let first = |site: usize| {
+            self.sites.iter().position(|it| it.role.keys == self.sites[site].role.keys)
+        };
+        (0..self.sites.len()).filter(|site| first(*site) != Some(*site)).collect()
+    }
+
+    /// A second site on a shelf that exists.
+    fn add_site(&mut self, role: super::cast::Role, shelf: Shelf) -> usize {
+        let (loan, clock) = self.loan(&role);
+        let line = self.line_of(&role);
+        self.push_site(role, loan, clock, shelf, line)
+    }
+}

@@ -1,0 +1,318 @@
+//! What every honest node must show after a heal: architecture section 8, items 1 to 4.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::area::{AreaId, AreaTree};
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::{DeviceId, RecordId, Space};
+use node::authority::Standing;
+use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
+use node::replica::Replica;
+use node::store::lent::{Feeds, Views};
+use node::sync::Root;
+
+use super::told;
+use super::town::{Town, Up};
+
+/// Villages whose records are compared value by value at once; of more, so many that chance picks.
+const COMPARED_MAX: usize = 48;
+/// Branches of a feed, feeds of one device in one area, and comparisons remembered: `docs/protocol.md` 13.
+const BRANCHES_MAX: usize = 8;
+const INCARNATIONS_MAX: usize = 64;
+const RECENT_MAX: usize = 64;
+
+/// A record as a node keeps it, and as it shows it to a person.
+type Shown = BTreeMap<RecordId, (ViewRow, String)>;
+
+impl Town {
+    /// What every honest node must show now.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        for site in self.on() {
+            self.check_saved(site)?;
+            self.check_bounds(site)?;
+        }
+        let honest: Vec<usize> =
+            self.honest().into_iter().filter(|site| self.sites[*site].up.is_some()).collect();
+        let members = self.members();
+        for site in honest.iter().copied() {
+            self.check_certified(site, &members)?;
+            self.check_receipts(site)?;
+            if let Some(above) = self.above(site) {
+                let limits = self.alike(site, above).map_err(|what| {
+                    let (one, other) = (self.told_of(site), self.told_of(above));
+                    format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
+                })?;
+                *self.tally.entry("village at a limit of feeds or branches").or_default() += limits;
+            }
+        }
+        self.check_values()?;
+        self.look_closely(&honest)
+    }
+
+    /// What a node said was saved is there.
+    ///
+    /// # Errors
+    /// What is not.
+    pub(super) fn check_saved(&self, site: usize) -> Result<(), String> {
+        let at = &self.sites[site];
+        let Some(up) = &at.up else { return Ok(()) };
+        for saved in &at.saved {
+            let point = ChainPoint { seq: saved.seq, id: saved.id };
+            let held = up.node.replica().branch_of(saved.feed, point).map_err(told)?;
+            if held.is_none() {
+                return Err(format!("site {site}: a save that was acknowledged is gone"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Two honest nodes that rested have the same roots of every village both serve.
+    fn alike(&self, site: usize, other: usize) -> Result<u64, String> {
+        let mut limits = 0;
+        let (Some(mine), Some(theirs)) = (&self.sites[site].up, &self.sites[other].up) else {
+            return Ok(0);
+        };
+        let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
+        let me = self.sites[site].role.device();
+        // Of a village that moved away nothing is asked any more.
+        let authority = theirs.authority();
+        for area in self.villages_within(&authority.interest(&me), authority.tree()) {
+            if !authority.may_serve(&me, Space::Records, area) {
+                continue;
+            }
+            // A flood or forks beyond the caps: which ones a node took is chance, until somebody names
+            // those that count (architecture, 3.4).
+            if at_a_limit(mine, area) || at_a_limit(theirs, area) {
+                limits += 1;
+                continue;
+            }
+            let ((my_authority, my_root), (their_authority, their_root)) =
+                (roots(mine, area), roots(theirs, area));
+            if my_authority != their_authority {
+                return Err(format!("authority roots of {area} differ"));
+            }
+            if my_root != their_root {
+                let counts = [mine, theirs].map(|it| it.summary().counts(Space::Records, area));
+                let held = [mine, theirs].map(|it| entries_of(it, area));
+                return Err(format!("roots of {area} differ: {counts:?}, held {held:?}"));
+            }
+        }
+        Ok(limits)
+    }
+
+    /// Whoever has the same roots of a village, honest or not, keeps and shows the same records.
+    fn check_values(&mut self) -> Result<(), String> {
+        let mut villages = self.cast.villages();
+        if villages.len() > COMPARED_MAX {
+            self.numbers.shuffle(&mut villages);
+            villages.truncate(COMPARED_MAX);
+        }
+        let compared: BTreeSet<AreaId> = villages.into_iter().collect();
+        let mut first: BTreeMap<(AreaId, Root, Root), (usize, Shown)> = BTreeMap::new();
+        let mut pairs = 0;
+        for site in self.on() {
+            let Some(up) = &self.sites[site].up else { continue };
+            let replica = up.node.replica();
+            let held = replica.authority().interest(&self.sites[site].role.device());
+            for area in self.villages_within(&held, replica.authority().tree()) {
+                if !compared.contains(&area) {
+                    continue;
+                }
+                let (authority, root) = roots(replica, area);
+                let shown = shown(up, area).map_err(|what| format!("site {site}: {what}"))?;
+                let Some((other, theirs)) = first.get(&(area, authority, root)) else {
+                    first.insert((area, authority, root), (site, shown));
+                    continue;
+                };
+                pairs += 1;
+                if let Some((key, what)) = difference(&shown, theirs) {
+                    let (one, other) = (self.history_of(*other, &key), self.history_of(site, &key));
+                    return Err(format!("equal roots of {area}, and {what}:\n  {one}\n  {other}"));
+                }
+            }
+        }
+        *self.tally.entry("villages compared by value").or_default() += pairs;
+        Ok(())
+    }
+
+    /// The edits of a record at a site, without their values.
+    fn history_of(&self, site: usize, key: &RecordKey) -> String {
+        let Some(up) = &self.sites[site].up else { return String::new() };
+        let replica = up.node.replica();
+        let row =
+            replica.views().ok().and_then(|it| it.row(key, replica.feed_store()).ok()).flatten();
+        let row = row.map(|it| (it.verdict, it.waits, it.conflicts, it.changed_at, it.state.len()));
+        let edits = replica.history(key).unwrap_or_default();
+        let edits: Vec<String> = edits
+            .iter()
+            .map(|it| format!("{:?} {:?} on {:?}", it.entry.id, it.verdict, it.entry.header.deps))
+            .collect();
+        format!("{}: {row:?}, {edits:#?}", self.told_of(site))
+    }
+
+    /// Villages of the cast in or below some areas.
+    fn villages_within(&self, held: &BTreeSet<AreaId>, tree: &AreaTree) -> Vec<AreaId> {
+        let within = |area: &AreaId| held.iter().any(|held| tree.covers(*held, *area));
+        self.villages.iter().copied().filter(within).collect()
+    }
+
+    /// Who was ever certified, and for what: known to the simulation, whatever nodes believe.
+    fn members(&self) -> BTreeMap<DeviceId, AreaId> {
+        let certified = self.sites.iter().filter(|site| site.role.certified);
+        certified.map(|site| (site.role.device(), site.role.area)).collect()
+    }
+
+    /// Nothing counts without a certificate that covers its area.
+    fn check_certified(
+        &self,
+        site: usize,
+        members: &BTreeMap<DeviceId, AreaId>,
+    ) -> Result<(), String> {
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let replica = up.node.replica();
+        let (then, now) = (AreaTree::west_java(), replica.authority().tree());
+        for feed in replica.feeds().filter(|feed| feed.name.space == Space::Records) {
+            let heads = replica.summary().feed(&feed.name.id());
+            if heads.is_none_or(|held| held.heads.is_empty()) {
+                continue;
+            }
+            let area = members.get(&feed.name.device);
+            let covers =
+                |own: &AreaId| [&then, now].iter().any(|tree| tree.covers(*own, feed.name.area));
+            if !area.is_some_and(covers) {
+                return Err(format!(
+                    "site {site}: a feed of {} in {} counts, which nobody certified",
+                    feed.name.device, feed.name.area
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// No table of a node is longer than is stated.
+    fn check_bounds(&self, site: usize) -> Result<(), String> {
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let me = self.sites[site].role.device();
+        let beyond = |what: &str, is: usize| Err(format!("site {site} holds {is} {what}"));
+        let mut incarnations: BTreeMap<_, usize> = BTreeMap::new();
+        for feed in up.node.replica().feeds() {
+            if feed.branches.len() > BRANCHES_MAX {
+                return beyond("branches of a feed", feed.branches.len());
+            }
+            let name = &feed.name;
+            if name.device != me {
+                *incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
+            }
+        }
+        if let Some(most) = incarnations.into_values().max().filter(|it| *it > INCARNATIONS_MAX) {
+            return beyond("feeds of one device in one area", most);
+        }
+        let links = self.wires.values().filter(|wire| wire.ends.contains(&site)).count();
+        if up.exchange.links() > links {
+            return beyond("links that are gone", up.exchange.links());
+        }
+        let recent = up.exchange.recent().count();
+        if recent > RECENT_MAX { beyond("comparisons", recent) } else { Ok(()) }
+    }
+}
+
+/// The roots of authority and of records.
+pub(super) fn roots<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+    area: AreaId,
+) -> (Root, Root) {
+    (replica.summary().authority_root(area), replica.summary().root(area))
+}
+
+/// Entries of records that are held of an area, whether they count or not, by device.
+fn entries_of<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+    area: AreaId,
+) -> Vec<(DeviceId, u64, Standing)> {
+    let of_area = replica.feeds().filter(|feed| feed.name.area == area);
+    let records = of_area.filter(|feed| feed.name.space == Space::Records);
+    records
+        .map(|feed| {
+            let newest = feed.branches.iter().map(|branch| branch.head.point.seq).max();
+            let standing = replica.authority().standing(&feed.name);
+            (feed.name.device, newest.unwrap_or(0), standing)
+        })
+        .collect()
+}
+
+/// The counting records of an area: as they are kept, and as a person sees them.
+fn shown(up: &Up, area: AreaId) -> Result<Shown, String> {
+    // What waits or is quarantined lies outside roots, and is given to who may decide about it.
+    let verdicts = BTreeSet::from([RecordVerdict::Counting]);
+    let filter = RowFilter { areas: BTreeSet::from([area]), verdicts, ..RowFilter::default() };
+    let rows = rows(up.node.replica(), &filter)?;
+    let show = |row: ViewRow| {
+        let record = row.key.record;
+        // A member that lies gave its own record the same id: then the id alone means neither, or
+        // that of the own area.
+        if has_twin(up, &row.key)? {
+            return Ok((record, (row, String::new())));
+        }
+        let shown = up.node.record_show(&record.to_string(), None).map_err(told)?;
+        let shown = serde_json::to_string(&shown).map_err(told)?;
+        Ok((record, (row, shown)))
+    };
+    rows.into_iter().map(show).collect()
+}
+
+/// Whether another record that counts bears the same id.
+fn has_twin(up: &Up, key: &RecordKey) -> Result<bool, String> {
+    let replica = up.node.replica();
+    for other in replica.find(&key.record.to_string()).map_err(told)? {
+        let held = replica.record(&other).map_err(told)?;
+        if other != *key && held.is_some_and(|it| it.verdict == RecordVerdict::Counting) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Rows of a node.
+pub(super) fn rows(
+    replica: &Replica<Feeds, Views>,
+    filter: &RowFilter,
+) -> Result<Vec<ViewRow>, String> {
+    let views = replica.views().map_err(told)?;
+    Ok(views.list(filter, None, usize::MAX, replica.feed_store()).map_err(told)?.1)
+}
+
+/// Whether a device has as many feeds in an area, or a feed as many branches, as a node takes.
+fn at_a_limit<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, area: AreaId) -> bool {
+    let mut incarnations: BTreeMap<DeviceId, usize> = BTreeMap::new();
+    for feed in replica.feeds().filter(|feed| feed.name.area == area) {
+        if feed.branches.len() >= BRANCHES_MAX {
+            return true;
+        }
+        if feed.name.space == Space::Records {
+            *incarnations.entry(feed.name.device).or_default() += 1;
+        }
+    }
+    incarnations.values().any(|feeds| *feeds >= INCARNATIONS_MAX)
+}
+
+/// In what the records of two nodes differ.
+fn difference(mine: &Shown, theirs: &Shown) -> Option<(RecordKey, &'static str)> {
+    for (here, there) in [(mine, theirs), (theirs, mine)] {
+        if let Some((_, (row, _))) = here.iter().find(|(record, _)| !there.contains_key(*record)) {
+            return Some((row.key, "a record on one side"));
+        }
+    }
+    mine.iter().find_map(|(record, (row, shown))| {
+        let (other, seen) = theirs.get(record)?;
+        if other != row {
+            Some((row.key, "rows that differ"))
+        } else if seen != shown && !seen.is_empty() && !shown.is_empty() {
+            Some((row.key, "a record shown in two ways"))
+        } else {
+            None
+        }
+    })
+}

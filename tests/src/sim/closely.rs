@@ -1,0 +1,132 @@
+//! A node looked at closely: its feeds read by the plainest means, every run verified again, and its
+//! views made anew beside those it kept.
+
+use crdt_schema::id::{FeedId, Space};
+use node::node::Node;
+use node::ports::{FeedStore, RowFilter, ViewStore};
+use node::replica::Replica;
+use node::store::memory::MemoryViewStore;
+
+use super::check::{roots, rows};
+use super::told;
+use super::town::Town;
+use crate::histories::oracle;
+
+/// Nodes looked at after a heal; in a small town that is a quarter of them, in another order each time.
+const CLOSELY: usize = 2;
+
+impl Town {
+    /// Some nodes against what their feeds say.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(super) fn look_closely(&mut self, honest: &[usize]) -> Result<(), String> {
+        let mut order = honest.to_vec();
+        self.numbers.shuffle(&mut order);
+        for site in order.into_iter().take(CLOSELY) {
+            self.note("node looked at closely");
+            let named = |what| format!("site {site} looked at closely: {what}");
+            self.against_feeds(site).map_err(named)?;
+            self.against_new_views(site).map_err(named)?;
+        }
+        Ok(())
+    }
+
+    /// What it shows is what its feeds say, computed the plain way; every run it holds verifies.
+    fn against_feeds(&self, site: usize) -> Result<(), String> {
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let replica = up.node.replica();
+        let (villages, statement) = (&self.villages, &self.cast.statement);
+        let checked = match self.sites[site].shelf.truth() {
+            Some(truth) => oracle::check_over(replica, &truth, statement, villages, false),
+            None => oracle::check_over(replica, replica.feed_store(), statement, villages, false),
+        };
+        checked?;
+        verified(replica)
+    }
+
+    /// Views that were kept through all that happened are those that a copy of the feeds makes
+    /// from nothing.
+    pub(super) fn against_new_views(&self, site: usize) -> Result<(), String> {
+        let at = &self.sites[site];
+        let Some(up) = &at.up else { return Ok(()) };
+        let (feeds, _) = at.shelf.copy().lend().map_err(told)?;
+        let anew = Node::lent(&at.loan, feeds, Box::new(MemoryViewStore::new())).map_err(told)?;
+        let (kept, anew) = (up.node.replica(), anew.replica());
+        let every = RowFilter::default();
+        let (rows_kept, rows_anew) = (rows(kept, &every)?, rows(anew, &every)?);
+        if rows_kept != rows_anew {
+            let other = rows_kept.iter().zip(&rows_anew).find(|(one, other)| one != other);
+            return Err(format!("views made anew have other rows: {other:?}"));
+        }
+        let sums = |replica: &Replica<_, node::store::lent::Views>| {
+            let views = replica.views().map_err(told)?;
+            Ok::<_, String>((views.totals().map_err(told)?, views.counts().map_err(told)?))
+        };
+        if sums(kept)? != sums(anew)? {
+            return Err("views made anew have other sums".to_owned());
+        }
+        let differs = |area: &&_| roots(kept, **area) != roots(anew, **area);
+        match self.villages.iter().find(differs) {
+            Some(area) => Err(format!("a node made anew has other roots of {area}")),
+            None => Ok(()),
+        }
+    }
+
+    /// No node says that more has arrived than the hub holds.
+    ///
+    /// # Errors
+    /// What was said.
+    pub(super) fn check_receipts(&self, site: usize) -> Result<(), String> {
+        let Some(up) = &self.sites[site].up else { return Ok(()) };
+        let me = self.sites[site].role.device();
+        let own: Vec<FeedId> = up
+            .node
+            .replica()
+            .feeds()
+            .filter(|feed| feed.name.device == me && feed.name.space == Space::Records)
+            .map(|feed| feed.name.id())
+            .collect();
+        for arrived in up.node.status().map_err(told)?.arrived {
+            let hub = self.sites.iter().find(|it| it.role.device() == arrived.device);
+            let Some(hub) = hub.and_then(|it| it.up.as_ref()) else { continue };
+            let held = own.iter().filter_map(|feed| {
+                let branches = &hub.node.replica().feed(*feed)?.branches;
+                branches.iter().map(|branch| branch.head.point.seq).max()
+            });
+            let held: u64 = held.sum();
+            if arrived.held > held {
+                return Err(format!(
+                    "site {site} says that {} of its entries arrived where {held} are held",
+                    arrived.held
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every run held is verified again: its chain, its signature, and that its device's certificate is
+/// held.
+fn verified<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>) -> Result<(), String> {
+    let store = replica.feed_store();
+    for feed in replica.feeds() {
+        let id = feed.name.id();
+        let key = replica.authority().signing_key(&feed.name.device);
+        let key = key.ok_or("a feed of a device that nothing certifies")?;
+        for branch in &feed.branches {
+            let mut from = branch.from.map_or(1, |(_, shared)| shared + 1);
+            while let Some(run) = store.packed_run(id, branch.branch, from).map_err(told)? {
+                let block = run.block().map_err(told)?;
+                let last = block.last();
+                let prev = store.point(id, branch.branch, from - 1).map_err(told)?;
+                let prev = prev.ok_or("a run without a beginning")?;
+                let refs = store.back_refs(id, branch.branch);
+                let opened = run.open_block(block, id, prev, &*refs).map_err(told)?;
+                opened.verify(&key).map_err(told)?;
+                from = last + 1;
+            }
+        }
+    }
+    Ok(())
+}

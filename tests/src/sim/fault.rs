@@ -1,0 +1,173 @@
+//! What goes wrong on a day like others: power, disks, lines, clocks, cards.
+
+use node::replica::{CARRYING_ENDS_BYTES, TAKING_IN_ENDS_BYTES};
+
+use super::ground::{HOUR, MINUTE};
+use super::town::Town;
+use super::wire::Due;
+
+/// Writes, lengths and syncs after which the power fails, at most: a save is about twenty.
+const STEPS_MAX: usize = 120;
+
+impl Town {
+    /// Plans the next misfortune.
+    pub(super) fn plan_fault(&mut self) {
+        let apart = self.config.rates.apart / self.sites.len().max(1);
+        let later = self.numbers.below(2 * apart.max(1)) as i64;
+        self.life.plan(self.now() + later, Due::Fault);
+    }
+
+    /// Something goes wrong somewhere.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn fault(&mut self) -> Result<(), String> {
+        self.plan_fault();
+        let site = self.numbers.below(self.sites.len());
+        match self.numbers.below(21) {
+            0 => self.power(site),
+            1 => self.power_at_a_write(site),
+            2 => self.fill(site),
+            3..=5 => self.line_breaks(site),
+            6 => self.line_down(site),
+            7 => self.clock_jumps(site),
+            8 => {
+                self.sites[site].shelf.remember_views();
+                self.note("views remembered");
+            }
+            9 => self.neighbours(site),
+            10 => self.restart(site)?,
+            11 => self.back_up(site)?,
+            12 => self.restore(site),
+            13 => self.rare(site)?,
+            14 => self.newcomer(site)?,
+            15..=16 => self.confirm(),
+            17..=19 => self.lie(),
+            _ => self.send_stick(site),
+        }
+        Ok(())
+    }
+
+    /// Somebody who lies says something of its own.
+    fn lie(&mut self) {
+        let liars = self.sites.iter().enumerate().filter(|(_, it)| it.hostile && it.up.is_some());
+        let liars: Vec<usize> = liars.map(|(site, _)| site).collect();
+        if let Some(site) = liars.get(self.numbers.below(liars.len())) {
+            self.attack(*site);
+        }
+    }
+
+    /// What happens seldom to one device.
+    fn rare(&mut self, site: usize) -> Result<(), String> {
+        match self.numbers.below(6) {
+            0..=2 => self.clone_card(site),
+            3 => self.withdraw(site, false),
+            4 => self.withdraw(site, true),
+            _ => self.move_village(),
+        }
+    }
+
+    fn power(&mut self, site: usize) {
+        if self.sites[site].up.is_some() {
+            self.power_cut(site);
+        }
+    }
+
+    fn power_at_a_write(&mut self, site: usize) {
+        if self.sites[site].up.is_none() {
+            return;
+        }
+        let steps = self.numbers.below(STEPS_MAX) as u64;
+        let keeps = self.numbers.chance(50);
+        if self.numbers.chance(80) {
+            self.sites[site].shelf.cut_in(steps, keeps);
+        } else {
+            self.sites[site].shelf.cut_views_in(steps);
+        }
+        // Somebody is about to save.
+        let soon = self.now() + MINUTE;
+        self.life.plan(soon, Due::Save { site });
+    }
+
+    fn fill(&mut self, site: usize) {
+        if self.sites[site].up.is_none() || self.sites[site].full {
+            return;
+        }
+        // None, enough for own saves alone, or for the own area alone.
+        let room = if self.numbers.chance(25) {
+            self.note("disk nearly full");
+            [TAKING_IN_ENDS_BYTES, CARRYING_ENDS_BYTES][self.numbers.below(2)] - 1
+        } else {
+            self.note("disk full");
+            self.numbers.below(64 * 1024) as u64
+        };
+        self.sites[site].shelf.leave_room(Some(room));
+        self.sites[site].full = true;
+    }
+
+    /// Somebody makes room.
+    pub(super) fn make_room(&mut self, site: usize) {
+        if std::mem::take(&mut self.sites[site].full) {
+            self.sites[site].shelf.leave_room(None);
+            self.sites[site].room_since = Some(self.now());
+        }
+    }
+
+    fn line_breaks(&mut self, site: usize) {
+        let links: Vec<_> = self
+            .wires
+            .iter()
+            .filter(|(_, wire)| wire.ends.contains(&site))
+            .map(|(link, _)| *link)
+            .collect();
+        if let Some(link) = links.get(self.numbers.below(links.len())) {
+            self.note("link cut");
+            self.cut(*link);
+        }
+    }
+
+    fn line_down(&mut self, site: usize) {
+        if self.sites[site].line && self.sites[site].role.above.is_some() {
+            self.note("line down for hours");
+            self.window(site, false);
+            let later = self.now() + HOUR + self.numbers.below(4 * 3_600_000) as i64;
+            self.life.plan(later, Due::Window { site, open: true });
+        }
+    }
+
+    fn clock_jumps(&mut self, site: usize) {
+        const YEARS: i64 = 3 * 365 * 24 * HOUR;
+        self.note("clock jumped");
+        let by = [0, -YEARS, YEARS, 5 * MINUTE][self.numbers.below(4)];
+        self.sites[site].clock.set_wrong_by(by);
+    }
+
+    /// Two villages of one kecamatan find each other on an office LAN.
+    fn neighbours(&mut self, site: usize) {
+        let above = self.above(site);
+        let near: Vec<usize> = (0..self.sites.len())
+            .filter(|other| *other != site && self.above(*other) == above)
+            .filter(|other| self.sites[*other].up.is_some() && above.is_some())
+            .collect();
+        let Some(other) = near.get(self.numbers.below(near.len())).copied() else { return };
+        if self.sites[site].up.is_some() && !self.linked(site, other) {
+            self.note("neighbours met on a LAN");
+            self.join(site, other, super::wire::Class::Good);
+        }
+    }
+
+    fn restart(&mut self, site: usize) -> Result<(), String> {
+        if self.sites[site].up.is_some() {
+            self.note("program ended and started");
+            self.switch_off(site);
+            self.switch_on(site)?;
+        }
+        Ok(())
+    }
+
+    fn send_stick(&mut self, site: usize) {
+        if self.sites[site].role.above.is_some() {
+            self.life.plan(self.now(), Due::Courier { site });
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Everything is mended, rests, and is then looked at by `check.rs`.
+
+use super::ground::{DAY, HOUR, MINUTE};
+use super::town::{Site, Town, Up};
+use super::wire::{Class, Due};
+
+/// From one heal to the next, on average.
+const EACH: usize = 26 * 3_600_000;
+/// Until all is quiet after a heal, at most.
+const QUIET_MAX: i64 = 12 * HOUR;
+/// Sticks there and back.
+const STICKS: usize = 4;
+/// Nothing under way, and nothing planned for so long: quiet.
+const QUIET: i64 = 10 * MINUTE;
+
+impl Town {
+    /// Plans the next heal.
+    pub(super) fn plan_heal(&mut self) {
+        let later = EACH / 2 + self.numbers.below(EACH);
+        self.life.plan(self.now() + later as i64, Due::Heal);
+    }
+
+    /// Mends everything, waits until it is quiet, and looks.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(super) fn heal(&mut self) -> Result<(), String> {
+        self.note("heal");
+        self.plan_heal();
+        self.mend()?;
+        self.check()?;
+        self.unmend();
+        Ok(())
+    }
+
+    /// All power, room and lines are back; sticks go where there is no line.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn mend(&mut self) -> Result<(), String> {
+        self.healing = true;
+        let copies = self.copies();
+        for site in 0..self.sites.len() {
+            self.sites[site].shelf.calm();
+            self.make_room(site);
+            if copies.contains(&site) {
+                self.switch_off(site);
+            } else {
+                self.switch_on(site)?;
+            }
+            if self.sites[site].class != Class::None {
+                self.sites[site].line = true;
+            }
+            self.dial_soon(site, MINUTE);
+        }
+        self.rest()?;
+        self.hand_certificates()?;
+        self.confirm();
+        self.carry_all()?;
+        for copy in copies {
+            self.take_turns(copy)?;
+        }
+        for proving in [false, true] {
+            self.proving = proving;
+            for site in self.on() {
+                self.with(site, |now, up| up.exchange.compare_all(now));
+            }
+            self.rest()?;
+        }
+        (self.proving, self.healing) = (false, false);
+        Ok(())
+    }
+
+    /// A newcomer whose first stick came to nothing gets another one: a device that does not know
+    /// itself is let in nowhere.
+    fn hand_certificates(&mut self) -> Result<(), String> {
+        for site in self.on() {
+            let Site { role, up, .. } = &self.sites[site];
+            let knows = |up: &Up| up.node.replica().authority().member(&role.device()).is_some();
+            if role.certified && !up.as_ref().is_some_and(knows) {
+                self.note("certificate handed over again");
+                if let Some(above) = self.above(site) {
+                    self.hand_over(above, site)?;
+                    self.dial_soon(site, MINUTE);
+                }
+            }
+        }
+        self.rest()
+    }
+
+    /// Sticks for whoever has no line, until everybody has everything: a village that moved learns it
+    /// by the first, gets to know its new hub by the second, and is heard there with the third; its
+    /// neighbours have its news with the fourth.
+    fn carry_all(&mut self) -> Result<(), String> {
+        let cut_off = |site: &usize| self.sites[*site].class == Class::None;
+        let cut_off: Vec<usize> = self.on().into_iter().filter(cut_off).collect();
+        for _ in 0..STICKS {
+            for site in &cut_off {
+                self.courier(*site)?;
+            }
+            self.rest()?;
+        }
+        Ok(())
+    }
+
+    /// Of two with the same keys one is on at a time: the copy, and then the first again.
+    fn take_turns(&mut self, copy: usize) -> Result<(), String> {
+        let keys = self.sites[copy].role.keys;
+        let first = self.sites.iter().position(|it| it.role.keys == keys);
+        for (off, on) in first.into_iter().flat_map(|first| [(first, copy), (copy, first)]) {
+            self.switch_off(off);
+            self.switch_on(on)?;
+            self.rest()?;
+            self.carry_all()?;
+        }
+        Ok(())
+    }
+
+    /// Lets time pass until nothing is under way.
+    fn rest(&mut self) -> Result<(), String> {
+        let end = self.now() + QUIET_MAX;
+        let mut at = self.now();
+        while at < end {
+            at += MINUTE;
+            self.run(at)?;
+            let near = self.agenda.next_at().is_some_and(|next| next < at + QUIET);
+            if self.agenda.frames == 0 && !near {
+                return Ok(());
+            }
+        }
+        self.note("not quiet in time");
+        Ok(())
+    }
+
+    /// Whoever was off goes off again, weak lines end.
+    fn unmend(&mut self) {
+        let hour = self.now() % DAY;
+        let open = (8 * HOUR..15 * HOUR).contains(&hour);
+        for site in 0..self.sites.len() {
+            if !self.sites[site].always_on && !open {
+                self.switch_off(site);
+            }
+            if self.sites[site].class == Class::Weak {
+                self.window(site, false);
+            }
+        }
+    }
+
+    /// A site in words, for who looks for a mistake.
+    pub(super) fn told_of(&self, site: usize) -> String {
+        let at = &self.sites[site];
+        let copies = self.copies().contains(&site);
+        let Some(up) = &at.up else { return format!("site {site}: off") };
+        let state = up.node.replica().authority().member(&at.role.device()).map(|it| it.state);
+        let links: Vec<usize> = self
+            .wires
+            .values()
+            .filter(|wire| wire.ends.contains(&site))
+            .map(|wire| wire.from(site).0)
+            .collect();
+        let met: Vec<String> = up
+            .exchange
+            .recent()
+            .take(3)
+            .map(|seen| format!("{} equal {} {:?}", seen.peer, seen.equal, seen.reason))
+            .collect();
+        format!(
+            "site {site} {} of {}, {state:?}, {:?}, copy {copies}, links {links:?}, met {met:?}",
+            at.role.device(),
+            at.role.area,
+            at.class
+        )
+    }
+}

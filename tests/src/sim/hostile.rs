@@ -1,0 +1,235 @@
+//! Members that lie: a real node whose frames are altered, held back or made up on their way out.
+//!
+//! It has a certificate and its keys, so what it signs is signed; what it may not write, it writes
+//! all the same.
+
+use crdt_schema::area::AreaId;
+use crdt_schema::class::Class as Section;
+use crdt_schema::entry::{Draft, DraftSection, EntryKind, PackedRun};
+use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
+use crdt_schema::time::Timestamp;
+use node::live::LinkId;
+use node::sync::codec;
+use node::sync::message::{FeedRef, FeedRun, Message};
+use node::sync::{EndReason, Root, Stream};
+
+use super::town::Town;
+use crate::world::signed;
+
+/// Of a hundred frames of a liar so many are not what its node wanted to say.
+const LIES_PERCENT: usize = 12;
+/// Feeds of a flood.
+const FLOOD: usize = 80;
+
+impl Town {
+    /// Some devices of villages lie from the first day.
+    pub(super) fn choose_liars(&mut self) {
+        for site in 0..self.sites.len() {
+            if self.is_village(site) && self.numbers.chance(self.config.hostile_percent) {
+                self.sites[site].hostile = true;
+                self.note("hostile member");
+            }
+        }
+    }
+
+    /// A frame of a liar; `None` when it keeps it.
+    pub(super) fn distort(
+        &mut self,
+        site: usize,
+        link: LinkId,
+        stream: Stream,
+        frame: Vec<u8>,
+    ) -> Option<Vec<u8>> {
+        if self.healing || !self.numbers.chance(LIES_PERCENT) {
+            return Some(frame);
+        }
+        let Ok(message) = codec::decode(stream, &frame) else { return Some(frame) };
+        match message {
+            Message::Turn(mut turn) => {
+                if let Some(roots) = &mut turn.quiet {
+                    self.note("hostile: lying roots");
+                    for (authority, records) in roots.iter_mut() {
+                        let lie = if self.numbers.chance(50) { authority } else { records };
+                        *lie = Root([self.numbers.next().to_be_bytes()[0]; 32]);
+                    }
+                }
+                Some(codec::encode(&Message::Turn(turn)))
+            }
+            Message::Receipts(mut rows) => {
+                self.note("hostile: lying receipt");
+                for head in rows.iter_mut().flat_map(|row| &mut row.heads) {
+                    head.seq += 1_000;
+                }
+                Some(codec::encode(&Message::Receipts(rows)))
+            }
+            Message::Runs(mut runs) => {
+                if self.numbers.chance(50) {
+                    self.note("hostile: withheld tail");
+                    runs.pop();
+                } else {
+                    self.note("hostile: altered run");
+                    self.alter(&mut runs);
+                }
+                let message = Message::Runs(runs);
+                (codec::encode(&message).len() > 2).then(|| codec::encode(&message))
+            }
+            Message::Push(push) => {
+                self.note("hostile: altered push");
+                let mut runs = vec![push];
+                self.alter(&mut runs);
+                runs.pop().map(|push| codec::encode(&Message::Push(push)))
+            }
+            Message::Durable(frames) => {
+                self.note("hostile: lying durable");
+                Some(codec::encode(&Message::Durable(frames + self.numbers.below(3) as u64)))
+            }
+            _ => self.garble(site, link, frame),
+        }
+    }
+
+    fn garble(&mut self, _site: usize, link: LinkId, mut frame: Vec<u8>) -> Option<Vec<u8>> {
+        match self.numbers.below(4) {
+            0 => {
+                self.note("hostile: bytes that are no message");
+                let at = self.numbers.below(frame.len());
+                frame[at] ^= 1 << self.numbers.below(8);
+                Some(frame)
+            }
+            1 => {
+                self.note("hostile: withheld frame");
+                None
+            }
+            2 => {
+                self.note("hostile: frame sent twice");
+                self.twice = Some((link, frame.clone()));
+                Some(frame)
+            }
+            _ => Some(frame),
+        }
+    }
+
+    fn alter(&mut self, runs: &mut [FeedRun]) {
+        let Some(run) = runs.last_mut() else { return };
+        match self.numbers.below(3) {
+            0 => run.run.signature[self.numbers.below(64)] ^= 1,
+            1 if !run.run.bytes.is_empty() => {
+                let at = self.numbers.below(run.run.bytes.len());
+                run.run.bytes[at] ^= 1 << self.numbers.below(8);
+            }
+            _ => run.run.first += 64,
+        }
+    }
+
+    /// A liar makes something up and sends it to whoever listens.
+    pub(super) fn attack(&mut self, site: usize) {
+        let links: Vec<LinkId> = self
+            .wires
+            .iter()
+            .filter(|(_, wire)| wire.ends.contains(&site) && !wire.closing)
+            .map(|(link, _)| *link)
+            .collect();
+        let Some(link) = links.get(self.numbers.below(links.len())).copied() else { return };
+        let own = self.sites[site].role.area;
+        let device = self.sites[site].role.device();
+        let villages = self.cast.villages();
+        let other = villages[self.numbers.below(villages.len())];
+        match self.numbers.below(5) {
+            0 => {
+                self.note("hostile: forged area");
+                self.push(site, link, device, other, 7, 1);
+            }
+            1 => {
+                self.note("hostile: feed of somebody else");
+                let victim = self.numbers.below(self.sites.len());
+                let victim = self.sites[victim].role.device();
+                self.push(site, link, victim, own, 9, 1);
+            }
+            2 => {
+                self.note("hostile: fork");
+                let branches = 1 + self.numbers.next().to_be_bytes()[0] % 10;
+                for branch in 0..branches {
+                    self.push(site, link, device, own, 11, branch);
+                }
+            }
+            3 => {
+                self.note("hostile: flood of feeds");
+                for incarnation in 0..FLOOD {
+                    self.push(site, link, device, own, 1_000 + incarnation as u64, 1);
+                }
+            }
+            _ => {
+                self.note("hostile: forged authority");
+                self.forge_certificate(site, link, other);
+            }
+        }
+    }
+
+    /// One run of a feed with this name, signed by the liar.
+    fn push(
+        &mut self,
+        site: usize,
+        link: LinkId,
+        device: DeviceId,
+        area: AreaId,
+        incarnation: u64,
+        variant: u8,
+    ) {
+        let name = FeedName { device, area, space: Space::Records, incarnation };
+        let body = self.numbers.next().to_be_bytes().to_vec();
+        let section = DraftSection::in_clear(Section::Open, &body, [0; 16]);
+        let draft = draft(EntryKind::EDIT, 5, variant, section);
+        self.push_run(site, link, name, draft);
+    }
+
+    fn forge_certificate(&mut self, site: usize, link: LinkId, area: AreaId) {
+        use crdt_schema::authority::Payload;
+        let role = super::cast::Role::new(self.config.seed, self.numbers.next(), area, None);
+        let payload = Payload::Certificate(super::cast::certificate(&role));
+        let device = self.sites[site].role.device();
+        let name = FeedName { device, area, space: Space::Authority, incarnation: 3 };
+        let section = DraftSection::in_clear(Section::Open, &payload.to_bytes(), [0; 16]);
+        self.push_run(site, link, name, draft(EntryKind::CERTIFICATE, 0, 0, section));
+    }
+
+    fn push_run(&mut self, site: usize, link: LinkId, name: FeedName, draft: Draft) {
+        let secret = self.sites[site].role.secret();
+        let (name, runs) = signed(name, &secret, vec![draft]);
+        let Some(run): Option<PackedRun> = runs.into_iter().next() else { return };
+        let message = Message::Push(FeedRun { feed: FeedRef::Name(name), run });
+        self.send_raw(site, link, Stream::Control, codec::encode(&message));
+    }
+
+    /// A frame longer than any may be ends the link before anything is reserved for it.
+    pub(super) fn too_long(
+        &mut self,
+        site: usize,
+        link: LinkId,
+        stream: Stream,
+        bytes: usize,
+    ) -> bool {
+        if bytes <= stream.frame_bytes_max() {
+            return false;
+        }
+        if self.sites[site].hostile {
+            self.note("hostile: frame too long");
+            let now = self.now();
+            self.agenda
+                .plan(now, super::wire::Due::Gone { link, to: site, reason: EndReason::Malformed });
+        } else {
+            self.breaks(site, &format!("a frame of {bytes} bytes"));
+        }
+        true
+    }
+}
+
+fn draft(kind: EntryKind, record_kind: u16, record: u8, section: DraftSection) -> Draft {
+    Draft {
+        kind,
+        record_kind,
+        record: RecordId([record; 16]),
+        person: 0,
+        claimed_at: Timestamp(0),
+        deps: Vec::new(),
+        sections: vec![section],
+    }
+}

@@ -1,0 +1,225 @@
+//! Links between nodes that are on: dialled, cut, hung up, and the frames on them.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use node::live::{Act, LinkId, Opened};
+use node::sync::message::{BULK_FRAME_BYTES_MAX, BULK_IN_FLIGHT_BYTES_MAX};
+use node::sync::{EndReason, Role as Dialled, Stream};
+
+use super::ground::{HOUR, MINUTE, SECOND};
+use super::town::Town;
+use super::wire::{Class, Due, Wire};
+
+/// A link that did not stand so long was refused.
+const REFUSED: i64 = 5 * SECOND;
+/// Bytes of a packet.
+const PACKET_BYTES: usize = 1_200;
+
+impl Town {
+    pub(super) fn act(&mut self, site: usize, act: Act) {
+        match act {
+            Act::Send { link, stream, frame } => {
+                if let Some(wire) = self.wires.get_mut(&link) {
+                    let (_, way) = wire.from(site);
+                    wire.count(way, &frame);
+                }
+                self.rows_go_once(site, link, &frame);
+                let frame = if self.sites[site].hostile {
+                    self.distort(site, link, stream, frame)
+                } else {
+                    Some(frame)
+                };
+                if let Some(frame) = frame {
+                    self.send_raw(site, link, stream, frame);
+                }
+                if let Some((link, frame)) = self.twice.take() {
+                    self.send_raw(site, link, stream, frame);
+                }
+            }
+            Act::HangUp { link, .. } => self.hang_up(site, link),
+            Act::Doors => self.doors(site),
+            Act::Tell(event) => self.hear(site, event),
+        }
+    }
+
+    /// A frame goes on its way.
+    pub(super) fn send_raw(&mut self, site: usize, link: LinkId, stream: Stream, frame: Vec<u8>) {
+        if self.too_long(site, link, stream, frame.len()) {
+            return;
+        }
+        let Some(wire) = self.wires.get_mut(&link) else { return };
+        let (to, way) = wire.from(site);
+        let (least, more) = wire.class.delay();
+        let mut delay = (least + self.numbers.below(more)) as i64;
+        let packets = frame.len().div_ceil(PACKET_BYTES);
+        let loss = wire.class.loss_percent();
+        let lost = (0..packets).filter(|_| loss > 0 && self.numbers.chance(loss)).count();
+        // A lost packet is sent again a round trip later.
+        delay += lost as i64 * 2 * least as i64;
+        if stream == Stream::Bulk {
+            wire.bulk[way] += frame.len();
+            let under_way = wire.bulk[way];
+            if under_way > BULK_IN_FLIGHT_BYTES_MAX + BULK_FRAME_BYTES_MAX {
+                self.breaks(site, &format!("{under_way} bytes of runs under way in one session"));
+                return;
+            }
+        }
+        let at = wire.arrival(self.time.load(Ordering::Relaxed), way, stream, frame.len(), delay);
+        if lost > 0 {
+            *self.tally.entry("packet lost").or_default() += lost as u64;
+        }
+        self.agenda.plan(at, Due::Frame { link, to, stream, bytes: frame });
+    }
+
+    pub(super) fn arrive(&mut self, link: LinkId, to: usize, stream: Stream, bytes: Vec<u8>) {
+        let Some(wire) = self.wires.get_mut(&link) else { return };
+        let (_, back) = wire.from(to);
+        wire.count(back, &bytes);
+        if stream == Stream::Bulk {
+            wire.bulk[1 - back] -= bytes.len();
+        }
+        *self.tally.entry("bytes over wires").or_default() += bytes.len() as u64;
+        self.with(to, |now, up| up.exchange.frame(now, &mut up.node, link, stream, bytes));
+    }
+
+    pub(super) fn gone(&mut self, link: LinkId, to: usize, reason: EndReason) {
+        if let Some(wire) = self.wires.remove(&link) {
+            self.lasted(&wire);
+            self.with(to, |now, up| up.exchange.closed(now, &mut up.node, link, reason));
+            self.dial_soon(to, 20 * SECOND);
+        }
+    }
+
+    /// Whoever is refused tries later, and then elsewhere.
+    fn lasted(&mut self, wire: &Wire) {
+        let short = self.now() - wire.since < REFUSED;
+        self.backs_off(wire.ends[0], short);
+    }
+
+    fn backs_off(&mut self, site: usize, short: bool) {
+        let refused = &mut self.sites[site].refused;
+        *refused = if short { *refused + 1 } else { 0 };
+    }
+
+    /// What was sent still arrives.
+    fn hang_up(&mut self, site: usize, link: LinkId) {
+        let now = self.now();
+        let Some(wire) = self.wires.get_mut(&link) else { return };
+        let (to, way) = wire.from(site);
+        if std::mem::replace(&mut wire.closing, true) {
+            return;
+        }
+        let at = wire.empty_at(now, way) + 100;
+        self.agenda.plan(at, Due::Gone { link, to, reason: EndReason::Lost });
+        self.dial_soon(site, MINUTE);
+    }
+
+    /// A link breaks: what is on it is lost, and both ends learn it.
+    pub(super) fn cut(&mut self, link: LinkId) {
+        let Some(wire) = self.wires.remove(&link) else { return };
+        for end in wire.ends {
+            self.with(end, |now, up| {
+                up.exchange.closed(now, &mut up.node, link, EndReason::Lost);
+            });
+            self.dial_soon(end, 20 * SECOND);
+        }
+    }
+
+    /// All links of a node break.
+    pub(super) fn cut_all(&mut self, site: usize) {
+        let of_site = self.wires.iter().filter(|(_, wire)| wire.ends.contains(&site));
+        let links: Vec<LinkId> = of_site.map(|(link, _)| *link).collect();
+        for link in links {
+            self.cut(link);
+        }
+    }
+
+    /// Who is let in is asked anew about every link.
+    fn doors(&mut self, site: usize) {
+        let Some(up) = &self.sites[site].up else { return };
+        let doors = up.node.doors();
+        let shut = self.wires.iter().filter(|(_, wire)| wire.ends.contains(&site));
+        let shut = shut.filter(|(_, wire)| {
+            let key = self.sites[wire.from(site).0].role.keys.transport;
+            matches!(doors.get(&key), Some(node::node::Door::Shut(_)))
+        });
+        let links: Vec<LinkId> = shut.map(|(link, _)| *link).collect();
+        for link in links {
+            self.note("revoked device put out");
+            self.cut(link);
+        }
+    }
+
+    /// A node dials soon, unless it is about to.
+    pub(super) fn dial_soon(&mut self, site: usize, within: i64) {
+        let dials = self.sites[site].role.above.is_some() && self.sites[site].up.is_some();
+        if dials && !std::mem::replace(&mut self.sites[site].dialling, true) {
+            let within = within.saturating_mul(1 << self.sites[site].refused.min(7)).min(HOUR);
+            let later = self.numbers.below(usize::try_from(within).unwrap_or(1)) as i64;
+            self.agenda.plan(self.now() + later, Due::Dial { site });
+        }
+    }
+
+    pub(super) fn dial_due(&mut self, site: usize) {
+        self.sites[site].dialling = false;
+        let Some(mut above) = self.above(site) else { return };
+        // A village that moved is refused by its old hub; hubs further up know where it belongs.
+        for _ in 0..self.sites[site].refused % 3 {
+            above = self.sites[above].role.above.unwrap_or(above);
+        }
+        let reachable = |site: usize| self.sites[site].up.is_some() && self.sites[site].line;
+        if !reachable(site) {
+            return;
+        }
+        if !reachable(above) {
+            self.dial_soon(site, 5 * MINUTE);
+        } else if !self.linked(site, above) {
+            let class = self.sites[site].class;
+            self.join(site, above, class);
+        }
+    }
+
+    /// Whether two nodes have a link.
+    pub(super) fn linked(&self, one: usize, other: usize) -> bool {
+        self.wires.values().any(|wire| wire.ends.contains(&one) && wire.ends.contains(&other))
+    }
+
+    /// A link between two nodes that are on.
+    pub(super) fn join(&mut self, from: usize, to: usize, class: Class) -> LinkId {
+        let link = LinkId(self.next_link);
+        self.next_link += 1;
+        self.note("link");
+        self.replace_links(from, to);
+        self.wires.insert(link, Wire::new([from, to], class, self.now()));
+        for (site, role, other) in [(from, Dialled::Initiator, to), (to, Dialled::Responder, from)]
+        {
+            let key = self.sites[other].role.keys.transport;
+            let opened = Opened { link, key, role };
+            self.with(site, |now, up| up.exchange.opened(now, &mut up.node, &opened));
+        }
+        link
+    }
+
+    /// A link of the same pair of keys takes the place of an older one, as the transport has it:
+    /// copies of one card share their keys.
+    fn replace_links(&mut self, from: usize, to: usize) {
+        let key = |site: usize| self.sites[site].role.keys;
+        let pair = BTreeSet::from([key(from), key(to)]);
+        let same = |wire: &Wire| {
+            let [one, other] = wire.ends;
+            [one, other].iter().any(|end| [from, to].contains(end))
+                && BTreeSet::from([key(one), key(other)]) == pair
+        };
+        let old: Vec<LinkId> =
+            self.wires.iter().filter(|(_, wire)| same(wire)).map(|(link, _)| *link).collect();
+        for link in old {
+            if let Some(wire) = self.wires.get(&link) {
+                let short = self.now() - wire.since < REFUSED;
+                let dialled = wire.ends[0];
+                self.backs_off(dialled, short);
+            }
+            self.cut(link);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Scenes a domain person asks for, by name: a village on sticks, a village that moves, a status two
+//! people changed, a week without servers.
+//!
+//! The cast is the same small one each time: province 0, kabupaten 1, kecamatan Suranenggala 2 with
+//! Sambeng 3 and a neighbour 4, kecamatan Gunung Jati 5 with two villages.
+
+use crdt_schema::area::AreaId;
+use crdt_schema::id::RecordId;
+use crdt_schema::record::{Ask, Wish};
+use node::ports::ViewStore;
+use node::sync::Root;
+
+use super::ground::{DAY, HOUR, MINUTE};
+use super::town::Town;
+use super::wire::Class;
+use super::{Config, told};
+
+const PROVINCE: usize = 0;
+const KABUPATEN: usize = 1;
+const SURANENGGALA: usize = 2;
+const SAMBENG: usize = 3;
+const NEIGHBOUR: usize = 4;
+const GUNUNG_JATI: usize = 5;
+
+/// A town where nothing goes wrong by itself, everybody on and joined.
+fn town(seed: u64) -> Result<Town, String> {
+    let config = Config { faults: false, hostile_percent: 0, ..Config::small(seed) };
+    let mut town = Town::new(&config)?;
+    for site in 0..town.sites.len() {
+        town.switch_on(site)?;
+    }
+    town.run(HOUR)?;
+    Ok(town)
+}
+
+impl Town {
+    fn root(&self, site: usize, area: AreaId) -> Option<Root> {
+        Some(self.sites[site].up.as_ref()?.node.replica().summary().root(area))
+    }
+
+    fn puts(&mut self, site: usize, record: Option<RecordId>, fields: &[(&str, &str)]) -> RecordId {
+        let asks: Vec<Ask> = fields
+            .iter()
+            .map(|(field, text)| Ask { field: (*field).into(), what: Wish::Put((*text).into()) })
+            .collect();
+        let area = self.cast.roles[SAMBENG].area;
+        let up = self.sites[site].up.as_mut().unwrap();
+        let code = up.node.replica().authority().tree().code(area).unwrap().to_string();
+        let saved = match record {
+            None => up.node.record_add("ppks", &code, 1, &asks),
+            Some(record) => up.node.record_set(&record.to_string(), 1, &asks),
+        };
+        let saved = saved.unwrap();
+        self.with(site, |now, up| up.exchange.stirred(now, &mut up.node));
+        saved.record
+    }
+
+    fn person(&mut self, site: usize) -> RecordId {
+        let fields = [
+            ("nama", "Uji Coba"),
+            ("kode_jenis", "LUT"),
+            ("alasan_tanpa_nik", "belum_dicatat"),
+            ("sintetis", "ya"),
+        ];
+        self.puts(site, None, &fields)
+    }
+
+    fn records(&self, site: usize) -> Result<u64, String> {
+        let up = self.sites[site].up.as_ref().ok_or("a node that is off")?;
+        Ok(up.node.replica().views().map_err(told)?.totals().map_err(told)?.records)
+    }
+}
+
+/// An error unless it is so.
+fn holds(what: &str, is_so: bool) -> Result<(), String> {
+    if is_so { Ok(()) } else { Err(what.to_owned()) }
+}
+
+/// Ten days without a line, then a stick: the kabupaten sees the work, the stick comes back with the
+/// news of others, and nobody typed twice.
+///
+/// # Errors
+/// What does not hold.
+pub fn a_village_on_sticks(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    let area = town.sites[SAMBENG].role.area;
+    town.sites[SAMBENG].class = Class::None;
+    town.window(SAMBENG, false);
+    for day in 0..10 {
+        for site in [SAMBENG, SURANENGGALA] {
+            town.person(site);
+        }
+        town.run((day + 2) * DAY)?;
+    }
+    holds("the kabupaten sees nothing yet", town.records(KABUPATEN)? == 10)?;
+    town.carry(SAMBENG, SURANENGGALA)?;
+    town.run(12 * DAY)?;
+    holds("the kabupaten sees the work", town.records(KABUPATEN)? == 20)?;
+    town.carry(SURANENGGALA, SAMBENG)?;
+    holds("the stick came back with news", town.records(SAMBENG)? == 20)?;
+    holds("equal roots", town.root(SAMBENG, area) == town.root(KABUPATEN, area))
+}
+
+/// Sambeng moves from Suranenggala to Gunung Jati: history, counts and rights move with it.
+///
+/// # Errors
+/// What does not hold.
+pub fn a_village_moves(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    let area = town.sites[SAMBENG].role.area;
+    let record = town.person(SAMBENG);
+    town.run(HOUR + 5 * MINUTE)?;
+    town.puts(SURANENGGALA, Some(record), &[("prioritas", "2")]);
+    town.run(2 * HOUR)?;
+    let before = town.root(PROVINCE, area);
+    town.move_village()?;
+    town.run(DAY)?;
+    holds("history is what it was", town.root(PROVINCE, area) == before)?;
+    for site in [SAMBENG, GUNUNG_JATI, KABUPATEN, PROVINCE] {
+        holds("all hold the same", town.root(site, area) == before)?;
+        holds("all count the record", town.records(site)? == 1)?;
+    }
+    town.puts(GUNUNG_JATI, Some(record), &[("prioritas", "1")]);
+    let up = town.sites[SURANENGGALA].up.as_mut().ok_or("a node that is off")?;
+    let asks = [Ask { field: "prioritas".into(), what: Wish::Put("3".into()) }];
+    holds("the old kecamatan may not", up.node.record_set(&record.to_string(), 1, &asks).is_err())?;
+    town.run(DAY + 2 * HOUR)?;
+    let after = town.root(GUNUNG_JATI, area);
+    holds("the new kecamatan wrote", after != before)?;
+    holds("and the village has it", town.root(SAMBENG, area) == after)
+}
+
+/// The volunteer and the kecamatan change one status while apart: both see the conflict and who
+/// wrote what, and the person is counted once.
+///
+/// # Errors
+/// What does not hold.
+pub fn a_status_two_people_changed(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    let record = town.person(SAMBENG);
+    town.run(2 * HOUR)?;
+    town.window(SAMBENG, false);
+    let offline = [(SAMBENG, "diverifikasi"), (SURANENGGALA, "dirujuk")];
+    for (site, status) in offline {
+        town.puts(site, Some(record), &[("status_penanganan", status)]);
+    }
+    town.run(4 * HOUR)?;
+    town.window(SAMBENG, true);
+    town.run(6 * HOUR)?;
+    for site in [SAMBENG, SURANENGGALA, KABUPATEN] {
+        let up = town.sites[site].up.as_ref().ok_or("a node that is off")?;
+        let seen = up.node.record_conflicts(None).map_err(told)?;
+        let of_status = seen.conflicts.iter().find(|it| it.field == "status_penanganan");
+        let of_status = of_status.ok_or_else(|| format!("site {site} sees no conflict"))?;
+        for (writer, _) in offline {
+            let device = town.sites[writer].role.device();
+            let named = of_status.values.iter().any(|value| value.device == device);
+            holds("both authors are named", named)?;
+        }
+        holds("the person is counted once", town.records(site)? == 1)?;
+    }
+    Ok(())
+}
+
+/// Province, kabupaten and kecamatan are off for a week: two villages of one kecamatan exchange a
+/// referral over the office LAN.
+///
+/// # Errors
+/// What does not hold.
+pub fn a_week_without_servers(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    let area = town.sites[SAMBENG].role.area;
+    for hub in [PROVINCE, KABUPATEN, SURANENGGALA] {
+        town.switch_off(hub);
+    }
+    town.run(7 * DAY)?;
+    let record = town.person(SAMBENG);
+    town.puts(SAMBENG, Some(record), &[("status_penanganan", "dirujuk")]);
+    town.join(SAMBENG, NEIGHBOUR, Class::Good);
+    town.run(7 * DAY + HOUR)?;
+    holds("the neighbour has it", town.records(NEIGHBOUR)? == 1)?;
+    holds("equal roots", town.root(SAMBENG, area) == town.root(NEIGHBOUR, area))?;
+    for hub in [PROVINCE, KABUPATEN, SURANENGGALA] {
+        town.switch_on(hub)?;
+    }
+    for site in [KABUPATEN, SURANENGGALA, SAMBENG, NEIGHBOUR] {
+        town.dial_soon(site, MINUTE);
+    }
+    town.run(8 * DAY)?;
+    holds("later the province has it", town.records(PROVINCE)? == 1)
+}

@@ -1,0 +1,147 @@
+//! Sticks: bundles carried from a village to the hub above it, and back.
+
+use std::path::PathBuf;
+
+use node::error::NodeError;
+use node::node::{ExportAsk, ExportTarget};
+use node::progress::Unwatched;
+
+use super::told;
+use super::town::Town;
+
+/// Bytes of a small stick's pieces.
+const PIECE_BYTES: u64 = 64 * 1024;
+
+impl Town {
+    /// A stick goes up and comes back, files in any order, some twice, one perhaps cut.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn courier(&mut self, site: usize) -> Result<(), String> {
+        let Some(above) = self.above(site) else { return Ok(()) };
+        if self.sites[site].up.is_none() || self.sites[above].up.is_none() {
+            return Ok(());
+        }
+        self.note("stick carried");
+        self.carry(site, above)?;
+        self.carry(above, site)
+    }
+
+    /// One bundle from one node to another.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn carry(&mut self, from: usize, to: usize) -> Result<(), String> {
+        let files = self.export(from, to)?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let mut order = files.clone();
+        self.numbers.shuffle(&mut order);
+        if order != files {
+            self.note("bundle pieces in another order");
+        }
+        if self.numbers.chance(30) {
+            self.note("bundle imported twice");
+            order.extend(files.iter().cloned());
+        }
+        if self.numbers.chance(10) && !self.healing {
+            self.note("bundle cut short");
+            let victim = &order[0];
+            let bytes = std::fs::read(victim).map_err(told)?;
+            let kept = self.numbers.below(bytes.len());
+            std::fs::write(victim, &bytes[..kept]).map_err(told)?;
+        }
+        self.import(to, &order)?;
+        for file in files {
+            std::fs::remove_file(file).ok();
+        }
+        Ok(())
+    }
+
+    /// All that one node has for another, whole.
+    ///
+    /// # Errors
+    /// What did not work.
+    pub(super) fn hand_over(&mut self, from: usize, to: usize) -> Result<(), String> {
+        let device = self.sites[to].role.device().to_string();
+        let files = self.export_for(from, ExportTarget::Device(device), None)?;
+        self.import(to, &files)
+    }
+
+    fn export(&mut self, from: usize, to: usize) -> Result<Vec<PathBuf>, String> {
+        let device = self.sites[to].role.device().to_string();
+        let area = self.sites[from].role.area.first_code().map(|code| code.to_string());
+        let target = match self.numbers.below(10) {
+            0 => ExportTarget::All,
+            1 => ExportTarget::Area(area.unwrap_or_default()),
+            _ => ExportTarget::Device(device),
+        };
+        let max_bytes = self.numbers.chance(20).then_some(PIECE_BYTES);
+        self.export_for(from, target, max_bytes)
+    }
+
+    fn export_for(
+        &mut self,
+        from: usize,
+        target: ExportTarget,
+        max_bytes: Option<u64>,
+    ) -> Result<Vec<PathBuf>, String> {
+        self.files += 1;
+        let file = self.room.path().join(format!("{}.wksbm", self.files));
+        let whole = self.numbers.chance(10);
+        let ask = ExportAsk { target, clear: true, max_bytes, whole };
+        let Some(up) = self.sites[from].up.as_mut() else { return Ok(Vec::new()) };
+        let mut made = up.node.bundle_export(&ask, &file, &mut Unwatched);
+        if ask.max_bytes.is_some() && made.as_ref().is_err_and(is_piece_too_small) {
+            // What every piece begins with grew beyond it, by a flood: a larger stick is taken.
+            self.note("stick too small");
+            let ask = ExportAsk { max_bytes: None, ..ask };
+            let Some(up) = self.sites[from].up.as_mut() else { return Ok(Vec::new()) };
+            made = up.node.bundle_export(&ask, &file, &mut Unwatched);
+        }
+        match made {
+            Ok(made) => Ok(made.files.into_iter().map(PathBuf::from).collect()),
+            Err(NodeError::Store { .. }) => {
+                self.store_refused(from, "an export");
+                Ok(Vec::new())
+            }
+            // Whom nobody here knows, or an area that is elsewhere today.
+            Err(NodeError::DeviceUnknown { .. } | NodeError::AreaUnknown { .. }) => Ok(Vec::new()),
+            Err(error) => Err(format!("site {from}: an export failed: {error:?}")),
+        }
+    }
+
+    fn import(&mut self, to: usize, files: &[PathBuf]) -> Result<(), String> {
+        for file in files {
+            let Some(up) = self.sites[to].up.as_mut() else { return Ok(()) };
+            match up.node.bundle_import(std::slice::from_ref(file), &mut Unwatched) {
+                Ok(_) => self.with(to, |now, up| up.exchange.stirred(now, &mut up.node)),
+                Err(
+                    NodeError::FileTruncated { .. }
+                    | NodeError::FileForeign { .. }
+                    | NodeError::FileAltered { .. },
+                ) => {
+                    self.note("bundle refused");
+                }
+                Err(NodeError::NoRoom { .. }) => self.note("bundle refused for want of room"),
+                Err(NodeError::Store { .. }) => self.store_refused(to, "an import"),
+                Err(error) => return Err(format!("site {to}: an import failed: {error:?}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// A store refused: the power is gone, or the disk is full.
+    pub(super) fn store_refused(&mut self, site: usize, what: &str) {
+        if self.sites[site].shelf.is_dead() {
+            self.after(site);
+        } else {
+            self.store_failed(site, what);
+        }
+    }
+}
+
+fn is_piece_too_small(error: &NodeError) -> bool {
+    error.to_string().contains("a piece of this bundle has at least")
+}
