@@ -43,6 +43,8 @@ rules! {
         "Teks terlalu panjang. Singkatkan.";
     TEXT_CONTROL "huruf_kendali" "the text holds control characters, or signs that are invisible or turn the direction of writing"
         "Teks memuat tanda yang tidak terlihat atau membalik arah tulisan. Ketik ulang.";
+    TEXT_LINE "satu_baris" "the field takes one line: no line break and no tab"
+        "Kolom ini hanya satu baris, tanpa ganti baris dan tanpa tab. Tulis dalam satu baris.";
     TEXT_UNSEEN "huruf_tak_terlihat" "signs that nobody sees were taken out of the text"
         "Tanda yang tidak terlihat dikeluarkan dari isian. Periksa hasilnya.";
     SECTION_LARGE "terlalu_besar" "one save holds more than an edit may carry"
@@ -142,6 +144,10 @@ rules! {
         "Sel berisi rumus yang gagal, seperti #N/A atau #REF!. Isi dengan nilainya.";
     SHEET_LETTERS "huruf_rusak" "letters of the cell were lost in a conversion"
         "Huruf dalam sel rusak. Simpan ulang berkas sebagai CSV UTF-8.";
+    SHEET_GUESSED "huruf_campuran" "the cell holds letters in another encoding than most of the file; they were read for what they most likely are"
+        "Huruf dalam sel ini disimpan dengan cara lain daripada bagian lain berkas, jadi ditebak. Periksa ejaannya; lebih baik simpan ulang berkas sebagai CSV UTF-8.";
+    SHEET_JOINED "baris_disatukan" "the field takes one line: line breaks and tabs in the cell were read as blanks"
+        "Kolom ini hanya satu baris: ganti baris dan tab di dalam sel dibaca sebagai spasi. Periksa hasilnya.";
     SHEET_WIDE "baris_melebihi_judul" "the row has more cells than the heading; its values have slipped"
         "Baris ini lebih panjang dari judulnya, isinya bergeser. Periksa tanda pemisah di dalam isian.";
     SHEET_TWICE "ganda_dalam_berkas" "an earlier row of the sheet speaks of the same record"

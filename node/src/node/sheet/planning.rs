@@ -17,7 +17,7 @@ use crate::node::Node;
 use crate::ports::{RecordVerdict, RowFilter};
 use crate::progress::Progress;
 use crate::sheet::{
-    Found, Heading, Identity, Key, Known, Merged, Proof, Row, Says, Seen, repaired_fields, row_asks,
+    Found, Heading, Identity, Key, Known, Merged, Proof, Row, Says, Seen, cell_notices, row_asks,
 };
 
 /// Rows that are listed with their reasons; all are counted.
@@ -194,8 +194,7 @@ impl<'a> Planning<'a> {
         plan.notices.extend(self.node.missing_references(self.kind, &plan)?);
         self.remember(&keys, record, row.number);
         plan.notices.extend(look);
-        let repaired = repaired_fields(self.heading, row);
-        plan.notices.extend(repaired.map(|field| Notice::new(field, &rules::TEXT_UNSEEN)));
+        plan.notices.extend(cell_notices(self.heading, row));
         let is_written = state.is_none() || plan.changes > 0;
         let record = record.filter(|_| state.is_some());
         if self.node.keeps_waiting(self.kind.number, &plan) {
