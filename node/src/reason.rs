@@ -71,7 +71,7 @@ reasons! {
     QUERY "query" "a search has at least one letter or digit; leave it out to list all";
     LIMIT "limit" "`limit` is between 1 and {most}";
     CURSOR "cursor" "{given} is no place in a list";
-    CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, everything else has one";
+    CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, `add` and `remove` have a text, `put` has a text, true, false or a list of texts";
     SETTLE_ONE "settle_one" "a conflict is settled by one of `value` and `entry`";
     INVITATION_NOBODY "invitation_nobody" "nobody entitled issued this invitation";
     BYTES_CHANGED "bytes_changed" "its bytes changed since it was made";

@@ -37,8 +37,12 @@ rules! {
         "Isinya kosong. Untuk mengosongkan kolom, pakai perintah hapus isi.";
     TWICE "dua_kali" "the field is named twice in one save"
         "Kolom ini disebut dua kali. Tulis satu kali saja.";
-    NOT_A_SET "bukan_daftar" "the field holds one value; elements cannot be added or removed"
-        "Kolom ini hanya berisi satu nilai, tidak dapat ditambah atau dikurangi.";
+    NOT_A_SET "bukan_daftar" "the field holds one value: it takes no list of them, and none can be added or removed"
+        "Kolom ini hanya berisi satu nilai: tidak menerima daftar, dan tidak dapat ditambah atau dikurangi.";
+    NOT_YES_NO "bukan_kolom_ya_tidak" "true and false are values of a field of yes or no; any other takes a text"
+        "true dan false hanya untuk kolom ya atau tidak. Tulis isi kolom ini sebagai teks, di antara tanda kutip.";
+    NUMBER_FORM "angka_berubah" "a number that is not whole, or has more digits than JSON readers keep, would be changed; write it as a text, between quotation marks"
+        "Angka yang tidak bulat atau terlalu panjang akan berubah bila dibaca. Tulis sebagai teks, di antara tanda kutip.";
     TEXT_LONG "terlalu_panjang" "the text is longer than the field allows"
         "Teks terlalu panjang. Singkatkan.";
     TEXT_CONTROL "huruf_kendali" "the text holds control characters, or signs that are invisible or turn the direction of writing"

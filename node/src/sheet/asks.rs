@@ -181,7 +181,7 @@ mod tests {
         let asks = row_asks(kind, &heading, &row(2, cells));
         let text = |wish: Wish| match wish {
             Wish::Put(text) | Wish::Add(text) => text,
-            Wish::Clear | Wish::Remove(_) => String::new(),
+            Wish::Whole(_) | Wish::Truth(_) | Wish::Clear | Wish::Remove(_) => String::new(),
         };
         asks.map(|asks| asks.into_iter().map(|ask| (ask.field, text(ask.what))).collect())
             .map_err(|refusal| (refusal.field, refusal.rule))
