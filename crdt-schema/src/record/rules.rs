@@ -156,6 +156,8 @@ rules! {
         "Baris ini lebih panjang dari judulnya, isinya bergeser. Periksa tanda pemisah di dalam isian.";
     SHEET_TWICE "ganda_dalam_berkas" "an earlier row of the sheet speaks of the same record"
         "Baris sebelumnya berisi orang atau hal yang sama. Gabungkan kedua baris.";
+    SHEET_BARE "nama_tanpa_nomor" "another row of the sheet has this name, and a NIK or another number that this row lacks; nothing tells whether both are the same"
+        "Baris lain di berkas ini bernama sama dan punya NIK atau nomor, baris ini tidak. Orang yang sama: hapus baris ini. Orang lain: lengkapi NIK atau tanggal lahirnya, atau tambahkan dengan `wksbm record add`.";
     SHEET_SEVERAL "cocok_lebih_dari_satu" "the row fits two records or more"
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
     SHEET_UNCERTAIN "belum_tentu_sama" "a record of this name is held, and neither a NIK nor a day of birth proves that the row means it"

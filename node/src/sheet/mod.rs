@@ -49,7 +49,7 @@ pub(crate) use asks::{cell_notices, row_asks};
 pub(crate) use book::{Book, Merged};
 pub(crate) use columns::{ColumnMap, HEADING_ROWS, Heading, HeadingError, letters};
 pub(crate) use keys::{Identity, Key, Proof, Says};
-pub(crate) use matches::{Found, Known, Seen};
+pub(crate) use matches::{Clash, Found, Known, Seen};
 
 /// Bytes of a text file: a million rows of a thousand bytes.
 const TEXT_BYTES_MAX: u64 = 1 << 30;
