@@ -383,3 +383,21 @@ fn a_json_value_that_its_field_cannot_hold_as_it_is_written_is_refused_whether_a
     all();
     drop(served);
 }
+
+#[test]
+fn a_nik_is_found_as_it_may_be_typed_into_a_record() {
+    let desk = Desk::province();
+    let person = r#"{"nama":"Cep","nik":"'3209 2145 0190 9001","kode_jenis":"08"}"#;
+    let line = ["record", "add", "ppks", "--area", DESA, "--fields", "-", "--json"];
+    desk.typed(&line, person).done();
+    for (query, found) in [
+        ("3209214501909001", 1),
+        ("3209 2145 0190 9001", 1),
+        ("'3209214501909001", 1),
+        ("32.09.21 450190-9001", 1),
+        ("3209 2145 0190 9002", 0),
+    ] {
+        let list = desk.json(&["record", "list", "--query", query]).done();
+        assert_eq!(list.get("total").unwrap(), found, "{query}");
+    }
+}
