@@ -37,6 +37,7 @@ reason-address-keys = Satu alamat menyebut satu perangkat: satu /p2p/KUNCI, sesu
 reason-address-key = Yang tertulis sesudah /p2p/ bukan kunci perangkat; kunci perangkat berawal 12D3KooW.
 reason-address-circuit = Alamat lewat hub menyebut keduanya: /p2p/HUB/p2p-circuit/p2p/PERANGKAT
 reason-address-own = Ini alamat perangkat ini sendiri.
+reason-address-listen = Tidak ada yang dapat mendengarkan di `{ $address }`: simpul mendengarkan di nomor mesinnya dan satu pintu, /ip4/0.0.0.0/tcp/4001 atau /ip4/0.0.0.0/udp/4001/quic-v1, atau pada hub, yang alamatnya lalu berakhir /p2p/KUNCI/p2p-circuit
 reason-addresses-many = Paling banyak { $most } alamat disimpan; hapus satu dahulu.
 reason-address-invited = Alamat ditulis sebagai multiaddr, misalnya /ip4/192.0.2.7/udp/4001/quic-v1, paling panjang { $most } bita
 reason-addresses-invited = Undangan memuat paling banyak { $most } alamat.

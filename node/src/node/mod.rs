@@ -54,6 +54,7 @@ pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
 pub use output::{must_be_no_data_folder, must_take_manual};
+pub use peers::{must_be_dialled, must_be_listened};
 pub use records::Choice;
 pub use search::is_search;
 pub use sheet::{SheetAsk, WHOLE_FILE};
