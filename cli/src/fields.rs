@@ -6,7 +6,7 @@
 //! | `NAME=@FILE`, `NAME=@-` | put what the file, or standard input, holds |
 //! | `NAME+=VALUE`, `NAME-=VALUE` | one element more, one less (`@` as above) |
 //! | `--clear NAME` | no value |
-//! | `--fields FILE`, `--fields -` | one JSON object: text, number, true and false put a value, `null` clears, a list of them puts a whole set or list |
+//! | `--fields FILE`, `--fields -` | one JSON object: text and a whole number put a value, true and false one of yes or no, `null` clears, a list of them puts a whole set or list |
 //!
 //! A value that begins with `@` is typed `@@`. One line break at the end of a file is not part of
 //! the value. What a value may be is the declaration's to say, not ours. Values may be personal:
@@ -17,6 +17,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crdt_schema::record::rules::{self, Rule};
 use crdt_schema::record::{Ask, Wish};
 use node::echo::Echo;
 use node::error::{ErrorKind, NodeError};
@@ -56,7 +57,9 @@ pub(crate) fn asks(args: &FieldArgs, console: &mut Console) -> Result<Vec<Ask>, 
     let mut reader = Reader::new(console);
     let mut asks = Vec::new();
     for source in &args.fields {
-        asks.extend(object(&reader.source(source, None)?)?);
+        let text = reader.source(source, None)?;
+        // Windows' editors put a mark before UTF-8, and JSON takes none.
+        asks.extend(object(text.trim_start_matches('\u{feff}'))?);
     }
     for typed in &args.field {
         asks.push(ask(typed, &mut reader)?);
@@ -216,21 +219,22 @@ fn wish(field: &str, value: Value) -> Result<Wish, Failure> {
     match value {
         Value::Null => Ok(Wish::Clear),
         Value::Array(items) if items.is_empty() => Ok(Wish::Clear),
-        Value::Array(items) => {
-            let texts: Result<Vec<String>, Failure> =
-                items.into_iter().map(|item| element(field, item)).collect();
-            Ok(Wish::Put(texts?.join(ELEMENTS_APART)))
-        }
-        single @ (Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Object(_)) => {
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| element(field, item))
+            .collect::<Result<_, _>>()
+            .map(Wish::Whole),
+        Value::Bool(truth) => Ok(Wish::Truth(truth)),
+        single @ (Value::String(_) | Value::Number(_) | Value::Object(_)) => {
             text(field, single).map(Wish::Put)
         }
     }
 }
 
-/// Between the elements of a whole set or list, as people type one.
+/// Between the elements of a whole set or list, as people type and read one.
 const ELEMENTS_APART: &str = ";";
 
-/// An element that holds the sign between elements would become two.
+/// An element that holds the sign between elements would read as two.
 fn element(field: &str, value: Value) -> Result<String, Failure> {
     let text = text(field, value)?;
     if text.contains(ELEMENTS_APART) {
@@ -245,8 +249,8 @@ fn element(field: &str, value: Value) -> Result<String, Failure> {
 fn text(field: &str, value: Value) -> Result<String, Failure> {
     match value {
         Value::String(text) => Ok(text),
-        Value::Number(number) => Ok(plain(&number)),
-        Value::Bool(yes) => Ok(yes.to_string()),
+        Value::Number(number) => whole(field, &number),
+        Value::Bool(_) => Err(invalid(field, &rules::NOT_YES_NO)),
         Value::Null | Value::Array(_) | Value::Object(_) => Err(Failure::usage(
             "usage-fields-value",
             vec![Fact::typed("field", Echo::field(field))],
@@ -254,9 +258,17 @@ fn text(field: &str, value: Value) -> Result<String, Failure> {
     }
 }
 
-/// A number as JSON wrote it: what the declaration makes of `3.0` or `1e3` is its own to say.
-fn plain(number: &Number) -> String {
-    number.to_string()
+/// A whole number as it was written. Of any other the reader keeps what it comes to and not what was
+/// written: `1.10` would become `1.1`, and of twenty-three digits the last would be noughts.
+fn whole(field: &str, number: &Number) -> Result<String, Failure> {
+    let is_whole = number.is_u64() || number.is_i64();
+    is_whole.then(|| number.to_string()).ok_or_else(|| invalid(field, &rules::NUMBER_FORM))
+}
+
+/// A value that its field cannot hold as it was written.
+fn invalid(field: &str, rule: &Rule) -> Failure {
+    let (rule, message) = (rule.name.to_owned(), rule.english.to_owned());
+    NodeError::ValueInvalid { field: Echo::field(field).to_string(), rule, message }.into()
 }
 
 /// A field that is put or cleared stands alone: in one save nobody could say which comes last.
@@ -265,7 +277,7 @@ fn each_field_once(asks: &[Ask]) -> Result<(), Failure> {
     for ask in asks {
         let (count, whole) = wishes.entry(&ask.field).or_default();
         *count += 1;
-        *whole |= matches!(ask.what, Wish::Put(_) | Wish::Clear);
+        *whole |= ask.what.is_whole();
     }
     match wishes.iter().find(|(_, (count, whole))| *whole && *count > 1) {
         None => Ok(()),
@@ -277,7 +289,11 @@ fn each_field_once(asks: &[Ask]) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "a test that panics is a test that fails"
+    )]
     use super::*;
 
     fn list(words: &[&str]) -> Vec<String> {
@@ -368,9 +384,9 @@ mod tests {
         let wanted = [
             ("z", Wish::Put("Siti".into())),
             ("n", Wish::Put("12".into())),
-            ("y", Wish::Put("true".into())),
+            ("y", Wish::Truth(true)),
             ("e", Wish::Clear),
-            ("s", Wish::Put("01;07".into())),
+            ("s", Wish::Whole(vec!["01".into(), "07".into()])),
             ("none", Wish::Clear),
         ];
         assert_eq!(made.len(), wanted.len());
@@ -381,6 +397,28 @@ mod tests {
     fn a_long_number_keeps_its_digits() {
         let made = made(&args(&[], &[], &["-"]), r#"{"nik":3209210101909001}"#).unwrap();
         assert!(is(made.first().unwrap(), "nik", &Wish::Put("3209210101909001".into())));
+    }
+
+    #[test]
+    fn a_number_that_reading_would_change_is_refused_and_told_by_its_field_alone() {
+        for number in ["1.10", "3.0", "1e3", "12345678901234567890123", "-0", "0.1"] {
+            for text in [format!(r#"{{"nama":{number}}}"#), format!(r#"{{"nama":[{number}]}}"#)] {
+                let failure = refused(&args(&[], &[], &["-"]), &text);
+                let object = failure.json().to_string();
+                assert_eq!(failure.kind(), ErrorKind::ValueInvalid, "{text}");
+                assert!(object.contains("`nama`") && !object.contains(number), "{object}");
+            }
+        }
+        let written = made(&args(&[], &[], &["-"]), r#"{"nama":-7,"rt":18446744073709551615}"#);
+        let written = written.unwrap();
+        assert!(is(&written[0], "nama", &Wish::Put("-7".into())));
+        assert!(is(&written[1], "rt", &Wish::Put("18446744073709551615".into())));
+    }
+
+    #[test]
+    fn a_mark_of_byte_order_before_an_object_is_no_part_of_it() {
+        let made = made(&args(&[], &[], &["-"]), "\u{feff}{\"nama\":\"Siti\"}").unwrap();
+        assert!(is(&made[0], "nama", &Wish::Put("Siti".into())));
     }
 
     #[test]

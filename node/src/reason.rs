@@ -65,13 +65,14 @@ reasons! {
     ADDRESS_KEY "address_key" "what stands behind /p2p/ is no key of a device; such keys begin with 12D3KooW";
     ADDRESS_CIRCUIT "address_circuit" "an address through a hub names both: /p2p/HUB/p2p-circuit/p2p/DEVICE";
     ADDRESS_OWN "address_own" "this is the address of this device itself";
+    ADDRESS_LISTEN "address_listen" "nobody can listen on `{address}`: a node listens on a number of its machine and a port, /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/udp/4001/quic-v1, or at a hub, whose address ends with /p2p/KEY/p2p-circuit then";
     ADDRESSES_MANY "addresses_many" "{most} addresses are kept; remove one first";
     ADDRESS_INVITED "address_invited" "an address is a multiaddr like /ip4/192.0.2.7/udp/4001/quic-v1, of at most {most} bytes";
     ADDRESSES_INVITED "addresses_invited" "an invitation carries at most {most} addresses";
     QUERY "query" "a search has at least one letter or digit; leave it out to list all";
     LIMIT "limit" "`limit` is between 1 and {most}";
     CURSOR "cursor" "{given} is no place in a list";
-    CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, everything else has one";
+    CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, `add` and `remove` have a text, `put` has a text, true, false or a list of texts";
     SETTLE_ONE "settle_one" "a conflict is settled by one of `value` and `entry`";
     INVITATION_NOBODY "invitation_nobody" "nobody entitled issued this invitation";
     BYTES_CHANGED "bytes_changed" "its bytes changed since it was made";

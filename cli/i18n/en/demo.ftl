@@ -38,4 +38,4 @@ demo-stays = All nodes stay up. Open their links in a browser on this machine; C
 demo-page = { $node }: { $link }
 demo-page-by = { $node }: `wksbm page --data { $folder }` prints its link
 demo-node-ended = The node { $node } ended by itself ({ $what }).
-    .do = Name another folder with --keep, or remove that one first.
+    .do = Mend what the reason names, and start the demo again; with --keep name another folder, or delete that one first.

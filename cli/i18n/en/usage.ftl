@@ -30,7 +30,7 @@ usage-other = The command line cannot be understood: { $what }
 usage-field-form = A field is written NAME=VALUE, NAME+=VALUE or NAME-=VALUE.
 usage-field-twice = One field is put or cleared more than once in one save: `{ $field }`.
 usage-fields-json = --fields is not one JSON object (line { $line }).
-usage-fields-value = A value in --fields is not text, a number, true, false, null or a list of them: `{ $field }`.
+usage-fields-value = A value in --fields is not text, a whole number, true, false, null or a list of texts and numbers: `{ $field }`.
 usage-element-sign = An element holds the sign `;`: `{ $field }`. Add it with NAME+=VALUE.
 usage-stdin-twice = Standard input can be read only once.
 usage-value-too-long = What `{ $path }` holds is too large for a field.

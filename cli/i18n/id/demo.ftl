@@ -32,4 +32,4 @@ demo-stays = Semua simpul tetap jalan. Buka tautannya di peramban pada mesin ini
 demo-page = { $node }: { $link }
 demo-page-by = { $node }: tautannya dicetak oleh `wksbm page --data { $folder }`
 demo-node-ended = Simpul { $node } berakhir sendiri ({ $what }).
-    .do = Sebut folder lain dengan --keep, atau hapus dahulu folder itu.
+    .do = Perbaiki yang disebut alasannya, lalu mulai peragaan lagi; bersama --keep sebut folder lain, atau hapus dahulu folder itu.

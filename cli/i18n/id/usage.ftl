@@ -30,7 +30,7 @@ usage-other = Baris perintah tidak dapat dipahami: { $what }
 usage-field-form = Kolom ditulis NAMA=ISI, NAMA+=ISI atau NAMA-=ISI.
 usage-field-twice = Satu kolom diisi atau dikosongkan lebih dari sekali dalam satu simpan: `{ $field }`.
 usage-fields-json = --fields bukan satu objek JSON (baris { $line }).
-usage-fields-value = Satu isi di --fields bukan teks, angka, true, false, null atau daftar darinya: `{ $field }`.
+usage-fields-value = Satu isi di --fields bukan teks, bilangan bulat, true, false, null atau daftar teks dan bilangan: `{ $field }`.
 usage-element-sign = Satu butir daftar memuat tanda `;`: `{ $field }`. Tambahkan dengan NAMA+=ISI.
 usage-stdin-twice = Masukan baku hanya dapat dibaca sekali.
 usage-value-too-long = Isi dari `{ $path }` terlalu besar untuk satu kolom.

@@ -30,7 +30,6 @@ use super::table::But;
 use super::{ASK_HEADER, reply};
 use crate::error::Failure;
 use crate::report::Report;
-use crate::settings::Language;
 use crate::words::Fact;
 
 /// How often progress is told at most.
@@ -80,6 +79,13 @@ impl Named {
     }
 }
 
+/// Refuses what no question can bear as its name.
+fn must_be_name(name: &str) -> Result<(), Failure> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_name = (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(plain);
+    if is_name { Ok(()) } else { Err(Failure::usage("usage-api-name", Vec::new())) }
+}
+
 /// Somebody waits for the answer, as long as this lives.
 struct Asker {
     shared: Arc<Shared>,
@@ -94,10 +100,7 @@ impl Asker {
             None => None,
             Some(name) => {
                 let name = name.to_str().map_err(|_| wrong())?;
-                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-                if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(plain) {
-                    return Err(wrong());
-                }
+                must_be_name(name)?;
                 Some(name.to_owned())
             }
         };
@@ -291,7 +294,11 @@ pub(super) const ON_PEERS: &str = "peers";
 
 /// Says whether a question's turn has come, and what it waits for. The node itself is not asked: it
 /// is at work.
-pub(super) fn turn(shared: &Shared, name: &str) -> Response {
+pub(super) fn turn(shared: &Shared, headers: &HeaderMap, name: &str) -> Response {
+    let no = |failure: &Failure| reply::failure(failure, reply::language(headers), None);
+    if let Err(failure) = must_be_name(name) {
+        return no(&failure);
+    }
     let state = match shared.named.has_begun(name) {
         Some(true) => BEGUN,
         Some(false) => WAITING,
@@ -308,17 +315,19 @@ pub(super) fn turn(shared: &Shared, name: &str) -> Response {
     let turn = Turn { state: state.into(), at_work };
     match Report::object(&turn) {
         Ok(report) => reply::object(StatusCode::OK, &report.json()),
-        Err(failure) => reply::failure(&failure, Language::English, None),
+        Err(failure) => no(&failure),
     }
 }
 
 /// Stops a question by its name.
 pub(super) fn stop(shared: &Shared, headers: &HeaderMap, name: &str) -> Response {
-    if shared.named.stop(name) {
-        return StatusCode::NO_CONTENT.into_response();
+    let unknown = || Failure::usage("usage-api-no-ask", Vec::new());
+    let found =
+        must_be_name(name).and_then(|()| shared.named.stop(name).then_some(()).ok_or_else(unknown));
+    match found {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(failure) => reply::failure(&failure, reply::language(headers), None),
     }
-    let failure = Failure::usage("usage-api-no-ask", Vec::new());
-    reply::failure(&failure, reply::language(headers), None)
 }
 
 #[cfg(test)]

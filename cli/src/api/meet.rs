@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use node::net::Multiaddr;
+use node::node::must_be_dialled;
 
 use super::server::Shared;
 use super::{MEET_PATH, asks, reply};
@@ -37,6 +38,7 @@ async fn met(
     let asked: Meeting = asks::read(headers, body)?;
     let peers = asked.peers.iter().map(|peer| peer.parse()).collect::<Result<Vec<Multiaddr>, _>>();
     let peers = peers.map_err(|_| Failure::usage("usage-api-peer", Vec::new()))?;
+    peers.iter().try_for_each(must_be_dialled)?;
     if !(1..=SECONDS_MAX).contains(&asked.timeout) {
         let facts = vec![Fact::new("max", SECONDS_MAX)];
         return Err(Failure::usage("usage-api-timeout", facts));

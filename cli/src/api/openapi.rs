@@ -232,6 +232,9 @@ fn others(step: &Value) -> Map<String, Value> {
             "operationId": "page",
             "summary": "A link that opens the pages in a browser of this machine, once, within five \
                 minutes.",
+            "requestBody": {"content": {"application/json": {"schema": {
+                "type": "object", "additionalProperties": false,
+            }}}},
             "responses": {
                 "200": {"description": "The link.", "content": {"application/json": {"schema": {
                     "type": "object", "required": ["v", "link"], "properties": {

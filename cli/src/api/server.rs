@@ -19,6 +19,7 @@ use node::error::NodeError;
 use node::live::Running;
 use node::net::ListenFailure;
 use node::ports::Entropy;
+use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
@@ -226,7 +227,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), inside));
     Router::new()
         .route("/v1/hello", get(hello))
-        .route("/enter", get(enter))
+        .route("/enter", get(enter).head(looked_at))
         .merge(page::assets())
         .merge(inside)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), outside))
@@ -336,6 +337,11 @@ async fn enter(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) 
     (StatusCode::SEE_OTHER, to).into_response()
 }
 
+/// Programs that only look at a link, as those that show what it leads to, must not use it up.
+async fn looked_at() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response()
+}
+
 async fn listen(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response {
     let Some(place) = shared.seats.stream() else {
         let failure = Failure::usage("usage-api-streams", Vec::new());
@@ -352,8 +358,13 @@ async fn measured(State(shared): State<Arc<Shared>>) -> Response {
     metrics::get(&shared).await
 }
 
-async fn link(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    match shared.link() {
+/// A question without anything.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+async fn link(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    match asks::read(&headers, &body).and_then(|Nothing {}| shared.link()) {
         Ok(link) => reply::object(StatusCode::OK, &json!({"v": 1, "link": link})),
         Err(failure) => reply::failure(&failure, reply::language(&headers), Some(LINK_PATH)),
     }
@@ -363,8 +374,12 @@ async fn describe() -> Response {
     reply::object(StatusCode::OK, &openapi())
 }
 
-async fn turn(State(shared): State<Arc<Shared>>, Named(name): Named<String>) -> Response {
-    asks::turn(&shared, &name)
+async fn turn(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Named(name): Named<String>,
+) -> Response {
+    asks::turn(&shared, &headers, &name)
 }
 
 async fn stop(

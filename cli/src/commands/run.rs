@@ -9,7 +9,7 @@ use crdt_schema::id::DeviceId;
 use node::error::{ErrorKind, NodeError};
 use node::live::{Event, Figures, Moved, RunAsk, Running, Seen};
 use node::net::{ListenFailure, Multiaddr};
-use node::node::Node;
+use node::node::{Node, must_be_dialled, must_be_listened};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
@@ -84,6 +84,8 @@ struct Ready {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+    args.listen.iter().try_for_each(must_be_listened)?;
+    args.peer.iter().chain(&args.external).try_for_each(must_be_dialled)?;
     let folder = context.folder()?.to_path_buf();
     logs::begin();
     descriptors::take_all();

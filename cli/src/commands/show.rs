@@ -76,6 +76,11 @@ pub(super) fn size(bytes: u64) -> String {
     )
 }
 
+/// A value as one line: older programs wrote breaks into names, and a list has a line for each record.
+pub(super) fn one_line(value: &str) -> String {
+    value.replace('\n', r"\u{a}")
+}
+
 /// What was taken and should be looked at again.
 pub(super) fn warnings(page: &mut Page, words: Words, warnings: &[FieldWarning]) {
     for warning in warnings {

@@ -6,7 +6,7 @@ use node::answer::Takes;
 use node::error::ErrorKind;
 use node::live::{MeetError, Met, Moved, RunAsk, Running, SeenArea, Waited, meet, meet_any};
 use node::net::Multiaddr;
-use node::node::Node;
+use node::node::{Node, must_be_dialled};
 use serde::{Deserialize, Serialize};
 
 use super::run::runtime;
@@ -74,6 +74,7 @@ const fn patience() -> u64 {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Failure> {
+    args.peer.iter().try_for_each(must_be_dialled)?;
     let synced = match context.reach()? {
         Reached::Running(client) => {
             let peers = args.peer.iter().map(ToString::to_string).collect();

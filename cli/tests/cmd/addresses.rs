@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, Ended};
+use crate::served::Served;
 
 const KEY: &str = "/p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
 
@@ -30,8 +31,6 @@ fn an_address_of_another_machine_is_told_from_one_that_is_taken() {
     let ended = run(&format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port()));
     assert_eq!((ended.exit, ended.kind().as_str()), (13, "port_in_use"));
     assert_eq!(part(&ended, "message"), "The port is taken.");
-    let ended = run("/ip4/127.0.0.1/tcp/4001/ws");
-    assert_eq!(part(&ended, "message"), "The address cannot be listened on.");
     let api = desk.json(&["run", "--offline", "--api", "192.0.2.1:8432"]);
     assert_eq!((api.exit, api.kind().as_str()), (2, "usage"));
 }
@@ -63,6 +62,43 @@ fn an_address_that_can_never_be_dialled_is_refused_and_not_kept() {
     }
     let kept = desk.json(&["peer", "list"]).done();
     assert_eq!(kept.get("addresses").unwrap(), &json!([]));
+}
+
+#[test]
+fn what_can_never_be_listened_on_or_reached_is_told_before_anything_is_done() {
+    let desk = Desk::province();
+    let run =
+        |flag: &str, address: &str| desk.json(&["run", "--api", "127.0.0.1:0", flag, address]);
+    for address in [
+        "",
+        "/ip4/127.0.0.1",
+        "/ip4/127.0.0.1/udp/4001",
+        "/dns4/localhost/tcp/0",
+        "/ip4/127.0.0.1/tcp/0/ws",
+        "/unix/tmp",
+        "/p2p-circuit",
+    ] {
+        let ended = run("--listen", address);
+        assert_eq!((ended.exit, ended.kind().as_str()), (2, "usage"), "{address}");
+        let cause = part(&ended, "cause");
+        assert!(cause.contains(&format!("`{address}`")) && cause.contains("0.0.0.0"), "{cause}");
+    }
+    for (address, told) in [
+        ("/ip4/0.0.0.0/tcp/1", "0.0.0.0 is the address of no single machine"),
+        ("/ip4/127.0.0.1/tcp/0", "port 0"),
+        ("/unix/tmp", "`unix`"),
+        ("/ip4/127.0.0.1/tcp/17001/ws", "`ws`"),
+    ] {
+        let sync = ["sync", "--timeout", "1", "--peer", address];
+        for ended in [run("--external", address), run("--peer", address), desk.json(&sync)] {
+            assert_eq!((ended.exit, ended.kind().as_str()), (2, "usage"), "{address}");
+            assert!(part(&ended, "cause").contains(told), "{address}: {}", ended.stdout);
+        }
+        let served = Served::on(&desk);
+        assert_eq!(desk.json(&sync).kind(), "usage", "{address}");
+        let (status, object) = served.asked("sync", &json!({"peers": [address], "timeout": 1}));
+        assert_eq!(status, 400, "{object}");
+    }
 }
 
 #[test]

@@ -54,6 +54,14 @@ fn every_refusal_is_one_object_with_a_status_of_its_own() {
         ("POST /v1/none", &json, "{}", 404),
         ("GET /v1", &json, "", 404),
         ("DELETE /v1/asks/none", &json, "", 404),
+        ("DELETE /v1/asks/no_name", &json, "", 400),
+        ("GET /v1/asks/no_name", &json, "", 400),
+        ("GET /v1/asks/Siti%20Aminah", &json, "", 400),
+        (&format!("GET /v1/asks/{}", "a".repeat(65)), &json, "", 400),
+        ("POST /v1/page", &json, "{\"nothing\":1}", 400),
+        ("POST /v1/page", &json, "[]", 400),
+        ("POST /v1/page", &json, "{", 400),
+        ("POST /v1/page", &may, "{}", 415),
         ("POST /v1/record/list", &json, &large, 413),
         ("POST /v1/status", &unknown, "{}", 401),
     ] {
@@ -168,6 +176,9 @@ fn one_command_prints_a_link_that_opens_the_pages_once() {
     assert!(!link.contains(&served.token));
     let host = served.host();
     let ours = [("host", host.as_str())];
+    let (status, head, _) = served.sent(&format!("HEAD {path}"), &ours, "");
+    assert_eq!(status, 405, "who only looks uses no link up");
+    assert!(head.contains("allow: get"), "{head}");
     let (status, head, _) = served.sent(&format!("GET {path}"), &ours, "");
     assert_eq!(status, 303);
     let cookie = head.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap();

@@ -110,3 +110,27 @@ fn a_command_says_after_a_while_that_it_waits_and_goes_on_once_the_folder_is_fre
     drop(holder);
     assert_eq!(waits.ended(), Some(0));
 }
+
+#[test]
+fn of_many_that_make_a_node_in_one_folder_at_once_one_does_and_the_others_say_so() {
+    let province = Desk::province();
+    let invitation = province.path("undangan");
+    province.json(&["invite", "--area", DESA, "-o", &invitation]).done();
+    let join = ["join", "--invitation", &invitation, "--json"];
+    let create = ["network", "create", "--name", "Uji", "--area", "32", "--json"];
+    for (line, kind, exit) in [(&join[..], "already_joined", 9), (&create, "store_exists", 10)] {
+        let desk = Desk::empty();
+        let mut all: Vec<Spawned> = (0..6).map(|_| Spawned::on(&desk, line)).collect();
+        let ended: Vec<_> = all.iter_mut().map(|it| (it.object(), it.ended())).collect();
+        let made = ended.iter().filter(|(_, code)| *code == Some(0));
+        assert_eq!(made.count(), 1, "{ended:#?}");
+        for (object, code) in ended.iter().filter(|(_, code)| *code != Some(0)) {
+            let told = object.pointer("/error/kind").and_then(Value::as_str);
+            assert_eq!((told, *code), (Some(kind), Some(exit)), "{object}");
+        }
+        let of_maker = ended.iter().find(|(_, code)| *code == Some(0)).map(|(object, _)| object);
+        let status = desk.json(&["status"]).done();
+        assert_eq!(status.get("device"), of_maker.unwrap().get("device"));
+        assert!(!desk.data().join("making.lock").exists());
+    }
+}

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::desk::{DESA, Desk};
+use crate::served::Served;
 
 /// What people type by mistake: a NIK, a name, a telephone, a date of birth.
 const SLIPS: [&str; 6] =
@@ -339,4 +340,64 @@ fn a_cell_that_is_too_long_is_told_by_its_place() {
     assert!(refused.stdout.contains("column C, row 3"), "{}", refused.stdout);
     let told = desk.typed(&line, "").stderr;
     assert!(told.contains("`C3`") && told.contains("terlalu panjang"), "{told}");
+}
+
+#[test]
+fn a_json_value_that_its_field_cannot_hold_as_it_is_written_is_refused_whether_a_node_runs_or_not()
+{
+    let desk = Desk::province();
+    let id = desk.activity(DESA, "Rapat");
+    let set = |fields: &str| desk.typed(&["record", "set", &id, "--fields", "-", "--json"], fields);
+    let all = || {
+        for fields in [
+            r#"{"tempat":1.10}"#,
+            r#"{"tempat":12345678901234567890123}"#,
+            r#"{"tempat":["a","b"]}"#,
+            r#"{"tempat":["a"]}"#,
+            r#"{"tempat":true}"#,
+            r#"{"daftar_hadir":[true]}"#,
+            r#"{"daftar_hadir":false}"#,
+        ] {
+            let ended = set(fields);
+            assert_eq!((ended.exit, ended.kind().as_str()), (4, "value_invalid"), "{fields}");
+            let field = fields.split('"').nth(1).unwrap();
+            assert!(ended.stdout.contains(&format!("`{field}`")), "{}", ended.stdout);
+        }
+        for (fields, value) in [
+            ("\u{feff}{\"tempat\":\"1.10\"}", "1.10"),
+            (r#"{"tempat":12345678901234567890}"#, "12345678901234567890"),
+            (r#"{"tempat":"a;b"}"#, "a;b"),
+        ] {
+            set(fields).done();
+            let shown = desk.json(&["record", "show", &id]).done();
+            assert_eq!(shown.pointer("/fields/tempat/value").unwrap(), value);
+        }
+        set(r#"{"daftar_hadir":["Asep","Euis"]}"#).done();
+        let shown = desk.json(&["record", "show", &id]).done();
+        let held = shown.pointer("/fields/daftar_hadir/value").unwrap().as_array().unwrap();
+        assert_eq!(held.len(), 2, "{shown}");
+        set(r#"{"daftar_hadir":[]}"#).done();
+    };
+    all();
+    let served = Served::on(&desk);
+    all();
+    drop(served);
+}
+
+#[test]
+fn a_nik_is_found_as_it_may_be_typed_into_a_record() {
+    let desk = Desk::province();
+    let person = r#"{"nama":"Cep","nik":"'3209 2145 0190 9001","kode_jenis":"08"}"#;
+    let line = ["record", "add", "ppks", "--area", DESA, "--fields", "-", "--json"];
+    desk.typed(&line, person).done();
+    for (query, found) in [
+        ("3209214501909001", 1),
+        ("3209 2145 0190 9001", 1),
+        ("'3209214501909001", 1),
+        ("32.09.21 450190-9001", 1),
+        ("3209 2145 0190 9002", 0),
+    ] {
+        let list = desk.json(&["record", "list", "--query", query]).done();
+        assert_eq!(list.get("total").unwrap(), found, "{query}");
+    }
 }

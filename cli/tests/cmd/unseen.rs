@@ -87,3 +87,15 @@ fn a_networks_name_and_a_path_turn_no_line_on_the_terminal() {
     let refused = desk.typed(&["bundle", "inspect", TURNED], "");
     assert!(refused.stderr.contains(SHOWN) && !refused.stderr.contains('\u{202e}'));
 }
+
+#[test]
+fn a_list_has_one_line_for_a_record_whatever_its_name_holds() {
+    let desk = Desk::province();
+    fixtures::activity_unasked(&desk.data(), DESA, "Rapat\ndesa\tdan\r\u{1b}[2J");
+    let list = desk.typed(&["record", "list"], "").stdout;
+    assert!(list.contains(r"Rapat\u{a}desa dan\u{d}\u{1b}[2J"), "{list}");
+    for refused in [add(&desk, "Rapat\ndesa"), add(&desk, "Rapat\tdesa")] {
+        assert_eq!((refused.exit, refused.kind().as_str()), (4, "value_invalid"));
+        assert!(refused.stdout.contains("one line"), "{}", refused.stdout);
+    }
+}

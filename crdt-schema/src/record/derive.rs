@@ -190,8 +190,10 @@ impl Closing {
     /// A wish on the open field: each code goes where it belongs.
     pub(super) fn ask(&self, draft: &mut Draft<'_>, wish: &Wish) -> Result<(), Refusal> {
         match wish {
-            Wish::Put(text) => self.replace(draft, text),
-            Wish::Clear => self.replace(draft, ""),
+            Wish::Put(text) => self.replace(draft, parts(text)),
+            Wish::Whole(texts) => self.replace(draft, texts.iter().map(String::as_str)),
+            Wish::Clear => self.replace(draft, std::iter::empty()),
+            Wish::Truth(_) => Err(Refusal::value(self.open.name, &rules::NOT_YES_NO)),
             Wish::Add(text) => self.add(draft, text),
             Wish::Remove(text) => self.remove(draft, text),
         }
@@ -209,16 +211,20 @@ impl Closing {
 
     /// The marker typed back, as a list shows it, keeps what it stands for. Where the closed set
     /// cannot be read here, its marker stays.
-    fn replace(&self, draft: &mut Draft<'_>, text: &str) -> Result<(), Refusal> {
+    fn replace<'t>(
+        &self,
+        draft: &mut Draft<'_>,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<(), Refusal> {
         let closed_now = draft.elements(self.closed);
         let has_marker = draft.elements(self.open).contains_key(self.marker);
         let (mut open, mut closed) = (Elements::new(), Elements::new());
         let mut keeps = false;
-        for part in parts(text) {
-            if self.is_marker(part) {
+        for text in texts {
+            if self.is_marker(text) {
                 keeps = true;
             } else {
-                self.sort(draft, part, &mut open, &mut closed)?;
+                self.sort(draft, text, &mut open, &mut closed)?;
             }
         }
         if keeps && !has_marker && closed.is_empty() {

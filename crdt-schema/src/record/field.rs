@@ -9,7 +9,8 @@ use crate::fold::{RecordState, Survivor};
 /// What a field holds, and so how its text is read and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueType {
-    /// UTF-8, trimmed, within what an edit may carry ([`TEXT_BYTES_MAX`](crate::edit::TEXT_BYTES_MAX)).
+    /// UTF-8, trimmed, within what an edit may carry ([`TEXT_BYTES_MAX`](crate::edit::TEXT_BYTES_MAX));
+    /// one line, unless it may be longer than one ([`ValueType::is_line`]).
     Text {
         /// Longest allowed, in letters: Unicode scalar values, so that a letter with a mark, or of
         /// another script, counts like any other.
@@ -42,7 +43,15 @@ pub enum ValueType {
     Hash,
 }
 
+/// Letters of the longest text that is one line; a longer one is a story and keeps its own.
+pub(super) const LINE_LETTERS_MAX: usize = 320;
+
 impl ValueType {
+    /// Whether it is a text of one line: without a break and without a tab.
+    pub const fn is_line(&self) -> bool {
+        matches!(self, Self::Text { max_letters } if *max_letters <= LINE_LETTERS_MAX)
+    }
+
     /// The word in JSON: `text`, `int`, `bool`, `date`, `month`, `code`, `nik`, `kk`, `rt_rw`,
     /// `reference`, `hash`.
     pub const fn name(&self) -> &'static str {

@@ -12,7 +12,8 @@ pub fn describe_markdown(schema: &Schema) -> String {
          Made from the declarations in `crdt-schema/src/record/`; a test holds both equal.\n\n\
          Classes: P public, I internal (both open), T tally, U personal, S specific. `!` marks a \
          required field, `= x` what a new record gets when nothing is typed. `text(N)` takes N letters: \
-         Unicode scalar values, whatever their bytes, and 8,192 bytes at most.\n",
+         Unicode scalar values, whatever their bytes, and 8,192 bytes at most; of 320 letters or fewer \
+         it is one line.\n",
     );
     for kind in schema.kinds() {
         kind_section(&mut page, kind);

@@ -99,7 +99,7 @@ pub fn clean_kk(field: &str, text: &str) -> Result<String, Refusal> {
 
 /// What both numbers share: 16 digits, an area code that can be, a serial.
 fn clean_number(field: &str, text: &str) -> Result<String, Refusal> {
-    let text = text.trim().trim_start_matches(['\'', '\u{2018}', '\u{2019}', '`', '"']);
+    let text = unmarked(text.trim());
     if is_excel(text) {
         return Err(Refusal::with(RefusalReason::NikExcel, field, &rules::NIK_EXCEL));
     }
@@ -115,6 +115,11 @@ fn clean_number(field: &str, text: &str) -> Result<String, Refusal> {
         && number(&digits, 2).is_some_and(|kabupaten| kabupaten > 0)
         && number(&digits, 4).is_some_and(|kecamatan| kecamatan > 0);
     if has_area { Ok(digits) } else { Err(Refusal::value(field, &rules::NIK_AREA)) }
+}
+
+/// The text without the marks by which spreadsheets are told that a number is a text.
+pub fn unmarked(text: &str) -> &str {
+    text.trim_start_matches(['\'', '\u{2018}', '\u{2019}', '`', '"'])
 }
 
 /// `3,2E+15`, `3.20501E15`, or all 16 digits with a decimal part: a number was here, and of a

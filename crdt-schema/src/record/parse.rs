@@ -153,6 +153,9 @@ impl Field {
         if text.chars().any(unseen::is_refused) {
             return Err(self.refusal(&rules::TEXT_CONTROL));
         }
+        if self.value.is_line() && text.contains(['\n', '\t']) {
+            return Err(self.refusal(&rules::TEXT_LINE));
+        }
         Ok(Value::Text(text))
     }
 }
@@ -257,6 +260,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
     use proptest::prelude::*;
 
+    use super::super::field::LINE_LETTERS_MAX;
     use super::*;
     use crate::class::FieldClass;
     use crate::record::{Schema, codes};
@@ -340,9 +344,15 @@ mod tests {
     }
 
     #[test]
-    fn text_keeps_its_lines_and_takes_no_hidden_letters() {
+    fn a_story_keeps_its_lines_a_line_has_one_and_neither_takes_hidden_letters() {
         let text = ValueType::Text { max_letters: 20 };
-        assert_eq!(shown(text, " a\r\nb\u{a0}"), Ok("a\nb".to_owned()));
+        let story = ValueType::Text { max_letters: LINE_LETTERS_MAX + 1 };
+        assert_eq!(shown(story, " a\r\nb\tc\u{a0}"), Ok("a\nb\tc".to_owned()));
+        assert_eq!(shown(story, "a\u{0}b"), Err("huruf_kendali"));
+        for broken in ["a\nb", "a\r\nb", "a\tb"] {
+            assert_eq!(shown(text, broken), Err("satu_baris"), "{broken:?}");
+        }
+        assert_eq!(shown(text, "\ta\n"), Ok("a".to_owned()));
         assert_eq!(shown(text, "a\u{0}b"), Err("huruf_kendali"));
         assert_eq!(shown(text, "\u{a0} "), Err("kosong"));
         assert_eq!(shown(text, &"x".repeat(21)), Err("terlalu_panjang"));
@@ -355,8 +365,10 @@ mod tests {
             assert_eq!(shown(text, &letter.repeat(20)), Ok(letter.repeat(20)), "{letter}");
             assert_eq!(shown(text, &letter.repeat(21)), Err("terlalu_panjang"), "{letter}");
         }
-        let lines = "a\r\n".repeat(10);
-        assert_eq!(shown(text, &lines), Ok("a\n".repeat(10).trim().to_owned()));
+        let page = ValueType::Text { max_letters: LINE_LETTERS_MAX + 1 };
+        let lines = LINE_LETTERS_MAX / 2 + 1;
+        let told = shown(page, &"a\r\n".repeat(lines));
+        assert_eq!(told, Ok("a\n".repeat(lines).trim().to_owned()));
         // The longest fields end where an edit does.
         let story = ValueType::Text { max_letters: 4096 };
         assert!(shown(story, &"é".repeat(4096)).is_ok());

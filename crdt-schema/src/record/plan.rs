@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::rules::{self, Notice, Refusal, RefusalReason};
-use super::{Derive, Field, Kind, Parsed, check, derive, forbidden};
+use super::{Derive, Field, Kind, Parsed, ValueType, check, derive, forbidden};
 use crate::class::Class;
 use crate::edit::{Date, EditError, Op, Section, Value};
 use crate::entry::{SALT_BYTES, SECTIONS_BYTES_MAX};
@@ -31,6 +31,10 @@ pub struct Ask {
 pub enum Wish {
     /// This value. On a set or list: values apart by `;` that replace the whole.
     Put(String),
+    /// Of a set or list these elements in place of the whole; no single value.
+    Whole(Vec<String>),
+    /// Yes or no, and nothing that only reads like it.
+    Truth(bool),
     /// Nothing.
     Clear,
     /// One element more.
@@ -39,11 +43,20 @@ pub enum Wish {
     Remove(String),
 }
 
+impl Wish {
+    /// Whether it says what the field shall hold in all: it stands alone in a save.
+    pub const fn is_whole(&self) -> bool {
+        matches!(self, Self::Put(_) | Self::Whole(_) | Self::Truth(_) | Self::Clear)
+    }
+}
+
 impl fmt::Debug for Wish {
     // What was typed may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Put(_) => "Put",
+            Self::Whole(_) => "Whole",
+            Self::Truth(_) => "Truth",
             Self::Clear => "Clear",
             Self::Add(_) => "Add",
             Self::Remove(_) => "Remove",
@@ -194,7 +207,7 @@ impl<'a> Draft<'a> {
                 Refusal::with(reason, &ask.field, &rules::FIELD_UNKNOWN)
             }));
         };
-        let is_whole = matches!(ask.what, Wish::Put(_) | Wish::Clear);
+        let is_whole = ask.what.is_whole();
         if is_whole && !self.replaced.insert(field.number) {
             return Err(Refusal::value(field.name, &rules::TWICE));
         }
@@ -223,8 +236,10 @@ impl<'a> Draft<'a> {
     fn ask_scalar(&mut self, field: &Field, wish: &Wish) -> Result<(), Refusal> {
         let value = match wish {
             Wish::Put(text) => Some(self.parse(field, text)?.value),
+            Wish::Truth(truth) if field.value == ValueType::Bool => Some(Value::Bool(*truth)),
             Wish::Clear => None,
-            Wish::Add(_) | Wish::Remove(_) => {
+            Wish::Truth(_) => return Err(Refusal::value(field.name, &rules::NOT_YES_NO)),
+            Wish::Whole(_) | Wish::Add(_) | Wish::Remove(_) => {
                 return Err(Refusal::value(field.name, &rules::NOT_A_SET));
             }
         };
@@ -235,15 +250,9 @@ impl<'a> Draft<'a> {
     fn ask_elements(&mut self, field: &Field, wish: &Wish) -> Result<(), Refusal> {
         let mut wanted = self.elements(field);
         match wish {
-            Wish::Put(text) => {
-                wanted.clear();
-                for part in parts(text) {
-                    self.add(field, part, &mut wanted)?;
-                }
-                if wanted.is_empty() {
-                    return Err(Refusal::value(field.name, &rules::EMPTY));
-                }
-            }
+            Wish::Put(text) => wanted = self.whole(field, parts(text))?,
+            Wish::Whole(texts) => wanted = self.whole(field, texts.iter().map(String::as_str))?,
+            Wish::Truth(_) => return Err(Refusal::value(field.name, &rules::NOT_YES_NO)),
             Wish::Clear => wanted.clear(),
             Wish::Add(text) => self.add(field, text, &mut wanted)?,
             Wish::Remove(text) => {
@@ -255,6 +264,22 @@ impl<'a> Draft<'a> {
         }
         self.put_elements(field, wanted);
         Ok(())
+    }
+
+    /// The elements that replace all.
+    fn whole<'t>(
+        &mut self,
+        field: &Field,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<BTreeMap<String, Value>, Refusal> {
+        let mut wanted = BTreeMap::new();
+        for text in texts {
+            self.add(field, text, &mut wanted)?;
+        }
+        if wanted.is_empty() {
+            return Err(Refusal::value(field.name, &rules::EMPTY));
+        }
+        Ok(wanted)
     }
 
     fn add(

@@ -37,12 +37,18 @@ rules! {
         "Isinya kosong. Untuk mengosongkan kolom, pakai perintah hapus isi.";
     TWICE "dua_kali" "the field is named twice in one save"
         "Kolom ini disebut dua kali. Tulis satu kali saja.";
-    NOT_A_SET "bukan_daftar" "the field holds one value; elements cannot be added or removed"
-        "Kolom ini hanya berisi satu nilai, tidak dapat ditambah atau dikurangi.";
+    NOT_A_SET "bukan_daftar" "the field holds one value: it takes no list of them, and none can be added or removed"
+        "Kolom ini hanya berisi satu nilai: tidak menerima daftar, dan tidak dapat ditambah atau dikurangi.";
+    NOT_YES_NO "bukan_kolom_ya_tidak" "true and false are values of a field of yes or no; any other takes a text"
+        "true dan false hanya untuk kolom ya atau tidak. Tulis isi kolom ini sebagai teks, di antara tanda kutip.";
+    NUMBER_FORM "angka_berubah" "a number that is not whole, or has more digits than JSON readers keep, would be changed; write it as a text, between quotation marks"
+        "Angka yang tidak bulat atau terlalu panjang akan berubah bila dibaca. Tulis sebagai teks, di antara tanda kutip.";
     TEXT_LONG "terlalu_panjang" "the text is longer than the field allows"
         "Teks terlalu panjang. Singkatkan.";
     TEXT_CONTROL "huruf_kendali" "the text holds control characters, or signs that are invisible or turn the direction of writing"
         "Teks memuat tanda yang tidak terlihat atau membalik arah tulisan. Ketik ulang.";
+    TEXT_LINE "satu_baris" "the field takes one line: no line break and no tab"
+        "Kolom ini hanya satu baris, tanpa ganti baris dan tanpa tab. Tulis dalam satu baris.";
     TEXT_UNSEEN "huruf_tak_terlihat" "signs that nobody sees were taken out of the text"
         "Tanda yang tidak terlihat dikeluarkan dari isian. Periksa hasilnya.";
     SECTION_LARGE "terlalu_besar" "one save holds more than an edit may carry"
@@ -142,10 +148,16 @@ rules! {
         "Sel berisi rumus yang gagal, seperti #N/A atau #REF!. Isi dengan nilainya.";
     SHEET_LETTERS "huruf_rusak" "letters of the cell were lost in a conversion"
         "Huruf dalam sel rusak. Simpan ulang berkas sebagai CSV UTF-8.";
+    SHEET_GUESSED "huruf_campuran" "the cell holds letters in another encoding than most of the file; they were read for what they most likely are"
+        "Huruf dalam sel ini disimpan dengan cara lain daripada bagian lain berkas, jadi ditebak. Periksa ejaannya; lebih baik simpan ulang berkas sebagai CSV UTF-8.";
+    SHEET_JOINED "baris_disatukan" "the field takes one line: line breaks and tabs in the cell were read as blanks"
+        "Kolom ini hanya satu baris: ganti baris dan tab di dalam sel dibaca sebagai spasi. Periksa hasilnya.";
     SHEET_WIDE "baris_melebihi_judul" "the row has more cells than the heading; its values have slipped"
         "Baris ini lebih panjang dari judulnya, isinya bergeser. Periksa tanda pemisah di dalam isian.";
     SHEET_TWICE "ganda_dalam_berkas" "an earlier row of the sheet speaks of the same record"
         "Baris sebelumnya berisi orang atau hal yang sama. Gabungkan kedua baris.";
+    SHEET_BARE "nama_tanpa_nomor" "another row of the sheet has this name, and a NIK or another number that this row lacks; nothing tells whether both are the same"
+        "Baris lain di berkas ini bernama sama dan punya NIK atau nomor, baris ini tidak. Orang yang sama: hapus baris ini. Orang lain: lengkapi NIK atau tanggal lahirnya, atau tambahkan dengan `wksbm record add`.";
     SHEET_SEVERAL "cocok_lebih_dari_satu" "the row fits two records or more"
         "Baris ini cocok dengan lebih dari satu catatan. Lengkapi NIK, atau ubah catatannya satu per satu.";
     SHEET_UNCERTAIN "belum_tentu_sama" "a record of this name is held, and neither a NIK nor a day of birth proves that the row means it"

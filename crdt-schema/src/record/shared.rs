@@ -1,13 +1,14 @@
 //! Fields several kinds have, each at the number its kind gives it.
 
+use super::field::LINE_LETTERS_MAX;
 use super::{Field, TermKind, ValueType, codes};
 use crate::class::FieldClass::{Internal, Personal, Public, Specific, Tally};
 
-/// Bytes of a name.
+/// Letters of a name.
 pub(super) const NAME: ValueType = ValueType::Text { max_letters: 160 };
-/// Bytes of one line.
-pub(super) const LINE: ValueType = ValueType::Text { max_letters: 320 };
-/// Bytes of a story: two pages.
+/// Letters of one line.
+pub(super) const LINE: ValueType = ValueType::Text { max_letters: LINE_LETTERS_MAX };
+/// Letters of a story: two pages.
 pub(super) const STORY: ValueType = ValueType::Text { max_letters: 4096 };
 /// Rupiah, up to the budget of a province.
 pub(super) const RUPIAH: ValueType = ValueType::Int { min: 0, max: 100_000_000_000_000 };

@@ -32,6 +32,29 @@ pub enum Op {
     Remove,
 }
 
+/// A value as it was given: a text as a person types it, or what says itself that it is no text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Given {
+    /// As a person types it.
+    Text(String),
+    /// Yes or no.
+    Truth(bool),
+    /// All elements of a set or list.
+    List(Vec<String>),
+}
+
+impl fmt::Debug for Given {
+    // A value may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text",
+            Self::Truth(_) => "Truth",
+            Self::List(_) => "List",
+        })
+    }
+}
+
 /// One field of a save, in the words of `record history`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,9 +63,10 @@ pub struct Change {
     pub field: String,
     /// What to do with it.
     pub op: Op,
-    /// The value as a person types it; left out with `clear`.
+    /// The value as a person types it; with `put` also true or false for a field of yes or no, or a
+    /// list for a set or list. Left out with `clear`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    pub value: Option<Given>,
 }
 
 impl fmt::Debug for Change {
@@ -55,10 +79,12 @@ impl fmt::Debug for Change {
 impl From<FieldAsk> for Change {
     fn from(ask: FieldAsk) -> Self {
         let (op, value) = match ask.what {
-            Wish::Put(text) => (Op::Put, Some(text)),
+            Wish::Put(text) => (Op::Put, Some(Given::Text(text))),
+            Wish::Whole(texts) => (Op::Put, Some(Given::List(texts))),
+            Wish::Truth(truth) => (Op::Put, Some(Given::Truth(truth))),
             Wish::Clear => (Op::Clear, None),
-            Wish::Add(text) => (Op::Add, Some(text)),
-            Wish::Remove(text) => (Op::Remove, Some(text)),
+            Wish::Add(text) => (Op::Add, Some(Given::Text(text))),
+            Wish::Remove(text) => (Op::Remove, Some(Given::Text(text))),
         };
         Self { field: ask.field, op, value }
     }
@@ -70,11 +96,14 @@ impl TryFrom<Change> for FieldAsk {
     fn try_from(change: Change) -> Result<Self, NodeError> {
         let Change { field, op, value } = change;
         let what = match (op, value) {
-            (Op::Put, Some(text)) => Wish::Put(text),
-            (Op::Add, Some(text)) => Wish::Add(text),
-            (Op::Remove, Some(text)) => Wish::Remove(text),
+            (Op::Put, Some(Given::Text(text))) => Wish::Put(text),
+            (Op::Put, Some(Given::List(texts))) => Wish::Whole(texts),
+            (Op::Put, Some(Given::Truth(truth))) => Wish::Truth(truth),
+            (Op::Add, Some(Given::Text(text))) => Wish::Add(text),
+            (Op::Remove, Some(Given::Text(text))) => Wish::Remove(text),
             (Op::Clear, None) => Wish::Clear,
-            (Op::Clear, Some(_)) | (Op::Put | Op::Add | Op::Remove, None) => {
+            (Op::Clear | Op::Add | Op::Remove, Some(_))
+            | (Op::Put | Op::Add | Op::Remove, None) => {
                 let what = Because::of(&reason::CHANGE_VALUE).typed("field", Echo::field(&field));
                 return Err(what.into());
             }

@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crdt_schema::record::Schema;
+use crdt_schema::record::{Schema, Wish};
 use serde_json::{Value, json};
 
+use super::record::Given;
 use super::*;
 use crate::node::{CreateNetwork, Environment};
 use crate::progress::Unwatched;
@@ -103,12 +104,31 @@ fn a_question_with_a_word_too_many_or_half_a_change_is_refused() {
     assert!(read(whole).is_ok());
     let slip = json!({"file": "/x", "kind": "ppks", "area": "32", "appply": true});
     assert!(read(slip).is_err());
-    let half = |op, value: Option<&str>| {
-        let change = Change { field: "nama".to_owned(), op, value: value.map(str::to_owned) };
+    let half = |op, value: Option<Given>| {
+        let change = Change { field: "nama".to_owned(), op, value };
         crdt_schema::record::Ask::try_from(change).is_ok()
     };
-    assert!(half(Op::Put, Some("")) && half(Op::Clear, None));
-    assert!(!half(Op::Add, None) && !half(Op::Clear, Some("x")));
+    let text = |text: &str| Some(Given::Text(text.to_owned()));
+    assert!(half(Op::Put, text("")) && half(Op::Clear, None));
+    assert!(!half(Op::Add, None) && !half(Op::Clear, text("x")));
+    assert!(half(Op::Put, Some(Given::Truth(true))) && !half(Op::Add, Some(Given::Truth(true))));
+    let list = || Some(Given::List(vec!["x".to_owned()]));
+    assert!(half(Op::Put, list()) && !half(Op::Remove, list()));
+}
+
+#[test]
+fn a_value_travels_as_what_it_was_given_as() {
+    for (wish, written) in [
+        (Wish::Put("a;b".to_owned()), json!("a;b")),
+        (Wish::Truth(false), json!(false)),
+        (Wish::Whole(vec!["a;b".to_owned()]), json!(["a;b"])),
+    ] {
+        let ask = crdt_schema::record::Ask { field: "nama".to_owned(), what: wish };
+        let sent = serde_json::to_value(Change::from(ask.clone())).unwrap();
+        assert_eq!(sent.get("value"), Some(&written));
+        let heard: Change = serde_json::from_value(sent).unwrap();
+        assert_eq!(crdt_schema::record::Ask::try_from(heard).unwrap(), ask);
+    }
 }
 
 #[test]

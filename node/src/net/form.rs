@@ -1,6 +1,6 @@
 //! Which addresses can be dialled: a host, a port of TCP or QUIC, the key of who listens there, and
 //! perhaps a hub before that. What reads like more would never be reached, so it is refused when it is
-//! typed.
+//! typed. And which can be listened on: a number of this machine with such a port, or a hub.
 
 use std::iter::Peekable;
 use std::net::IpAddr;
@@ -50,6 +50,38 @@ pub fn dialled(address: &Multiaddr) -> Result<(), WrongForm> {
         Some(Protocol::P2p(_)) => Err(WrongForm::Keys),
         Some(Protocol::P2pCircuit) => Err(WrongForm::Circuit),
         Some(more) => Err(WrongForm::Part(more.tag())),
+    }
+}
+
+/// Whether an address is one that a node can listen on: a number and a port, 0 for any, or a place at a
+/// hub. Whether the number is this machine's, and the port free, only the system can say.
+///
+/// # Errors
+/// [`WrongForm`]: the first thing that is wrong with it.
+pub fn listened(address: &Multiaddr) -> Result<(), WrongForm> {
+    if address.iter().any(|part| part == Protocol::P2pCircuit) {
+        let mut hub = address.clone();
+        let is_last = hub.pop() == Some(Protocol::P2pCircuit);
+        let names_hub = hub.iter().last().is_some_and(|part| matches!(part, Protocol::P2p(_)));
+        return if is_last && names_hub { dialled(&hub) } else { Err(WrongForm::Circuit) };
+    }
+    let mut parts = address.iter();
+    match parts.next() {
+        Some(Protocol::Ip4(_) | Protocol::Ip6(_)) => {}
+        Some(other) => return Err(WrongForm::Part(other.tag())),
+        None => return Err(WrongForm::Transport),
+    }
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(_)), None, None)
+        | (Some(Protocol::Udp(_)), Some(Protocol::QuicV1), None) => Ok(()),
+        (Some(Protocol::Tcp(_)), Some(more), _)
+        | (Some(Protocol::Udp(_)), Some(Protocol::QuicV1), Some(more)) => {
+            Err(WrongForm::Part(more.tag()))
+        }
+        (Some(Protocol::Udp(_)) | None, None, _) | (None, Some(_), _) => Err(WrongForm::Transport),
+        (Some(Protocol::Udp(_)), Some(other), _) | (Some(other), ..) => {
+            Err(WrongForm::Part(other.tag()))
+        }
     }
 }
 
@@ -114,6 +146,40 @@ mod tests {
                 assert_eq!(of(&format!("{at}{KEY}")), Ok(()), "{at}");
                 assert_eq!(of(&format!("{at}{HUB}/p2p-circuit{KEY}")), Ok(()), "{at}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_with_a_port_and_a_hub_can_be_listened_on_and_nothing_else() {
+        let of = |text: &str| listened(&text.parse().unwrap());
+        for address in [
+            "/ip4/0.0.0.0/tcp/4001".to_owned(),
+            "/ip4/127.0.0.1/udp/0/quic-v1".to_owned(),
+            "/ip6/::/tcp/0".to_owned(),
+            format!("/dns4/hub.invalid/udp/4001/quic-v1{HUB}/p2p-circuit"),
+            format!("/ip4/192.0.2.7/tcp/4001{HUB}/p2p-circuit"),
+        ] {
+            assert_eq!(of(&address), Ok(()), "{address}");
+        }
+        for (address, wrong) in [
+            (String::new(), WrongForm::Transport),
+            ("/ip4/127.0.0.1".to_owned(), WrongForm::Transport),
+            ("/ip4/127.0.0.1/udp/4001".to_owned(), WrongForm::Transport),
+            ("/ip4/127.0.0.1/udp/4001/quic".to_owned(), WrongForm::Part("quic")),
+            ("/dns4/localhost/tcp/0".to_owned(), WrongForm::Part("dns4")),
+            ("/unix/%2Ftmp".to_owned(), WrongForm::Part("unix")),
+            ("/ip4/127.0.0.1/tcp/4001/ws".to_owned(), WrongForm::Part("ws")),
+            ("/ip4/127.0.0.1/udp/4001/quic-v1/ws".to_owned(), WrongForm::Part("ws")),
+            (format!("/ip4/127.0.0.1/tcp/4001{KEY}"), WrongForm::Part("p2p")),
+            ("/p2p-circuit".to_owned(), WrongForm::Circuit),
+            ("/ip4/192.0.2.7/tcp/4001/p2p-circuit".to_owned(), WrongForm::Circuit),
+            (format!("/ip4/192.0.2.7/tcp/4001{HUB}/p2p-circuit{KEY}"), WrongForm::Circuit),
+            (
+                format!("/ip4/0.0.0.0/tcp/4001{HUB}/p2p-circuit"),
+                WrongForm::Nobody([0, 0, 0, 0].into()),
+            ),
+        ] {
+            assert_eq!(of(&address), Err(wrong), "{address}");
         }
     }
 

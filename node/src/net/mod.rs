@@ -40,7 +40,7 @@ mod writer;
 
 pub use config::{Admission, NetConfig, NetLimits, NetTiming, Who};
 pub use event::{CloseReason, DialFailure, LinkError, ListenFailure, NetError, NetEvent};
-pub use form::{WrongForm, dialled};
+pub use form::{WrongForm, dialled, listened};
 #[doc(hidden)]
 pub use frame::frames_of;
 pub use handle::{Manner, NetHandle, Transport};

@@ -1,7 +1,8 @@
 //! The files of a data folder, and how a new one comes to be whole or not at all.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crdt_schema::authority::SignedStatement;
 use crdt_schema::id::{DeviceId, StoreInstance};
@@ -28,6 +29,12 @@ pub(super) const CONFIG: &str = "config.toml";
 pub(super) const DEVICE: &[u8] = b"device";
 const NAME: &str = "name";
 const UNFINISHED: &str = "feed.redb.new";
+/// Held by whoever is making a node.
+const CLAIM: &str = "making.lock";
+/// Between two looks whether the folder is free to make a node in.
+const CLAIM_LOOK: Duration = Duration::from_millis(20);
+/// How many: ten seconds, as a command waits for another.
+const CLAIM_LOOKS: u32 = 500;
 
 /// Refuses a folder whose feed store is gone while its views are there: a node lived in it, and
 /// neither its records nor its device are to be replaced by new ones.
@@ -42,11 +49,66 @@ pub(super) fn must_not_be_bereft(folder: &Path) -> Result<(), NodeError> {
 }
 
 /// Refuses a folder that holds a node already, or what is left of one.
-pub(super) fn must_be_free(folder: &Path) -> Result<(), NodeError> {
+fn must_be_free(folder: &Path) -> Result<(), NodeError> {
     must_not_be_bereft(folder)?;
     if folder.join(FEEDS).exists() {
         return Err(NodeError::store(folder, StoreError::Exists));
     }
+    Ok(())
+}
+
+/// Whether a node stands in the folder, made to its end.
+pub(super) fn is_taken(folder: &Path) -> bool {
+    folder.join(FEEDS).exists() && !folder.join(CLAIM).exists()
+}
+
+/// Nobody else makes a node in the folder while this is held.
+#[derive(Debug)]
+pub(super) struct Claim {
+    folder: PathBuf,
+    /// Locked; `None` where nothing can be written or the medium knows no locks.
+    _file: Option<fs::File>,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Where no node came of it the file stays: whoever waits for this very file holds it next.
+        if self.folder.join(FEEDS).exists() {
+            drop(fs::remove_file(self.folder.join(CLAIM)));
+        }
+    }
+}
+
+/// Makes the folder, and waits for whoever is making a node there.
+///
+/// # Errors
+/// [`NodeError::Store`] when the folder holds a node, what is left of one, or one that is still being
+/// made after [`CLAIM_LOOKS`]; of the disk.
+pub(super) fn claim(folder: &Path) -> Result<Claim, NodeError> {
+    if !folder.join(CLAIM).exists() {
+        must_be_free(folder)?;
+    }
+    make(folder)?;
+    let mut open = fs::File::options();
+    // What cannot be written is said by whoever writes the first thing that matters.
+    let file = open.create(true).truncate(false).write(true).open(folder.join(CLAIM)).ok();
+    file.as_ref().map_or(Ok(()), |file| lock(folder, file))?;
+    let claim = Claim { folder: folder.to_path_buf(), _file: file };
+    must_be_free(folder)?;
+    Ok(claim)
+}
+
+fn lock(folder: &Path, file: &fs::File) -> Result<(), NodeError> {
+    for _ in 0..CLAIM_LOOKS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(CLAIM_LOOK),
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(()),
+        }
+    }
+    Err(NodeError::store(folder, StoreError::Locked))
+}
+
+fn make(folder: &Path) -> Result<(), NodeError> {
     let mut make = fs::DirBuilder::new();
     make.recursive(true);
     #[cfg(unix)]

@@ -52,7 +52,7 @@ impl Node {
         if AreaTree::new(code.first_id()).name(code.first_id()).is_none() {
             return Err(NodeError::AreaUnknown { code: ask.area.clone() });
         }
-        folder::must_be_free(path)?;
+        let _claim = folder::claim(path)?;
         let mut keys = folder::make_keys(path, env)?;
         let failed = |error| NodeError::keys(&path.join(folder::KEYS), error);
         keys.create_root(&*env.entropy).map_err(failed)?;

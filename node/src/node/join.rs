@@ -14,7 +14,7 @@ use super::peers::{dial_name, parse};
 use super::{Node, folder};
 use crate::answer::{AreaName, Join};
 use crate::error::NodeError;
-use crate::ports::FeedStore;
+use crate::ports::{FeedStore, StoreError};
 use crate::reason;
 use crate::replica::{Author, Declaration, Offered, Opening, Replica, Source};
 use crate::store::keystore::Keystore;
@@ -31,11 +31,16 @@ impl Node {
     /// [`NodeError`] when the folder holds a node already, the file is no invitation or nobody
     /// entitled issued it, or the disk fails. The folder then holds no node.
     pub fn join(path: &Path, env: &Environment, invitation: &Path) -> Result<Join, NodeError> {
-        if path.join(folder::FEEDS).exists() {
-            return Err(NodeError::AlreadyJoined { name: folder::network_name(path) });
+        let taken = || NodeError::AlreadyJoined { name: folder::network_name(path) };
+        if folder::is_taken(path) {
+            return Err(taken());
         }
         let file = read_invitation(invitation)?;
-        folder::must_be_free(path)?;
+        let claim = folder::claim(path);
+        if let Err(NodeError::Store { source: StoreError::Exists, .. }) = claim {
+            return Err(taken());
+        }
+        let _claim = claim?;
         let keys = folder::make_keys(path, env)?;
         let mut joined = None;
         folder::make_store(path, env, &file.statement, keys.device(), |store, incarnation| {

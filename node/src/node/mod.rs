@@ -5,7 +5,7 @@
 //!
 //! `found.rs` a new network · `invitation.rs` the bytes of an invitation · `join.rs` becoming a member ·
 //! `members.rs` who belongs · `meeting.rs` what sessions need · `areas.rs` codes and moves ·
-//! `records.rs` saves · `references.rs` ids they name · `reveals.rs` who saw class S · `shown.rs` what is read ·
+//! `records.rs` saves · `references.rs` ids they name · `reveals.rs` who saw class S · `shown.rs` what is read · `search.rs` what is looked for ·
 //! `standing.rs` status and roots · `receipts.rs` what hubs say they hold · `peers.rs` what others said ·
 //! `verify.rs` everything checked again · `export.rs`, `import.rs`, `inspect.rs` bundles ·
 //! `lent.rs` a node over lent stores · `lacking.rs` what one should bring and does not · `output.rs` where results may be written ·
@@ -31,6 +31,7 @@ mod receipts;
 mod records;
 mod references;
 mod reveals;
+mod search;
 mod sheet;
 mod shown;
 mod standing;
@@ -55,9 +56,11 @@ pub(crate) use meeting::Contact;
 pub use meeting::{Door, Live, LivePeer};
 pub use members::InviteAsk;
 pub use output::{must_be_no_data_folder, must_take_manual};
+pub use peers::{must_be_dialled, must_be_listened};
 pub use records::Choice;
+pub use search::is_search;
 pub use sheet::{SheetAsk, WHOLE_FILE};
-pub use shown::{Layer, ListAsk, is_search};
+pub use shown::{Layer, ListAsk};
 pub use synthetic::{SynthAsk, synth_jsonl};
 
 use crate::answer::{AreaName, MemberState};

@@ -13,7 +13,7 @@ use crdt_schema::time::Timestamp;
 use super::Node;
 use crate::answer::PeerList;
 use crate::error::NodeError;
-use crate::net::{Multiaddr, WrongForm, dialled, peer_key};
+use crate::net::{Multiaddr, WrongForm, dialled, listened, peer_key};
 use crate::ports::FeedStore;
 use crate::reason::{self, Because};
 
@@ -187,6 +187,23 @@ impl Node {
 /// The name of the value that keeps an address to dial.
 pub(super) fn dial_name(address: &str) -> Vec<u8> {
     [DIAL, address.as_bytes()].concat()
+}
+
+/// Refuses an address that no node can dial.
+///
+/// # Errors
+/// [`NodeError::Usage`] with what is wrong with it.
+pub fn must_be_dialled(address: &Multiaddr) -> Result<(), NodeError> {
+    Ok(can_be_dialled(address)?)
+}
+
+/// Refuses an address that no node can listen on, on any machine.
+///
+/// # Errors
+/// [`NodeError::Usage`].
+pub fn must_be_listened(address: &Multiaddr) -> Result<(), NodeError> {
+    let wrong = || Because::of(&reason::ADDRESS_LISTEN).with("address", address);
+    listened(address).map_err(|_| wrong().into())
 }
 
 /// Whether a node can dial an address; else what is wrong with it.

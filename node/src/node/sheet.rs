@@ -79,6 +79,8 @@ struct Step {
     row: u64,
     /// The record it changes; `None` makes one.
     record: Option<RecordId>,
+    /// How many notices it has.
+    notices: u32,
 }
 
 impl Node {

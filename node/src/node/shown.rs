@@ -9,13 +9,14 @@ use crdt_schema::document::documents;
 use crdt_schema::edit::{Action, Op, Value};
 use crdt_schema::fold::{RecordState, SectionRead, Survivor};
 use crdt_schema::id::{EntryId, RecordId};
-use crdt_schema::record::{Field, Kind, Merge, TermKind, name_words};
+use crdt_schema::record::{Field, Kind, Merge, TermKind};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Node;
 use super::output::{Sort, must_be_writable};
+use super::search::query_terms;
 use crate::answer::{
     AddedValue, ConflictValue, EntryRef, FieldShown, RecordConflict, RecordConflicts, RecordEdit,
     RecordExport, RecordHistory, RecordList, RecordRow, RecordShow, RevealedValue, Verdict, When,
@@ -569,24 +570,6 @@ const fn edit_word(verdict: EntryVerdict) -> Verdict {
         EntryVerdict::Provisional => Verdict::Waiting,
         EntryVerdict::Quarantined => Verdict::Quarantined,
     }
-}
-
-/// Whether a search looks for anything: for a letter or a digit.
-pub fn is_search(query: &str) -> bool {
-    !query_terms(query).is_empty()
-}
-
-fn query_terms(query: &str) -> Vec<(TermKind, String)> {
-    query.split_whitespace().flat_map(word_terms).collect()
-}
-
-/// What one word of a query looks for: a number of sixteen digits is a NIK or a KK number.
-fn word_terms(word: &str) -> Vec<(TermKind, String)> {
-    let digits: String = word.chars().filter(char::is_ascii_digit).collect();
-    if digits.len() == 16 && digits.len() == word.chars().filter(|c| *c != '.').count() {
-        return vec![(TermKind::Nik, digits)];
-    }
-    name_words(word).map(|word| (TermKind::Name, word)).collect()
 }
 
 fn class_file(file: &Path, class: Class) -> PathBuf {

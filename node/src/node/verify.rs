@@ -114,7 +114,8 @@ impl Node {
     /// What is wrong is in the answer; it is no error.
     ///
     /// # Errors
-    /// [`NodeError::Interrupted`] as `progress` asks; [`NodeError::Store`] when the disk fails.
+    /// [`NodeError::Interrupted`] as `progress` asks; [`NodeError::Store`] when the disk fails, and
+    /// with `rebuild` where the folder may only be read.
     pub fn verify(
         &mut self,
         rebuild: bool,
@@ -122,6 +123,7 @@ impl Node {
     ) -> Result<Verify, NodeError> {
         let started = self.env.clock.now();
         if rebuild {
+            self.must_be_writable()?;
             let done = self.replica.rebuild_views(progress);
             let done = done.map_err(|error| NodeError::store(&self.folder, error))?;
             if done.stopped {

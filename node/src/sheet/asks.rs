@@ -3,7 +3,9 @@
 //! Sets and lists only grow: a sheet knows one office's part, so it adds to them and takes nothing
 //! away. A correction that takes away is made by hand.
 
-use crdt_schema::record::{Ask, Derive, Field, Kind, Merge, Refusal, ValueType, Wish, rules};
+use crdt_schema::record::{
+    Ask, Derive, Field, Kind, Merge, Notice, Refusal, ValueType, Wish, rules,
+};
 
 use super::cell::serial_text;
 use super::columns::{Column, Heading};
@@ -37,13 +39,22 @@ pub(crate) fn row_asks(kind: &Kind, heading: &Heading, row: &Row) -> Result<Vec<
     Ok(asks)
 }
 
-/// The fields of a row whose cells hold signs that nobody sees; reading takes them out.
-pub(crate) fn repaired_fields<'a>(
-    heading: &'a Heading,
-    row: &'a Row,
-) -> impl Iterator<Item = &'static str> + 'a {
-    let cells = heading.columns.iter().zip(&row.cells).filter(|(_, cell)| cell.is_repaired());
-    cells.filter_map(|(column, _)| column.fields().next()).map(|field| field.name)
+/// What a person should look at in the cells of a row: signs that reading took out, letters of which
+/// the encoding was guessed, breaks of lines that became blanks.
+pub(crate) fn cell_notices(heading: &Heading, row: &Row) -> Vec<Notice> {
+    let cells = heading.columns.iter().zip(&row.cells).enumerate();
+    let notices = cells.flat_map(|(place, (column, cell))| {
+        let field = column.fields().next();
+        let is_joined = matches!(column, Column::Field(field) if cell.is_joined(field));
+        let told = [
+            (cell.is_repaired(), &rules::TEXT_UNSEEN),
+            (row.guessed.contains(&place), &rules::SHEET_GUESSED),
+            (is_joined, &rules::SHEET_JOINED),
+        ];
+        let told = told.into_iter().filter_map(|(is_so, rule)| is_so.then_some(rule));
+        field.into_iter().flat_map(move |it| told.clone().map(|rule| Notice::new(it.name, rule)))
+    });
+    notices.collect()
 }
 
 fn ask(kind: &Kind, field: &Field, cell: &Cell, asks: &mut Vec<Ask>) -> Result<(), Refusal> {
@@ -163,14 +174,14 @@ mod tests {
     ) -> Result<Vec<(String, String)>, (String, &'static str)> {
         let kind = Schema::standard().kind("ppks").unwrap();
         let row = |number, texts: &[&str]| Row {
-            number,
             cells: texts.iter().map(|text| Cell::Text((*text).to_owned())).collect(),
+            ..Row::empty(number)
         };
         let heading = Heading::find(kind, &ColumnMap::default(), &[row(1, titles)]).unwrap();
         let asks = row_asks(kind, &heading, &row(2, cells));
         let text = |wish: Wish| match wish {
             Wish::Put(text) | Wish::Add(text) => text,
-            Wish::Clear | Wish::Remove(_) => String::new(),
+            Wish::Whole(_) | Wish::Truth(_) | Wish::Clear | Wish::Remove(_) => String::new(),
         };
         asks.map(|asks| asks.into_iter().map(|ask| (ask.field, text(ask.what))).collect())
             .map_err(|refusal| (refusal.field, refusal.rule))

@@ -230,7 +230,7 @@ fn xlsx_rows(
     take: &mut dyn FnMut(Row) -> ControlFlow<()>,
 ) -> Result<(), SheetError> {
     let mut reader = guarded(|| book.worksheet_cells_reader(name))?;
-    let mut row = Row { number: 1, cells: Vec::new() };
+    let mut row = Row::empty(1);
     while let Some(cell) = guarded(|| reader.next_cell())? {
         let (at, column) = cell.get_position();
         let number = u64::from(at) + 1;
@@ -254,7 +254,7 @@ fn finish(
     next: u64,
     take: &mut dyn FnMut(Row) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let done = std::mem::replace(row, Row { number: next, cells: Vec::new() });
+    let done = std::mem::replace(row, Row::empty(next));
     if done.cells.iter().all(Cell::is_blank) { ControlFlow::Continue(()) } else { take(done) }
 }
 
@@ -283,7 +283,7 @@ fn whole_rows(
 ) -> Result<(), SheetError> {
     let Some((top, left)) = range.start() else { return Ok(()) };
     for (number, cells) in (u64::from(top) + 1..).zip(range.rows()) {
-        let mut row = Row { number, cells: Vec::new() };
+        let mut row = Row::empty(number);
         for (column, cell) in (left..).zip(cells) {
             put(&mut row, column, held(cell, epoch))?;
         }

@@ -120,6 +120,12 @@ impl Cell {
         matches!(self, Self::Text(text) if text.chars().any(unseen::is_slipped_in))
     }
 
+    /// Whether reading it for the field makes blanks of breaks of lines or tabs within it.
+    pub(crate) fn is_joined(&self, field: &Field) -> bool {
+        let is_break = |letter: char| letter != ' ' && is_gap(letter, field);
+        field.value.is_line() && matches!(self, Self::Text(text) if clean(text).contains(is_break))
+    }
+
     /// Adds what the cell says to a digest.
     pub(super) fn feed(&self, hasher: &mut blake3::Hasher) {
         match self {
@@ -167,7 +173,8 @@ fn typed_text(text: &str, field: &Field) -> Result<String, Refusal> {
     Ok(match field.value {
         ValueType::Date => without_clock(&text).to_owned(),
         ValueType::Text { .. } => {
-            text.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+            let parts = text.split(|letter| is_gap(letter, field));
+            parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
         }
         ValueType::Int { .. }
         | ValueType::Bool
@@ -179,6 +186,17 @@ fn typed_text(text: &str, field: &Field) -> Result<String, Refusal> {
         | ValueType::Reference(_)
         | ValueType::Hash => text,
     })
+}
+
+/// What only keeps words apart: in a field of one line also breaks and tabs, but for the break between
+/// two elements.
+const fn is_gap(letter: char, field: &Field) -> bool {
+    match letter {
+        ' ' => true,
+        '\t' => field.value.is_line(),
+        '\n' => field.value.is_line() && !field.merge.has_elements(),
+        _ => false,
+    }
 }
 
 /// `1960-08-17 00:00:00` and `1960-08-17T00:00:00` without the time of day.

@@ -273,7 +273,7 @@ mod tests {
         let cell = |text: &&str| {
             if text.is_empty() { Cell::Blank } else { Cell::Text((*text).to_owned()) }
         };
-        Row { number, cells: titles.iter().map(cell).collect() }
+        Row { cells: titles.iter().map(cell).collect(), ..Row::empty(number) }
     }
 
     fn fields(heading: &Heading) -> Vec<&'static str> {

@@ -153,6 +153,12 @@ impl Key {
         let pairs = self.apart.iter().zip(&other.apart);
         self.hash == other.hash && pairs.into_iter().all(|(a, b)| a == b || *a == 0 || *b == 0)
     }
+
+    /// Whether it says all that the other says to tell it apart, and more.
+    pub(super) fn knows_beyond(&self, other: &Self) -> bool {
+        let mut pairs = self.apart.iter().zip(&other.apart);
+        self.apart != other.apart && pairs.all(|(own, theirs)| own == theirs || *theirs == 0)
+    }
 }
 
 /// Values that identify, by field number. Personal: no `Debug`.

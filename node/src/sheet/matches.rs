@@ -74,27 +74,54 @@ pub(crate) struct Seen {
     records: BTreeMap<RecordId, u32>,
 }
 
+/// Why a row is not taken beside an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clash {
+    /// The earlier row speaks of the same.
+    Same(u32),
+    /// The earlier row has a number of its own, this one only the name.
+    Bare(u32),
+}
+
 impl Seen {
-    /// The earlier row that spoke of the same.
-    pub(crate) fn clash(&self, keys: &[Key], record: Option<RecordId>) -> Option<u32> {
-        let by_record = record.and_then(|record| self.records.get(&record).copied());
-        let mut proving = keys.iter().filter(|key| key.proof != Proof::Namesake);
-        by_record.or_else(|| proving.find_map(|key| self.row_with(key)))
+    /// The earlier row beside which this one is not taken. One of whom only the name is known yields to
+    /// a row with a number of its own: that says who it is, and the name alone does not.
+    pub(crate) fn clash(&self, keys: &[Key], record: Option<RecordId>) -> Option<Clash> {
+        if let Some(row) = record.and_then(|record| self.records.get(&record)) {
+            return Some(Clash::Same(*row));
+        }
+        let mut bare = None;
+        for key in keys.iter().filter(|key| key.proof != Proof::Namesake) {
+            for (other, row) in self.fits(key).filter(|(other, _)| !yields(other, key, keys)) {
+                let is_name = key.proof != Proof::Own;
+                if !(is_name && other.knows_beyond(key)) {
+                    return Some(Clash::Same(row));
+                }
+                bare.get_or_insert(Clash::Bare(row));
+            }
+        }
+        bare
+    }
+
+    /// Earlier rows of whom only the name is known, which is this one's too, where this one has a number
+    /// of its own.
+    pub(crate) fn yielding(&self, keys: &[Key]) -> BTreeSet<u32> {
+        let of_key = |key| self.fits(key).filter(move |(other, _)| yields(other, key, keys));
+        keys.iter().flat_map(of_key).map(|(_, row)| row).collect()
     }
 
     /// Whether an earlier row has the name, and nothing tells it apart.
     pub(crate) fn has_namesake(&self, keys: &[Key]) -> bool {
         let mut names = keys.iter().filter(|key| key.proof == Proof::Namesake);
-        names.any(|key| self.row_with(key).is_some())
+        names.any(|key| self.fits(key).next().is_some())
     }
 
-    fn row_with(&self, key: &Key) -> Option<u32> {
+    fn fits(&self, key: &Key) -> impl Iterator<Item = (&Key, u32)> {
         let first = Key { apart: [0; APART_MAX], proof: Proof::Own, ..*key };
         let last = Key { apart: [u32::MAX; APART_MAX], proof: Proof::Namesake, ..*key };
-        self.keys
-            .range((first, 0)..=(last, u32::MAX))
-            .find(|(other, _)| other.may_be(key))
-            .map(|(_, row)| *row)
+        let same = self.keys.range((first, 0)..=(last, u32::MAX));
+        let key = *key;
+        same.filter(move |(other, _)| other.may_be(&key)).map(|(other, row)| (other, *row))
     }
 
     /// A row that was taken.
@@ -102,6 +129,12 @@ impl Seen {
         self.keys.extend(keys.iter().map(|key| (*key, row)));
         self.records.extend(record.map(|record| (record, row)));
     }
+}
+
+/// Whether an earlier row with `other` yields to one with `keys`, of which `key` fits it.
+fn yields(other: &Key, key: &Key, keys: &[Key]) -> bool {
+    let is_name = matches!(key.proof, Proof::Likely | Proof::Weak);
+    is_name && key.knows_beyond(other) && keys.iter().any(|key| key.proof == Proof::Own)
 }
 
 #[cfg(test)]
@@ -180,9 +213,27 @@ mod tests {
     fn a_second_row_of_the_same_is_seen() {
         let mut seen = Seen::default();
         seen.add(&keys("ppks", &[NIK, ("nama", "Asep")]), Some(RecordId([1; 16])), 2);
-        assert_eq!(seen.clash(&keys("ppks", &[NIK, ("nama", "Ujang")]), None), Some(2));
-        assert_eq!(seen.clash(&keys("ppks", &[("nama", "asep")]), None), Some(2));
-        assert_eq!(seen.clash(&[], Some(RecordId([1; 16]))), Some(2));
+        let same = Some(Clash::Same(2));
+        assert_eq!(seen.clash(&keys("ppks", &[NIK, ("nama", "Ujang")]), None), same);
+        assert_eq!(seen.clash(&keys("ppks", &[("nama", "asep")]), None), Some(Clash::Bare(2)));
+        assert_eq!(seen.clash(&[], Some(RecordId([1; 16]))), same);
         assert_eq!(seen.clash(&keys("ppks", &[OTHER, ("nama", "Asep")]), None), None);
+    }
+
+    #[test]
+    fn a_row_without_a_number_yields_to_every_row_of_its_name_that_has_one() {
+        let mut seen = Seen::default();
+        let bare = keys("ppks", &[("nama", "Cep")]);
+        seen.add(&bare, None, 2);
+        assert_eq!(seen.clash(&bare, None), Some(Clash::Same(2)));
+        for (row, nik) in [(3, NIK), (4, OTHER)] {
+            let own = keys("ppks", &[nik, ("nama", "Cep")]);
+            assert_eq!((seen.clash(&own, None), seen.yielding(&own)), (None, [2].into()));
+            seen.add(&own, None, row);
+        }
+        let elsewhere = keys("ppks", &[NIK, ("nama", "Cep"), ("rt", "1")]);
+        assert_eq!(seen.yielding(&elsewhere), BTreeSet::new());
+        assert_eq!(seen.yielding(&bare), BTreeSet::new());
+        assert_eq!(seen.clash(&keys("ppks", &[("nama", "Cep"), ("rt", "1")]), None), None);
     }
 }

@@ -10,7 +10,8 @@
 //! | `book.rs`    | [`Book`]: an open file of any format, its sheets and their rows             |
 //! | `guard.rs`   | XLSX and ODS: what a zip may unpack to, checked before it is opened         |
 //! | `legacy.rs`  | XLS: how much its cells will take, checked before it is opened              |
-//! | `text.rs`    | CSV: encodings, separators, quotes                                          |
+//! | `text.rs`    | CSV: separators, quotes                                                     |
+//! | `decode.rs`  | its bytes as letters, whatever they are written in                          |
 //! | `cell.rs`    | one cell as text for one field: dates, numbers, marks of spreadsheets       |
 //! | `columns.rs` | the heading: which column means which field                                 |
 //! | `names.rs`   | what offices call the columns                                               |
@@ -25,6 +26,7 @@ mod asks;
 mod book;
 mod cell;
 mod columns;
+mod decode;
 mod guard;
 mod keys;
 mod legacy;
@@ -43,11 +45,11 @@ use crate::reason::{self, Because};
 use cell::Cell;
 use crdt_schema::record::Kind;
 
-pub(crate) use asks::{repaired_fields, row_asks};
+pub(crate) use asks::{cell_notices, row_asks};
 pub(crate) use book::{Book, Merged};
 pub(crate) use columns::{ColumnMap, HEADING_ROWS, Heading, HeadingError, letters};
 pub(crate) use keys::{Identity, Key, Proof, Says};
-pub(crate) use matches::{Found, Known, Seen};
+pub(crate) use matches::{Clash, Found, Known, Seen};
 
 /// Bytes of a text file: a million rows of a thousand bytes.
 const TEXT_BYTES_MAX: u64 = 1 << 30;
@@ -65,9 +67,16 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     /// From column A.
     pub(crate) cells: Vec<Cell>,
+    /// Places of the cells with letters in another encoding than most of the file.
+    pub(crate) guessed: Vec<usize>,
 }
 
 impl Row {
+    /// One without cells.
+    pub(crate) const fn empty(number: u64) -> Self {
+        Self { number, cells: Vec::new(), guessed: Vec::new() }
+    }
+
     /// Two rows with equal digests say the same: how the second reading knows the first.
     pub(crate) fn digest(&self) -> u64 {
         let mut hasher = blake3::Hasher::new();

@@ -416,3 +416,63 @@ fn a_million_rows_pass_through_one_at_a_time() {
     book.rows(0, &mut count).unwrap();
     assert_eq!(last, 1_000_001);
 }
+
+/// Rows of a text file, and which of their cells were guessed.
+fn guessed(bytes: &[u8]) -> Vec<(Vec<String>, Vec<usize>)> {
+    let (_folder, path) = saved(bytes);
+    let mut book = Book::open(&path).unwrap();
+    let mut rows = Vec::new();
+    let mut take = |row: super::Row| {
+        rows.push((row.cells.iter().map(Cell::title).collect(), row.guessed));
+        ControlFlow::Continue(())
+    };
+    book.rows(0, &mut take).unwrap();
+    rows
+}
+
+#[test]
+fn of_two_encodings_in_one_file_each_letter_is_read_by_itself_and_the_rarer_is_told_by_its_cell() {
+    let row = |cells: &[&str], guessed: &[usize]| {
+        (cells.iter().map(|it| (*it).to_owned()).collect(), guessed.to_vec())
+    };
+    let mostly_utf8 = [
+        "Nama;Alamat\nJosé;Désa\nRené;Cidadap\n".as_bytes(),
+        b"Andr\xe9;\"Jl. \x93Mawar\x94\"\n",
+        "Zoë;".as_bytes(),
+        b"Caf\xe9 \xc3\xa9\n",
+    ]
+    .concat();
+    let expected = [
+        row(&["Nama", "Alamat"], &[]),
+        row(&["José", "Désa"], &[]),
+        row(&["René", "Cidadap"], &[]),
+        row(&["André", "Jl. “Mawar”"], &[0, 1]),
+        row(&["Zoë", "Café é"], &[1]),
+    ];
+    assert_eq!(guessed(&mostly_utf8), expected);
+    let mostly_windows = b"Nama;Alamat\nJos\xe9;D\xe9sa\nRen\xe9;Jos\xc3\xa9\n";
+    let expected =
+        [row(&["Nama", "Alamat"], &[]), row(&["José", "Désa"], &[]), row(&["René", "José"], &[1])];
+    assert_eq!(guessed(mostly_windows), expected);
+    let marked = [b"\xef\xbb\xbf", &b"Nama;RT\nJos\xe9;1\n"[..]].concat();
+    assert_eq!(guessed(&marked), [row(&["Nama", "RT"], &[]), row(&["José", "1"], &[0])]);
+}
+
+#[test]
+fn a_text_in_utf8_that_ends_within_a_letter_is_cut() {
+    let bytes = "Nama;RT\nJosé;1\nRené".as_bytes();
+    let cut = bytes.get(..bytes.len() - 1).unwrap();
+    assert!(matches!(read(cut), Err(SheetError::Truncated)));
+}
+
+#[test]
+fn both_encodings_are_told_apart_across_the_pieces_of_a_file() {
+    for shift in 0..4 {
+        let text = format!("{}é;x\n{}", "b;c\n".repeat(10), "a".repeat((64 << 10) - 46 + shift));
+        let bytes = [text.as_bytes(), "é👍".as_bytes(), b"\xe9;y\n"].concat();
+        let rows = guessed(&bytes);
+        let (cells, guessed) = rows.last().unwrap();
+        assert!(cells[0].ends_with("aé👍é"), "{shift}");
+        assert_eq!(guessed, &[0], "{shift}");
+    }
+}

@@ -1,7 +1,7 @@
 //! CSV as offices have it: any of four separators, UTF-8, UTF-16 or Windows-1252, titles above the
 //! heading, quotes that were never closed.
 //!
-//! Written out rather than taken from a library: a row's number must be the one a spreadsheet
+//! What its bytes mean `decode.rs` knows. Written out rather than taken from a library: a row's number must be the one a spreadsheet
 //! shows, with blank lines counted and breaks inside quotes not; and a quote that never closes
 //! must not take the rest of a gigabyte into memory.
 
@@ -10,8 +10,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 
-use encoding_rs::{CoderResult, Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8};
 
+use super::decode::Letters;
 use super::{CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, Row, SheetError, TEXT_BYTES_MAX, letters};
 use crate::reason::{self, Because};
 
@@ -21,13 +22,11 @@ const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 const SAMPLE_ROWS: usize = 20;
 /// Bytes that decide about it.
 const SAMPLE_BYTES: usize = 64 << 10;
-/// Bytes read at once.
-const CHUNK_BYTES: usize = 64 << 10;
 
 /// How a text file is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TextForm {
-    encoding: &'static Encoding,
+    letters: Letters,
     /// Bytes of the byte order mark.
     mark: u64,
     separator: char,
@@ -46,13 +45,15 @@ impl TextForm {
             .take(SAMPLE_BYTES as u64)
             .read_to_end(&mut first)
             .map_err(SheetError::read)?;
-        let (encoding, mark) = match Encoding::for_bom(&first) {
-            Some((encoding, mark)) => (encoding, mark as u64),
+        let (letters, mark) = match Encoding::for_bom(&first) {
+            Some((encoding, mark)) if encoding == UTF_8 => {
+                (Letters::find(file, true, mark as u64)?, mark as u64)
+            }
+            Some((encoding, mark)) => (Letters::Of(encoding), mark as u64),
             None if is_binary(&first) => return Err(SheetError::Foreign),
-            None if is_utf8(file)? => (UTF_8, 0),
-            None => (WINDOWS_1252, 0),
+            None => (Letters::find(file, false, 0)?, 0),
         };
-        let mut form = Self { encoding, mark, separator: ',' };
+        let mut form = Self { letters, mark, separator: ',' };
         if form.is_markup(&first) {
             return Err(SheetError::Foreign);
         }
@@ -70,42 +71,14 @@ impl TextForm {
         take: &mut dyn FnMut(Row) -> ControlFlow<()>,
     ) -> Result<(), SheetError> {
         let mut parser = Parser::new(self.separator);
-        let whole = self.decode(file, &mut |text| parser.push(text, take))?;
+        let mut push = |text: &str, is_rarer: bool| {
+            if is_rarer {
+                parser.note_rarer();
+            }
+            parser.push(text, take)
+        };
+        let whole = self.letters.decode(file, self.mark, &mut push)?;
         if whole.is_continue() { parser.end(take) } else { Ok(()) }
-    }
-
-    /// The file as UTF-8, piece by piece.
-    fn decode(
-        self,
-        file: &mut File,
-        push: &mut dyn FnMut(&str) -> Result<ControlFlow<()>, SheetError>,
-    ) -> Result<ControlFlow<()>, SheetError> {
-        file.seek(SeekFrom::Start(self.mark)).map_err(SheetError::read)?;
-        let mut decoder = self.encoding.new_decoder_without_bom_handling();
-        let mut bytes = vec![0; CHUNK_BYTES];
-        let mut text = String::with_capacity(CHUNK_BYTES * 3 + 16);
-        loop {
-            let count = file.read(&mut bytes).map_err(SheetError::read)?;
-            let mut rest = bytes.get(..count).unwrap_or_default();
-            loop {
-                let (result, read, replaced) =
-                    decoder.decode_to_string(rest, &mut text, count == 0);
-                if count == 0 && replaced && self.encoding != WINDOWS_1252 {
-                    return Err(SheetError::Truncated);
-                }
-                rest = rest.get(read..).unwrap_or_default();
-                if push(&text)?.is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-                text.clear();
-                if result == CoderResult::InputEmpty {
-                    break;
-                }
-            }
-            if count == 0 {
-                return Ok(ControlFlow::Continue(()));
-            }
-        }
     }
 
     /// The same file read with each other separator.
@@ -120,8 +93,10 @@ impl TextForm {
 
     /// A page or a document some programs save under a spreadsheet's name.
     fn is_markup(self, first: &[u8]) -> bool {
-        let (text, _) = self.encoding.decode_without_bom_handling(first);
-        text.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']).starts_with('<')
+        self.letters
+            .shown(first)
+            .trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t'])
+            .starts_with('<')
     }
 
     /// The separator by which the first rows have most cells, most rows alike.
@@ -168,29 +143,6 @@ fn is_binary(first: &[u8]) -> bool {
     signs * BYTES_PER_SIGN_MIN > first.len()
 }
 
-fn is_utf8(file: &mut File) -> Result<bool, SheetError> {
-    file.seek(SeekFrom::Start(0)).map_err(SheetError::read)?;
-    let mut bytes = vec![0; CHUNK_BYTES];
-    let mut kept = 0;
-    loop {
-        let free = bytes.get_mut(kept..).unwrap_or_default();
-        let count = file.read(free).map_err(SheetError::read)?;
-        let piece = bytes.get(..kept + count).unwrap_or_default();
-        let valid = match std::str::from_utf8(piece) {
-            Ok(_) => piece.len(),
-            // A letter cut by the end of the piece has no error length.
-            Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
-            Err(_) => return Ok(false),
-        };
-        if count == 0 {
-            return Ok(true);
-        }
-        let filled = kept + count;
-        bytes.copy_within(valid..filled, 0);
-        kept = filled - valid;
-    }
-}
-
 /// Where in a cell the parser is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -215,6 +167,8 @@ struct Parser {
     quote_line: u64,
     cells: Vec<Cell>,
     cell: String,
+    /// Cells of the row with letters of the rarer encoding.
+    guessed: Vec<usize>,
     /// The cell inside quotes is longer than any may be, and no longer kept. Whether it is only that,
     /// or its quote never closes, is known where it ends.
     is_long: bool,
@@ -233,6 +187,7 @@ impl Parser {
             quote_line: 1,
             cells: Vec::new(),
             cell: String::new(),
+            guessed: Vec::new(),
             is_long: false,
             after_return: false,
         }
@@ -271,6 +226,14 @@ impl Parser {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// What comes next in this cell is written in the rarer encoding.
+    fn note_rarer(&mut self) {
+        let place = self.cells.len();
+        if self.guessed.last() != Some(&place) {
+            self.guessed.push(place);
+        }
     }
 
     /// Bytes from here on that only belong to the cell. All marks are ASCII, and no byte of a
@@ -363,7 +326,9 @@ impl Parser {
         take: &mut dyn FnMut(Row) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, SheetError> {
         self.end_cell()?;
-        let row = Row { number: self.number, cells: std::mem::take(&mut self.cells) };
+        let cells = std::mem::take(&mut self.cells);
+        let guessed = std::mem::take(&mut self.guessed);
+        let row = Row { number: self.number, cells, guessed };
         self.number += 1;
         let is_empty = row.cells.iter().all(Cell::is_blank);
         Ok(if is_empty { ControlFlow::Continue(()) } else { take(row) })

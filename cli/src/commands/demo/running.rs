@@ -139,8 +139,12 @@ impl Running {
             Err(_) => None,
         };
         self.hear_the_end();
+        let Some(code) = code else {
+            let facts = vec![Fact::new("node", name)];
+            return Some(Failure::finer(ErrorKind::Internal, "demo_node_killed", facts));
+        };
         let (kind, said) = self.heard.error().unwrap_or((ErrorKind::Internal, String::new()));
-        let end = code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
+        let end = format!("exit {code}");
         let why = if said.is_empty() { end } else { format!("{end}: {said}") };
         let facts = vec![Fact::new("node", name), Fact::new("what", why)];
         Some(Failure::because(kind, "demo-node-ended", facts))

@@ -85,7 +85,7 @@ fn fill(page: &mut Page, words: Words, list: &RecordList) {
             look::short(&row.record),
             row.kind.clone(),
             row.area.to_string(),
-            row.label.clone().unwrap_or_else(|| look::NONE.to_owned()),
+            row.label.as_deref().map_or_else(|| look::NONE.to_owned(), look::one_line),
             row.status.clone().unwrap_or_else(|| look::NONE.to_owned()),
             if row.conflicts > 0 { row.conflicts.to_string() } else { String::new() },
             look::moment(row.changed_at),

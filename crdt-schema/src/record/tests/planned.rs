@@ -195,6 +195,18 @@ fn what_cannot_be_asked_is_refused_by_name_and_rule() {
     ] {
         assert_eq!(kind("ppks").plan(None, &twice, None).unwrap_err().rule, "dua_kali");
     }
+    let wish = |field: &str, what| Ask { field: field.to_owned(), what };
+    let list = |texts: &[&str]| Wish::Whole(texts.iter().map(|it| (*it).to_owned()).collect());
+    for (ask, rule) in [
+        (wish("nama", list(&["a", "b"])), "bukan_daftar"),
+        (wish("nama", list(&["a"])), "bukan_daftar"),
+        (wish("nama", Wish::Truth(true)), "bukan_kolom_ya_tidak"),
+        (wish("kode_jenis", Wish::Truth(true)), "bukan_kolom_ya_tidak"),
+        (wish("kebutuhan", Wish::Truth(false)), "bukan_kolom_ya_tidak"),
+        (wish("kebutuhan", list(&[])), "kosong"),
+    ] {
+        assert_eq!(new_ppks(std::slice::from_ref(&ask)).unwrap_err().rule, rule, "{ask:?}");
+    }
     let unknown = new_ppks(&[put("nama_kucing", "Belang")]).unwrap_err();
     assert_eq!(unknown.reason, RefusalReason::FieldUnknown);
     assert_eq!(new_ppks(&[put("nik", "3E+15")]).unwrap_err().reason, RefusalReason::NikExcel);

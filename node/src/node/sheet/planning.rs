@@ -7,7 +7,7 @@ use crdt_schema::area::AreaId;
 use crdt_schema::edit::Date;
 use crdt_schema::fold::RecordState;
 use crdt_schema::id::RecordId;
-use crdt_schema::record::{Ask, Kind, Notice, Refusal, rules};
+use crdt_schema::record::{Ask, Kind, Notice, Refusal, Rule, rules};
 
 use super::heading::whole_file;
 use super::{SheetLimits, Step, plan_row};
@@ -17,7 +17,8 @@ use crate::node::Node;
 use crate::ports::{RecordVerdict, RowFilter};
 use crate::progress::Progress;
 use crate::sheet::{
-    Found, Heading, Identity, Key, Known, Merged, Proof, Row, Says, Seen, repaired_fields, row_asks,
+    Clash, Found, Heading, Identity, Key, Known, Merged, Proof, Row, Says, Seen, cell_notices,
+    row_asks,
 };
 
 /// Rows that are listed with their reasons; all are counted.
@@ -38,6 +39,8 @@ pub(super) struct Planning<'a> {
     limits: SheetLimits,
     report: Import,
     steps: Vec<Step>,
+    /// Rows that were taken and are not written after all.
+    withdrawn: BTreeSet<u64>,
     failed: Option<NodeError>,
 }
 
@@ -76,6 +79,7 @@ impl<'a> Planning<'a> {
             limits,
             report: Import::default(),
             steps: Vec::new(),
+            withdrawn: BTreeSet::new(),
             failed: None,
         })
     }
@@ -146,7 +150,9 @@ impl<'a> Planning<'a> {
         };
         let count = if record.is_some() { &mut self.report.changed } else { &mut self.report.new };
         *count += 1;
-        self.steps.push(Step { digest: row.digest(), row: row.number, record });
+        let told = u32::try_from(notices.len()).unwrap_or(u32::MAX);
+        let (digest, row_number) = (row.digest(), row.number);
+        self.steps.push(Step { digest, row: row_number, record, notices: told });
         for notice in notices {
             self.notice(row.number, &notice.field, notice.rule, &notice.message);
         }
@@ -192,10 +198,12 @@ impl<'a> Planning<'a> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         plan.notices.extend(self.node.missing_references(self.kind, &plan)?);
+        for bare in self.seen.yielding(&keys) {
+            self.withdraw(u64::from(bare), row.number);
+        }
         self.remember(&keys, record, row.number);
         plan.notices.extend(look);
-        let repaired = repaired_fields(self.heading, row);
-        plan.notices.extend(repaired.map(|field| Notice::new(field, &rules::TEXT_UNSEEN)));
+        plan.notices.extend(cell_notices(self.heading, row));
         let is_written = state.is_none() || plan.changes > 0;
         let record = record.filter(|_| state.is_some());
         if self.node.keeps_waiting(self.kind.number, &plan) {
@@ -217,18 +225,34 @@ impl<'a> Planning<'a> {
             let Some(held) = self.node.record_of(self.kind, self.area, *record)? else { continue };
             let plan = plan_row(self.kind, Some(&held.state), asks.to_vec(), self.today);
             if plan.is_ok_and(|plan| plan.changes == 0) {
-                let twice = self.twice(keys, Some(*record));
-                self.remember(keys, Some(*record), row);
+                // It says nothing of the record that a row with its number might contradict.
+                let twice = self.twice(keys, None);
+                self.remember(keys, None, row);
                 return Ok(twice.map_or(Ok(Fate::Unchanged), Err));
             }
         }
         Ok(Err(Refusal::value("", &rules::SHEET_UNCERTAIN)))
     }
 
-    /// The refusal of a row whose record an earlier one speaks of.
+    /// The refusal of a row whose record an earlier one speaks of, or may.
     fn twice(&self, keys: &[Key], record: Option<RecordId>) -> Option<Refusal> {
-        let earlier = self.seen.clash(keys, record)?;
-        Some(Refusal::value("", &rules::SHEET_TWICE).because(&format!("row {earlier}")))
+        Some(match self.seen.clash(keys, record)? {
+            Clash::Same(earlier) => beside(&rules::SHEET_TWICE, u64::from(earlier)),
+            Clash::Bare(earlier) => beside(&rules::SHEET_BARE, u64::from(earlier)),
+        })
+    }
+
+    /// Refuses an earlier row that would have made a record of a name alone: `later` has the name and a
+    /// number. One that only repeated what a record says, or changed one, stands.
+    fn withdraw(&mut self, row: u64, later: u64) {
+        let place = self.steps.binary_search_by_key(&row, |step| step.row).ok();
+        let step = place.and_then(|place| self.steps.get(place)).copied();
+        let Some(step) = step.filter(|step| step.record.is_none()) else { return };
+        if self.withdrawn.insert(row) {
+            self.report.new -= 1;
+            self.report.warnings -= u64::from(step.notices);
+            self.refuse(row, beside(&rules::SHEET_BARE, later));
+        }
     }
 
     /// Reason to look at a row before it is written.
@@ -274,13 +298,23 @@ impl<'a> Planning<'a> {
     }
 
     pub(super) fn finish(self, read: Result<(), NodeError>) -> Result<Planned, NodeError> {
-        match self.failed {
-            Some(error) => Err(error),
-            None => {
-                read.map(|()| Planned { report: self.report, steps: self.steps, today: self.today })
-            }
+        if let Some(error) = self.failed {
+            return Err(error);
         }
+        read?;
+        let Self { mut report, mut steps, withdrawn, today, .. } = self;
+        if !withdrawn.is_empty() {
+            steps.retain(|step| !withdrawn.contains(&step.row));
+            report.noticed.retain(|notice| !withdrawn.contains(&notice.row));
+            report.refused.sort_by_key(|refused| refused.row);
+        }
+        Ok(Planned { report, steps, today })
     }
+}
+
+/// A row refused for another one of the sheet.
+fn beside(rule: &Rule, row: u64) -> Refusal {
+    Refusal::value("", rule).because(&format!("row {row}"))
 }
 
 /// The keys of every record of a kind in an area.

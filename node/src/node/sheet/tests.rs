@@ -606,3 +606,84 @@ fn a_device_without_the_right_imports_nothing() {
     let refused = desk.node.import_sheet(&ask, &mut Unwatched).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::KindUnknown);
 }
+
+#[test]
+fn letters_in_two_encodings_are_read_as_what_they_are_and_the_rows_are_named() {
+    let mut desk = Desk::new();
+    let text = [
+        "Nama;L/P;Alamat;Jenis PPKS\nJosé;L;Désa;08\nRené;L;Désa;08\n".as_bytes(),
+        b"Andr\xe9;L;Jl. Satu;08\n",
+    ]
+    .concat();
+    let report = desk.apply(&text);
+    assert_eq!(counts(&report), (0, 3, 0, 0));
+    let told: Vec<_> = report
+        .noticed
+        .iter()
+        .filter(|it| it.rule == "huruf_campuran")
+        .map(|it| (it.row, it.field.as_str()))
+        .collect();
+    assert_eq!(told, [(4, "nama")]);
+    for name in ["José", "René", "André"] {
+        assert_eq!(value(&desk.found(name)[0], "nama"), name);
+    }
+    assert_eq!(counts(&desk.apply(&text)), (0, 0, 0, 3));
+}
+
+#[test]
+fn breaks_in_a_cell_of_one_line_become_blanks_and_are_told_and_a_story_keeps_its_own() {
+    let mut desk = Desk::new();
+    let heading = "Nama;L/P;Alamat;Kondisi;Jenis PPKS\n";
+    let row = "\"Asep\nSuryana\";L;\"Jl.\tSatu\";\"satu\ndua\";\"08\n09\"\n";
+    let text = format!("{heading}{row}");
+    let report = desk.apply(&text);
+    assert_eq!(counts(&report), (0, 1, 0, 0), "{:?}", report.refused);
+    let told: Vec<_> = report
+        .noticed
+        .iter()
+        .filter(|it| it.rule == "baris_disatukan")
+        .map(|it| (it.row, it.field.as_str()))
+        .collect();
+    assert_eq!(told, [(2, "nama"), (2, "alamat")]);
+    let shown = &desk.found("Suryana")[0];
+    assert_eq!(value(shown, "nama"), "Asep Suryana");
+    assert_eq!(value(shown, "alamat"), "Jl. Satu");
+    assert_eq!(value(shown, "kondisi"), "satu\ndua");
+    assert_eq!(value(shown, "kode_jenis"), r#"["08","09"]"#);
+    assert_eq!(counts(&desk.apply(&text)), (0, 0, 0, 1));
+}
+
+#[test]
+fn of_rows_with_one_name_those_with_a_number_are_taken_and_the_one_without_is_refused() {
+    let bare = "Cep;;;L;;;01/02;08\n".to_owned();
+    let own = |serial| format!("Cep;{};;L;;;01/02;08\n", nik(serial));
+    let sheet = |rows: &[&String]| {
+        let mut text = HEADING.to_owned();
+        for (number, row) in (1..).zip(rows) {
+            write!(text, "{number};{row}").unwrap();
+        }
+        text
+    };
+    let (one, two) = (own(41), own(42));
+    for (rows, refused) in
+        [([&bare, &one, &two], 2), ([&one, &bare, &two], 3), ([&one, &two, &bare], 4)]
+    {
+        let mut desk = Desk::new();
+        let text = sheet(&rows);
+        let dry = desk.import(&text, false).unwrap();
+        assert_eq!(rules(&dry), [(refused, "", "nama_tanpa_nomor")]);
+        let report = desk.apply(&text);
+        assert_eq!((counts(&report), rules(&report)), ((1, 2, 0, 0), rules(&dry)));
+        let told = u64::try_from(report.noticed.len()).unwrap();
+        assert_eq!(report.warnings, told, "a row that is not taken has no notices");
+        assert!(report.noticed.iter().all(|it| it.row != refused));
+        let before = desk.root();
+        let again = desk.apply(&text);
+        assert_eq!((again.new, again.changed, desk.root()), (0, 0, before), "{refused}");
+        assert_eq!(again.unchanged + again.refused_by_rule.values().sum::<u64>(), 3);
+    }
+    // Two rows of a name alone are one and the same thing said twice.
+    let mut desk = Desk::new();
+    let report = desk.apply(sheet(&[&bare, &bare]));
+    assert_eq!(rules(&report), [(3, "", "ganda_dalam_berkas")]);
+}
