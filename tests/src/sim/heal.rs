@@ -1,7 +1,7 @@
 //! Everything is mended, rests, and is then looked at by `check.rs`.
 
 use super::ground::{DAY, HOUR, MINUTE};
-use super::town::Town;
+use super::town::{Site, Town, Up};
 use super::wire::{Class, Due};
 
 /// From one heal to the next, on average.
@@ -54,6 +54,7 @@ impl Town {
             self.dial_soon(site, MINUTE);
         }
         self.rest()?;
+        self.hand_certificates()?;
         self.confirm();
         self.carry_all()?;
         for copy in copies {
@@ -68,6 +69,23 @@ impl Town {
         }
         (self.proving, self.healing) = (false, false);
         Ok(())
+    }
+
+    /// A newcomer whose first stick came to nothing gets another one: a device that does not know
+    /// itself is let in nowhere.
+    fn hand_certificates(&mut self) -> Result<(), String> {
+        for site in self.on() {
+            let Site { role, up, .. } = &self.sites[site];
+            let knows = |up: &Up| up.node.replica().authority().member(&role.device()).is_some();
+            if role.certified && !up.as_ref().is_some_and(knows) {
+                self.note("certificate handed over again");
+                if let Some(above) = self.above(site) {
+                    self.hand_over(above, site)?;
+                    self.dial_soon(site, MINUTE);
+                }
+            }
+        }
+        self.rest()
     }
 
     /// Sticks for whoever has no line, until everybody has everything: a village that moved learns it
