@@ -97,7 +97,8 @@ impl Node {
             .collect();
         heads.sort_unstable();
         heads.dedup();
-        let before = self.row_of(&device);
+        let held = self.rows_at(&device_name(&device))?.into_iter().next();
+        let before = held.and_then(|value| DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok());
         let said = before.as_ref().map(|row| row.addresses.clone()).unwrap_or_default();
         let addresses = self.live.as_ref().map_or(said, |live| {
             live.addresses
