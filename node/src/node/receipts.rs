@@ -66,9 +66,9 @@ impl Node {
         let instance = self.replica.feed_store().instance();
         let mut rows: Vec<NamedRow> = Vec::new();
         if self.is_hub() {
-            let known = self.receipts()?;
+            let known = self.own_receipts(instance)?;
             for area in self.areas_with_feeds() {
-                let before = known.iter().find(|row| row.key == RowKey { instance, area });
+                let before = known.get(&area);
                 let counter = before.map_or(0, |row| row.counter) + 1;
                 let row = ReceiptRow::of(self.replica.summary(), instance, area, counter);
                 if before.is_none_or(|known| (known.root, &known.heads) != (row.root, &row.heads)) {
@@ -97,7 +97,8 @@ impl Node {
             .collect();
         heads.sort_unstable();
         heads.dedup();
-        let before = self.device_rows()?.remove(&device);
+        let held = self.rows_at(&device_name(&device))?.into_iter().next();
+        let before = held.and_then(|value| DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok());
         let said = before.as_ref().map(|row| row.addresses.clone()).unwrap_or_default();
         let addresses = self.live.as_ref().map_or(said, |live| {
             live.addresses
@@ -338,6 +339,16 @@ impl Node {
             }
         }
         Ok(reach)
+    }
+
+    /// What one store said about each area: a hub of the province holds three times as many rows.
+    fn own_receipts(
+        &self,
+        instance: StoreInstance,
+    ) -> Result<BTreeMap<AreaId, ReceiptRow>, NodeError> {
+        let rows = self.rows_at(&[RECEIPT, &instance.0].concat())?;
+        let read = |value: Vec<u8>| ReceiptRow::read(&mut Reader::new(value.get(1..)?)).ok();
+        Ok(rows.into_iter().filter_map(read).map(|row| (row.key.area, row)).collect())
     }
 
     pub(super) fn receipts(&self) -> Result<Vec<ReceiptRow>, NodeError> {

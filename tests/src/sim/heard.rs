@@ -21,8 +21,6 @@ const AREA_BYTES: u64 = 100;
 /// Bytes of one row, and of each head in a hub's: one of each branch of each feed its writer held.
 const ROW_BYTES_MAX: usize = 512;
 const HEAD_BYTES: usize = 26;
-/// How often a row goes over one link one way: once; seldom once more. What bounces between
-/// two nodes goes for ever.
 
 impl Town {
     /// Holds what a node tells against what it and its peer had.

@@ -167,22 +167,21 @@ impl Town {
 
     /// Works off what a node wants done.
     pub(super) fn after(&mut self, site: usize) {
-        let (mut failed, mut with) = (false, String::new());
+        let mut failed = None;
         self.had(site);
         while let Some(act) = self.sites[site].up.as_mut().and_then(|up| up.exchange.poll()) {
-            if let Act::HangUp { link, reason: EndReason::Store } = &act {
-                if !self.peer_was_full(site, *link) {
-                    failed = true;
-                    with = self.wires.get(link).map_or(String::new(), |wire| {
-                        format!("on {link:?} with {}", self.told_of(wire.from(site).0))
-                    });
-                }
+            if let Act::HangUp { link, reason: EndReason::Store } = &act
+                && !self.peer_was_full(site, *link)
+            {
+                let peer = self.wires.get(link).map(|wire| wire.from(site).0);
+                let peer = peer.map(|peer| self.told_of(peer)).unwrap_or_default();
+                failed = Some(format!("on {link:?} with {peer}"));
             }
             self.act(site, act);
         }
         let Some(up) = self.sites[site].up.as_mut() else { return };
         let failure = up.exchange.take_failure().map(|error| format!("{error:?}"));
-        let failure = failure.or_else(|| failed.then_some(with));
+        let failure = failure.or(failed);
         let wake = up.exchange.wake_at().map(|at| at.0);
         if self.sites[site].shelf.is_dead() {
             self.note("power cut at a write");
