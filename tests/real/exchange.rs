@@ -2,6 +2,7 @@
 
 use node::answer::MemberState;
 use node::live::{Event, LinkId};
+use node::node::InviteAsk;
 use node::sync::Stream;
 use tests::office::{Office, Town};
 use tests::wires::Wires;
@@ -132,8 +133,26 @@ fn a_peer_is_called_equal_only_while_what_was_proved_over_its_link_still_holds()
         (stands(&mut wires, kab), stands(&mut wires, prov)),
         (Some(Some(true)), Some(Some(true)))
     );
+    invite(&mut wires.desks[prov].office, "32.09.21");
+    assert_eq!(stands(&mut wires, prov), Some(None), "who belongs is part of what was proved");
+    wires.stirred(prov);
+    assert_eq!(stands(&mut wires, kab), Some(None), "so it is where that came");
+    wires.wait(30_000);
+    assert_eq!(stands(&mut wires, prov), Some(Some(true)));
     wires.cut(link);
     assert_eq!((stands(&mut wires, kab), stands(&mut wires, prov)), (Some(None), Some(None)));
+}
+
+fn invite(office: &mut Office, area: &str) {
+    let ask = InviteAsk {
+        area: area.to_owned(),
+        rights: None,
+        expires_ms: 86_400_000,
+        counts_at_once: false,
+        addresses: Vec::new(),
+    };
+    let file = office.folder().with_file_name("undangan");
+    office.node().invite(&ask, &file).unwrap();
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::sync::{EndReason, Role, Root, Session, Since};
 /// How a comparison over a link ended.
 #[derive(Debug)]
 pub(super) enum Proof {
-    /// These were the roots of records on both sides.
-    Equal(Vec<(AreaId, Root)>),
+    /// These were the roots of authority and of records on both sides.
+    Equal(Vec<(AreaId, Root, Root)>),
     Unequal,
 }
 
@@ -24,7 +24,10 @@ impl Proof {
             Self::Unequal => Some(false),
             Self::Equal(roots) => {
                 let summary = node.replica().summary();
-                roots.iter().all(|(area, root)| summary.root(*area) == *root).then_some(true)
+                let stands = |(area, authority, records): &(AreaId, Root, Root)| {
+                    summary.authority_root(*area) == *authority && summary.root(*area) == *records
+                };
+                roots.iter().all(stands).then_some(true)
             }
         }
     }

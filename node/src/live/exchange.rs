@@ -454,8 +454,7 @@ impl Exchange {
                         }
                     }
                     Output::Report(Report::Equal(areas)) => {
-                        let roots = areas.into_iter().map(|(area, _, records)| (area, records));
-                        it.proof = Some(Proof::Equal(roots.collect()));
+                        it.proof = Some(Proof::Equal(areas));
                     }
                     Output::Report(Report::Unequal) => it.proof = Some(Proof::Unequal),
                     Output::Report(Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_)) => {}
@@ -678,7 +677,7 @@ fn later(at: Timestamp, milliseconds: i64) -> Timestamp {
 fn seen_areas(node: &Node, it: &Conversation, equal: bool) -> Vec<SeenArea> {
     let Some(session) = &it.session else { return Vec::new() };
     if let Some(Proof::Equal(roots)) = it.proof.as_ref().filter(|_| equal) {
-        let area = |(area, root): &(AreaId, Root)| {
+        let area = |(area, _, root): &(AreaId, Root, Root)| {
             let root = RootHash(root.0);
             SeenArea { area: node.named(*area), root_here: root, root_there: Some(root), equal }
         };
