@@ -179,7 +179,6 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// What a durable batch means: authority first, then heads, then rows.
     fn take_effect(&mut self, stage: Stage) -> Result<(), StoreError> {
         let Stage { rows, edits, declared, declared_at, touched, verdicts, loose, .. } = stage;
-        let batch = Loosened { touched: self.rests.among(rows.keys()), loose };
         let mut fold: BTreeSet<RecordKey> =
             rows.iter().filter(|(_, row)| row.refold).map(|(key, _)| *key).collect();
         let mut changed = BTreeSet::new();
@@ -196,6 +195,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         }
         changed.extend(self.judged_otherwise(&verdicts));
         fold.extend(self.records_of(&changed)?);
+        let touched = self.rests.among(rows.keys().chain(&fold));
         let edits: Vec<(RecordKey, EditRef)> = edits
             .into_iter()
             .flat_map(|(key, of_key)| of_key.into_iter().map(move |edit| (key, edit)))
@@ -203,7 +203,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let stepped: Vec<(RecordKey, WorkRow)> =
             rows.into_iter().filter(|(key, _)| !fold.contains(key)).collect();
         self.write_views(edits, &stepped, &fold);
-        self.rest_after(batch, &changed);
+        self.rest_after(Loosened { touched, loose }, &changed);
         Ok(())
     }
 

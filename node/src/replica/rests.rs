@@ -68,7 +68,7 @@ impl Rests {
 /// What a batch changed that resting depends on.
 #[derive(Debug, Default)]
 pub(super) struct Loosened {
-    /// Records that got edits, of those with some that do not count.
+    /// Records that got edits or of which others count now, of those with some that do not count.
     pub(super) touched: BTreeSet<RecordKey>,
     /// Records that got an edit which does not count, by its feed.
     pub(super) loose: BTreeSet<(FeedId, RecordKey)>,
