@@ -126,6 +126,12 @@ impl Town {
                     self.to_confirm.push((above, device));
                     self.store_refused(above, "a word of authority");
                 }
+                // It moved meanwhile: its new hub may.
+                Err(NodeError::AreaOutside { .. } | NodeError::AreaNotBelow { .. }) => {
+                    let site = self.sites.iter().position(|it| it.role.device() == device);
+                    let above = site.and_then(|site| self.above(site)).unwrap_or(above);
+                    self.to_confirm.push((above, device));
+                }
                 Err(error) => self.breaks(above, &format!("a confirmation failed: {error:?}")),
             }
         }
