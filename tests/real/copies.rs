@@ -8,25 +8,15 @@ use tests::office::{Office, Town};
 
 const DESA: &str = "32.09.39.2001";
 
-fn activity(office: &mut Office, title: &str) -> String {
-    let fields = [
-        ("judul", title),
-        ("kode_program", "G.1.2"),
-        ("jenis", "rapat"),
-        ("tanggal", "2026-11-02"),
-    ];
-    office.add("kegiatan", DESA, &fields).record.to_string()
-}
-
 #[test]
 fn a_folder_that_was_copied_and_used_twice_is_reported_with_both_places() {
     let mut town = Town::new(20);
     let mut province = town.province();
     let mut desa = town.member(&mut province, "desa", DESA);
-    activity(&mut desa, "sebelum");
+    desa.activity(DESA, "sebelum");
     let mut copy = town.clone_of(&mut desa, "salinan");
-    activity(&mut desa, "di kantor");
-    activity(&mut copy, "di rumah");
+    desa.activity(DESA, "di kantor");
+    copy.activity(DESA, "di rumah");
     desa.carry_to(&mut province);
     copy.carry_to(&mut province);
     let status = province.node().status().unwrap();
@@ -56,8 +46,8 @@ fn a_folder_that_was_copied_and_used_twice_is_reported_with_both_places() {
         assert_eq!(here.name, status.device.to_string());
     }
     // Both go on in an incarnation of their own: no second fork.
-    activity(&mut desa, "lagi di kantor");
-    activity(&mut copy, "lagi di rumah");
+    desa.activity(DESA, "lagi di kantor");
+    copy.activity(DESA, "lagi di rumah");
     desa.carry_to(&mut province);
     copy.carry_to(&mut province);
     let status = province.node().status().unwrap();
@@ -69,14 +59,14 @@ fn an_old_backup_put_back_takes_its_later_entries_back_and_goes_on_without_a_for
     let mut town = Town::new(21);
     let mut province = town.province();
     let mut desa = town.member(&mut province, "desa", DESA);
-    activity(&mut desa, "sebelum cadangan");
+    desa.activity(DESA, "sebelum cadangan");
     let mut backup = town.clone_of(&mut desa, "cadangan");
-    activity(&mut desa, "sesudah cadangan");
+    desa.activity(DESA, "sesudah cadangan");
     desa.carry_to(&mut province);
     drop(desa);
     province.carry_to(&mut backup);
     assert_eq!(backup.node().status().unwrap().records, 2, "taken back");
-    activity(&mut backup, "baru");
+    backup.activity(DESA, "baru");
     backup.carry_to(&mut province);
     let status = province.node().status().unwrap();
     assert_eq!((status.records, status.forks.len()), (3, 0));
@@ -88,12 +78,12 @@ fn an_old_backup_used_before_it_met_anyone_forks_and_loses_nothing() {
     let mut town = Town::new(22);
     let mut province = town.province();
     let mut desa = town.member(&mut province, "desa", DESA);
-    activity(&mut desa, "sebelum cadangan");
+    desa.activity(DESA, "sebelum cadangan");
     let mut backup = town.clone_of(&mut desa, "cadangan");
-    activity(&mut desa, "sesudah cadangan");
+    desa.activity(DESA, "sesudah cadangan");
     desa.carry_to(&mut province);
     drop(desa);
-    activity(&mut backup, "ditulis di cadangan");
+    backup.activity(DESA, "ditulis di cadangan");
     backup.carry_to(&mut province);
     province.carry_to(&mut backup);
     for office in [&mut province, &mut backup] {
@@ -109,19 +99,19 @@ fn a_closed_device_whose_feed_was_forked_ends_at_one_place_for_everybody() {
     let mut province = town.province();
     let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
     let mut desa = town.member(&mut kabupaten, "desa", DESA);
-    activity(&mut desa, "bersama");
+    desa.activity(DESA, "bersama");
     let mut copy = town.clone_of(&mut desa, "salinan");
     for number in 2..=4 {
-        activity(&mut desa, &format!("kantor {number}"));
+        desa.activity(DESA, &format!("kantor {number}"));
     }
     for number in 2..=3 {
-        activity(&mut copy, &format!("rumah {number}"));
+        copy.activity(DESA, &format!("rumah {number}"));
     }
     desa.carry_to(&mut province);
     copy.carry_to(&mut province);
     desa.carry_to(&mut kabupaten);
     for number in 4..=6 {
-        activity(&mut copy, &format!("rumah {number}"));
+        copy.activity(DESA, &format!("rumah {number}"));
     }
     copy.carry_to(&mut kabupaten);
     let device = desa.node().device().to_string();
@@ -144,12 +134,12 @@ fn restored(seed: u64) -> (Office, Office, Office) {
     let mut hub = town.member(&mut province, "kecamatan", "32.09.39");
     let mut neighbour = town.member(&mut hub, "tetangga", DESA);
     let mut desa = town.member(&mut hub, "desa", DESA);
-    activity(&mut neighbour, "dahulu");
+    neighbour.activity(DESA, "dahulu");
     neighbour.carry_to(&mut hub);
     hub.carry_to(&mut desa);
     let backup = town.clone_of(&mut desa, "cadangan");
     for title in ["kemarin", "tadi pagi"] {
-        activity(&mut neighbour, title);
+        neighbour.activity(DESA, title);
     }
     neighbour.carry_to(&mut hub);
     hub.carry_to(&mut desa);
@@ -170,7 +160,7 @@ fn a_backup_put_back_is_told_what_was_left_out_and_a_whole_bundle_brings_it() {
     assert_eq!((gap.from, gap.to), (2, 3));
     assert!(short.files.first().unwrap().missing.contains(&gap));
     // More of the same feed cannot be taken either, and the same places are named.
-    activity(&mut neighbour, "sesudah");
+    neighbour.activity(DESA, "sesudah");
     neighbour.carry_to(&mut hub);
     let later = hub.carry_to(&mut backup);
     assert!(later.files.first().unwrap().pending > 0);

@@ -14,16 +14,6 @@ const SAMBENG_NOW: &str = "32.09.21.2016";
 const OLD: &str = "32.09.39";
 const NEW: &str = "32.09.21";
 
-fn activity(office: &mut Office, title: &str) -> String {
-    let fields = [
-        ("judul", title),
-        ("kode_program", "G.1.2"),
-        ("jenis", "rapat"),
-        ("tanggal", "2026-11-02"),
-    ];
-    office.add("kegiatan", SAMBENG, &fields).record.to_string()
-}
-
 /// Every stored run of the feeds a device has in Sambeng, in order.
 fn stored_bytes(office: &mut Office, device: DeviceId) -> Vec<(String, u64, Vec<u8>)> {
     let replica = office.node().replica();
@@ -49,9 +39,9 @@ fn a_moved_desa_takes_its_history_along_and_the_old_kecamatan_ends_there() {
     let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
     let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
     for number in 0..3 {
-        activity(&mut sambeng, &format!("kegiatan {number}"));
+        sambeng.activity(SAMBENG, &format!("kegiatan {number}"));
     }
-    activity(&mut old, "dari kecamatan lama");
+    old.activity(SAMBENG, "dari kecamatan lama");
     old.carry_to(&mut sambeng);
     sambeng.carry_to(&mut old);
     old.carry_to(&mut kabupaten);
@@ -67,7 +57,7 @@ fn a_moved_desa_takes_its_history_along_and_the_old_kecamatan_ends_there() {
         (SAMBENG.into(), SAMBENG_NOW.into())
     );
     // Written by the old kecamatan before it hears of the move: beyond where it ends.
-    activity(&mut old, "terlambat");
+    old.activity(SAMBENG, "terlambat");
     kabupaten.carry_to(&mut new);
     kabupaten.carry_to(&mut old);
     old.carry_to(&mut kabupaten);
@@ -106,7 +96,7 @@ fn a_moved_desa_takes_its_history_along_and_the_old_kecamatan_ends_there() {
     assert_eq!(new.node().root(Some(NEW)).unwrap().entries, 4);
 
     // The desa writes on, and a device invited after the move gets everything before it.
-    activity(&mut sambeng, "sesudah pindah");
+    sambeng.activity(SAMBENG, "sesudah pindah");
     sambeng.carry_to(&mut new);
     let mut late = town.member(&mut new, "sambeng-kedua", SAMBENG_NOW);
     new.carry_to(&mut late);
@@ -135,10 +125,10 @@ fn moved_apart(seed: u64) -> Moved {
     let mut province = town.province();
     let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
     let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
-    let in_time = activity(&mut old, "pada waktunya");
+    let in_time = old.activity(SAMBENG, "pada waktunya");
     old.carry_to(&mut kabupaten);
     kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
-    let late = activity(&mut old, "terlambat");
+    let late = old.activity(SAMBENG, "terlambat");
     Moved { kabupaten, old, in_time, late }
 }
 
@@ -216,7 +206,7 @@ fn what_does_not_count_is_handed_only_to_who_may_adopt_it() {
     let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
     old.carry_to(&mut kabupaten);
     kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
-    activity(&mut old, "terlambat");
+    old.activity(SAMBENG, "terlambat");
     kabupaten.carry_to(&mut old);
     let quarantined = |office: &mut Office| office.node().status().unwrap().quarantined;
     kabupaten.carry_to(&mut new);
@@ -282,7 +272,7 @@ fn whom_the_old_kecamatan_certified_before_anybody_above_heard_of_it_counts_ever
     let mut desa = town.member(&mut new, "desa-baru", "32.09.21.2001");
     let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
     let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
-    activity(&mut sambeng, "sebelum siapa pun tahu");
+    sambeng.activity(SAMBENG, "sebelum siapa pun tahu");
     kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
     let everything = |from: &mut Office, to: &mut Office| {
         let files = from.export(ExportTarget::All);
@@ -320,7 +310,7 @@ fn a_desa_that_was_moved_twice_at_once_and_then_on_is_known_by_its_newest_place_
     let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
     let mut third = town.member(&mut kabupaten, "kecamatan-ketiga", THIRD);
     let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
-    activity(&mut sambeng, "satu");
+    sambeng.activity(SAMBENG, "satu");
     let round = |offices: &mut [&mut Office]| {
         for from in 0..offices.len() {
             let files = offices.get_mut(from).unwrap().export(ExportTarget::All);
@@ -345,7 +335,7 @@ fn a_desa_that_was_moved_twice_at_once_and_then_on_is_known_by_its_newest_place_
         round(&mut all);
     }
     let [.., sambeng] = &mut all;
-    activity(sambeng, "dua");
+    sambeng.activity(SAMBENG, "dua");
     for _ in 0..3 {
         round(&mut all);
     }
@@ -372,7 +362,7 @@ fn whoever_once_held_a_desa_takes_what_its_new_devices_write_there_whole() {
         let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
         let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
         let mut sambeng = town.member(&mut old, "sambeng", SAMBENG);
-        activity(&mut sambeng, "satu");
+        sambeng.activity(SAMBENG, "satu");
         sambeng.carry_to(&mut old);
         old.carry_to(&mut kabupaten);
         let id = "32093920010";
@@ -381,7 +371,7 @@ fn whoever_once_held_a_desa_takes_what_its_new_devices_write_there_whole() {
             kabupaten.carry_to(office);
         }
         let mut later = town.member(&mut new, "sambeng-kedua", SAMBENG_NOW);
-        activity(&mut later, "tiga");
+        later.activity(SAMBENG, "tiga");
         later.carry_to(&mut new);
         new.carry_to(&mut kabupaten);
         if comes_back {

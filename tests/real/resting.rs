@@ -58,16 +58,6 @@ impl Scene {
     }
 }
 
-fn activity(office: &mut Office, title: &str) -> String {
-    let fields = [
-        ("judul", title),
-        ("kode_program", "G.1.2"),
-        ("jenis", "rapat"),
-        ("tanggal", "2026-11-02"),
-    ];
-    office.add("kegiatan", DESA, &fields).record.to_string()
-}
-
 /// All that one gives everybody goes to another.
 fn brought(from: &mut Office, to: &mut Office) {
     let files = from.export(ExportTarget::All);
@@ -96,7 +86,7 @@ fn agree<const N: usize>(mut offices: [&mut Office; N], area: &str, record: &str
 #[test]
 fn an_edit_on_what_a_device_wrote_last_is_shown_wherever_it_counts() {
     let mut scene = Scene::new(70);
-    let record = activity(&mut scene.kecamatan, "awal");
+    let record = scene.kecamatan.activity(DESA, "awal");
     for other in [&mut scene.desa, &mut scene.second, &mut scene.kabupaten] {
         brought(&mut scene.kecamatan, other);
     }
@@ -118,7 +108,7 @@ fn an_edit_on_what_a_device_wrote_last_is_shown_wherever_it_counts() {
 #[test]
 fn a_record_of_a_closed_device_that_somebody_went_on_with_is_listed_everywhere() {
     let mut scene = Scene::new(71);
-    let record = activity(&mut scene.desa, "baru");
+    let record = scene.desa.activity(DESA, "baru");
     brought(&mut scene.desa, &mut scene.kecamatan);
     scene.kecamatan.set(&record, &[("tempat", "aula")]);
     scene.closes_desa();
@@ -131,7 +121,7 @@ fn a_record_of_a_closed_device_that_somebody_went_on_with_is_listed_everywhere()
 #[test]
 fn an_edit_on_what_the_old_kecamatan_wrote_before_a_move_is_shown_wherever_it_counts() {
     let mut scene = Scene::new(72);
-    let record = activity(&mut scene.desa, "awal");
+    let record = scene.desa.activity(DESA, "awal");
     for other in [&mut scene.kecamatan, &mut scene.second, &mut scene.kabupaten] {
         brought(&mut scene.desa, other);
     }
@@ -159,11 +149,11 @@ fn an_edit_on_what_the_old_kecamatan_wrote_before_a_move_is_shown_wherever_it_co
 #[test]
 fn an_edit_on_the_branch_of_a_fork_that_ended_is_shown_wherever_it_counts() {
     let mut scene = Scene::new(73);
-    let record = activity(&mut scene.desa, "awal");
+    let record = scene.desa.activity(DESA, "awal");
     let mut copy = scene.town.clone_of(&mut scene.desa, "salinan");
     copy.set(&record, &[("judul", "cabang pendek")]);
     for title in ["satu", "dua", "tiga"] {
-        activity(&mut scene.desa, title);
+        scene.desa.activity(DESA, title);
     }
     for from in [&mut scene.desa, &mut copy] {
         brought(from, &mut scene.kecamatan);
@@ -179,7 +169,7 @@ fn an_edit_on_the_branch_of_a_fork_that_ended_is_shown_wherever_it_counts() {
 fn sessions_call_nobody_equal_who_lacks_what_counts_rests_on() {
     for dials_up in [true, false] {
         let mut scene = Scene::new(74);
-        let record = activity(&mut scene.desa, "baru");
+        let record = scene.desa.activity(DESA, "baru");
         brought(&mut scene.desa, &mut scene.kecamatan);
         scene.kecamatan.set(&record, &[("tempat", "aula")]);
         scene.closes_desa();
@@ -205,7 +195,7 @@ fn sessions_call_nobody_equal_who_lacks_what_counts_rests_on() {
 #[test]
 fn what_is_rested_on_is_found_again_by_whoever_opens_the_folder() {
     let mut scene = Scene::new(75);
-    let record = activity(&mut scene.desa, "baru");
+    let record = scene.desa.activity(DESA, "baru");
     brought(&mut scene.desa, &mut scene.kecamatan);
     scene.kecamatan.set(&record, &[("tempat", "aula")]);
     scene.closes_desa();

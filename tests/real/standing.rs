@@ -9,16 +9,6 @@ use tests::office::{Office, Town, asks};
 const KECAMATAN: &str = "32.09.39";
 const DESA: &str = "32.09.39.2001";
 
-fn activity(office: &mut Office, title: &str) -> String {
-    let fields = [
-        ("judul", title),
-        ("kode_program", "G.1.2"),
-        ("jenis", "rapat"),
-        ("tanggal", "2026-11-02"),
-    ];
-    office.add("kegiatan", DESA, &fields).record.to_string()
-}
-
 fn total(office: &mut Office, layer: Option<Layer>) -> u64 {
     let ask = ListAsk { limit: 100, layer, ..ListAsk::default() };
     office.node().record_list(&ask).unwrap().total
@@ -59,7 +49,7 @@ fn words_stand_only_beside_the_root_they_name() {
     let mut desa = town.member(&mut kecamatan, "desa", DESA);
     let bare = desa.node().root(Some(DESA)).unwrap();
     assert_eq!((bare.words, bare.moment, bare.other_moment), (None, None, false), "no receipt yet");
-    activity(&mut desa, "pertama");
+    desa.activity(DESA, "pertama");
     desa.carry_to(&mut kecamatan);
     kecamatan.carry_to(&mut desa);
     let agreed = desa.node().root(Some(DESA)).unwrap();
@@ -69,7 +59,7 @@ fn words_stand_only_beside_the_root_they_name() {
         (agreed.root, &agreed.words, agreed.moment),
         (theirs.root, &theirs.words, theirs.moment)
     );
-    activity(&mut desa, "kedua");
+    desa.activity(DESA, "kedua");
     let ahead = desa.node().root(Some(DESA)).unwrap();
     assert_ne!(ahead.root, theirs.root);
     assert_eq!((ahead.words, ahead.moment, ahead.other_moment), (None, None, true));
@@ -86,7 +76,7 @@ fn a_device_that_waits_sees_and_changes_its_own_and_nobody_builds_on_it() {
     let mut province = town.province();
     let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
     let mut desa = town.join(&mut kecamatan, "desa", DESA);
-    let record = activity(&mut desa, "menunggu");
+    let record = desa.activity(DESA, "menunggu");
     desa.set(&record, &[("judul", "masih menunggu")]);
     let ask = ListAsk { limit: 10, ..ListAsk::default() };
     let own = desa.node().record_list(&ask).unwrap();
@@ -191,7 +181,7 @@ fn a_node_does_not_open_with_the_keys_of_another_device() {
     let mut town = Town::new(47);
     let mut province = town.province();
     let mut desa = town.member(&mut province, "desa", DESA);
-    activity(&mut desa, "pertama");
+    desa.activity(DESA, "pertama");
     let key = |office: &Office| office.folder().join("keys/device.key");
     let own = std::fs::read(key(&desa)).unwrap();
     desa.shut();
@@ -201,7 +191,7 @@ fn a_node_does_not_open_with_the_keys_of_another_device() {
     assert!(refused.to_string().contains("another device"), "{refused}");
     std::fs::write(key(&desa), own).unwrap();
     desa.open();
-    activity(&mut desa, "kedua");
+    desa.activity(DESA, "kedua");
     assert_eq!(total(&mut desa, None), 2);
 }
 
@@ -257,7 +247,7 @@ fn a_bundle_is_written_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let mut town = Town::new(48);
     let mut province = town.province();
-    activity(&mut province, "pertama");
+    province.activity(DESA, "pertama");
     for file in province.export(ExportTarget::All) {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{} has {mode:o}", file.display());
@@ -268,7 +258,7 @@ fn a_bundle_is_written_for_its_owner_alone() {
 fn an_entry_that_is_no_choice_is_told_apart_from_one_that_is_not_held() {
     let mut town = Town::new(45);
     let mut province = town.province();
-    let record = activity(&mut province, "pertama");
+    let record = province.activity(DESA, "pertama");
     let first = province.set(&record, &[("judul", "kedua")]).entry.id.to_string();
     let second = province.set(&record, &[("judul", "ketiga")]).entry.id.to_string();
     let mut settle = |field: &str, entry: &str| {
@@ -292,7 +282,7 @@ fn what_waits_leaves_a_hub_only_for_who_may_confirm_it() {
     let mut hub = town.member(&mut province, "kecamatan", KECAMATAN);
     let mut desa = town.member(&mut hub, "desa", DESA);
     let mut new = town.join(&mut hub, "baru", DESA);
-    activity(&mut new, "sebelum dikonfirmasi");
+    new.activity(DESA, "sebelum dikonfirmasi");
     new.carry_to(&mut hub);
     assert_eq!(hub.node().status().unwrap().waiting_confirmation, 1);
     let taken = hub.carry_to(&mut desa);

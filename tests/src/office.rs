@@ -277,6 +277,17 @@ impl Office {
         self.node().record_add(kind, area, 0, &asks(fields)).unwrap()
     }
 
+    /// Makes a kegiatan with this title; returns its id.
+    pub fn activity(&mut self, area: &str, title: &str) -> String {
+        let fields = [
+            ("judul", title),
+            ("kode_program", "G.1.2"),
+            ("jenis", "rapat"),
+            ("tanggal", "2026-11-02"),
+        ];
+        self.add("kegiatan", area, &fields).record.to_string()
+    }
+
     /// Changes fields of a record.
     pub fn set(&mut self, record: &str, fields: &[(&str, &str)]) -> RecordWrite {
         self.node().record_set(record, 0, &asks(fields)).unwrap()

@@ -402,7 +402,7 @@ impl Node {
         Ok(send)
     }
 
-    /// The branches of a feed and how far each is handed on: all that counts; of a waiting device by
+    /// The branches of a feed and how far each is handed on: all that counts, and what that rests on; of a waiting device by
     /// itself everything, so that somebody may confirm it; and to a device that may issue there also
     /// what does not count or waits, so that somebody may decide. Nobody else is given either, beyond
     /// the end of the run in which the last entry lies that counts; but a file for an area or for all

@@ -20,12 +20,9 @@ use crdt_schema::id::{EntryId, FeedId, FeedName, Space};
 
 use super::Replica;
 use super::row::LoadedEdit;
-use super::verdict::{EntryVerdict, Reach, own_parts};
+use super::verdict::{ENTRIES_AT_ONCE, EntryVerdict, Reach, own_parts};
 use crate::authority::Standing;
 use crate::ports::{FeedHeads, FeedStore, Place, RecordKey, StoreError, ViewStore};
-
-/// Entries read at once behind where a feed ends.
-const ENTRIES_AT_ONCE: u64 = 512;
 
 /// Records with entries that do not count, and which of those are rested on.
 #[derive(Debug, Default)]
@@ -74,8 +71,8 @@ pub(super) struct Loosened {
     pub(super) loose: BTreeSet<(FeedId, RecordKey)>,
 }
 
-/// Whether entries of a feed may be rested on though they do not count.
-pub(super) const fn bears(standing: &Standing) -> bool {
+/// Whether entries of a feed that stands so may be rested on though they do not count.
+const fn bears(standing: &Standing) -> bool {
     match standing {
         Standing::Counts | Standing::CountsUntil(_) | Standing::OpenCounts(_) => true,
         Standing::Provisional | Standing::Outside | Standing::Unknown => false,

@@ -12,8 +12,8 @@ use super::held::Held;
 use crate::authority::Standing;
 use crate::ports::{BranchHead, FeedHeads, FeedStore, StoreError, ViewStore};
 
-/// Entries looked through at once for the last open one.
-const ENTRIES_AT_ONCE: u64 = 512;
+/// Entries read at once where a stretch of a feed is looked through.
+pub(super) const ENTRIES_AT_ONCE: u64 = 512;
 
 /// How one held entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

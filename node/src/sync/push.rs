@@ -54,7 +54,7 @@ impl Session {
         if !self.serves(local, name.space, name.area) || self.holds_already(local, &name, head) {
             return;
         }
-        // What lies behind the counting heads waits or is quarantined.
+        // What lies behind these heads waits, or is quarantined and nothing rests on it.
         let reaches = |held: &HeldHeads| held.heads.iter().any(|counts| counts.seq >= head.seq);
         let counts = local.summary.feed(&name.id()).is_some_and(reaches);
         if !counts && !self.may_have_apart(local, &name) {

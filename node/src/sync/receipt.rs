@@ -2,8 +2,8 @@
 //!
 //! A row is not an entry and lies outside roots. A **hub** writes one for each desa area, under its
 //! store instance; every **device** writes one about itself. Of two rows of one writer the higher
-//! counter wins; of two rows of one device that name two stores too. Nothing here is signed: a row is worth what the chain of connections it came
-//! through is worth, and decides nothing.
+//! counter wins; of two of one device with one counter, the higher store instance. Nothing here is
+//! signed: a row is worth what the chain of connections it came through is worth, and decides nothing.
 
 use std::fmt;
 

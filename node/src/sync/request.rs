@@ -19,7 +19,7 @@ use crate::ports::Arrival;
 /// What this node is and holds at the moment of an input.
 #[derive(Clone, Copy)]
 pub struct Local<'a> {
-    /// Counting heads, grouped by today's tree.
+    /// Heads that count or are rested on, grouped by today's tree.
     pub summary: &'a Summary,
     /// Heads of feeds held and not counting: devices that wait, what is quarantined. Outside roots,
     /// offered to who may decide about them.

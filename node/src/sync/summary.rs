@@ -1,4 +1,5 @@
-//! The summary: every counting head of this node in memory, hashed along today's tree.
+//! The summary: the heads of this node that count, or that something which counts rests on, in memory,
+//! hashed along today's tree.
 //!
 //! A root is a function of the set of heads and of the tree, never of the order in which either
 //! came to be. What a head means, and whether it counts, is decided before it gets here.
@@ -69,7 +70,7 @@ impl CutRoot {
     pub const NONE: Self = Self([0; 16]);
 }
 
-/// A feed and the heads of it that count.
+/// A feed and the heads of it that are in the summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldHeads {
     /// Who, where, which space, which incarnation.
@@ -91,9 +92,9 @@ impl HeldHeads {
 /// How much lies in an area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Feeds with at least one counting entry.
+    /// Feeds with at least one entry in the summary.
     pub feeds: u64,
-    /// Counting entries; of a forked feed those of its longest branch.
+    /// Entries up to their heads; of a forked feed those of its longest branch.
     pub entries: u64,
 }
 
@@ -105,7 +106,7 @@ struct Plot {
     node: OnceLock<Option<Root>>,
 }
 
-/// Every counting head, grouped by today's tree, with the hash of every area.
+/// Every head of the summary, grouped by today's tree, with the hash of every area.
 ///
 /// Hashes are computed when asked for and kept until a head in or below their area changes.
 #[derive(Debug)]
