@@ -234,6 +234,15 @@ pub trait FeedStore {
     /// [`StoreError`] of the disk.
     fn values(&self, prefix: &[u8]) -> Result<Vec<NamedValue>, StoreError>;
 
+    /// The last of those up to and with `name`, which begins with `prefix` too. A store that is
+    /// kept for long finds it without reading the others.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    fn value_up_to(&self, prefix: &[u8], name: &[u8]) -> Result<Option<NamedValue>, StoreError> {
+        Ok(self.values(prefix)?.into_iter().rev().find(|(known, _)| **known <= *name))
+    }
+
     /// Version of the layout at rest.
     fn format(&self) -> u32;
 

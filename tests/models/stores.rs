@@ -236,6 +236,17 @@ fn agree(store: &dyn FeedStore, lists: &Lists) {
     assert!(arrivals.iter().map(|row| row.number).eq(1..=lists.arrivals.len() as u64));
     let values: BTreeMap<_, _> = store.values(b"").unwrap().into_iter().collect();
     assert_eq!(values, lists.values);
+    for (name, value) in &lists.values {
+        let up_to = [&name[..], &[0]].concat();
+        let newest = Some((name.clone(), value.clone()));
+        assert_eq!(store.value_up_to(b"", name).unwrap(), newest);
+        assert_eq!(store.value_up_to(name, &up_to).unwrap(), newest);
+    }
+    if let Some((name, _)) = lists.values.first_key_value() {
+        let before = name.split_last().map(|(last, rest)| [rest, &[last.wrapping_sub(1)]].concat());
+        let before = before.filter(|before| before < name);
+        assert!(before.is_none_or(|it| store.value_up_to(b"", &it).unwrap().is_none()));
+    }
 }
 
 fn reads(store: &dyn FeedStore, writer: u8, number: u32, branch: &Branch) {

@@ -269,6 +269,36 @@ fn nonsense_ends_a_session_and_the_node_goes_on() {
 }
 
 #[test]
+fn whoever_breaks_the_rules_again_is_heard_later_and_all_others_at_once() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut province = town.province();
+    let liar = town.member(&mut province, "kabupaten", "32.09");
+    let other = town.member(&mut province, "kabupaten-2", "32.10");
+    let (province, liar, other) = (wires.add(province), wires.add(liar), wires.add(other));
+    for lie in 1..=3 {
+        let link = wires.dial(liar, province);
+        assert_eq!(wires.desks[province].exchange.links(), 1, "lie {lie} is not the last");
+        wires.inject(province, link, Stream::Control, vec![0xff; 40]);
+        assert_eq!(wires.desks[province].exchange.links(), 0);
+        // The first costs nothing, the second a quarter of a minute, the third half a minute.
+        wires.wait(if lie == 2 { 15_000 } else { 0 });
+    }
+    add(&mut wires, liar, "32.09", "Rapat");
+    wires.dial(liar, province);
+    assert_eq!(wires.desks[province].exchange.links(), 0, "it waits");
+    assert_eq!(wires.left(liar).last(), Some(&"too_much"), "and is told");
+    wires.dial(other, province);
+    assert_eq!(wires.desks[province].exchange.links(), 1, "nobody else does");
+    wires.wait(30_000);
+    wires.dial(liar, province);
+    wires.wait(5_000);
+    assert_eq!(wires.sessions(liar).last(), Some(&true), "then all it has comes");
+    let root = |wires: &mut Wires, desk: usize| wires.desks[desk].office.root("32.09");
+    assert_eq!(root(&mut wires, liar), root(&mut wires, province));
+}
+
+#[test]
 fn a_peer_that_changes_its_link_has_neither_come_twice_nor_left() {
     let mut town = Town::default();
     let mut wires = Wires::default();

@@ -16,6 +16,7 @@ use crdt_schema::time::Timestamp;
 
 use super::book::Book;
 use super::conversation::{Conversation, Proof};
+use super::distrust::Distrust;
 use super::event::{Event, Seen, SeenArea, Why};
 use super::turned::wait_of;
 use crate::answer::{RootHash, SessionSeen, When};
@@ -23,8 +24,10 @@ use crate::error::NodeError;
 use crate::node::{Contact, Door, Node};
 use crate::ports::{Arrival, FeedStore};
 use crate::replica::{Leaving, Source};
+use crate::sync::codec;
 use crate::sync::driver::Sink;
 use crate::sync::driver::carry_out;
+use crate::sync::message::Message;
 use crate::sync::{
     Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Root,
     Session, Since, Stream, Taken,
@@ -138,6 +141,8 @@ pub struct Exchange {
     heard: BTreeMap<DeviceId, Timestamp>,
     incarnation: u64,
     recent: VecDeque<Seen>,
+    /// Members that are heard seldom, because what they sent did not hold.
+    distrust: Distrust,
     acts: VecDeque<Act>,
     pub(super) failed: Option<NodeError>,
 }
@@ -167,6 +172,7 @@ impl Exchange {
             heard: BTreeMap::new(),
             incarnation: node.replica().incarnation(),
             recent: VecDeque::new(),
+            distrust: Distrust::default(),
             acts: VecDeque::new(),
             failed: None,
         })
@@ -227,28 +233,34 @@ impl Exchange {
     pub fn opened(&mut self, now: Timestamp, node: &mut Node, opened: &Opened) {
         let device = match node.doors().get(&opened.key) {
             Some(Door::Open(device)) => Some(*device),
-            Some(Door::Shut(_)) => {
-                let reason = EndReason::NoRights;
-                let told = Event::LinkClosed {
-                    link: opened.link,
-                    reason: Why(reason).name(),
-                    wait_seconds: None,
-                };
-                self.acts.push_back(Act::Tell(told));
-                self.acts.push_back(Act::HangUp { link: opened.link, reason });
-                return;
-            }
+            Some(Door::Shut(_)) => return self.shut(opened.link, EndReason::NoRights),
             None => None,
         };
+        let waits = device.is_some_and(|device| self.distrust.waits(&device, now));
+        if waits && opened.role == Role::Responder {
+            self.say(opened.link, node.device().0.to_vec());
+            self.say(opened.link, codec::encode(&Message::End(EndReason::TooMuch)));
+            return self.shut(opened.link, EndReason::TooMuch);
+        }
         let mut link = Conversation::new(opened.key, opened.role, device);
         link.prove_by = Some(later(now, PROVE_MS));
         link.sent_frame(HELLO_BYTES);
         self.links.insert(opened.link, link);
-        let frame = node.device().0.to_vec();
-        self.acts.push_back(Act::Send { link: opened.link, stream: Stream::Control, frame });
+        self.say(opened.link, node.device().0.to_vec());
         if let Some(device) = device {
             self.begin(now, node, opened.link, device);
         }
+    }
+
+    fn say(&mut self, link: LinkId, frame: Vec<u8>) {
+        self.acts.push_back(Act::Send { link, stream: Stream::Control, frame });
+    }
+
+    /// A link whose device is not heard at all.
+    fn shut(&mut self, link: LinkId, reason: EndReason) {
+        let told = Event::LinkClosed { link, reason: Why(reason).name(), wait_seconds: None };
+        self.acts.push_back(Act::Tell(told));
+        self.acts.push_back(Act::HangUp { link, reason });
     }
 
     /// A frame came.
@@ -269,6 +281,7 @@ impl Exchange {
             }
             let said = <[u8; HELLO_BYTES]>::try_from(bytes).ok().map(DeviceId);
             let Some(said) = said.filter(|_| stream == Stream::Control) else {
+                self.distrusts(now, link, EndReason::Malformed);
                 return self.drop_link(node, link, EndReason::Malformed);
             };
             return self.hello(now, node, link, said);
@@ -342,6 +355,7 @@ impl Exchange {
     /// A link is gone, whoever closed it.
     pub fn closed(&mut self, now: Timestamp, node: &mut Node, link: LinkId, reason: EndReason) {
         if self.links.contains_key(&link) {
+            self.distrusts(now, link, reason);
             self.drive(now, node, link, Input::Close(reason));
             self.drop_link(node, link, reason);
             self.settle(now, node, Some(link));
@@ -486,6 +500,7 @@ impl Exchange {
         for link in links {
             self.conclude(now, node, link);
             if let Some(reason) = self.links.get(&link).and_then(|it| it.ended) {
+                self.distrusts(now, link, reason);
                 self.drop_link(node, link, reason);
             }
         }
@@ -640,6 +655,14 @@ impl Exchange {
         let Some(at) = self.heard.get(&device).copied() else { return };
         let contact = self.contacts.entry(device).or_insert(Contact { at });
         contact.at = contact.at.max(at);
+    }
+
+    /// A device whose link ends for what it sent is heard more seldom.
+    fn distrusts(&mut self, now: Timestamp, link: LinkId, reason: EndReason) {
+        let device = self.links.get(&link).filter(|it| it.proved).and_then(|it| it.device);
+        if let Some(device) = device {
+            self.distrust.note(device, reason, now);
+        }
     }
 
     /// Forgets a link.

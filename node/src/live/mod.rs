@@ -8,11 +8,12 @@
 //! argument · `conversation.rs` one link's session and its figures · `book.rs` the rows that are
 //! held, `rows.rs` what is told of them · `calls.rs` whom to dial, and when · `event.rs` what may be told · `runner.rs` the one
 //! thread that owns the node, `pipes.rs` the tasks that feed it · `turned.rs` who came to a full door,
-//! and `refusals.rs` who does not let this node in · `work.rs` what it works on now.
+//! and `refusals.rs` who does not let this node in · `distrust.rs` whose words did not hold · `work.rs` what it works on now.
 
 pub mod book;
 pub mod calls;
 mod conversation;
+mod distrust;
 pub mod event;
 pub mod exchange;
 pub mod meet;

@@ -99,8 +99,7 @@ impl Exchange {
     /// Writes new rows of this node, and hands them on.
     pub(super) fn renew(&mut self, now: Timestamp, node: &mut Node) {
         (self.renew_at, self.renewed_at) = (None, Some(now));
-        let renewed = node.renew_rows().and_then(|()| node.rows());
-        let (mut hubs, mut devices) = match renewed {
+        let (mut hubs, mut devices) = match node.renew_rows() {
             Ok(rows) => rows,
             Err(error) => {
                 self.failed.get_or_insert(error);

@@ -351,7 +351,7 @@ struct Outlet {
 impl Outlet {
     /// Whether its end is no failure of the other side to answer: the next dial comes soon.
     fn held(&self, reason: EndReason) -> bool {
-        reason == EndReason::Done || self.since.elapsed() >= HELD
+        reason == EndReason::Done || (self.since.elapsed() >= HELD && !reason.is_fault())
     }
 }
 

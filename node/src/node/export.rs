@@ -11,6 +11,7 @@ use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
 use super::Node;
 use super::output::{Sort, must_be_writable};
+use super::receipts::{device_value, receipt_value};
 use crate::answer::{Audience, BundleExport, RottenRun};
 use crate::authority::MemberState;
 use crate::bundle::{
@@ -104,7 +105,9 @@ impl Node {
             // Asked before anything changes, with more than will stand at the head of a piece: the
             // receipts held and those that are about to replace some of them.
             let mut preamble = self.preamble(target)?;
-            preamble.extend(self.new_rows()?.into_iter().map(|(_, row)| Frame::Receipt(row)));
+            let (hubs, device) = self.new_rows()?;
+            let rows = hubs.iter().map(receipt_value).chain(device.iter().map(device_value));
+            preamble.extend(rows.map(|(_, row)| Frame::Receipt(row)));
             self.plan(file, Planner::new(&header, &preamble, *max_bytes), sizes)?;
         }
         self.renew_receipts()?;

@@ -172,12 +172,14 @@ impl Node {
         interest.iter().any(|held| self.tree().covers(*held, area))
     }
 
-    /// Writes new rows of this node where something changed.
+    /// Writes new rows of this node where something changed. Those, and rows that bundles brought
+    /// since, are what no session was told of.
     ///
     /// # Errors
     /// [`NodeError::Store`] of the disk.
-    pub(crate) fn renew_rows(&mut self) -> Result<(), NodeError> {
-        self.renew_receipts()
+    pub(crate) fn renew_rows(&mut self) -> Result<(Vec<ReceiptRow>, Vec<DeviceRow>), NodeError> {
+        self.renew_receipts()?;
+        Ok(self.untold_rows())
     }
 
     /// Keeps rows that sessions brought, and what is staged with them.
@@ -240,12 +242,12 @@ impl Node {
     /// Where hubs above this device say they are, with their transport keys.
     pub(crate) fn hub_addresses(&self) -> Vec<(String, [u8; 32])> {
         let own = self.own_area();
-        let Ok((_, rows)) = self.rows() else { return Vec::new() };
+        let Ok(rows) = self.device_rows() else { return Vec::new() };
         let above = |row: &&DeviceRow| {
             let area = self.authority().member(&row.device).and_then(Member::area);
             area.is_some_and(|area| area != own && self.tree().covers(area, own))
         };
-        let told = rows.iter().filter(above).filter_map(|row| {
+        let told = rows.values().filter(above).filter_map(|row| {
             let key = self.transport_of(&row.device)?;
             Some(row.addresses.iter().map(move |address| (address.clone(), key)))
         });

@@ -38,7 +38,7 @@ mod standing;
 mod synthetic;
 mod verify;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::{AreaId, AreaTree};
@@ -63,6 +63,7 @@ pub use sheet::{SheetAsk, WHOLE_FILE};
 pub use shown::{Layer, ListAsk};
 pub use synthetic::{SynthAsk, synth_jsonl};
 
+use self::receipts::{Said, Untold};
 use crate::answer::{AreaName, MemberState};
 use crate::authority::{Authority, Member};
 use crate::describe;
@@ -96,6 +97,9 @@ pub struct Node {
     refused: Cell<bool>,
     /// This device's own feeds were read through since the node was opened.
     own_is_whole: Cell<bool>,
+    /// What this hub said of each area, once it was read.
+    said: RefCell<Option<Said>>,
+    untold: Untold,
 }
 
 impl Node {
@@ -152,6 +156,8 @@ impl Node {
             live: None,
             refused,
             own_is_whole,
+            said: RefCell::new(None),
+            untold: Untold::default(),
         };
         if node.replica.views().is_err() {
             // The views are only derived: whatever is wrong with them, they can be made anew.

@@ -18,7 +18,7 @@ use crate::bundle::Target;
 use crate::error::NodeError;
 use crate::ports::{FeedHeads, FeedStore};
 use crate::sync::receipt::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
-use crate::sync::{DeviceRow, ReceiptRow, RowHead, RowKey};
+use crate::sync::{CutRoot, DeviceRow, ReceiptRow, RowHead, RowKey};
 
 const RECEIPT: &[u8] = b"receipt/";
 const DEVICE: &[u8] = b"device/";
@@ -38,8 +38,15 @@ pub(super) enum Spoken {
     NoReceipt,
 }
 
-/// A row and the name it is stored under.
-pub(super) type NamedRow = (Vec<u8>, Vec<u8>);
+/// What this hub's own newest row about each area says: its counter and its root.
+pub(super) type Said = BTreeMap<AreaId, (u64, CutRoot)>;
+
+/// Rows that came into the store and that no session was told of.
+#[derive(Debug, Default)]
+pub(super) struct Untold {
+    hubs: BTreeSet<RowKey>,
+    devices: BTreeSet<DeviceId>,
+}
 
 impl Node {
     /// Writes new rows where a root changed since the last one: about every area this hub holds,
@@ -50,37 +57,45 @@ impl Node {
         if self.replica.feed_store().is_read_only() {
             return Ok(());
         }
-        let rows = self.new_rows()?;
-        if rows.is_empty() {
+        let (hubs, device) = self.new_rows()?;
+        if hubs.is_empty() && device.is_none() {
             return Ok(());
         }
-        for (name, value) in rows {
+        let values = hubs.iter().map(receipt_value).chain(device.iter().map(device_value));
+        for (name, value) in values {
             self.replica.put_value(&name, Some(value));
         }
         self.commit_own()?;
+        self.untold.hubs.extend(hubs.iter().map(|row| row.key));
+        self.untold.devices.extend(device.iter().map(|row| row.device));
+        let said = self.said.get_mut();
+        said.get_or_insert_default().extend(hubs.iter().map(said_by));
         Ok(())
     }
 
-    /// The rows that renewing would write, by name: no more of them stand in a bundle afterwards.
-    pub(super) fn new_rows(&self) -> Result<Vec<NamedRow>, NodeError> {
+    /// Rows written here, or brought by a bundle, since this was asked last.
+    pub(super) fn untold_rows(&mut self) -> (Vec<ReceiptRow>, Vec<DeviceRow>) {
+        let Untold { hubs, devices } = std::mem::take(&mut self.untold);
+        let hubs = hubs.iter().filter_map(|key| self.row_at(key)).collect();
+        (hubs, devices.iter().filter_map(|device| self.row_of(device)).collect())
+    }
+
+    /// The rows that renewing would write: no more of them stand in a bundle afterwards.
+    pub(super) fn new_rows(&self) -> Result<(Vec<ReceiptRow>, Option<DeviceRow>), NodeError> {
         let instance = self.replica.feed_store().instance();
-        let mut rows: Vec<NamedRow> = Vec::new();
+        let mut rows = Vec::new();
         if self.is_hub() {
-            let known = self.own_receipts(instance)?;
-            for area in self.areas_with_feeds() {
-                let before = known.get(&area);
-                let counter = before.map_or(0, |row| row.counter) + 1;
-                let row = ReceiptRow::of(self.replica.summary(), instance, area, counter);
-                if before.is_none_or(|known| (known.root, &known.heads) != (row.root, &row.heads)) {
-                    rows.push(receipt_value(&row));
-                }
+            let mut said = self.said.borrow_mut();
+            let said = match &mut *said {
+                Some(said) => said,
+                unread @ None => unread.insert(self.own_receipts(instance)?),
+            };
+            for area in self.areas_said_anew(said) {
+                let counter = said.get(&area).map_or(0, |(counter, _)| *counter) + 1;
+                rows.push(ReceiptRow::of(self.replica.summary(), instance, area, counter));
             }
         }
-        let device = self.device_row()?;
-        if let Some(row) = device {
-            rows.push(device_value(&row));
-        }
-        Ok(rows)
+        Ok((rows, self.device_row()?))
     }
 
     /// What this device says about itself, if it changed since it last did.
@@ -132,13 +147,21 @@ impl Node {
         counts && self.own_area().level() < Level::Desa
     }
 
-    /// Areas in and below this device's own that hold records, with those between.
-    fn areas_with_feeds(&self) -> BTreeSet<AreaId> {
-        let own = self.own_area();
+    /// Areas in and below this device's own whose records are no longer what the newest row says: a
+    /// root covers all below it, so where it stands nothing below is looked at.
+    fn areas_said_anew(&self, said: &Said) -> Vec<AreaId> {
         let summary = self.replica.summary();
-        let records = self.replica.feeds().filter(|feed| feed.name.space == Space::Records);
-        let inside = |area: &AreaId| self.tree().covers(own, *area);
-        records.flat_map(|feed| summary.upward(feed.name.area)).filter(inside).collect()
+        let (mut anew, mut waiting) = (Vec::new(), vec![self.own_area()]);
+        while let Some(area) = waiting.pop() {
+            let said = said.get(&area).map(|(_, root)| *root);
+            // What counted once and counts no more is said, too.
+            let told = said.is_some() || summary.node(Space::Records, area).is_some();
+            if told && said != Some(summary.root(area).cut()) {
+                anew.push(area);
+                waiting.extend(self.tree().children(area));
+            }
+        }
+        anew
     }
 
     /// The stores of devices that said which is theirs.
@@ -150,7 +173,7 @@ impl Node {
     /// devices, and grow by what the file says before.
     pub(super) fn note_receipt(&mut self, bytes: &[u8], stores: &mut BTreeSet<StoreInstance>) {
         let mut reader = Reader::new(bytes);
-        let (name, value, age) = match reader.u8() {
+        let (name, value, age, of) = match reader.u8() {
             Ok(TAG_RECEIPT) => {
                 let Ok(row) = ReceiptRow::read(&mut reader) else { return };
                 // Nobody else speaks for this store; and a row of a store that no member has, or
@@ -163,7 +186,7 @@ impl Node {
                     return;
                 }
                 let (name, value) = receipt_value(&row);
-                (name, value, (row.counter, row.key.instance))
+                (name, value, (row.counter, row.key.instance), Ok(row.key))
             }
             Ok(TAG_DEVICE) => {
                 let Ok(row) = DeviceRow::read(&mut reader) else { return };
@@ -172,13 +195,17 @@ impl Node {
                 }
                 stores.insert(row.instance);
                 let (name, value) = device_value(&row);
-                (name, value, row.age())
+                (name, value, row.age(), Err(row.device))
             }
             Ok(_) | Err(_) => return,
         };
         let held = self.replica.value_now(&name).ok().flatten();
         if held.and_then(|held| age_of(&held)).is_none_or(|known| known < age) {
             self.replica.put_value(&name, Some(value));
+            match of {
+                Ok(key) => self.untold.hubs.insert(key),
+                Err(device) => self.untold.devices.insert(device),
+            };
         }
     }
 
@@ -342,13 +369,10 @@ impl Node {
     }
 
     /// What one store said about each area: a hub of the province holds three times as many rows.
-    fn own_receipts(
-        &self,
-        instance: StoreInstance,
-    ) -> Result<BTreeMap<AreaId, ReceiptRow>, NodeError> {
+    fn own_receipts(&self, instance: StoreInstance) -> Result<Said, NodeError> {
         let rows = self.rows_at(&[RECEIPT, &instance.0].concat())?;
         let read = |value: Vec<u8>| ReceiptRow::read(&mut Reader::new(value.get(1..)?)).ok();
-        Ok(rows.into_iter().filter_map(read).map(|row| (row.key.area, row)).collect())
+        Ok(rows.into_iter().filter_map(read).map(|row| said_by(&row)).collect())
     }
 
     pub(super) fn receipts(&self) -> Result<Vec<ReceiptRow>, NodeError> {
@@ -368,6 +392,10 @@ impl Node {
         let values = values.map_err(|error| self.store_error(error))?;
         Ok(values.into_iter().map(|(_, value)| value).collect())
     }
+}
+
+fn said_by(row: &ReceiptRow) -> (AreaId, (u64, CutRoot)) {
+    (row.key.area, (row.counter, row.root))
 }
 
 fn top(feed: &FeedHeads) -> u64 {

@@ -165,14 +165,14 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// A new source is written once, before the first arrival it brings.
     fn name_source(&self, stage: &mut Stage, source: &Source) -> Result<(), StoreError> {
-        let newest = self.feeds.values(SOURCE)?.pop();
+        let next = [SOURCE, &(self.arrived + 1).to_be_bytes()].concat();
+        let newest = self.feeds.value_up_to(SOURCE, &next)?;
         let (via, name) = source.words();
         let value = [via.as_bytes(), b"\n", name.as_bytes()].concat();
         if newest.is_some_and(|(_, known)| known == value) {
             return Ok(());
         }
-        let key = [SOURCE, &(self.arrived + 1).to_be_bytes()].concat();
-        stage.put((key, value));
+        stage.put((next, value));
         Ok(())
     }
 

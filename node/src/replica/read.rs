@@ -244,9 +244,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// # Errors
     /// [`StoreError`] of the feed store.
     pub fn source_of(&self, arrival: u64) -> Result<(String, String, Timestamp), StoreError> {
-        let sources = self.feeds.values(SOURCE)?;
         let until = [SOURCE, &arrival.to_be_bytes()].concat();
-        let source = sources.into_iter().rev().find(|(name, _)| *name <= until);
+        let source = self.feeds.value_up_to(SOURCE, &until)?;
         let text = source.map(|(_, value)| String::from_utf8_lossy(&value).into_owned());
         let text = text.unwrap_or_default();
         let (via, name) = text.split_once('\n').unwrap_or((&text, ""));

@@ -63,7 +63,7 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> Sink for PeerSink<'_, F, V, B> 
                 self.replica.commit(None, &self.source, self.now)?;
                 outcome = self.replica.offer(name, run)?.outcome;
             }
-            taken.push(self.word(name, outcome));
+            taken.push(self.word(name, run, outcome));
         }
         self.replica.commit(None, &self.source, self.now)?;
         Ok(taken)
@@ -71,7 +71,7 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> Sink for PeerSink<'_, F, V, B> 
 }
 
 impl<F: FeedStore, V: ViewStore, B> PeerSink<'_, F, V, B> {
-    fn word(&self, name: &FeedName, outcome: Offered) -> Taken {
+    fn word(&self, name: &FeedName, run: &PackedRun, outcome: Offered) -> Taken {
         match outcome {
             Offered::Staged(_) => match self.replica.newest_staged(name.id()) {
                 Some(point) => Taken::New(point),
@@ -80,7 +80,7 @@ impl<F: FeedStore, V: ViewStore, B> PeerSink<'_, F, V, B> {
             Offered::Duplicate => Taken::Held,
             Offered::Pending => Taken::Gap,
             Offered::Rejected(RejectReason::Limit | RejectReason::NoRoom) => Taken::Full,
-            Offered::Rejected(RejectReason::Refused(_)) => Taken::Refused,
+            Offered::Rejected(RejectReason::Refused(reason)) => Taken::refused(reason, run.first),
             Offered::Rejected(
                 RejectReason::UnknownDevice
                 | RejectReason::NoRight

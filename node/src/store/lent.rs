@@ -166,6 +166,10 @@ impl FeedStore for Feeds {
         self.port().values(prefix)
     }
 
+    fn value_up_to(&self, prefix: &[u8], name: &[u8]) -> Result<Option<NamedValue>, StoreError> {
+        self.port().value_up_to(prefix, name)
+    }
+
     fn format(&self) -> u32 {
         self.port().format()
     }

@@ -479,7 +479,7 @@ pub enum EndReason {
     Stalled = 9,
     /// A run whose signature, chain or bytes do not hold.
     BadRun = 10,
-    /// Our own store failed; the peer did nothing wrong.
+    /// The store of whoever ended the session failed; the other did nothing wrong.
     Store = 11,
     /// The connection was lost.
     Lost = 12,
@@ -502,6 +502,18 @@ impl EndReason {
         Self::Store,
         Self::Lost,
     ];
+
+    /// Whether what was sent breaks the rules: no line and no disk does that.
+    pub const fn is_fault(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed
+                | Self::OutOfOrder
+                | Self::UnknownReference
+                | Self::TooMuch
+                | Self::BadRun
+        )
+    }
 }
 
 impl fmt::Display for EndReason {

@@ -111,14 +111,33 @@ impl Numbers {
         name.ok_or(EndReason::UnknownReference)
     }
 
-    /// The peer used our number and holds the feed: from now on the number alone will do.
-    pub(super) fn understood(&mut self, name: &FeedName) {
-        if let Some((_, known)) = self.my_number.get_mut(&name.id()) {
-            *known = Known::Used;
+    /// The peer used our number and holds the feed: from now on that number alone will do. A newer one
+    /// we gave the feed meanwhile may still be under way.
+    pub(super) fn understood(&mut self, feed: &FeedRef) {
+        let FeedRef::Yours(number) = feed else { return };
+        let name = nth(&self.mine, *number).copied();
+        if let Some(entry) = name.and_then(|name| self.my_number.get_mut(&name.id())) {
+            *entry = (*number, Known::Used);
         }
     }
 }
 
 fn nth<T>(items: &[T], number: u32) -> Option<&T> {
     items.get(usize::try_from(number).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::testing::{area, feed_name};
+
+    #[test]
+    fn bulk_uses_the_number_the_peer_used_and_not_a_newer_one_under_way() {
+        let name = feed_name(7, area("32093920010"), crdt_schema::id::Space::Records);
+        let mut numbers = Numbers::default();
+        numbers.list(name);
+        assert_eq!(numbers.refer(name), FeedRef::Name(name), "a listed one is named, as number 1");
+        numbers.understood(&FeedRef::Yours(0));
+        assert_eq!(numbers.refer_bulk(name, None), FeedRef::Mine(0));
+    }
 }

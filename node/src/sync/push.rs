@@ -13,8 +13,8 @@ use crdt_schema::entry::{ChainPoint, PackedRun};
 use crdt_schema::id::{FeedId, FeedName};
 
 use super::message::{
-    APART_OFFERS_MAX, CutPoint, EndReason, FEEDS_PER_MESSAGE_MAX, FeedRef, FeedRun,
-    HEADS_PER_FEED_MAX, Message, Offer, PUSH_BYTES_MAX,
+    APART_OFFERS_MAX, CutPoint, EndReason, FEEDS_PER_MESSAGE_MAX, FeedRun, HEADS_PER_FEED_MAX,
+    Message, Offer, PUSH_BYTES_MAX,
 };
 use super::request::{Local, Report};
 use super::session::{Phase, Session, Step};
@@ -133,9 +133,7 @@ impl Session {
 
     pub(super) fn on_push(&mut self, local: &Local<'_>, push: FeedRun) -> Step {
         let name = self.numbers.resolve(&push.feed)?;
-        if matches!(push.feed, FeedRef::Yours(_)) {
-            self.numbers.understood(&name);
-        }
+        self.numbers.understood(&push.feed);
         if self.takes(local, &name) {
             self.ingest_pushed(name, push.run)?;
         }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crdt_schema::entry::{ChainPoint, PackedRun};
+use crdt_schema::entry::{ChainPoint, PackedRun, RefuseReason};
 use crdt_schema::id::{DeviceId, FeedId, FeedName, StoreInstance};
 use crdt_schema::time::Timestamp;
 
@@ -178,8 +178,19 @@ pub enum Taken {
     Unknown,
     /// One branch, incarnation or byte beyond what this node takes.
     Full,
-    /// It does not verify.
+    /// It does not verify where its place is held: it may go on from a branch that is not, which no
+    /// byte of it tells, or be forged.
+    Unfit,
+    /// It does not verify, whatever came before it.
     Refused,
+}
+
+impl Taken {
+    /// The word for a run of bytes that begin at `first` and were refused.
+    pub const fn refused(reason: RefuseReason, first: u64) -> Self {
+        let leans = matches!(reason, RefuseReason::Signature | RefuseReason::BackReference);
+        if leans && first > 1 { Self::Unfit } else { Self::Refused }
+    }
 }
 
 /// What a session is told.

@@ -101,11 +101,16 @@ pub struct Session {
     pub(super) was_asked: bool,
     outputs: VecDeque<Output>,
     asked: BTreeMap<RequestId, Asked>,
+    /// What a peer said behind its reply, while its certificate is not known yet.
+    early: VecDeque<Message>,
     next_request: u64,
     pub(super) now: Timestamp,
     heard_at: Timestamp,
     wake_at: Option<Timestamp>,
 }
+
+/// Messages kept that came before their peer was known: its rows, and a save or two.
+pub(super) const EARLY_MAX: usize = 16;
 
 /// How often each space was compared.
 #[derive(Debug, Default, Clone, Copy)]
@@ -115,6 +120,8 @@ pub(super) struct Tries {
     pub(super) opens: u8,
     /// Something was not taken for want of room: to send it again would only cost the line.
     pub(super) full: bool,
+    /// Runs that did not fit what is held.
+    pub(super) unfit: u8,
 }
 
 impl Session {
@@ -146,6 +153,7 @@ impl Session {
             was_asked: false,
             outputs: VecDeque::new(),
             asked: BTreeMap::new(),
+            early: VecDeque::new(),
             next_request: 0,
             now: Timestamp(0),
             heard_at: Timestamp(0),
@@ -186,7 +194,7 @@ impl Session {
         }
         self.now = now;
         let done = self.dispatch(local, input).and_then(|()| self.go_on(local));
-        match done {
+        match done.and_then(|()| self.take_early(local)) {
             Ok(()) => self.watch(),
             Err(reason) => self.end(reason),
         }
@@ -241,8 +249,36 @@ impl Session {
         let message = codec::decode(stream, bytes).map_err(|_| EndReason::Malformed)?;
         self.heard_at = self.now;
         if self.phase == Phase::Opening && !belongs_to_opening(&message) {
+            return self.put_off(message);
+        }
+        self.message(local, message, bytes.len())
+    }
+
+    /// Whoever replied may say more before its certificate was looked at here: that waits.
+    fn put_off(&mut self, message: Message) -> Step {
+        if self.replied.is_none() {
             return Err(EndReason::OutOfOrder);
         }
+        if self.early.len() >= EARLY_MAX {
+            return Err(EndReason::TooMuch);
+        }
+        self.early.push_back(message);
+        Ok(())
+    }
+
+    /// What waited for the end of the opening.
+    fn take_early(&mut self, local: &Local<'_>) -> Step {
+        while self.phase != Phase::Opening
+            && !matches!(self.phase, Phase::Ended(_))
+            && let Some(message) = self.early.pop_front()
+        {
+            self.message(local, message, 0)?;
+            self.go_on(local)?;
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, local: &Local<'_>, message: Message, bytes: usize) -> Step {
         match message {
             Message::Open(open) => self.on_open(local, open),
             Message::Reply(reply) => self.on_reply(local, reply),
@@ -266,7 +302,7 @@ impl Session {
                 self.on_receipts(local, rows);
                 Ok(())
             }
-            Message::Runs(runs) => self.on_runs(local, runs, bytes.len()),
+            Message::Runs(runs) => self.on_runs(local, runs, bytes),
             Message::Device(row) => {
                 self.on_device(local, row);
                 Ok(())

@@ -23,9 +23,10 @@ use super::message::{
     AreaHeads, BULK_FRAME_BYTES_MAX, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun,
     Message, Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
 };
-use super::receipt::ReceiptRow;
+use super::receipt::{DeviceRow, ReceiptRow};
 use super::request::{Input, Output, Report, Taken};
-use super::session::{Phase, Role, Session};
+use super::session::{EARLY_MAX, Phase, Role, Session};
+use super::transfer::UNFIT_MAX;
 use crate::authority::MemberState;
 
 use super::world::{Keys, TestNode, area, statement};
@@ -168,6 +169,52 @@ fn a_copied_card_forks_its_feed_and_everybody_gets_both_branches() {
         let sent_twice = cost.run_bytes.saturating_sub(150 * (first + second));
         assert!(sent_twice < 150 * 128, "{common} {first} {second}: {cost:?}");
     }
+}
+
+#[test]
+fn a_save_on_a_branch_the_other_hub_does_not_hold_ends_no_link_and_brings_the_branch() {
+    for (first, second) in [(2, 2), (1, 5), (5, 1), (90, 70)] {
+        let mut desa = province().copy(DESA);
+        desa.edit(area(SAMBENG), 5);
+        let (mut kab, mut kec) = (desa.copy(KAB), desa.copy(KEC));
+        let mut copied = desa.copy(DESA);
+        let name = desa.feed(area(SAMBENG), Space::Records, 0);
+        let (mut pair, _) = sync(&mut kab, &mut kec);
+        // Each hub takes another branch over other links, and one of them hands on the newest save only.
+        for (author, hub, count, size) in
+            [(&mut desa, &mut kab, first, 9), (&mut copied, &mut kec, second, 41)]
+        {
+            for (name, run) in author.append(name, count, size) {
+                hub.hold(name, run);
+            }
+        }
+        let newest = desa.append(name, 1, 9).remove(0);
+        kab.hold(newest.0, newest.1.clone());
+        pair.tell_initiator(durable(newest));
+        pair.run(&mut kab, &mut kec);
+        let reached = pair.phases();
+        assert!(matches!(reached, (Phase::Live { .. }, Phase::Live { .. })), "{reached:?}");
+        assert_eq!(kec.summary.feed(&name.id()).unwrap().heads.len(), 2, "{first} {second}");
+        converge(&mut kab, &mut kec);
+    }
+}
+
+#[test]
+fn runs_that_never_fit_end_the_session() {
+    let mut kec = province().copy(KEC);
+    let (name, _) = kec.edit(area(SAMBENG), 5).remove(0);
+    let mut other = kec.copy(KEC);
+    let (_, run) = other.append(name, 1, 9).remove(0);
+    let mut forged = run.packed().clone();
+    forged.signature[3] ^= 1;
+    let mut session = opened(&kec);
+    let push = Message::Push(FeedRun { feed: FeedRef::Name(name), run: forged });
+    for _ in 0..UNFIT_MAX {
+        say(&mut session, &mut kec, &push);
+        assert!(!matches!(session.phase(), Phase::Ended(_)));
+    }
+    say(&mut session, &mut kec, &push);
+    assert_eq!(session.phase(), Phase::Ended(EndReason::BadRun));
 }
 
 #[test]
@@ -640,6 +687,45 @@ fn an_initiator_that_does_not_know_the_responder_asks_for_its_certificate() {
     let mut desa = province().copy(DESA);
     converge(&mut new, &mut desa);
     assert_eq!(desa.taken, 4);
+}
+
+#[test]
+fn what_an_unknown_responder_says_behind_its_reply_waits_for_its_certificate() {
+    let mut kec = province().copy(KEC);
+    kec.certify(NEW, NEXT, Rights::desa());
+    let mut new = kec.copy(NEW);
+    new.edit(area(NEXT), 3);
+    let row = DeviceRow {
+        device: NEW.device(),
+        instance: new.instance,
+        counter: 1,
+        heads: Vec::new(),
+        claimed_at: Timestamp(0),
+        orders: Vec::new(),
+        addresses: Vec::new(),
+        version: String::new(),
+    };
+    let desa = province().copy(DESA);
+    for (times, ends) in [(EARLY_MAX, None), (EARLY_MAX + 1, Some(EndReason::TooMuch))] {
+        let (mut desa, mut session) =
+            (desa.copy(DESA), Session::new(Role::Initiator, NEW.device()));
+        session.handle_input(Timestamp(0), &desa.local(), Input::Start);
+        let Some(Output::Send { stream, frame }) = session.poll_output() else { unreachable!() };
+        let mut responder = Session::new(Role::Responder, DESA.device());
+        responder.handle_input(Timestamp(0), &new.local(), Input::Start);
+        let open = decode(stream, &frame).unwrap();
+        for reply in say(&mut responder, &mut new, &open) {
+            say(&mut session, &mut desa, &reply);
+        }
+        for _ in 0..times {
+            say(&mut session, &mut desa, &Message::Device(row.clone()));
+        }
+        let ended = match session.phase() {
+            Phase::Ended(reason) => Some(reason),
+            _ => None,
+        };
+        assert_eq!(ended, ends);
+    }
 }
 
 #[test]

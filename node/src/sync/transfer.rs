@@ -13,8 +13,8 @@ use crdt_schema::time::Timestamp;
 use super::codec;
 use super::message::{
     BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX, BULK_FRAME_MS,
-    BULK_IN_FLIGHT_BYTES_MAX, CutPoint, EndReason, FeedRef, FeedRun, Message, NEEDS_PER_FEED_MAX,
-    Need, RUNS_PER_FRAME_MAX, STRANGER_BYTES_MAX,
+    BULK_IN_FLIGHT_BYTES_MAX, CutPoint, EndReason, FeedRun, Message, NEEDS_PER_FEED_MAX, Need,
+    RUNS_PER_FRAME_MAX, STRANGER_BYTES_MAX,
 };
 use super::push::held;
 use super::request::{Local, Read, ReadFrom, Report, Request, RequestId, Segment, Taken};
@@ -25,6 +25,10 @@ const RUN_OVERHEAD_BYTES: usize = 64 + 16;
 /// Bytes after which the sender is told what is durable although no turn is due: it learns from
 /// that how fast the line is.
 const TELL_AFTER_BYTES: usize = BULK_FRAME_BYTES_FULL;
+
+/// Runs that do not fit what is held, in one comparison: a card that was copied forks one feed, and a
+/// few of its saves may be under way before both sides hold both branches.
+pub(super) const UNFIT_MAX: u8 = 16;
 
 /// What waits to be sent.
 #[derive(Debug, Default)]
@@ -260,8 +264,8 @@ impl Session {
     pub(super) fn on_needs(&mut self, local: &Local<'_>, needs: Vec<Need>) -> Step {
         for need in needs {
             let name = self.numbers.resolve(&need.feed)?;
-            if !need.heads.is_empty() && matches!(need.feed, FeedRef::Yours(_)) {
-                self.numbers.understood(&name);
+            if !need.heads.is_empty() {
+                self.numbers.understood(&need.feed);
             }
             let asked = self.transfers.asked_for.entry(name.id()).or_default();
             *asked += 1;
@@ -383,9 +387,7 @@ impl Session {
         for FeedRun { feed, run } in runs {
             let name = self.numbers.resolve_bulk(&feed, last)?;
             last = Some(name);
-            if matches!(feed, FeedRef::Yours(_)) {
-                self.numbers.understood(&name);
-            }
+            self.numbers.understood(&feed);
             let taken =
                 if stranger { name.space == Space::Authority } else { self.takes(local, &name) };
             if taken {
@@ -447,7 +449,11 @@ impl Session {
                 self.transfers.needed_no_more(&name.id());
                 Ok(())
             }
-            Taken::Gap => {
+            Taken::Gap | Taken::Unfit => {
+                self.tries.unfit += u8::from(taken == Taken::Unfit);
+                if self.tries.unfit > UNFIT_MAX {
+                    return Err(EndReason::BadRun);
+                }
                 if self.pass.is_none() {
                     self.transfers.needed_no_more(&name.id());
                 }

@@ -516,7 +516,7 @@ impl TestNode {
             }
             Verdict::Pending => Taken::Gap,
             Verdict::TooManyBranches => Taken::Full,
-            Verdict::Refused(_) => Taken::Refused,
+            Verdict::Refused(reason) => Taken::refused(reason, packed.first),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Cards that are cloned, and backups that are put back: the same device twice, or as it once was.
 
+use std::collections::BTreeSet;
+
 use super::ground::MINUTE;
 use super::shelf::Shelf;
 use super::town::Town;
@@ -66,10 +68,8 @@ impl Town {
 
     /// Sites with the same keys as another one.
     pub(super) fn copies(&self) -> Vec<usize> {
-        let first = |site: usize| {
-            self.sites.iter().position(|it| it.role.keys == self.sites[site].role.keys)
-        };
-        (0..self.sites.len()).filter(|site| first(*site) != Some(*site)).collect()
+        let mut seen = BTreeSet::new();
+        (0..self.sites.len()).filter(|site| !seen.insert(self.sites[*site].role.keys)).collect()
     }
 
     /// A second site on a shelf that exists.

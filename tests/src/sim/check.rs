@@ -154,9 +154,10 @@ impl Town {
     }
 
     /// Villages of the cast in or below some areas.
-    fn villages_within(&self, held: &BTreeSet<AreaId>, tree: &AreaTree) -> Vec<AreaId> {
-        let within = |area: &AreaId| held.iter().any(|held| tree.covers(*held, *area));
-        self.villages.iter().copied().filter(within).collect()
+    pub(super) fn villages_within(&self, held: &BTreeSet<AreaId>, tree: &AreaTree) -> Vec<AreaId> {
+        let below = held.iter().flat_map(|held| tree.descendants(*held).into_iter().chain([*held]));
+        let below: BTreeSet<AreaId> = below.collect();
+        self.villages.iter().copied().filter(|area| below.contains(area)).collect()
     }
 
     /// Who was ever certified, and for what: known to the simulation, whatever nodes believe.
@@ -210,7 +211,7 @@ impl Town {
         if let Some(most) = incarnations.into_values().max().filter(|it| *it > INCARNATIONS_MAX) {
             return beyond("feeds of one device in one area", most);
         }
-        let links = self.wires.values().filter(|wire| wire.ends.contains(&site)).count();
+        let links = self.wires.of(site).count();
         if up.exchange.links() > links {
             return beyond("links that are gone", up.exchange.links());
         }

@@ -109,17 +109,11 @@ impl Town {
     pub(super) fn make_room(&mut self, site: usize) {
         if std::mem::take(&mut self.sites[site].full) {
             self.sites[site].shelf.leave_room(None);
-            self.sites[site].room_since = Some(self.now());
         }
     }
 
     fn line_breaks(&mut self, site: usize) {
-        let links: Vec<_> = self
-            .wires
-            .iter()
-            .filter(|(_, wire)| wire.ends.contains(&site))
-            .map(|(link, _)| *link)
-            .collect();
+        let links: Vec<_> = self.wires.of(site).map(|(link, _)| link).collect();
         if let Some(link) = links.get(self.numbers.below(links.len())) {
             self.note("link cut");
             self.cut(*link);

@@ -1,5 +1,7 @@
 //! Everything is mended, rests, and is then looked at by `check.rs`.
 
+use std::collections::BTreeMap;
+
 use super::ground::{DAY, HOUR, MINUTE};
 use super::town::{Site, Town, Up};
 use super::wire::{Class, Due};
@@ -10,8 +12,13 @@ const EACH: usize = 26 * 3_600_000;
 const QUIET_MAX: i64 = 12 * HOUR;
 /// Sticks there and back.
 const STICKS: usize = 4;
-/// Nothing under way, and nothing planned for so long: quiet.
+/// And when a copy was on for a while: its news go up, and down to whoever has no line.
+const TURN_STICKS: usize = 2;
+/// Nothing under way, and no news for so long: quiet. Whoever was not reached is dialled again after
+/// five minutes.
 const QUIET: i64 = 10 * MINUTE;
+/// The same where something is always under way.
+const STILL: i64 = HOUR;
 
 impl Town {
     /// Plans the next heal.
@@ -51,15 +58,14 @@ impl Town {
             if self.sites[site].class != Class::None {
                 self.sites[site].line = true;
             }
+            self.sites[site].refused = 0;
             self.dial_soon(site, MINUTE);
         }
         self.rest()?;
         self.hand_certificates()?;
         self.confirm();
-        self.carry_all()?;
-        for copy in copies {
-            self.take_turns(copy)?;
-        }
+        self.carry_all(STICKS)?;
+        self.take_turns(&copies)?;
         for proving in [false, true] {
             self.proving = proving;
             for site in self.on() {
@@ -91,10 +97,10 @@ impl Town {
     /// Sticks for whoever has no line, until everybody has everything: a village that moved learns it
     /// by the first, gets to know its new hub by the second, and is heard there with the third; its
     /// neighbours have its news with the fourth.
-    fn carry_all(&mut self) -> Result<(), String> {
+    fn carry_all(&mut self, times: usize) -> Result<(), String> {
         let cut_off = |site: &usize| self.sites[*site].class == Class::None;
         let cut_off: Vec<usize> = self.on().into_iter().filter(cut_off).collect();
-        for _ in 0..STICKS {
+        for _ in 0..times {
             for site in &cut_off {
                 self.courier(*site)?;
             }
@@ -103,28 +109,47 @@ impl Town {
         Ok(())
     }
 
-    /// Of two with the same keys one is on at a time: the copy, and then the first again.
-    fn take_turns(&mut self, copy: usize) -> Result<(), String> {
-        let keys = self.sites[copy].role.keys;
-        let first = self.sites.iter().position(|it| it.role.keys == keys);
-        for (off, on) in first.into_iter().flat_map(|first| [(first, copy), (copy, first)]) {
-            self.switch_off(off);
-            self.switch_on(on)?;
-            self.rest()?;
-            self.carry_all()?;
+    /// Of those with the same keys one is on at a time: each copy in its turn, and then the first again.
+    fn take_turns(&mut self, copies: &[usize]) -> Result<(), String> {
+        // By the first of them: itself, and its copies.
+        let mut same: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for copy in copies {
+            let keys = self.sites[*copy].role.keys;
+            if let Some(first) = self.sites.iter().position(|it| it.role.keys == keys) {
+                same.entry(first).or_default().push(*copy);
+            }
+        }
+        let turns = same.values().map(Vec::len).max().unwrap_or(0);
+        for turn in 0..turns {
+            let at = |number: usize| {
+                let due =
+                    same.iter().filter_map(move |(first, all)| Some((*first, *all.get(number)?)));
+                due.collect::<Vec<_>>()
+            };
+            for way in [at(turn), at(turn).into_iter().map(|(first, copy)| (copy, first)).collect()]
+            {
+                for (off, on) in way {
+                    self.switch_off(off);
+                    self.switch_on(on)?;
+                }
+                self.rest()?;
+                self.carry_all(TURN_STICKS)?;
+            }
         }
         Ok(())
     }
 
-    /// Lets time pass until nothing is under way.
+    /// Lets time pass until nobody learns anything any more. Comparisons that bring nothing new go on:
+    /// of a flood two nodes stay unequal.
     fn rest(&mut self) -> Result<(), String> {
         let end = self.now() + QUIET_MAX;
         let mut at = self.now();
+        self.news_at = at;
         while at < end {
             at += MINUTE;
             self.run(at)?;
-            let near = self.agenda.next_at().is_some_and(|next| next < at + QUIET);
-            if self.agenda.frames == 0 && !near {
+            let quiet = at - self.news_at;
+            if quiet >= STILL || (quiet >= QUIET && self.agenda.frames == 0) {
                 return Ok(());
             }
         }
@@ -152,12 +177,7 @@ impl Town {
         let copies = self.copies().contains(&site);
         let Some(up) = &at.up else { return format!("site {site}: off") };
         let state = up.node.replica().authority().member(&at.role.device()).map(|it| it.state);
-        let links: Vec<usize> = self
-            .wires
-            .values()
-            .filter(|wire| wire.ends.contains(&site))
-            .map(|wire| wire.from(site).0)
-            .collect();
+        let links: Vec<usize> = self.wires.of(site).map(|(_, wire)| wire.from(site).0).collect();
         let met: Vec<String> = up
             .exchange
             .recent()

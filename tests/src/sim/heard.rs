@@ -26,7 +26,7 @@ impl Town {
     /// Holds what a node tells against what it and its peer had.
     pub(super) fn hear(&mut self, site: usize, event: Event) {
         if let Event::Session(seen) = event {
-            let kinds = self.wires.get_mut(&seen.link).map(|wire| {
+            let kinds = self.wires.get_mut(seen.link).map(|wire| {
                 let (_, end) = wire.from(site);
                 std::mem::take(&mut wire.moved[end])
             });
@@ -132,7 +132,7 @@ impl Town {
         };
         for said in rows {
             let row = codec::encode(&said);
-            let Some(wire) = self.wires.get_mut(&link) else { return };
+            let Some(wire) = self.wires.get_mut(link) else { return };
             let (_, way) = wire.from(site);
             let is_first = wire.told[way].insert(hash(&[&row]));
             self.note("row told");

@@ -122,12 +122,8 @@ impl Town {
 
     /// A liar makes something up and sends it to whoever listens.
     pub(super) fn attack(&mut self, site: usize) {
-        let links: Vec<LinkId> = self
-            .wires
-            .iter()
-            .filter(|(_, wire)| wire.ends.contains(&site) && !wire.closing)
-            .map(|(link, _)| *link)
-            .collect();
+        let links: Vec<LinkId> =
+            self.wires.of(site).filter(|(_, wire)| !wire.closing).map(|(link, _)| link).collect();
         let Some(link) = links.get(self.numbers.below(links.len())).copied() else { return };
         let own = self.sites[site].role.area;
         let device = self.sites[site].role.device();

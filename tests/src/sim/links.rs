@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use node::live::{Act, LinkId, Opened};
-use node::sync::message::{BULK_FRAME_BYTES_MAX, BULK_IN_FLIGHT_BYTES_MAX};
+use node::sync::codec;
+use node::sync::message::{BULK_FRAME_BYTES_MAX, BULK_IN_FLIGHT_BYTES_MAX, Message};
 use node::sync::{EndReason, Role as Dialled, Stream};
 
 use super::ground::{HOUR, MINUTE, SECOND};
@@ -20,7 +21,7 @@ impl Town {
     pub(super) fn act(&mut self, site: usize, act: Act) {
         match act {
             Act::Send { link, stream, frame } => {
-                if let Some(wire) = self.wires.get_mut(&link) {
+                if let Some(wire) = self.wires.get_mut(link) {
                     let (_, way) = wire.from(site);
                     wire.count(way, &frame);
                 }
@@ -37,7 +38,10 @@ impl Town {
                     self.send_raw(site, link, stream, frame);
                 }
             }
-            Act::HangUp { link, .. } => self.hang_up(site, link),
+            Act::HangUp { link, reason } => {
+                self.faulted(site, link, reason);
+                self.hang_up(site, link);
+            }
             Act::Doors => self.doors(site),
             Act::Tell(event) => self.hear(site, event),
         }
@@ -48,7 +52,7 @@ impl Town {
         if self.too_long(site, link, stream, frame.len()) {
             return;
         }
-        let Some(wire) = self.wires.get_mut(&link) else { return };
+        let Some(wire) = self.wires.get_mut(link) else { return };
         let (to, way) = wire.from(site);
         let (least, more) = wire.class.delay();
         let mut delay = (least + self.numbers.below(more)) as i64;
@@ -73,9 +77,13 @@ impl Town {
     }
 
     pub(super) fn arrive(&mut self, link: LinkId, to: usize, stream: Stream, bytes: Vec<u8>) {
-        let Some(wire) = self.wires.get_mut(&link) else { return };
+        let Some(wire) = self.wires.get_mut(link) else { return };
         let (_, back) = wire.from(to);
         wire.count(back, &bytes);
+        let ends = codec::decode(stream, &bytes).ok().filter(|_| stream == Stream::Control);
+        if matches!(ends, Some(Message::End(EndReason::Store))) {
+            wire.told_of_store = Some(to);
+        }
         if stream == Stream::Bulk {
             wire.bulk[1 - back] -= bytes.len();
         }
@@ -84,7 +92,7 @@ impl Town {
     }
 
     pub(super) fn gone(&mut self, link: LinkId, to: usize, reason: EndReason) {
-        if let Some(wire) = self.wires.remove(&link) {
+        if let Some(wire) = self.wires.remove(link) {
             self.lasted(&wire);
             self.with(to, |now, up| up.exchange.closed(now, &mut up.node, link, reason));
             self.dial_soon(to, 20 * SECOND);
@@ -93,7 +101,7 @@ impl Town {
 
     /// Whoever is refused tries later, and then elsewhere.
     fn lasted(&mut self, wire: &Wire) {
-        let short = self.now() - wire.since < REFUSED;
+        let short = wire.faulty || self.now() - wire.since < REFUSED;
         self.backs_off(wire.ends[0], short);
     }
 
@@ -102,10 +110,21 @@ impl Town {
         *refused = if short { *refused + 1 } else { 0 };
     }
 
+    /// Two that are well never break the rules towards each other.
+    fn faulted(&mut self, site: usize, link: LinkId, reason: EndReason) {
+        let Some(wire) = self.wires.get_mut(link).filter(|_| reason.is_fault()) else { return };
+        wire.faulty = true;
+        let ends = wire.ends;
+        if ends.iter().all(|end| !self.sites[*end].hostile) {
+            let with = self.told_of(self.wires.get(link).map_or(site, |it| it.from(site).0));
+            self.breaks(site, &format!("an honest link ends as {reason:?}, with {with}"));
+        }
+    }
+
     /// What was sent still arrives.
     fn hang_up(&mut self, site: usize, link: LinkId) {
         let now = self.now();
-        let Some(wire) = self.wires.get_mut(&link) else { return };
+        let Some(wire) = self.wires.get_mut(link) else { return };
         let (to, way) = wire.from(site);
         if std::mem::replace(&mut wire.closing, true) {
             return;
@@ -117,7 +136,7 @@ impl Town {
 
     /// A link breaks: what is on it is lost, and both ends learn it.
     pub(super) fn cut(&mut self, link: LinkId) {
-        let Some(wire) = self.wires.remove(&link) else { return };
+        let Some(wire) = self.wires.remove(link) else { return };
         for end in wire.ends {
             self.with(end, |now, up| {
                 up.exchange.closed(now, &mut up.node, link, EndReason::Lost);
@@ -128,8 +147,7 @@ impl Town {
 
     /// All links of a node break.
     pub(super) fn cut_all(&mut self, site: usize) {
-        let of_site = self.wires.iter().filter(|(_, wire)| wire.ends.contains(&site));
-        let links: Vec<LinkId> = of_site.map(|(link, _)| *link).collect();
+        let links: Vec<LinkId> = self.wires.of(site).map(|(link, _)| link).collect();
         for link in links {
             self.cut(link);
         }
@@ -139,12 +157,11 @@ impl Town {
     fn doors(&mut self, site: usize) {
         let Some(up) = &self.sites[site].up else { return };
         let doors = up.node.doors();
-        let shut = self.wires.iter().filter(|(_, wire)| wire.ends.contains(&site));
-        let shut = shut.filter(|(_, wire)| {
+        let shut = self.wires.of(site).filter(|(_, wire)| {
             let key = self.sites[wire.from(site).0].role.keys.transport;
             matches!(doors.get(&key), Some(node::node::Door::Shut(_)))
         });
-        let links: Vec<LinkId> = shut.map(|(link, _)| *link).collect();
+        let links: Vec<LinkId> = shut.map(|(link, _)| link).collect();
         for link in links {
             self.note("revoked device put out");
             self.cut(link);
@@ -182,7 +199,7 @@ impl Town {
 
     /// Whether two nodes have a link.
     pub(super) fn linked(&self, one: usize, other: usize) -> bool {
-        self.wires.values().any(|wire| wire.ends.contains(&one) && wire.ends.contains(&other))
+        self.wires.of(one).any(|(_, wire)| wire.ends.contains(&other))
     }
 
     /// A link between two nodes that are on.
@@ -206,16 +223,13 @@ impl Town {
     fn replace_links(&mut self, from: usize, to: usize) {
         let key = |site: usize| self.sites[site].role.keys;
         let pair = BTreeSet::from([key(from), key(to)]);
-        let same = |wire: &Wire| {
-            let [one, other] = wire.ends;
-            [one, other].iter().any(|end| [from, to].contains(end))
-                && BTreeSet::from([key(one), key(other)]) == pair
-        };
-        let old: Vec<LinkId> =
-            self.wires.iter().filter(|(_, wire)| same(wire)).map(|(link, _)| *link).collect();
+        let same = |wire: &Wire| BTreeSet::from(wire.ends.map(key)) == pair;
+        let near = self.wires.of(from).chain(self.wires.of(to));
+        let old: BTreeSet<LinkId> =
+            near.filter(|(_, wire)| same(wire)).map(|(link, _)| link).collect();
         for link in old {
-            if let Some(wire) = self.wires.get(&link) {
-                let short = self.now() - wire.since < REFUSED;
+            if let Some(wire) = self.wires.get(link) {
+                let short = wire.faulty || self.now() - wire.since < REFUSED;
                 let dialled = wire.ends[0];
                 self.backs_off(dialled, short);
             }

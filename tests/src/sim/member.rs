@@ -70,10 +70,8 @@ impl Town {
             counts_at_once: false,
             addresses: Vec::new(),
         };
-        let made = up.node.invite(&ask, &file);
-        self.with(above, |now, up| up.exchange.stirred(now, &mut up.node));
-        match made {
-            Ok(_) => {}
+        match up.node.invite(&ask, &file) {
+            Ok(_) => self.with(above, |now, up| up.exchange.stirred(now, &mut up.node)),
             Err(NodeError::Store { .. }) => {
                 self.store_refused(above, "a word of authority");
                 return Ok(());

@@ -228,8 +228,10 @@ impl Town {
         let mut trace = self.trace.clone();
         for site in self.on() {
             let Some(up) = &self.sites[site].up else { continue };
-            for area in &self.villages {
-                let (authority, records) = check::roots(up.node.replica(), *area);
+            let replica = up.node.replica();
+            let served = replica.authority().interest(&self.sites[site].role.device());
+            for area in self.villages_within(&served, replica.authority().tree()) {
+                let (authority, records) = check::roots(replica, area);
                 trace.update(&authority.0).update(&records.0);
             }
         }

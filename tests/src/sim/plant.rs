@@ -171,6 +171,10 @@ impl FeedStore for Planted {
         self.held.values(prefix)
     }
 
+    fn value_up_to(&self, prefix: &[u8], name: &[u8]) -> Result<Option<NamedValue>, StoreError> {
+        self.held.value_up_to(prefix, name)
+    }
+
     fn format(&self) -> u32 {
         self.held.format()
     }

@@ -161,7 +161,11 @@ impl Town {
         let now = Timestamp(self.now());
         let Some(up) = self.sites[site].up.as_mut() else { return };
         up.node.mend();
+        let arrived = up.node.replica().arrived();
         work(now, up);
+        if self.sites[site].up.as_ref().is_some_and(|up| up.node.replica().arrived() != arrived) {
+            self.news_at = now.0;
+        }
         self.after(site);
     }
 
@@ -171,9 +175,9 @@ impl Town {
         self.had(site);
         while let Some(act) = self.sites[site].up.as_mut().and_then(|up| up.exchange.poll()) {
             if let Act::HangUp { link, reason: EndReason::Store } = &act
-                && !self.peer_was_full(site, *link)
+                && !self.told_by_peer(site, *link)
             {
-                let peer = self.wires.get(link).map(|wire| wire.from(site).0);
+                let peer = self.wires.get(*link).map(|wire| wire.from(site).0);
                 let peer = peer.map(|peer| self.told_of(peer)).unwrap_or_default();
                 failed = Some(format!("on {link:?} with {peer}"));
             }
@@ -196,13 +200,9 @@ impl Town {
         }
     }
 
-    /// Whether a link that ends because of a store may end because of the other's: its word may have
-    /// been under way when somebody made room there.
-    fn peer_was_full(&self, site: usize, link: LinkId) -> bool {
-        let full = |peer: &super::town::Site| {
-            peer.full || peer.room_since.is_some_and(|since| self.now() - since < MINUTE)
-        };
-        self.wires.get(&link).is_some_and(|wire| full(&self.sites[wire.from(site).0]))
+    /// Whether a link ends because the other side said that its store failed: a liar says so, too.
+    fn told_by_peer(&self, site: usize, link: LinkId) -> bool {
+        self.wires.get(link).is_some_and(|wire| wire.told_of_store == Some(site))
     }
 
     /// A store that refused a write is read anew by the node that runs, or opened again by the person

@@ -303,6 +303,10 @@ impl FeedStore for Feeds {
         self.held().store.values(prefix)
     }
 
+    fn value_up_to(&self, prefix: &[u8], name: &[u8]) -> Result<Option<NamedValue>, StoreError> {
+        self.held().store.value_up_to(prefix, name)
+    }
+
     fn format(&self) -> u32 {
         self.held().store.format()
     }

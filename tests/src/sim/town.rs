@@ -19,7 +19,7 @@ use super::Config;
 use super::cast::{Cast, Role};
 use super::ground::{DAY, MINUTE, SimClock, SimEntropy, Time, hash};
 use super::shelf::Shelf;
-use super::wire::{Agenda, Class, Wire};
+use super::wire::{Agenda, Class, Wires};
 use super::{Tally, told};
 
 /// One node, on or off.
@@ -52,8 +52,6 @@ pub(super) struct Site {
     pub(super) hostile: bool,
     /// No room on its disk.
     pub(super) full: bool,
-    /// When somebody made room there last.
-    pub(super) room_since: Option<i64>,
     /// A backup, and what was saved by then.
     pub(super) backup: Option<(Shelf, Vec<EntryRef>)>,
 }
@@ -75,7 +73,7 @@ pub(super) struct Town {
     pub(super) time: Time,
     pub(super) cast: Cast,
     pub(super) sites: Vec<Site>,
-    pub(super) wires: BTreeMap<LinkId, Wire>,
+    pub(super) wires: Wires,
     /// Frames, wakes and dials.
     pub(super) agenda: Agenda,
     /// What people and misfortune do.
@@ -98,6 +96,8 @@ pub(super) struct Town {
     pub(super) most_heads: usize,
     /// A frame that goes once more.
     pub(super) twice: Option<(LinkId, Vec<u8>)>,
+    /// When somebody learned something last.
+    pub(super) news_at: i64,
     /// This moment, and how much happened in it.
     pub(super) moment: (i64, usize),
     pub(super) next_link: u64,
@@ -133,7 +133,7 @@ impl Town {
             time: Arc::new(AtomicI64::new(0)),
             cast,
             sites: Vec::new(),
-            wires: BTreeMap::new(),
+            wires: Wires::default(),
             agenda: Agenda::default(),
             life: Agenda::default(),
             tally: Tally::new(),
@@ -146,6 +146,7 @@ impl Town {
             roots: BTreeSet::new(),
             most_heads: 0,
             twice: None,
+            news_at: 0,
             moment: (0, 0),
             next_link: 1,
             lives: 0,
@@ -216,7 +217,6 @@ impl Town {
             apart: false,
             hostile: false,
             full: false,
-            room_since: None,
             backup: None,
         });
         self.sites.len() - 1

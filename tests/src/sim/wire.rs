@@ -60,6 +60,10 @@ pub(super) struct Wire {
     pub(super) bulk: [usize; 2],
     /// One end is gone already.
     pub(super) closing: bool,
+    /// Somebody ended it for what the other sent.
+    pub(super) faulty: bool,
+    /// Whoever was told that the other's store failed.
+    pub(super) told_of_store: Option<usize>,
     /// Bytes that each end sent and received since its last comparison, by the kind of frame.
     pub(super) moved: [Kinds; 2],
     /// Hashes of the rows that went each way.
@@ -79,6 +83,8 @@ impl Wire {
             arrives: [[0; 2]; 2],
             bulk: [0; 2],
             closing: false,
+            faulty: false,
+            told_of_store: None,
             moved: [Kinds::new(), Kinds::new()],
             told: [BTreeSet::new(), BTreeSet::new()],
         }
@@ -115,6 +121,48 @@ impl Wire {
     /// When everything under way one way has come.
     pub(super) fn empty_at(&self, now: i64, way: usize) -> i64 {
         self.arrives[way].iter().copied().max().unwrap_or(0).max(now)
+    }
+}
+
+/// All links, and whose they are.
+#[derive(Debug, Default)]
+pub(super) struct Wires {
+    all: BTreeMap<LinkId, Wire>,
+    of: BTreeMap<usize, BTreeSet<LinkId>>,
+}
+
+impl Wires {
+    pub(super) fn insert(&mut self, link: LinkId, wire: Wire) {
+        for end in wire.ends {
+            self.of.entry(end).or_default().insert(link);
+        }
+        self.all.insert(link, wire);
+    }
+
+    pub(super) fn remove(&mut self, link: LinkId) -> Option<Wire> {
+        let wire = self.all.remove(&link)?;
+        for end in wire.ends {
+            self.of.entry(end).or_default().remove(&link);
+        }
+        Some(wire)
+    }
+
+    pub(super) fn get(&self, link: LinkId) -> Option<&Wire> {
+        self.all.get(&link)
+    }
+
+    pub(super) fn get_mut(&mut self, link: LinkId) -> Option<&mut Wire> {
+        self.all.get_mut(&link)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Those of one node, the oldest first.
+    pub(super) fn of(&self, site: usize) -> impl Iterator<Item = (LinkId, &Wire)> {
+        let links = self.of.get(&site).into_iter().flatten();
+        links.filter_map(|link| Some((*link, self.all.get(link)?)))
     }
 }
 

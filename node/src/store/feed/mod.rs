@@ -362,6 +362,14 @@ impl FeedStore for RedbFeedStore {
         Ok(values)
     }
 
+    fn value_up_to(&self, prefix: &[u8], name: &[u8]) -> Result<Option<NamedValue>, StoreError> {
+        let table = self.reading()?.open_table(VALUES).map_err(failed("open the values"))?;
+        let mut rows = table.range(prefix..=name).map_err(failed("read the values"))?;
+        let Some(row) = rows.next_back() else { return Ok(None) };
+        let (found, value) = row.map_err(failed("read the values"))?;
+        Ok(Some((found.value().to_vec(), value.value().to_vec())))
+    }
+
     fn size_bytes(&self) -> Result<u64, StoreError> {
         match &self.home {
             Home::File(path) => file_bytes(path),

@@ -197,6 +197,11 @@ impl FeedStore for MemoryFeedStore {
         Ok(within.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
+    fn value_up_to(&self, prefix: &[u8], name: &[u8]) -> Result<Option<NamedValue>, StoreError> {
+        let newest = self.values.range(prefix.to_vec()..=name.to_vec()).next_back();
+        Ok(newest.map(|(name, value)| (name.clone(), value.clone())))
+    }
+
     /// Bytes of section bodies and values: there is no file.
     fn size_bytes(&self) -> Result<u64, StoreError> {
         let bodies = self.entries.values().flat_map(|(entry, _)| &entry.bodies).flatten();
