@@ -16,7 +16,7 @@ test FILTER="":
 
 # Kill a node so often, at random moments (slow: about a second each).
 kills COUNT="1000":
-    WKSBM_KILLS={{COUNT}} cargo nextest run --locked -p cli --test kill --no-capture
+    WKSBM_KILLS={{COUNT}} cargo nextest run --profile long --locked -p cli --test kill --no-capture
 
 # Networks of the real binary in namespaces (Linux, as root), or those whose name holds FILTER.
 lab FILTER="":
@@ -39,14 +39,14 @@ models DEEDS="3":
 # single call of a save that fails in turn.
 faults CUTS="500":
     cargo build --locked -p cli
-    WKSBM_LAB_REQUIRED=1 WKSBM_LAB_CUTS={{CUTS}} WKSBM_LAB_FAULTS=all cargo nextest run --locked -p tests --test lab \
+    WKSBM_LAB_REQUIRED=1 WKSBM_LAB_CUTS={{CUTS}} WKSBM_LAB_FAULTS=all cargo nextest run --profile long --locked -p tests --test lab \
         --no-capture -E 'test(scenes::power) | test(scenes::errors) | test(scenes::space) | test(scenes::stick)'
 
 # A village's node on half a gigabyte and half a core, with the binary as it is released.
 board EDITS="300":
     cargo build --release --locked -p cli
     WKSBM_LAB_REQUIRED=1 WKSBM_LAB_BOARD_EDITS={{EDITS}} WKSBM_BINARY="${CARGO_TARGET_DIR:-$PWD/target}/release/wksbm" \
-        cargo nextest run --locked -p tests --test lab --no-capture -E 'test(scenes::board)'
+        cargo nextest run --profile long --locked -p tests --test lab --no-capture -E 'test(scenes::board)'
 
 # The binary for 64-bit Arm boards: built here, its tests in an emulator, one node on both machines.
 aarch64 STEP="":

@@ -33,6 +33,8 @@ pub(super) struct Role {
     pub(super) seeds: [u8; 96],
     /// Its public keys.
     pub(super) keys: DeviceKeys,
+    /// Its id: a hash of those, asked for often.
+    id: DeviceId,
     /// Whether it is certified from the first day.
     pub(super) certified: bool,
 }
@@ -46,12 +48,17 @@ impl Role {
             part.copy_from_slice(&hash(&[b"role", &of]));
         }
         let keys = Keystore::lent(&seeds).keys();
-        Self { area, above, seeds, keys, certified: true }
+        Self { area, above, seeds, keys, id: keys.device(), certified: true }
+    }
+
+    /// The same, who comes with an invitation.
+    pub(super) fn uncertified(self) -> Self {
+        Self { certified: false, ..self }
     }
 
     /// Its id.
-    pub(super) fn device(&self) -> DeviceId {
-        self.keys.device()
+    pub(super) const fn device(&self) -> DeviceId {
+        self.id
     }
 
     /// What it signs with.

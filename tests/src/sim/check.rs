@@ -77,6 +77,8 @@ impl Town {
         };
         let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
         let me = self.sites[site].role.device();
+        let limited: BTreeSet<AreaId> =
+            at_a_limit(mine).union(&at_a_limit(theirs)).copied().collect();
         // Of a village that moved away nothing is asked any more.
         let authority = theirs.authority();
         for area in self.villages_within(&authority.interest(&me), authority.tree()) {
@@ -85,7 +87,7 @@ impl Town {
             }
             // A flood or forks beyond the caps: which ones a node took is chance, until somebody names
             // those that count (architecture, 3.4).
-            if at_a_limit(mine, area) || at_a_limit(theirs, area) {
+            if limited.contains(&area) {
                 limits += 1;
                 continue;
             }
@@ -285,18 +287,19 @@ pub(super) fn rows(
     Ok(views.list(filter, None, usize::MAX, replica.feed_store()).map_err(told)?.1)
 }
 
-/// Whether a device has as many feeds in an area, or a feed as many branches, as a node takes.
-fn at_a_limit<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, area: AreaId) -> bool {
-    let mut incarnations: BTreeMap<DeviceId, usize> = BTreeMap::new();
-    for feed in replica.feeds().filter(|feed| feed.name.area == area) {
-        if feed.branches.len() >= BRANCHES_MAX {
-            return true;
-        }
-        if feed.name.space == Space::Records {
-            *incarnations.entry(feed.name.device).or_default() += 1;
+/// Areas where a device has as many feeds, or a feed as many branches, as a node takes.
+fn at_a_limit<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>) -> BTreeSet<AreaId> {
+    let (mut incarnations, mut limited) = (BTreeMap::<_, usize>::new(), BTreeSet::new());
+    for feed in replica.feeds() {
+        let (area, feeds) =
+            (feed.name.area, incarnations.entry((feed.name.area, feed.name.device)));
+        let records = usize::from(feed.name.space == Space::Records);
+        let feeds = feeds.and_modify(|feeds| *feeds += records).or_insert(records);
+        if feed.branches.len() >= BRANCHES_MAX || *feeds >= INCARNATIONS_MAX {
+            limited.insert(area);
         }
     }
-    incarnations.values().any(|feeds| *feeds >= INCARNATIONS_MAX)
+    limited
 }
 
 /// In what the records of two nodes differ.

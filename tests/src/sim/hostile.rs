@@ -9,9 +9,10 @@ use crdt_schema::entry::{Draft, DraftSection, EntryKind, PackedRun};
 use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
 use crdt_schema::time::Timestamp;
 use node::live::LinkId;
+use node::ports::FeedStore;
 use node::sync::codec;
 use node::sync::message::{FeedRef, FeedRun, Message};
-use node::sync::{EndReason, Root, Stream};
+use node::sync::{EndReason, ReceiptRow, Root, RowHead, RowKey, Stream};
 
 use super::town::Town;
 use crate::world::signed;
@@ -129,7 +130,7 @@ impl Town {
         let device = self.sites[site].role.device();
         let villages = self.cast.villages();
         let other = villages[self.numbers.below(villages.len())];
-        match self.numbers.below(5) {
+        match self.numbers.below(6) {
             0 => {
                 self.note("hostile: forged area");
                 self.push(site, link, device, other, 7, 1);
@@ -153,11 +154,27 @@ impl Town {
                     self.push(site, link, device, own, 1_000 + incarnation as u64, 1);
                 }
             }
+            4 => {
+                self.note("hostile: lying receipt");
+                self.boast(site, link, own);
+            }
             _ => {
                 self.note("hostile: forged authority");
                 self.forge_certificate(site, link, other);
             }
         }
+    }
+
+    /// A liar says that its store holds what nobody ever wrote.
+    fn boast(&mut self, site: usize, link: LinkId, area: AreaId) {
+        let Some(up) = &self.sites[site].up else { return };
+        let key = RowKey { instance: up.node.replica().feed_store().instance(), area };
+        let [counter, feed, entry] = [(); 3].map(|()| self.numbers.next());
+        let head = RowHead { feed: feed.to_be_bytes(), seq: 1_000, entry: entry.to_be_bytes() };
+        let root = Root([counter.to_be_bytes()[0]; 32]).cut();
+        let row = ReceiptRow { key, counter: counter >> 32, root, heads: vec![head] };
+        let message = Message::Receipts(vec![row]);
+        self.send_raw(site, link, Stream::Control, codec::encode(&message));
     }
 
     /// One run of a feed with this name, signed by the liar.

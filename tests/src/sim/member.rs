@@ -36,7 +36,7 @@ impl Town {
         let number = 1_000_000 + self.sites.len() as u64;
         let role = Role::new(self.config.seed, number, area, Some(above));
         if self.numbers.chance(50) {
-            self.invited(above, Role { certified: false, ..role })
+            self.invited(above, role.uncertified())
         } else {
             self.certified(above, role)
         }
