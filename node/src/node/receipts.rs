@@ -65,11 +65,15 @@ impl Node {
         for (name, value) in values {
             self.replica.put_value(&name, Some(value));
         }
+        // What a refused commit left is read anew.
+        let mut said = self.said.take();
         self.commit_own()?;
+        if let Some(said) = &mut said {
+            said.extend(hubs.iter().map(said_by));
+        }
+        self.said.replace(said);
         self.untold.hubs.extend(hubs.iter().map(|row| row.key));
         self.untold.devices.extend(device.iter().map(|row| row.device));
-        let said = self.said.get_mut();
-        said.get_or_insert_default().extend(hubs.iter().map(said_by));
         Ok(())
     }
 
