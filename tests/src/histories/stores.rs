@@ -55,7 +55,7 @@ pub(crate) struct Feeds<S = MemoryFeedStore> {
 
 impl Feeds {
     /// Nothing held, nothing hidden.
-    pub(super) const fn new(instance: StoreInstance) -> Self {
+    pub(super) fn new(instance: StoreInstance) -> Self {
         Self { held: MemoryFeedStore::new(instance), lie: Lie::None }
     }
 }

@@ -13,7 +13,7 @@ use node::ports::{
 };
 use node::store::StoreConfig;
 use node::store::feed::RedbFeedStore;
-use node::store::memory::{MemoryFeedStore, MemoryViewStore};
+use node::store::memory::{EntryPool, MemoryFeedStore, MemoryViewStore};
 use node::store::view::RedbViewStore;
 
 use super::disk::Disk;
@@ -38,8 +38,9 @@ pub(super) enum Shelf {
 
 impl Shelf {
     /// Empty memory.
-    pub(super) fn memory(instance: StoreInstance, plant: Option<Plant>) -> Self {
-        Self::Memory(Feeds::new(MemoryFeedStore::new(instance), plant), Views::default())
+    pub(super) fn memory(instance: StoreInstance, plant: Option<Plant>, pool: &EntryPool) -> Self {
+        let store = MemoryFeedStore::new(instance).sharing(pool);
+        Self::Memory(Feeds::new(store, plant), Views::default())
     }
 
     /// Empty disks.
@@ -84,7 +85,10 @@ impl Shelf {
     /// No power cut is about to come.
     pub(super) fn calm(&self) {
         match self {
-            Self::Memory(feeds, _) => feeds.held().fail = None,
+            Self::Memory(feeds, views) => {
+                feeds.held().fail = None;
+                views.held().before = None;
+            }
             Self::Disk { feeds, views, .. } => {
                 feeds.calm();
                 views.calm();

@@ -12,6 +12,7 @@ use crdt_schema::testing::Numbers;
 use node::answer::EntryRef;
 use node::live::{Exchange, LinkId};
 use node::node::{Environment, Loan, Node};
+use node::store::memory::EntryPool;
 use node::sync::Root;
 use tempfile::TempDir;
 
@@ -102,6 +103,8 @@ pub(super) struct Town {
     pub(super) moment: (i64, usize),
     pub(super) next_link: u64,
     lives: u64,
+    /// Entries in memory, each once.
+    pool: EntryPool,
     /// Whether everything is being mended: nothing new goes wrong.
     pub(super) healing: bool,
     /// Whether all rested already: comparisons find nothing new.
@@ -150,6 +153,7 @@ impl Town {
             moment: (0, 0),
             next_link: 1,
             lives: 0,
+            pool: EntryPool::default(),
             healing: false,
             proving: false,
             dearest: Default::default(),
@@ -243,7 +247,7 @@ impl Town {
         if self.numbers.chance(self.config.disks_percent) {
             Shelf::disk(instance)
         } else {
-            Shelf::memory(instance, self.config.plant)
+            Shelf::memory(instance, self.config.plant, &self.pool)
         }
     }
 

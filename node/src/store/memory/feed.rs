@@ -1,9 +1,9 @@
 //! The feed store in memory: every entry by its place, nothing clever.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crdt_schema::entry::{
     BackRefs, Block, CHECKPOINT_EVERY, ChainPoint, Entry, PackedEntry, PackedRun, RecordRef,
@@ -16,23 +16,46 @@ use crate::store::arrival::{NO_ARRIVALS, running_hash};
 use crate::store::error::damaged;
 use crate::store::heads::{FeedState, Staging};
 
+/// An entry as it is read, and as it is packed.
+type HeldEntry = Arc<(Entry, PackedEntry)>;
+
+/// Entries that several stores of one process hold, once: a simulation of a province has each in a
+/// dozen.
+#[derive(Debug, Clone, Default)]
+pub struct EntryPool(Arc<Mutex<HashMap<EntryId, HeldEntry>>>);
+
+impl EntryPool {
+    /// The same entry, as it is held already where it is.
+    fn share(&self, entry: Entry, packed: PackedEntry) -> HeldEntry {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = (entry, packed);
+        match pool.get(&held.0.id) {
+            Some(known) if **known == held => known.clone(),
+            // Of one entry sections may be left out.
+            Some(_) => Arc::new(held),
+            None => pool.entry(held.0.id).insert_entry(Arc::new(held)).get().clone(),
+        }
+    }
+}
+
 /// The truth, lost when it is dropped.
 #[derive(Debug, Clone)]
 pub struct MemoryFeedStore {
     instance: StoreInstance,
     feeds: BTreeMap<FeedId, FeedState>,
-    entries: BTreeMap<Place, (Entry, PackedEntry)>,
+    entries: BTreeMap<Place, HeldEntry>,
     /// Of checkpoints.
     signatures: BTreeMap<Place, [u8; 64]>,
     arrivals: Vec<Arrival>,
     values: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Bytes left of the disk that is played; `None`: there is none to fill.
     free: Option<Arc<AtomicU64>>,
+    pool: EntryPool,
 }
 
 impl MemoryFeedStore {
     /// An empty store. `instance` must be random, or come from a simulation's seed.
-    pub const fn new(instance: StoreInstance) -> Self {
+    pub fn new(instance: StoreInstance) -> Self {
         Self {
             instance,
             feeds: BTreeMap::new(),
@@ -41,7 +64,15 @@ impl MemoryFeedStore {
             arrivals: Vec::new(),
             values: BTreeMap::new(),
             free: None,
+            pool: EntryPool::default(),
         }
+    }
+
+    /// The same, whose entries are held once with those of other stores.
+    #[must_use]
+    pub fn sharing(mut self, pool: &EntryPool) -> Self {
+        self.pool = pool.clone();
+        self
     }
 
     /// The same, on a disk that has as many bytes left as the number says, whenever it is asked.
@@ -58,7 +89,7 @@ impl MemoryFeedStore {
         branch: u32,
         first: u64,
         last: u64,
-    ) -> impl Iterator<Item = &(Entry, PackedEntry)> {
+    ) -> impl Iterator<Item = &HeldEntry> {
         let feed = self.feeds.get(&id);
         let spans = feed.map_or_else(Vec::new, |feed| feed.spans(branch, first.max(1), last));
         spans.into_iter().flat_map(move |span| {
@@ -71,9 +102,9 @@ impl MemoryFeedStore {
         for placed in &batch.runs {
             let run = &placed.run;
             let (feed, branch, head) = (run.feed(), placed.branch, run.head());
-            for held in run.entries().iter().cloned().zip(run.block().entries.iter().cloned()) {
-                let seq = held.0.header.seq;
-                self.entries.insert(Place { feed, branch, seq }, held);
+            for (entry, packed) in run.entries().iter().zip(&run.block().entries) {
+                let place = Place { feed, branch, seq: entry.header.seq };
+                self.entries.insert(place, self.pool.share(entry.clone(), packed.clone()));
             }
             let seq = head.point.seq;
             if seq.is_multiple_of(CHECKPOINT_EVERY) {
@@ -135,7 +166,7 @@ impl FeedStore for MemoryFeedStore {
             return Ok(None);
         }
         let last = from.next_multiple_of(CHECKPOINT_EVERY).min(head.head.point.seq);
-        let entries = self.past(feed, branch, from, last).map(|(_, packed)| packed.clone());
+        let entries = self.past(feed, branch, from, last).map(|held| held.1.clone());
         let block = Block { first: from, entries: entries.collect() };
         let owner = state.and_then(|state| state.owner(branch, last)).unwrap_or(branch);
         let signature = if last == head.head.point.seq {
@@ -154,7 +185,7 @@ impl FeedStore for MemoryFeedStore {
         range: RangeInclusive<u64>,
     ) -> Result<Vec<Entry>, StoreError> {
         let past = self.past(feed, branch, *range.start(), *range.end());
-        let entries: Vec<Entry> = past.map(|(entry, _)| entry.clone()).collect();
+        let entries: Vec<Entry> = past.map(|held| held.0.clone()).collect();
         if entries.iter().map(|entry| entry.header.seq).eq(range) {
             Ok(entries)
         } else {
@@ -167,7 +198,7 @@ impl FeedStore for MemoryFeedStore {
         if seq == 0 {
             return Ok(known.map(|_| ChainPoint::START));
         }
-        Ok(self.past(feed, branch, seq, seq).next().map(|(entry, _)| entry.point()))
+        Ok(self.past(feed, branch, seq, seq).next().map(|held| held.0.point()))
     }
 
     fn back_refs(&self, feed: FeedId, branch: u32) -> Box<dyn BackRefs + '_> {
@@ -204,7 +235,7 @@ impl FeedStore for MemoryFeedStore {
 
     /// Bytes of section bodies and values: there is no file.
     fn size_bytes(&self) -> Result<u64, StoreError> {
-        let bodies = self.entries.values().flat_map(|(entry, _)| &entry.bodies).flatten();
+        let bodies = self.entries.values().flat_map(|held| &held.0.bodies).flatten();
         let bytes = bodies.chain(self.values.values()).map(Vec::len).sum::<usize>();
         Ok(bytes as u64)
     }
@@ -223,7 +254,7 @@ struct Refs<'a> {
 impl BackRefs for Refs<'_> {
     fn entry_id(&self, seq: u64) -> Option<EntryId> {
         let mut past = self.store.past(self.feed, self.branch, seq, seq);
-        past.next().map(|(entry, _)| entry.id)
+        past.next().map(|held| held.0.id)
     }
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {

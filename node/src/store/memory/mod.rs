@@ -4,5 +4,5 @@
 mod feed;
 mod view;
 
-pub use feed::MemoryFeedStore;
+pub use feed::{EntryPool, MemoryFeedStore};
 pub use view::MemoryViewStore;
