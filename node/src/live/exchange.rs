@@ -25,8 +25,7 @@ use crate::node::{Contact, Door, Node};
 use crate::ports::{Arrival, FeedStore};
 use crate::replica::{Leaving, Source};
 use crate::sync::codec;
-use crate::sync::driver::Sink;
-use crate::sync::driver::carry_out;
+use crate::sync::driver::{Sink, carry_out};
 use crate::sync::message::Message;
 use crate::sync::{
     Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Root,

@@ -530,7 +530,7 @@ impl fmt::Display for EndReason {
             Self::TooMuch => "the peer went beyond a limit",
             Self::Stalled => "the peer fell silent",
             Self::BadRun => "the peer sent entries that do not verify",
-            Self::Store => "the local store failed",
+            Self::Store => "the store of who ended it failed",
             Self::Lost => "the connection was lost",
         })
     }

@@ -272,6 +272,7 @@ impl Session {
             && !matches!(self.phase, Phase::Ended(_))
             && let Some(message) = self.early.pop_front()
         {
+            // Runs belong to the opening and never wait: of nothing else the length matters.
             self.message(local, message, 0)?;
             self.go_on(local)?;
         }
