@@ -417,7 +417,6 @@ fn types_come_in_the_shares_of_the_recipe() {
 }
 
 #[test]
-#[ignore = "the whole province: five million records, some seconds in release"]
 fn the_province_is_that_of_the_recipe() {
     let mut sizes: Vec<u64> = Vec::new();
     for area in villages() {
