@@ -103,7 +103,8 @@ pub enum Leaving {
 }
 
 /// The stored run of a branch that begins at `from`, checked as if it had just come. `key` is the
-/// device's, where a certificate names it. It costs what taking the run cost.
+/// device's, where a certificate names it. It costs what taking the run cost, without the signature
+/// where that held lately.
 ///
 /// # Errors
 /// [`StoreError`] when the disk fails; damage is no error here.

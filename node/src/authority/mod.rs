@@ -81,6 +81,24 @@ impl Authority {
         self.found.aliases.get(self.found.tree.standing_aliases(area).first()?)
     }
 
+    /// Whether the areas lie as another authority of this network says.
+    pub fn has_tree_of(&self, other: &Self) -> bool {
+        self.found.aliases == other.found.aliases
+    }
+
+    /// Whether a device is to both what it is to the other: where their trees are the same, its feeds
+    /// stand alike.
+    pub fn knows_as(&self, other: &Self, device: &DeviceId) -> bool {
+        self.member(device) == other.member(device)
+    }
+
+    /// Feeds of which not the same was adopted under another authority.
+    pub fn adopted_otherwise(&self, other: &Self) -> BTreeSet<FeedId> {
+        let [mine, theirs] =
+            [self, other].map(|it| it.found.adopted.iter().collect::<BTreeSet<_>>());
+        mine.symmetric_difference(&theirs).map(|(feed, ..)| *feed).collect()
+    }
+
     /// Every device, ascending by id.
     pub fn members(&self) -> impl Iterator<Item = (&DeviceId, &Member)> {
         self.found.members.iter()

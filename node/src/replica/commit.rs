@@ -91,10 +91,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             runs: std::mem::take(&mut stage.runs),
             values: std::mem::take(&mut stage.values),
         };
-        match self.feeds.commit(&batch, now) {
-            Ok(arrived) => self.arrived = arrived,
+        let arrived = match self.feeds.commit(&batch, now) {
+            Ok(arrived) => std::mem::replace(&mut self.arrived, arrived) < arrived,
             Err(error) => return Err(self.abandoned(error)),
-        }
+        };
         self.held.committed();
         if incarnation_changed {
             self.incarnation = self.next_incarnation;
@@ -105,7 +105,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             authority_changed: !stage.declared.is_empty(),
             incarnation_changed,
         };
-        self.take_effect(stage)?;
+        // Named values are no entries: the views know nothing of them.
+        if arrived {
+            self.take_effect(stage)?;
+        }
         Ok(committed)
     }
 
@@ -191,7 +194,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         } else {
             self.declared.extend(declared);
             self.declared_at.extend(declared_at);
-            changed = self.recompute_authority()?;
+            changed = self.recompute_authority(&touched)?;
         }
         changed.extend(self.judged_otherwise(&verdicts));
         fold.extend(self.records_of(&changed)?);
@@ -208,16 +211,34 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     /// Computes the authority anew, regroups the summary, and returns the feeds of which another
-    /// part counts now.
-    pub(super) fn recompute_authority(&mut self) -> Result<BTreeSet<FeedId>, StoreError> {
-        self.standings.clear();
-        self.trusted.clear();
+    /// part counts now. Judged anew are those that grew, and those it may say something else of.
+    pub(super) fn recompute_authority(
+        &mut self,
+        grew: &BTreeSet<FeedId>,
+    ) -> Result<BTreeSet<FeedId>, StoreError> {
         let authority = Authority::compute(self.statement.clone(), &self.declared);
-        let tree = Arc::new(authority.tree().clone());
-        self.summary.regroup(tree.clone());
-        self.apart.regroup(tree);
-        self.authority = Arc::new(authority);
-        self.judge_feeds()
+        let before = std::mem::replace(&mut self.authority, Arc::new(authority));
+        let is_same_tree = self.authority.has_tree_of(&before);
+        if !is_same_tree {
+            let tree = Arc::new(self.authority.tree().clone());
+            self.summary.regroup(tree.clone());
+            self.apart.regroup(tree);
+        }
+        let adopted = self.authority.adopted_otherwise(&before);
+        let stands = |id: &FeedId, name: &FeedName| {
+            is_same_tree
+                && self.authority.knows_as(&before, &name.device)
+                && !adopted.contains(id)
+                && !grew.contains(id)
+                && self.standings.contains_key(id)
+        };
+        let feeds = self.held.feeds().filter(|(id, feed)| !stands(id, &feed.name));
+        let anew: Vec<FeedId> = feeds.map(|(id, _)| *id).collect();
+        self.trusted.clear();
+        for id in &anew {
+            self.standings.remove(id);
+        }
+        self.judge_feeds(anew)
     }
 
     /// Feeds with an edit that was staged under another verdict than it has now.

@@ -4,6 +4,8 @@
 //! nobody was told so, which is no loss. What is remembered of the stores is therefore thrown away
 //! and read again, heads, authority and views alike.
 
+use std::collections::BTreeSet;
+
 use super::held::Held;
 use super::stage::Stage;
 use super::{INCARNATION, Replica, authority_entries};
@@ -39,7 +41,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let incarnation = self.feeds.value(INCARNATION)?.and_then(|bytes| bytes.try_into().ok());
         self.incarnation = incarnation.map_or(self.incarnation, u64::from_be_bytes);
         self.judged.clear();
-        self.recompute_authority()?;
+        self.standings.clear();
+        self.recompute_authority(&BTreeSet::new())?;
         self.read_views_anew();
         Ok(())
     }

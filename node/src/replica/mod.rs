@@ -149,7 +149,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             next_incarnation: opening.next_incarnation,
         };
         replica.arrived = replica.newest_arrival()?;
-        replica.judge_feeds()?;
+        let all = replica.held.feeds().map(|(id, _)| *id).collect();
+        replica.judge_feeds(all)?;
         replica.views_durable = replica.views.applied().unwrap_or(0);
         replica.catch_up_quietly();
         Ok(replica)

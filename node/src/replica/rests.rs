@@ -72,7 +72,7 @@ pub(super) struct Loosened {
 }
 
 /// Whether entries of a feed that stands so may be rested on though they do not count.
-const fn bears(standing: &Standing) -> bool {
+pub(super) const fn bears(standing: &Standing) -> bool {
     match standing {
         Standing::Counts | Standing::CountsUntil(_) | Standing::OpenCounts(_) => true,
         Standing::Provisional | Standing::Outside | Standing::Unknown => false,

@@ -9,6 +9,7 @@ use crdt_schema::id::{EntryId, FeedId, FeedName};
 
 use super::Replica;
 use super::held::Held;
+use super::rests::bears;
 use crate::authority::Standing;
 use crate::ports::{BranchHead, FeedHeads, FeedStore, StoreError, ViewStore};
 
@@ -318,10 +319,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(by_branch.into_iter().collect())
     }
 
-    /// Judges every feed anew, and the summary with them; returns those of which an entry judged
-    /// before stands otherwise now.
-    pub(super) fn judge_feeds(&mut self) -> Result<BTreeSet<FeedId>, StoreError> {
-        let ids: Vec<FeedId> = self.held.feeds().map(|(id, _)| *id).collect();
+    /// Judges feeds anew, and the summary with them; returns those of which an entry judged before
+    /// stands otherwise now. Where the disk fails, all that is left is judged the next time.
+    pub(super) fn judge_feeds(&mut self, ids: Vec<FeedId>) -> Result<BTreeSet<FeedId>, StoreError> {
         let mut changed = BTreeSet::new();
         for id in ids {
             if self.judge_feed(id)? {
@@ -337,16 +337,18 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     pub(super) fn judge_feed(&mut self, id: FeedId) -> Result<bool, StoreError> {
         let Some(feed) = self.held.feed(id) else { return Ok(false) };
         let name = feed.name;
-        if !self.standings.contains_key(&id) {
-            self.standings.insert(id, self.authority.standing(&name));
-        }
-        let reach = self.reach(feed)?;
+        let standing = match self.standings.remove(&id) {
+            Some(standing) => standing,
+            None => self.authority.standing(&name),
+        };
+        let reach = self.reach_under(feed, &standing)?;
         let before = self.judged.get(&id);
         let last_open = self.last_open(feed, &reach, before)?;
         let heads = self.counting_heads(feed, &reach, &last_open)?;
         let apart: Vec<ChainPoint> =
             leaves(feed).into_iter().filter(|head| !heads.contains(head)).collect();
-        let bears = self.may_bear(&name);
+        let bears = bears(&standing);
+        self.standings.insert(id, standing);
         let now = Judged { reach, bears, parts: own_parts(feed), last_open };
         let changed = before.is_some_and(|it| it.stands_otherwise(&now.reach, now.bears));
         self.judged.insert(id, now);
