@@ -9,11 +9,13 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
 /// Mistakes that a seed finds within seconds.
-const QUICK: [(Plant, u64); 7] = [
+const QUICK: [(Plant, u64); 9] = [
+    (Plant::Lie(Lie::QuarantinedCounts), 1),
+    (Plant::Lie(Lie::ArrivalSkipped), 1),
     (Plant::Lie(Lie::HeadStale), 1),
     (Plant::Lie(Lie::VerdictKept), 1),
     (Plant::CheckpointOffByOne, 1),
-    (Plant::ReceiptBeforeDurable, 1),
+    (Plant::ReceiptBeforeDurable, 2),
     (Plant::FullDiskIgnored, 1),
     (Plant::RowLost, 1),
     (Plant::TailWithheld, 1),
@@ -69,8 +71,10 @@ fn a_seed_plays_the_same_history_to_the_last_byte_and_another_does_not() {
 /// The others, and how soon each is found: `--bin sim -- --plants`, `docs/simulation.md`.
 #[test]
 fn mistakes_planted_in_every_node_are_found_by_the_seed_that_names_them() {
-    let honest = Config { plant: None, ..Config::planted(1, Plant::RowLost) };
-    assert_eq!(play(&honest).broken, None, "what is found is not the program's own");
+    for seed in [1, 2] {
+        let honest = Config { plant: None, ..Config::planted(seed, Plant::RowLost) };
+        assert_eq!(play(&honest).broken, None, "what is found is not the program's own");
+    }
     for (plant, seed) in QUICK {
         let found: Outcome = play(&Config::planted(seed, plant));
         let what = found.broken.unwrap_or_default();

@@ -24,12 +24,31 @@ impl Town {
         let mut order = honest.to_vec();
         self.numbers.shuffle(&mut order);
         for site in order.into_iter().take(CLOSELY) {
-            self.note("node looked at closely");
-            let named = |what| format!("site {site} looked at closely: {what}");
-            self.against_feeds(site).map_err(named)?;
-            self.against_new_views(site).map_err(named)?;
+            self.look_at(site)?;
         }
         Ok(())
+    }
+
+    /// The same of a node that was left with a part of what was on its way: edits without what they
+    /// build on wait.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(super) fn look_at_part(&mut self, site: usize) -> Result<(), String> {
+        let up = self.sites[site].up.as_ref().filter(|_| self.honest().contains(&site));
+        // Of a disk that failed nothing is asked before it was mended.
+        if up.is_none_or(|up| up.node.replica().is_ill()) {
+            return Ok(());
+        }
+        self.note("part looked at closely");
+        self.look_at(site)
+    }
+
+    fn look_at(&mut self, site: usize) -> Result<(), String> {
+        self.note("node looked at closely");
+        let named = |what| format!("site {site} looked at closely: {what}");
+        self.against_feeds(site).map_err(named)?;
+        self.against_new_views(site).map_err(named)
     }
 
     /// What it shows is what its feeds say, computed the plain way; every run it holds verifies.

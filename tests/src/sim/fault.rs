@@ -8,6 +8,8 @@ use super::wire::Due;
 
 /// Writes, lengths and syncs after which the power fails, at most: a save is about twenty.
 const STEPS_MAX: usize = 120;
+/// Frames of runs that come before a link breaks: a few saves, or the middle of a comparison.
+const RUNS_MAX: usize = 12;
 
 impl Town {
     /// Plans the next misfortune.
@@ -112,7 +114,12 @@ impl Town {
         }
     }
 
+    /// At once, or in the middle of what comes next.
     fn line_breaks(&mut self, site: usize) {
+        if self.numbers.chance(50) {
+            self.sites[site].breaks_in = Some(self.numbers.below(RUNS_MAX));
+            return;
+        }
         let links: Vec<_> = self.wires.of(site).map(|(link, _)| link).collect();
         if let Some(link) = links.get(self.numbers.below(links.len())) {
             self.note("link cut");

@@ -76,8 +76,18 @@ impl Town {
         self.agenda.plan(at, Due::Frame { link, to, stream, bytes: frame });
     }
 
-    pub(super) fn arrive(&mut self, link: LinkId, to: usize, stream: Stream, bytes: Vec<u8>) {
-        let Some(wire) = self.wires.get_mut(link) else { return };
+    /// A frame has come.
+    ///
+    /// # Errors
+    /// What does not hold where a link broke in the middle of a transfer.
+    pub(super) fn arrive(
+        &mut self,
+        link: LinkId,
+        to: usize,
+        stream: Stream,
+        bytes: Vec<u8>,
+    ) -> Result<(), String> {
+        let Some(wire) = self.wires.get_mut(link) else { return Ok(()) };
         let (_, back) = wire.from(to);
         wire.count(back, &bytes);
         let ends = codec::decode(stream, &bytes).ok().filter(|_| stream == Stream::Control);
@@ -89,6 +99,19 @@ impl Town {
         }
         *self.tally.entry("bytes over wires").or_default() += bytes.len() as u64;
         self.with(to, |now, up| up.exchange.frame(now, &mut up.node, link, stream, bytes));
+        if stream == Stream::Bulk && self.breaks_now(to) {
+            self.note("link cut between two runs");
+            self.cut(link);
+            return self.look_at_part(to);
+        }
+        Ok(())
+    }
+
+    /// A frame of runs came to a site: whether its link breaks behind it.
+    fn breaks_now(&mut self, site: usize) -> bool {
+        let Some(left) = self.sites[site].breaks_in.filter(|_| !self.healing) else { return false };
+        self.sites[site].breaks_in = left.checked_sub(1);
+        left == 0
     }
 
     pub(super) fn gone(&mut self, link: LinkId, to: usize, reason: EndReason) {

@@ -74,6 +74,7 @@ pub const FAULTS: &[&str] = &[
     "late joiner, invited",
     "line down for hours",
     "link cut",
+    "link cut between two runs",
     "neighbours met on a LAN",
     "node ended for want of room",
     "node mended itself",
@@ -133,6 +134,8 @@ pub struct Config {
     pub new_percent: usize,
     /// Of a hundred stores so many lie on a disk that forgets.
     pub disks_percent: usize,
+    /// Of a hundred bundles so many are cut short on their way.
+    pub cut_percent: usize,
     /// Of a hundred devices of villages so many lie.
     pub hostile_percent: usize,
     /// Whether anything goes wrong by itself.
@@ -163,6 +166,7 @@ impl Config {
             saves_per_day,
             new_percent: 8,
             disks_percent: if disks > 25 { 25 } else { disks },
+            cut_percent: 10,
             hostile_percent: if nodes < MANY { 15 } else { 1 },
             faults: true,
             rates,
@@ -171,9 +175,10 @@ impl Config {
         }
     }
 
-    /// The same with a mistake in every node.
+    /// The same with a mistake in every node. Half of all sticks bring a part, for some mistakes show
+    /// only while the rest is not there.
     pub const fn planted(seed: u64, plant: Plant) -> Self {
-        Self { plant: Some(plant), saves_per_day: 40, ..Self::small(seed) }
+        Self { plant: Some(plant), saves_per_day: 40, cut_percent: 50, ..Self::small(seed) }
     }
 }
 

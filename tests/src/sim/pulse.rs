@@ -77,7 +77,9 @@ impl Town {
 
     fn happen(&mut self, due: Due) -> Result<(), String> {
         match due {
-            Due::Frame { link, to, stream, bytes } => self.arrive(link, to, stream, bytes),
+            Due::Frame { link, to, stream, bytes } => {
+                return self.arrive(link, to, stream, bytes);
+            }
             Due::Gone { link, to, reason } => self.gone(link, to, reason),
             Due::Wake { site } => self.wake(site),
             Due::Dial { site } => self.dial_due(site),

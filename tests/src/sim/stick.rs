@@ -45,7 +45,8 @@ impl Town {
             self.note("bundle imported twice");
             order.extend(files.iter().cloned());
         }
-        if self.numbers.chance(10) && !self.healing {
+        let is_cut = self.numbers.chance(self.config.cut_percent) && !self.healing;
+        if is_cut {
             self.note("bundle cut short");
             let victim = &order[0];
             let bytes = std::fs::read(victim).map_err(told)?;
@@ -56,7 +57,7 @@ impl Town {
         for file in files {
             std::fs::remove_file(file).ok();
         }
-        Ok(())
+        if is_cut { self.look_at_part(to) } else { Ok(()) }
     }
 
     /// All that one node has for another, whole.

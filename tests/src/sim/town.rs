@@ -41,6 +41,8 @@ pub(super) struct Site {
     pub(super) dialling: bool,
     /// Links in a row that did not last.
     pub(super) refused: u32,
+    /// Its link breaks when so many frames of runs more have come.
+    pub(super) breaks_in: Option<usize>,
     /// What it said was saved.
     pub(super) saved: Vec<EntryRef>,
     /// What it writes under, and what it wrote under before: never again.
@@ -214,6 +216,7 @@ impl Town {
             wake_at: None,
             dialling: false,
             refused: 0,
+            breaks_in: None,
             saved: Vec::new(),
             incarnation: 0,
             retired: BTreeSet::new(),
