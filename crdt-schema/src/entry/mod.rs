@@ -3,8 +3,9 @@
 //! ```text
 //! Draft ── place ──► Entry ── pack ──► PackedRun ~~~ wire, stick, disk ~~~► UnverifiedRun ── verify ──► Run
 //! ```
-//! `header.rs` the signed bytes · `sign.rs` heads and signatures · `vouched.rs` those that held lately · `packed.rs` the way entries travel
-//! and lie at rest · `run.rs` the only door from foreign bytes to a [`Run`], which stores accept.
+//! `header.rs` the signed bytes · `sign.rs` heads and signatures · `vouched.rs` those that held lately ·
+//! `packed.rs` the way entries travel and lie at rest · `run.rs` the only door from foreign bytes to a
+//! [`Run`], which stores accept.
 
 mod compress;
 mod header;

@@ -1,8 +1,8 @@
 //! Signatures that held lately: a run that was just taken goes on to thirty peers, and what is read
 //! from disk for each of them is held against its signature by a hash, not by a curve.
 //!
-//! Whether a signature holds never changes, so what is remembered cannot be wrong; a signature that did not
-//! hold is not remembered. Each thread has its own memory of [`SLOTS`] of them, 128 KiB.
+//! Whether a signature holds never changes, so what is remembered cannot be wrong; one that did not hold
+//! is not remembered. Each thread has its own memory of [`SLOTS`] of them, 128 KiB.
 
 use std::cell::RefCell;
 

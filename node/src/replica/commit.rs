@@ -91,10 +91,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             runs: std::mem::take(&mut stage.runs),
             values: std::mem::take(&mut stage.values),
         };
-        let arrived = match self.feeds.commit(&batch, now) {
-            Ok(arrived) => std::mem::replace(&mut self.arrived, arrived) < arrived,
+        let before = self.arrived;
+        match self.feeds.commit(&batch, now) {
+            Ok(arrived) => self.arrived = arrived,
             Err(error) => return Err(self.abandoned(error)),
-        };
+        }
         self.held.committed();
         if incarnation_changed {
             self.incarnation = self.next_incarnation;
@@ -106,7 +107,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             incarnation_changed,
         };
         // Named values are no entries: the views know nothing of them.
-        if arrived {
+        if self.arrived > before {
             self.take_effect(stage)?;
         }
         Ok(committed)
@@ -210,8 +211,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(())
     }
 
-    /// Computes the authority anew, regroups the summary, and returns the feeds of which another
-    /// part counts now. Judged anew are those that grew, and those it may say something else of.
+    /// Computes the authority anew, regroups the summary where the tree is another, and returns the
+    /// feeds of which another part counts now. Judged anew are those that grew, and those it may say
+    /// something else of.
     pub(super) fn recompute_authority(
         &mut self,
         grew: &BTreeSet<FeedId>,
