@@ -145,6 +145,6 @@ fn suggestion(word: &str, error: &clap::Error) -> String {
     let found = near.into_iter().map(|part| fact(error, part)).find(|text| !text.is_empty());
     let found = found.unwrap_or_default();
     let mut near: Vec<&str> = found.split(APART).collect();
-    near.sort_by_key(|near| echo::slips(word, near));
+    near.sort_by_key(|near| echo::slips(word, near, usize::MAX));
     near.join(APART)
 }

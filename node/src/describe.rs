@@ -148,9 +148,9 @@ pub fn glossary(term: Option<&str>) -> Glossary {
 /// Words as far from `asked` as a few slips of the finger, the nearest first.
 fn near_words(asked: &str) -> Vec<String> {
     let far = asked.chars().count().div_ceil(LETTERS_A_SLIP);
-    let distance = |it: &record::Term| (echo::slips(asked, &it.term.to_lowercase()), it.term);
-    let mut near: Vec<_> = record::glossary().iter().map(distance).collect();
-    near.retain(|(slips, _)| *slips <= far);
+    let slips =
+        |it: &record::Term| Some((echo::slips(asked, &it.term.to_lowercase(), far)?, it.term));
+    let mut near: Vec<_> = record::glossary().iter().filter_map(slips).collect();
     near.sort_unstable();
     near.into_iter().take(NEAR_MAX).map(|(_, term)| term.to_owned()).collect()
 }

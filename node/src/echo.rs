@@ -102,7 +102,8 @@ impl Echo {
         };
         let mut known = known.into_iter();
         Self::only_if(text, |text| {
-            is_word(text) && known.any(|word| slips(text, word) <= text.len() / LETTERS_A_SLIP)
+            let most = text.len() / LETTERS_A_SLIP;
+            is_word(text) && known.any(|word| slips(text, word, most).is_some())
         })
     }
 
@@ -127,30 +128,13 @@ fn is_count(text: &str) -> bool {
     is_decimal && (1..=COUNT_DIGITS_MAX).contains(&text.len())
 }
 
-/// Slips of the finger between two words: a letter too many, too few, another, or two swapped.
-pub fn slips(typed: &str, meant: &str) -> usize {
-    let meant: Vec<char> = meant.chars().collect();
-    let mut two_above: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=meant.len()).collect();
-    let mut before = None;
-    for (row, letter) in typed.chars().enumerate() {
-        let mut line = Vec::with_capacity(above.len());
-        line.push(row + 1);
-        let mut left_letter = None;
-        for (column, wanted) in meant.iter().copied().enumerate() {
-            let at = |line: &[usize], place| line.get(place).copied().unwrap_or(usize::MAX - 1);
-            let other = at(&above, column) + usize::from(letter != wanted);
-            let mut least = other.min(at(&above, column + 1) + 1).min(at(&line, column) + 1);
-            if before == Some(wanted) && left_letter == Some(letter) {
-                least = least.min(at(&two_above, column.wrapping_sub(1)) + 1);
-            }
-            line.push(least);
-            left_letter = Some(wanted);
-        }
-        two_above = std::mem::replace(&mut above, line);
-        before = Some(letter);
-    }
-    above.last().copied().unwrap_or_default()
+/// Slips of the finger between two words, where they are no more than `most`: a letter too many, too
+/// few, another, or two swapped. A text that is longer or shorter by more is not compared, which
+/// would cost the product of both lengths: a cell of a sheet may hold 64 KiB.
+pub fn slips(typed: &str, meant: &str, most: usize) -> Option<usize> {
+    let apart = typed.chars().count().abs_diff(meant.chars().count());
+    let slips = (apart <= most).then(|| strsim::osa_distance(typed, meant))?;
+    (slips <= most).then_some(slips)
 }
 
 #[cfg(test)]
@@ -222,8 +206,10 @@ mod tests {
     #[test]
     fn slips_are_letters_too_many_too_few_other_and_swapped() {
         let pairs = [("a", "a"), ("ab", "a"), ("", "a"), ("b", "a"), ("recrod", "record")];
-        assert_eq!(pairs.map(|(typed, meant)| slips(typed, meant)), [0, 1, 1, 1, 1]);
-        assert_eq!(slips("kitten", "sitting"), 3);
-        assert_eq!(slips("ba", "ab"), 1);
+        assert_eq!(pairs.map(|(typed, meant)| slips(typed, meant, 1)), [0, 1, 1, 1, 1].map(Some));
+        assert_eq!(slips("kitten", "sitting", 3), Some(3));
+        assert_eq!(slips("kitten", "sitting", 2), None);
+        assert_eq!(slips("record", "rec", 3), Some(3));
+        assert_eq!(slips("record", "rec", 2), None);
     }
 }

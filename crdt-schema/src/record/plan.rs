@@ -248,7 +248,9 @@ impl<'a> Draft<'a> {
     }
 
     fn ask_elements(&mut self, field: &Field, wish: &Wish) -> Result<(), Refusal> {
-        let mut wanted = self.elements(field);
+        // Taken out, not copied: a cell of a sheet may wish for thousands, one by one.
+        let mut wanted =
+            self.elements.remove(&field.number).unwrap_or_else(|| self.elements_now(field));
         match wish {
             Wish::Put(text) => wanted = self.whole(field, parts(text))?,
             Wish::Whole(texts) => wanted = self.whole(field, texts.iter().map(String::as_str))?,

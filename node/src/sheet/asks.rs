@@ -14,6 +14,9 @@ use super::{Cell, Row};
 /// What sheets write between codes of one cell, and between texts.
 const BETWEEN_CODES: &[char] = &[';', ',', '/', '+', '&', '\n'];
 const BETWEEN_TEXTS: &[char] = &[';', '\n'];
+/// Letters a written day has at most, with its month and time of day spelled out. A day is looked for
+/// in no more of a cell, which may hold 64 KiB: each word of it might begin one.
+const DAY_LETTERS_MAX: usize = 64;
 
 /// What a row asks for.
 ///
@@ -109,7 +112,8 @@ fn place_and_day(
     // As a place first: a text of the day's form would lose its end with the time of day.
     let Some(text) = cell.text_for(place)? else { return Ok(()) };
     let is_gap = |letter: char| matches!(letter, ',' | '/' | ';' | '.') || letter.is_whitespace();
-    let starts = text.char_indices().filter(|(at, letter)| {
+    let first = text.char_indices().nth_back(DAY_LETTERS_MAX - 1).map_or(0, |(at, _)| at);
+    let starts = text.char_indices().skip_while(|(at, _)| *at < first).filter(|(at, letter)| {
         *at == 0
             || (letter.is_alphanumeric() && text.get(..*at).is_some_and(|it| it.ends_with(is_gap)))
     });
@@ -207,6 +211,18 @@ mod tests {
         assert_eq!(asked(&["Nama", "TTL"], &["Asep", "Garut"]).unwrap().len(), 2);
         let refused = asked(&["Nama", "TTL"], &["Asep", "Garut, 17-08-60"]).unwrap_err();
         assert_eq!(refused, ("tanggal_lahir".to_owned(), "bukan_tanggal"));
+    }
+
+    /// Looked for from each of its words on, this cell took half an hour.
+    #[test]
+    fn a_day_is_looked_for_at_the_end_of_a_cell_only() {
+        let place = "Garut ".repeat(9_000);
+        let asks = asked(&["Nama", "TTL"], &["Asep", &format!("{place}17-08-1960")]).unwrap();
+        let expected =
+            [("nama", "Asep"), ("tempat_lahir", place.trim()), ("tanggal_lahir", "17-08-1960")];
+        assert_eq!(asks, pairs(&expected));
+        let stretched = format!("Garut, 17{}08-1960", "-".repeat(DAY_LETTERS_MAX));
+        assert!(asked(&["Nama", "TTL"], &["Asep", &stretched]).is_err());
     }
 
     #[test]

@@ -154,6 +154,14 @@ impl Key {
         self.hash == other.hash && pairs.into_iter().all(|(a, b)| a == b || *a == 0 || *b == 0)
     }
 
+    /// The least key behind `other`, from which something tells this one apart, that may be the same as
+    /// this one.
+    pub(super) fn leap(&self, other: &Self) -> Option<Self> {
+        let mut apart = [0; APART_MAX];
+        let is_any = least_from(&self.apart, &other.apart, &mut apart);
+        is_any.then_some(Self { hash: self.hash, apart, proof: Proof::Own })
+    }
+
     /// Whether it says all that the other says to tell it apart, and more.
     pub(super) fn knows_beyond(&self, other: &Self) -> bool {
         let mut pairs = self.apart.iter().zip(&other.apart);
@@ -283,6 +291,22 @@ impl Spec {
         }
         Some(Key { hash, apart, proof: self.proof })
     }
+}
+
+/// Writes the least marks, not less than `from`, of which each is the own one or nought; where the own
+/// one is not known any will do. Whether there are any.
+fn least_from(own: &[u32], from: &[u32], least: &mut [u32]) -> bool {
+    let (Some((own, owns)), Some((from, rest)), Some((least, others))) =
+        (own.split_first(), from.split_first(), least.split_first_mut())
+    else {
+        return true;
+    };
+    let marks = if *own == 0 { [Some(*from), from.checked_add(1)] } else { [Some(0), Some(*own)] };
+    marks.into_iter().flatten().filter(|mark| mark >= from).any(|mark| {
+        *least = mark;
+        others.fill(0);
+        mark > *from || least_from(owns, rest, others)
+    })
 }
 
 /// A value in 32 bits, never nought. Two values that meet by chance make two rows one key, which

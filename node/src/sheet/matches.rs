@@ -1,6 +1,12 @@
 //! What the keys of a row find: records that are held, and earlier rows of the same sheet.
+//!
+//! Keys of one name lie side by side, ordered by what tells them apart. Those that are told apart are
+//! leapt over ([`Key::leap`]), not looked at one by one: in a sheet where nobody has a name, or all
+//! have the same, each row would be held against every other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
+use std::ops::Bound;
 
 use crdt_schema::id::RecordId;
 
@@ -61,9 +67,18 @@ impl Known {
     }
 
     fn fits(&self, key: &Key) -> impl Iterator<Item = RecordId> {
-        let from = self.0.partition_point(|(other, _)| other.hash < key.hash);
-        let same = self.0.iter().skip(from).take_while(|(other, _)| other.hash == key.hash);
-        same.filter(|(other, _)| other.may_be(key)).map(|(_, record)| *record)
+        let mut at = self.0.partition_point(|(other, _)| other.hash < key.hash);
+        iter::from_fn(move || {
+            loop {
+                let (other, record) = self.0.get(at).filter(|(other, _)| other.hash == key.hash)?;
+                if other.may_be(key) {
+                    at += 1;
+                    return Some(*record);
+                }
+                let next = key.leap(other)?;
+                at += self.0.get(at..)?.partition_point(|(other, _)| *other < next);
+            }
+        })
     }
 }
 
@@ -119,9 +134,17 @@ impl Seen {
     fn fits(&self, key: &Key) -> impl Iterator<Item = (&Key, u32)> {
         let first = Key { apart: [0; APART_MAX], proof: Proof::Own, ..*key };
         let last = Key { apart: [u32::MAX; APART_MAX], proof: Proof::Namesake, ..*key };
-        let same = self.keys.range((first, 0)..=(last, u32::MAX));
-        let key = *key;
-        same.filter(move |(other, _)| other.may_be(&key)).map(|(other, row)| (other, *row))
+        let (mut from, to) = (Bound::Included((first, 0)), Bound::Included((last, u32::MAX)));
+        iter::from_fn(move || {
+            loop {
+                let (other, row) = self.keys.range((from, to)).next()?;
+                if other.may_be(key) {
+                    from = Bound::Excluded((*other, *row));
+                    return Some((other, *row));
+                }
+                from = Bound::Included((key.leap(other)?, 0));
+            }
+        })
     }
 
     /// A row that was taken.
@@ -139,6 +162,9 @@ fn yields(other: &Key, key: &Key, keys: &[Key]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::super::keys::keys_of as keys;
     use super::*;
 
@@ -235,5 +261,38 @@ mod tests {
         assert_eq!(seen.yielding(&elsewhere), BTreeSet::new());
         assert_eq!(seen.yielding(&bare), BTreeSet::new());
         assert_eq!(seen.clash(&keys("ppks", &[("nama", "Cep"), ("rt", "1")]), None), None);
+    }
+
+    fn some_key() -> impl Strategy<Value = Key> {
+        let mark = || prop_oneof![0..4u32, Just(u32::MAX)];
+        let apart = [mark(), mark(), mark()];
+        (0..2u8, apart).prop_map(|(hash, apart)| Key {
+            hash: [hash; 16],
+            apart,
+            proof: Proof::Weak,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn leaping_finds_what_looking_at_each_finds(key in some_key(), others in vec(some_key(), 0..60)) {
+            let rows = || others.iter().copied().zip(0..);
+            let (mut known, mut seen) = (Known::default(), Seen::default());
+            for (other, row) in rows() {
+                known.add(&[other], RecordId([row; 16]));
+                seen.add(&[other], None, u32::from(row));
+            }
+            known.settle();
+            let mut fits: Vec<(Key, u8)> = rows().filter(|(other, _)| other.may_be(&key)).collect();
+            fits.sort_unstable();
+            prop_assert_eq!(
+                known.fits(&key).collect::<Vec<_>>(),
+                fits.iter().map(|(_, row)| RecordId([*row; 16])).collect::<Vec<_>>()
+            );
+            prop_assert_eq!(
+                seen.fits(&key).map(|(other, row)| (*other, row)).collect::<Vec<_>>(),
+                fits.iter().map(|(other, row)| (*other, u32::from(*row))).collect::<Vec<_>>()
+            );
+        }
     }
 }

@@ -54,8 +54,10 @@ pub const PROBE_POINTS_MAX: usize = 64;
 pub const RUNS_PER_FRAME_MAX: usize = 1024;
 /// Receipt rows in one message.
 pub const ROWS_PER_MESSAGE_MAX: usize = 256;
-/// Feeds each side may give a number to; the province has 60,000. Later ones go by name.
-pub const FEED_NUMBERS_MAX: usize = 1 << 17;
+/// The newest numbers of a side that either uses: one comparison of the whole province gives 60,000.
+pub const FEED_NUMBERS_MAX: usize = 1 << 16;
+/// The newest numbers of a side that are still understood.
+pub const FEED_NUMBERS_KEPT: usize = 2 * FEED_NUMBERS_MAX;
 /// Feed-store reads under way for one session.
 pub const READS_MAX: usize = 8;
 /// Lookups a peer may have under way here: more is no honest question.

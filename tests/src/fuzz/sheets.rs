@@ -92,11 +92,14 @@ pub(super) fn sheets() -> Vec<Vec<u8>> {
     let behind = |form: u8, bytes: &[u8]| [&[form][..], bytes].concat();
     let text =
         "No;Nama Lengkap;NIK;Tanggal Lahir;Jenis PPKS\n1;Siti;3209390101019001;01-02-1960;1\n";
+    let shared =
+        "Nama;Tempat/Tgl Lahir;RT/RW;Jenis PPKS;Catatn\nSiti;Garut, 17-08-1960;02/05;LUT/PD;a\n";
     let quoted =
         "Judul,Tanggal,Tempat,Jenis\n\"Rapat \"\"RW\"\"\nbulanan\",2026-11-02,Balai,rapat\n";
     let wide: Vec<u8> = quoted.encode_utf16().flat_map(u16::to_le_bytes).collect();
     vec![
         behind(0, text.as_bytes()),
+        behind(0, shared.as_bytes()),
         behind(32, quoted.as_bytes()),
         behind(32, &[b"\xff\xfe", &*wide].concat()),
         behind(0, &workbook(&[])),
