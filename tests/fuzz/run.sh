@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # libFuzzer over every target, or those that are named: tests/fuzz/run.sh SECONDS [TARGET...]
-# With WKSBM_FUZZ_RUNS=N each target ends after N executions instead. What is found stays below
-# CORPUS (target/fuzz-corpus unless set) for the next time. The last line of each target is
+# With WKSBM_FUZZ_RUNS=N each target ends after N executions instead; with WKSBM_FUZZ_BYTES=N no
+# input is longer than that, where a target allows longer ones. What is found stays below CORPUS
+# (target/fuzz-corpus unless set) for the next time. The last line of each target is
 # "fuzz NAME: N executions, edges E, features F". Exit 1 when a target failed, 3 when libFuzzer
 # cannot be had here: the same targets are then tried by `cargo test -p tests --test models`.
 set -euo pipefail
@@ -20,19 +21,22 @@ command -v c++ >/dev/null || { echo "no C++ compiler" >&2; exit 3; }
 CARGO_TARGET_DIR="$folder/fuzz" cargo fuzz build --fuzz-dir tests/fuzz --sanitizer none >&2 || exit 1
 binary="$folder/fuzz/$host/release/foreign"
 
+# Each target with the bytes of its longest input: what is longer would count and try nothing.
+read -r -a known < <(WKSBM_FUZZ=? "$binary" 2>&1 | sed -n 's/.*one of: //p')
+declare -A longest
+for pair in "${known[@]}"; do longest["${pair%=*}"]="${pair#*=}"; done
 names=("$@")
-if [ "${#names[@]}" -eq 0 ]; then
-    read -r -a names < <(WKSBM_FUZZ=? "$binary" 2>&1 | sed -n 's/.*one of: //p')
-fi
+[ "${#names[@]}" -gt 0 ] || names=("${known[@]%=*}")
 
 failed=0
 for name in "${names[@]}"; do
+    [ -n "${longest[$name]:-}" ] || { echo "no target $name; there are: ${known[*]%=*}" >&2; exit 1; }
     mkdir -p "$corpus/$name" "$corpus/seeds/$name"
     log="$corpus/$name.log"
     end=("-max_total_time=$seconds")
     [ -z "${WKSBM_FUZZ_RUNS:-}" ] || end=("-runs=$WKSBM_FUZZ_RUNS")
     if ! WKSBM_FUZZ="$name" WKSBM_FUZZ_SEEDS="$corpus/seeds/$name" "$binary" "${end[@]}" \
-        -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 -max_len=65536 \
+        -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 -max_len="${WKSBM_FUZZ_BYTES:-${longest[$name]}}" \
         -artifact_prefix="$corpus/$name." "$corpus/$name" "$corpus/seeds/$name" >"$log" 2>&1; then
         failed=1
         tail -30 "$log" >&2

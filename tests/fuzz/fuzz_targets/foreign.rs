@@ -1,5 +1,6 @@
 //! One binary for all targets of `tests/src/fuzz/`, so that it is linked once. `WKSBM_FUZZ` names the
-//! target; with `WKSBM_FUZZ_SEEDS` its seeds are written into that folder before anything is tried.
+//! target (any other word lists them, each with the bytes of its longest input); with
+//! `WKSBM_FUZZ_SEEDS` its seeds are written into that folder before anything is tried.
 #![no_main]
 
 use std::path::Path;
@@ -15,7 +16,8 @@ static CHOSEN: OnceLock<&'static Target> = OnceLock::new();
 /// Finds the target, writes its seeds, and lets it make what is made once for all.
 fn begin() {
     let name = env::var("WKSBM_FUZZ").unwrap_or_default();
-    let names = TARGETS.map(|target| target.name).join(" ");
+    let names =
+        TARGETS.map(|target| format!("{}={}", target.name, target.input_bytes_max)).join(" ");
     let target = target(&name).unwrap_or_else(|| panic!("WKSBM_FUZZ must name one of: {names}"));
     let seeds = (target.seeds)();
     if let Some(folder) = env::var_os("WKSBM_FUZZ_SEEDS") {
