@@ -5,6 +5,7 @@
 //! is read later and can at most make a record show a warning.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crdt_schema::entry::{
     BackRefs, Block, CHECKPOINT_EVERY, ChainPoint, Entry, PackedRun, RefuseReason, Run,
@@ -14,8 +15,12 @@ use crdt_schema::id::FeedId;
 
 use crate::ports::{BranchHead, FeedStore, PlacedRun, StoreError};
 
-/// Branches of one feed a node takes. Nothing held is ever dropped; a ninth is not taken and said.
+/// Branches of one feed a node takes. Nothing held is ever dropped; a ninth is not taken and said,
+/// unless it leads to an entry that authority names.
 pub const BRANCHES_MAX: usize = 8;
+
+/// Branches of one feed with those that lead to an entry which authority names.
+pub const BRANCHES_NAMED_MAX: usize = 16;
 
 /// What became of a run.
 #[derive(Debug)]
@@ -41,6 +46,8 @@ pub trait HeldFeed {
     fn point(&self, branch: u32, seq: u64) -> Option<ChainPoint>;
     /// What runs of this branch may lean on.
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_>;
+    /// Entries of the feed that authority names; asked only where the cap is reached.
+    fn named(&self) -> BTreeSet<ChainPoint>;
 }
 
 /// Judges one run of `feed`, whose device signs with `key`; `block` is what [`PackedRun::block`]
@@ -174,7 +181,7 @@ fn place(run: Run, held: &dyn HeldFeed, near: u32, key: &SigningPublic) -> Verdi
     }
     let tip = held.branches().iter().find(|head| head.branch == branch).map(|head| head.head.point);
     let goes_on = tip.is_none_or(|tip| tip == shared);
-    if !goes_on && held.branches().len() >= BRANCHES_MAX {
+    if !goes_on && held.branches().len() >= BRANCHES_MAX && !leads_to_named(&run, held) {
         return Verdict::TooManyBranches;
     }
     let rest = match rest_of(run, shared, &*held.before(branch), key) {
@@ -187,6 +194,21 @@ fn place(run: Run, held: &dyn HeldFeed, near: u32, key: &SigningPublic) -> Verdi
     } else {
         PlacedRun { branch: next, from: Some((branch, shared.seq)), run: rest }
     }))
+}
+
+/// Whether a branch beyond the cap is taken: its first run holds an entry that authority names and that
+/// is not held, or ends before one and may come to it.
+fn leads_to_named(run: &Run, held: &dyn HeldFeed) -> bool {
+    let newest = run.head().point;
+    let leads_to = |end: &ChainPoint| {
+        let same_place = run.entries().iter().find(|entry| entry.header.seq == end.seq);
+        same_place.map_or(newest.seq < end.seq, |entry| entry.point() == *end)
+    };
+    let is_held = |end: &ChainPoint| {
+        held.branches().iter().any(|it| held.point(it.branch, end.seq) == Some(*end))
+    };
+    held.branches().len() < BRANCHES_NAMED_MAX
+        && held.named().iter().any(|end| leads_to(end) && !is_held(end))
 }
 
 /// The branch that shares most of the run, and the last shared place; of several the one the run

@@ -1,24 +1,25 @@
 //! The caps on branches and incarnations against counters, and roots where a cut names an end: a node
 //! takes no more than eight branches of a feed and 64 feeds of one device and area, drops nothing it
-//! holds, and its root is a function of what counts, in whatever order that came.
+//! holds, and its root is a function of what counts, in whatever order that came. What a cut names is
+//! taken beyond both.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use crdt_schema::authority::{Cut, FeedEnd, Payload, Revocation};
+use crdt_schema::authority::{Adoption, Cut, FeedEnd, Payload, Revocation};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{
     ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Places, Run, SigningSecret,
 };
-use crdt_schema::id::{EntryId, FeedName, RecordId, Space, StoreInstance};
-use crdt_schema::record::Schema;
+use crdt_schema::id::{EntryId, FeedName, RecordId, Space};
 use crdt_schema::time::Timestamp;
-use node::replica::{Offered, Opening, RejectReason, Replica, Source};
-use node::store::memory::{MemoryFeedStore, MemoryViewStore};
-use node::sync::Root;
+use node::replica::{Offered, RejectReason, Source};
+use node::sync::driver::Pair;
+use node::sync::{Phase, Root};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use tests::world::{World, certified};
+use tests::replicas::{self, Memory, meet};
+use tests::world::{World, Writer, certified};
 
 /// As `docs/protocol.md` 13 has them.
 const BRANCHES_MAX: usize = 8;
@@ -82,18 +83,12 @@ fn copy(number: u8) -> Vec<Run> {
     runs
 }
 
-type Memory = Replica<MemoryFeedStore, MemoryViewStore>;
-
 fn replica() -> Memory {
-    let opening = Opening {
-        statement: WORLD.statement.clone(),
-        schema: Arc::new(Schema::standard().clone()),
-        me: WORLD.province.device(),
-        incarnation: 1,
-        next_incarnation: 2,
-    };
-    let feeds = MemoryFeedStore::new(StoreInstance([1; 16]));
-    let mut replica = Replica::open(feeds, MemoryViewStore::default(), opening).unwrap();
+    replica_of(&WORLD.province, 1)
+}
+
+fn replica_of(me: &Writer, number: u8) -> Memory {
+    let mut replica = replicas::replica(&WORLD, me, number);
     for (name, runs) in &WORLD.authority {
         for run in runs {
             offer(&mut replica, name, run);
@@ -193,12 +188,7 @@ impl StateMachineTest for Taken {
         assert_eq!(root(&other), root(&replica));
         let Some(end) = points(&held).into_iter().next_back() else { return };
         for replica in [&mut replica, &mut other] {
-            let mut past = Vec::new();
-            for payload in withdrawal(end) {
-                let run = said(&past, &payload);
-                past.extend(run.entries().iter().cloned());
-                assert_eq!(offer(replica, &authority(), run.packed()), Offered::Staged(1));
-            }
+            declare(replica, &withdrawal(&[FeedEnd { feed: name(1).id(), last: end }]));
             let counting = replica.summary().feed(&name(1).id()).unwrap();
             assert_eq!(counting.heads, [end], "only what the cut names");
             assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), held.len().max(1));
@@ -222,11 +212,10 @@ fn authority() -> FeedName {
     FeedName { device, space: Space::Authority, incarnation: 2, ..name(1) }
 }
 
-fn withdrawal(end: ChainPoint) -> [Payload; 2] {
+fn withdrawal(ends: &[FeedEnd]) -> [Payload; 2] {
     let device = name(1).device;
-    let ends = vec![FeedEnd { feed: name(1).id(), last: end }];
     [
-        Payload::Cut(Cut { device, ends }),
+        Payload::Cut(Cut { device, ends: ends.to_vec() }),
         Payload::Revocation(Revocation { device, reason: String::new() }),
     ]
 }
@@ -266,4 +255,82 @@ fn sixty_four_incarnations_are_held_and_one_more_takes_nothing_away() {
         assert_eq!(offer(&mut replica, &name(number), run(number).packed()), Offered::Duplicate);
     }
     assert_eq!(root(&replica), before);
+}
+
+/// Offers what the province says, from its first word on.
+fn declare(replica: &mut Memory, payloads: &[Payload]) {
+    let mut past = Vec::new();
+    for payload in payloads {
+        let run = said(&past, payload);
+        past.extend(run.entries().iter().cloned());
+        let outcome = offer(replica, &authority(), run.packed());
+        assert!(matches!(outcome, Offered::Staged(1) | Offered::Duplicate), "{outcome:?}");
+    }
+}
+
+/// Both meet, and then hold the same of what counts.
+fn assert_equal_once_they_met(one: &mut Memory, two: &mut Memory) {
+    let mut pair = Pair::new(one.me(), two.me());
+    meet(&mut pair, one, two);
+    let equal = Phase::Live { equal: true };
+    assert_eq!(pair.phases(), (equal, equal));
+    assert_eq!(root(one), root(two));
+}
+
+/// Each of two nodes holds eight copies, not the same ones: equal they become by a cut, which names a
+/// place within the eleventh. What is adopted of the first then reaches who had not taken it, who says
+/// nine heads when it asks.
+#[test]
+fn a_branch_that_a_cut_names_is_taken_beyond_the_cap() {
+    let [mut one, mut two] = [replica_of(&WORLD.province, 1), replica_of(&WORLD.other, 2)];
+    for (replica, first) in [(&mut one, 0), (&mut two, 3)] {
+        offer(replica, &name(1), SHARED.packed());
+        for run in COPY.iter().skip(first).take(BRANCHES_MAX).flatten() {
+            assert_eq!(offer(replica, &name(1), run.packed()), Offered::Staged(1));
+        }
+    }
+    let [.., eleventh] = COPY.as_slice() else { unreachable!() };
+    let end = eleventh[1].head().point;
+    let mut words = withdrawal(&[FeedEnd { feed: name(1).id(), last: end }]).to_vec();
+    for replica in [&mut one, &mut two] {
+        declare(replica, &words);
+    }
+    assert_ne!(root(&one), root(&two));
+    assert_equal_once_they_met(&mut one, &mut two);
+    assert_eq!(one.summary().feed(&name(1).id()).unwrap().heads, [end]);
+    assert_eq!(one.feed(name(1).id()).unwrap().branches.len(), BRANCHES_MAX + 1);
+    let tenth = COPY[9][0].packed();
+    assert_eq!(offer(&mut one, &name(1), tenth), Offered::Rejected(RejectReason::Limit));
+
+    let adopted = COPY[0][ENTRIES - 1].head().point;
+    words.push(Payload::Adoption(Adoption { ranges: vec![(name(1).id(), 2, adopted)] }));
+    for replica in [&mut one, &mut two] {
+        declare(replica, &words);
+    }
+    assert_ne!(root(&one), root(&two));
+    assert_equal_once_they_met(&mut two, &mut one);
+    let heads: BTreeSet<ChainPoint> = [end, adopted].into();
+    assert!(two.summary().feed(&name(1).id()).unwrap().heads.iter().eq(&heads));
+}
+
+/// The same of a flood: each holds sixty-four of sixty-six feeds.
+#[test]
+fn a_feed_that_a_cut_names_is_taken_beyond_the_cap() {
+    let [mut one, mut two] = [replica_of(&WORLD.province, 1), replica_of(&WORLD.other, 2)];
+    let run = |number: u64| write(&name(number), &[], &number.to_be_bytes());
+    for (replica, first) in [(&mut one, 1), (&mut two, 3)] {
+        for number in first..first + INCARNATIONS_MAX {
+            assert_eq!(offer(replica, &name(number), run(number).packed()), Offered::Staged(1));
+        }
+    }
+    let end = |number: u64| FeedEnd { feed: name(number).id(), last: run(number).head().point };
+    let ends = [1, 5, INCARNATIONS_MAX + 2].map(end);
+    for replica in [&mut one, &mut two] {
+        declare(replica, &withdrawal(&ends));
+    }
+    assert_ne!(root(&one), root(&two));
+    assert_equal_once_they_met(&mut one, &mut two);
+    for end in &ends {
+        assert_eq!(one.summary().feed(&end.feed).unwrap().heads, [end.last]);
+    }
 }

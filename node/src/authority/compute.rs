@@ -42,6 +42,21 @@ pub struct Invited {
     pub invitation: Invitation,
 }
 
+/// A range that somebody adopted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Adopted {
+    /// Of this feed.
+    pub(super) feed: FeedId,
+    /// From this sequence,
+    pub(super) first: u64,
+    /// to this entry.
+    pub(super) last: ChainPoint,
+    /// The area whose authority says so: it speaks of feeds of its own only.
+    pub(super) area: AreaId,
+    /// The level of who says so: it speaks of devices below only.
+    pub(super) level: Level,
+}
+
 /// Everything the pass finds out.
 #[derive(Debug, Clone)]
 pub(super) struct Outcome {
@@ -52,8 +67,7 @@ pub(super) struct Outcome {
     pub(super) invitations: BTreeMap<EntryId, Invited>,
     /// Confirmed invitations and the device each went to.
     pub(super) used: BTreeMap<EntryId, BTreeSet<DeviceId>>,
-    /// Adopted: feed, first and last sequence, the entry at the last.
-    pub(super) adopted: Vec<(FeedId, u64, ChainPoint)>,
+    pub(super) adopted: Vec<Adopted>,
     pub(super) update_needed: u64,
 }
 
@@ -259,7 +273,12 @@ impl<'a> Pass<'a> {
                 | Payload::Revocation(Revocation { device: other, .. }),
             ) => *other,
             Some(Payload::Adoption(adoption)) => {
-                return self.found.adopted.extend(adoption.ranges.iter().copied());
+                // Whose feeds these are shows when one of them is asked about: here are ids alone.
+                let area = entry.feed.area;
+                let ranges = adoption.ranges.iter().copied();
+                let adopted =
+                    ranges.map(|(feed, first, last)| Adopted { feed, first, last, area, level });
+                return self.found.adopted.extend(adopted);
             }
             _ => return,
         };
@@ -368,7 +387,8 @@ fn ends_of(named: &[FeedEnd]) -> Ends {
     named.iter().map(|end| (end.feed, end.last)).collect()
 }
 
-/// Of several words only what all leave; `None` without any.
+/// Of several words about one feed the one that ends it lowest, and nothing of a feed that one of them
+/// does not name (ADR 0025); `None` without any.
 fn left_by_all(words: impl IntoIterator<Item = Ends>) -> Option<Ends> {
     words.into_iter().reduce(|mut left, word| {
         left.retain(|feed, end| match word.get(feed) {
@@ -389,7 +409,12 @@ fn left_by_cuts(cuts: Vec<(AreaId, Ends)>) -> Ends {
     for (area, ends) in cuts {
         by_area.entry(area).or_default().push(ends);
     }
-    by_area.into_values().filter_map(left_by_all).flatten().collect()
+    let mut left = Ends::new();
+    for (feed, end) in by_area.into_values().filter_map(left_by_all).flatten() {
+        let least = left.entry(feed).or_insert(end);
+        *least = (*least).min(end);
+    }
+    left
 }
 
 /// What an entry makes of its device when it is that device's own certificate, signed with the

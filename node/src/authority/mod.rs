@@ -16,6 +16,7 @@ use crdt_schema::authority::{Rights, SignedStatement};
 use crdt_schema::entry::{ChainPoint, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
 
+use compute::Adopted;
 pub use compute::{AuthorityEntry, Invited};
 pub use member::{Grant, Member, MemberState};
 
@@ -96,7 +97,7 @@ impl Authority {
     pub fn adopted_otherwise(&self, other: &Self) -> BTreeSet<FeedId> {
         let [mine, theirs] =
             [self, other].map(|it| it.found.adopted.iter().collect::<BTreeSet<_>>());
-        mine.symmetric_difference(&theirs).map(|(feed, ..)| *feed).collect()
+        mine.symmetric_difference(&theirs).map(|adopted| adopted.feed).collect()
     }
 
     /// Every device, ascending by id.
@@ -119,15 +120,28 @@ impl Authority {
         self.found.used.get(invitation)
     }
 
-    /// Adopted ranges: feed, first and last sequence, the entry at the last.
-    pub fn adopted(&self, feed: FeedId) -> impl Iterator<Item = (u64, ChainPoint)> + '_ {
-        let of_feed = self.found.adopted.iter().filter(move |(adopted, ..)| *adopted == feed);
-        of_feed.map(|(_, first, last)| (*first, *last))
+    /// What of a feed was adopted, by the authority of its own area and by somebody above its device
+    /// (ADR 0023): first sequence, the entry at the last. Ascending.
+    pub fn adopted(&self, name: &FeedName) -> BTreeSet<(u64, ChainPoint)> {
+        let Some(member) = self.member(&name.device) else { return BTreeSet::new() };
+        let (feed, level) = (name.id(), member.level());
+        let counts = |it: &&Adopted| it.feed == feed && it.area == name.area && it.level < level;
+        self.found.adopted.iter().filter(counts).map(|it| (it.first, it.last)).collect()
     }
 
-    /// Every adopted range: feed, first sequence, the entry at the last.
-    pub fn adopted_ranges(&self) -> &[(FeedId, u64, ChainPoint)] {
-        &self.found.adopted
+    /// Entries of a feed that authority names: where it ends, and what was adopted last. They are taken
+    /// whatever else of the feed is held (ADR 0024).
+    pub fn named(&self, name: &FeedName) -> BTreeSet<ChainPoint> {
+        let end = match self.standing(name) {
+            Standing::CountsUntil(end) | Standing::OpenCounts(Some(end)) => Some(end),
+            Standing::Counts
+            | Standing::OpenCounts(None)
+            | Standing::Provisional
+            | Standing::Outside
+            | Standing::Unknown => None,
+        };
+        let end = end.filter(|end| *end != ChainPoint::START);
+        end.into_iter().chain(self.adopted(name).into_iter().map(|(_, last)| last)).collect()
     }
 
     /// Authority entries this build cannot read: carried, and an update is needed.

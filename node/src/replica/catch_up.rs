@@ -120,7 +120,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let before = Authority::compute(self.statement.clone(), &self.declared_up_to(&later)?);
         let changed = self.held.feeds().filter(|(_, feed)| {
             before.standing(&feed.name) != self.authority.standing(&feed.name)
-                || !before.adopted(feed.name.id()).eq(self.authority.adopted(feed.name.id()))
+                || before.adopted(&feed.name) != self.authority.adopted(&feed.name)
         });
         overturned.extend(changed.map(|(id, _)| *id));
         Ok(overturned)

@@ -2,12 +2,13 @@
 //! has staged on top.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::AreaId;
 use crdt_schema::entry::{BackRefs, Block, ChainPoint, PackedRun, RecordRef, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, RecordId, Space};
 
+use crate::authority::Authority;
 use crate::ingest::{self, HeldFeed, Verdict};
 use crate::ports::{BranchHead, FeedHeads, FeedStore, PlacedRun, StoreError};
 
@@ -64,6 +65,7 @@ impl Held {
     pub(super) fn judge(
         &mut self,
         store: &impl FeedStore,
+        authority: &Authority,
         name: &FeedName,
         packed: &PackedRun,
         block: Block,
@@ -72,7 +74,7 @@ impl Held {
         let id = name.id();
         let branches = self.feeds.get(&id).map_or(&[][..], |feed| &feed.branches);
         let failed = Cell::new(None);
-        let view = FeedView { held: self, store, id, branches, failed: &failed };
+        let view = FeedView { held: self, store, authority, name, id, branches, failed: &failed };
         let verdict = ingest::judge(id, packed, block, &view, key);
         if let Some(error) = failed.take() {
             return Err(error);
@@ -171,6 +173,8 @@ impl Held {
 struct FeedView<'a, S> {
     held: &'a Held,
     store: &'a S,
+    authority: &'a Authority,
+    name: &'a FeedName,
     id: FeedId,
     branches: &'a [BranchHead],
     /// The first failure of the disk, which the answers of [`HeldFeed`] cannot carry.
@@ -193,6 +197,10 @@ impl<S: FeedStore> HeldFeed for FeedView<'_, S> {
         let stored = self.held.stored_branch(self.store, self.id, branch);
         let stored = self.store.back_refs(self.id, stored);
         Box::new(Before { held: self.held, id: self.id, branch, stored })
+    }
+
+    fn named(&self) -> BTreeSet<ChainPoint> {
+        self.authority.named(self.name)
     }
 }
 

@@ -127,7 +127,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             },
         };
         let known = self.held.feed(id).is_some();
-        if !known && self.held.incarnations(name) >= INCARNATIONS_MAX {
+        let is_full = !known && self.held.incarnations(name) >= INCARNATIONS_MAX;
+        if is_full && self.authority.named(name).is_empty() {
             return Ok(Offered::Rejected(RejectReason::Limit));
         }
         if self.standings.get(&id) == Some(&Standing::Counts) {
@@ -136,7 +137,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.brings_more(id, &block) && !self.has_room_for(name) {
             return Ok(Offered::Rejected(RejectReason::NoRoom));
         }
-        let verdict = self.held.judge(&self.feeds, name, packed, block, &key)?;
+        let verdict = self.held.judge(&self.feeds, &self.authority, name, packed, block, &key)?;
         Ok(match verdict {
             Verdict::Accepted(placed) => {
                 if !known {

@@ -163,7 +163,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let id = feed.name.id();
         let until = self.counting_part(feed, end)?;
         let mut adopted = BTreeSet::new();
-        for (first, last) in self.authority.adopted(id) {
+        for (first, last) in self.authority.adopted(&feed.name) {
             for branch in &feed.branches {
                 if self.point_at(id, branch.branch, last.seq)? == Some(last) {
                     let past = past_of(feed, branch.branch, last.seq);

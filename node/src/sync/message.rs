@@ -46,8 +46,8 @@ pub const CHILDREN_MAX: usize = 1024;
 pub const AREAS_PER_MESSAGE_MAX: usize = 4096;
 /// Feeds one message describes or asks for; what is more takes the next message.
 pub const FEEDS_PER_MESSAGE_MAX: usize = 4096;
-/// Heads of one feed: as many as a node takes branches (`ingest::BRANCHES_MAX`).
-pub const HEADS_PER_FEED_MAX: usize = crate::ingest::BRANCHES_MAX;
+/// Heads of one feed: where each branch a node takes ends, and where it stops counting before that.
+pub const HEADS_PER_FEED_MAX: usize = 2 * crate::ingest::BRANCHES_NAMED_MAX;
 /// Checkpoints one probe names: a feed of 4,096 entries is settled in one question.
 pub const PROBE_POINTS_MAX: usize = 64;
 /// Runs in one bulk frame.

@@ -5,7 +5,7 @@
     reason = "a test that panics is a test that fails"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -243,6 +243,10 @@ impl HeldFeed for Held<'_> {
 
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_> {
         Box::new(Before(self.0, self.1, branch))
+    }
+
+    fn named(&self) -> BTreeSet<ChainPoint> {
+        BTreeSet::new()
     }
 }
 

@@ -71,10 +71,11 @@ fn confirm(world: &mut World, by: Who) {
     );
 }
 
-fn adopt(world: &mut World, by: Who) {
-    let records = feed(VILLAGE, SAMBENG, Space::Records).id();
+/// Of records that a device wrote in the village.
+fn adopt(world: &mut World, by: Who, at: &str, whose: Who) {
+    let records = feed(whose, SAMBENG, Space::Records).id();
     let ranges = vec![(records, 4, record_point(5))];
-    world.says(by, SAMBENG, Payload::Adoption(Adoption { ranges }), vec![]);
+    world.says(by, at, Payload::Adoption(Adoption { ranges }), vec![]);
 }
 
 fn place(world: &mut World, by: Who, at: &str, parent: &str, replaces: bool) {
@@ -97,7 +98,7 @@ fn village_end(seq: u64) -> Vec<FeedEnd> {
 }
 
 /// Every deed.
-pub(crate) const DEEDS: [Deed; 31] = [
+pub(crate) const DEEDS: [Deed; 36] = [
     ("district closes the village", |w| close(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district revokes the village", |w| revoke(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district cuts the village at 5", |w| cut(w, DISTRICT, SAMBENG, VILLAGE, village_end(5))),
@@ -114,8 +115,13 @@ pub(crate) const DEEDS: [Deed; 31] = [
         let ends = w.ends_now(REGENCY);
         cut(w, PROVINCE, CIREBON, REGENCY, ends);
     }),
-    ("district adopts of the village", |w| adopt(w, DISTRICT)),
-    ("village adopts of itself", |w| adopt(w, VILLAGE)),
+    ("district adopts of the village", |w| adopt(w, DISTRICT, SAMBENG, VILLAGE)),
+    ("district adopts of the village elsewhere", |w| adopt(w, DISTRICT, SURANENGGALA, VILLAGE)),
+    ("other regency adopts of the village", |w| adopt(w, OTHER_REGENCY, FAR_VILLAGE, VILLAGE)),
+    ("district adopts of the regency", |w| adopt(w, DISTRICT, SAMBENG, REGENCY)),
+    ("district adopts of itself", |w| adopt(w, DISTRICT, SAMBENG, DISTRICT)),
+    ("province adopts of the district", |w| adopt(w, PROVINCE, SAMBENG, DISTRICT)),
+    ("village adopts of itself", |w| adopt(w, VILLAGE, SAMBENG, VILLAGE)),
     ("village closes itself", |w| close(w, VILLAGE, SAMBENG, VILLAGE)),
     ("village closes itself and names nothing", |w| {
         let closing = Closing { device: device(VILLAGE), ends: vec![] };

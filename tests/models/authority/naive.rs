@@ -1,6 +1,8 @@
 //! The rules of authority told again, as `docs/architecture.md` tells them, without any care for
 //! time: sets that are searched from one end to the other.
 
+use std::collections::BTreeSet;
+
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::authority::{Alias, DeviceKeys, FeedEnd, Payload, Rights};
 use crdt_schema::entry::ChainPoint;
@@ -251,6 +253,25 @@ impl Naive {
         }
         let ends = named.iter().filter(|end| end.feed == feed).map(|end| end.last);
         Standing::CountsUntil(ends.min().unwrap_or(ChainPoint::START))
+    }
+
+    /// What of a feed was adopted by the authority of its area, and by whom its device stands below.
+    pub(crate) fn adopted(&self, name: &FeedName) -> BTreeSet<(u64, ChainPoint)> {
+        let Some(below) = self.highest(name.device).or_else(|| self.asked_at(name)) else {
+            return BTreeSet::new();
+        };
+        let speaks = |(level, entry): &&Heard| entry.feed.area == name.area && *level < below;
+        let said = self.heard.iter().filter(speaks).filter_map(|(_, entry)| match &entry.payload {
+            Some(Payload::Adoption(adoption)) => Some(&adoption.ranges),
+            _ => None,
+        });
+        let of_feed = said.flatten().filter(|(feed, ..)| *feed == name.id());
+        of_feed.map(|(_, first, last)| (*first, *last)).collect()
+    }
+
+    /// The level of what a device that waits was invited to.
+    fn asked_at(&self, name: &FeedName) -> Option<Level> {
+        (self.waits(name) != Standing::Unknown).then_some(Level::Desa)
     }
 
     /// Records by who may write them; authority by who issues, and in one's own area.

@@ -65,6 +65,8 @@ fn every_history_stands_as_the_rules_say() {
         for name in FEEDS.iter() {
             let (here, there) = (authority.standing(name), naive.standing(name));
             assert_eq!(here, there, "{name:?} after {done:?}");
+            let (here, there) = (authority.adopted(name), naive.adopted(name));
+            assert_eq!(here, there, "adopted of {name:?} after {done:?}");
         }
         seen += 1;
     });
@@ -85,7 +87,9 @@ fn the_order_of_arrival_matters_in_no_history() {
             }
             let again = other.authority();
             assert!(again.members().eq(authority.members()), "{done:?}");
-            assert_eq!(again.adopted_ranges(), authority.adopted_ranges(), "{done:?}");
+            for name in FEEDS.iter() {
+                assert_eq!(again.adopted(name), authority.adopted(name), "{name:?} {done:?}");
+            }
             assert_eq!(standings(&again), expected, "{done:?}");
         }
     });
@@ -107,6 +111,7 @@ fn nobody_changes_what_stands_beside_or_above_in_any_history() {
             };
             if beside_or_above || !is_heard {
                 assert_eq!(before.standing(name), now.standing(name), "{name:?} {done:?}");
+                assert_eq!(before.adopted(name), now.adopted(name), "{name:?} {done:?}");
             }
         }
     });

@@ -84,7 +84,7 @@ impl FeedTree {
             Standing::CountsUntil(end) => self.until(end),
             Standing::Outside | Standing::Unknown => BTreeSet::new(),
         };
-        for (first, last) in authority.adopted(self.name.id()) {
+        for (first, last) in authority.adopted(&self.name) {
             let range = self.past(last).into_iter().filter(|id| self.seq(id) >= first);
             counting.extend(range);
         }
@@ -307,16 +307,13 @@ impl Expected {
         let live = replica.authority();
         same("members", live.members().collect(), self.authority.members().collect::<Vec<_>>())?;
         for (name, _) in self.heads.values() {
+            let adopted = (live.adopted(name), self.authority.adopted(name));
+            same("what of a feed was adopted", adopted.0, adopted.1)?;
             let (live, once) = (live.standing(name), self.authority.standing(name));
             if live != once {
                 return Err(format!("the standing of a feed is {live:?}, at once {once:?}"));
             }
         }
-        let (mut live, mut once) =
-            (live.adopted_ranges().to_vec(), self.authority.adopted_ranges().to_vec());
-        live.sort_unstable();
-        once.sort_unstable();
-        same("adopted ranges", live, once)?;
         let live = replica.authority().tree();
         for area in areas.iter().copied() {
             same("the parent of an area", live.parent(area), self.authority.tree().parent(area))?;
