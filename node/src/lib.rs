@@ -64,3 +64,5 @@ pub mod sheet;
 pub mod store;
 pub mod sync;
 pub mod synth;
+#[cfg(test)]
+mod work;

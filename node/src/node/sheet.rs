@@ -49,7 +49,7 @@ pub(crate) struct SheetLimits {
 }
 
 impl SheetLimits {
-    /// As many rows as Excel itself can hold, with the keys of all in some four hundred megabytes; a
+    /// As many rows as Excel itself can hold, with the keys of all in half a gigabyte or less; a
     /// stop loses no more than a commit, and syncing the disk is spread thin.
     const STANDARD: Self =
         Self { rows_max: 1_000_000, saves_per_commit: 2_048, rows_per_look: 1_000 };

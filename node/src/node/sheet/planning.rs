@@ -342,6 +342,5 @@ fn known_records(
             }
         }
     }
-    known.settle();
     Ok(known)
 }
