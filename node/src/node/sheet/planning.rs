@@ -39,6 +39,9 @@ pub(super) struct Planning<'a> {
     limits: SheetLimits,
     report: Import,
     steps: Vec<Step>,
+    /// How many of the listed notices speak of the sheet and not of what a row would do: they stand
+    /// first, and stay when the row whose number they bear is withdrawn.
+    of_sheet: usize,
     /// Rows that were taken and are not written after all.
     withdrawn: BTreeSet<u64>,
     failed: Option<NodeError>,
@@ -79,6 +82,7 @@ impl<'a> Planning<'a> {
             limits,
             report: Import::default(),
             steps: Vec::new(),
+            of_sheet: 0,
             withdrawn: BTreeSet::new(),
             failed: None,
         })
@@ -103,6 +107,7 @@ impl<'a> Planning<'a> {
             let rule = &rules::SHEET_OTHERS;
             self.notice(row, "", rule.name, rule.english);
         }
+        self.of_sheet = self.report.noticed.len();
     }
 
     /// Says which cells are merged at or below the heading, in columns that mean something.
@@ -114,6 +119,7 @@ impl<'a> Planning<'a> {
                 self.notice(range.rows.0, &range.name(), rule.name, rule.english);
             }
         }
+        self.of_sheet = self.report.noticed.len();
     }
 
     pub(super) fn row(&mut self, row: &Row, progress: &mut dyn Progress) -> ControlFlow<()> {
@@ -302,10 +308,12 @@ impl<'a> Planning<'a> {
             return Err(error);
         }
         read?;
-        let Self { mut report, mut steps, withdrawn, today, .. } = self;
+        let Self { mut report, mut steps, of_sheet, withdrawn, today, .. } = self;
         if !withdrawn.is_empty() {
             steps.retain(|step| !withdrawn.contains(&step.row));
-            report.noticed.retain(|notice| !withdrawn.contains(&notice.row));
+            let of_rows = report.noticed.split_off(of_sheet);
+            let stay = of_rows.into_iter().filter(|notice| !withdrawn.contains(&notice.row));
+            report.noticed.extend(stay);
             report.refused.sort_by_key(|refused| refused.row);
         }
         Ok(Planned { report, steps, today })

@@ -575,6 +575,33 @@ fn merged_cells_are_named_by_their_range_unless_they_stand_above_the_heading() {
     assert_eq!(merged, [(3, "D3:D5")], "{:?}", report.noticed);
 }
 
+/// A row of a name alone, which a later one with a NIK takes the place of, and merged cells in it.
+#[test]
+fn merged_cells_are_told_though_their_row_is_not_taken() {
+    let mut desk = Desk::new();
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, title) in (0..).zip(["Nama", "Warna", "NIK", "L/P", "RT/RW", "Jenis PPKS"]) {
+        sheet.write(0, column, title).unwrap();
+    }
+    sheet.merge_range(1, 0, 1, 1, "Cep", &rust_xlsxwriter::Format::new()).unwrap();
+    sheet.write(2, 0, "Cep").unwrap();
+    sheet.write(2, 2, nik(43)).unwrap();
+    for row in 1..3 {
+        for (column, text) in (3..).zip(["L", "01/02", "08"]) {
+            sheet.write(row, column, text).unwrap();
+        }
+    }
+    let report = desk.apply(book.save_to_buffer().unwrap());
+    assert_eq!(
+        (counts(&report), rules(&report)),
+        ((1, 1, 0, 0), vec![(2, "", "nama_tanpa_nomor")])
+    );
+    let told: Vec<_> = report.noticed.iter().map(|it| (it.field.as_str(), it.row)).collect();
+    assert_eq!(told.iter().filter(|(field, _)| *field == "A2:B2").count(), 1, "{told:?}");
+    assert_eq!(report.warnings, u64::try_from(told.len()).unwrap(), "{told:?}");
+}
+
 #[test]
 fn signs_that_nobody_sees_are_taken_out_of_cells_and_said_or_refuse_their_row() {
     let mut desk = Desk::new();
