@@ -14,6 +14,7 @@ use calamine::{
 use crdt_schema::edit::Date;
 
 use super::cell::{Epoch, serial_day};
+use super::columns::HEADING_ROWS;
 use super::guard::{self, Packed};
 use super::text::TextForm;
 use super::{CELLS_PER_ROW_MAX, Cell, Row, SheetError, legacy, letters};
@@ -122,6 +123,21 @@ impl Book {
                 None => Ok(()),
             },
         }
+    }
+
+    /// The rows among which the heading is looked for.
+    ///
+    /// # Errors
+    /// [`SheetError`] when the sheet cannot be read so far.
+    pub(crate) fn first_rows(&mut self, sheet: usize) -> Result<Vec<Row>, SheetError> {
+        let mut first = Vec::with_capacity(HEADING_ROWS);
+        let mut take = |row| {
+            first.push(row);
+            let is_more = first.len() < HEADING_ROWS;
+            if is_more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        self.rows(sheet, &mut take)?;
+        Ok(first)
     }
 
     /// The merged cells of a sheet, where the format has them and they can be read: they are only

@@ -43,11 +43,12 @@ use std::path::Path;
 use crate::reason::{self, Because};
 
 use cell::Cell;
-use crdt_schema::record::Kind;
+use crdt_schema::id::RecordId;
+use crdt_schema::record::{Kind, Refusal};
 
 pub(crate) use asks::{cell_notices, row_asks};
 pub(crate) use book::{Book, Merged};
-pub(crate) use columns::{ColumnMap, HEADING_ROWS, Heading, HeadingError, letters};
+pub(crate) use columns::{ColumnMap, Heading, HeadingError, letters};
 pub(crate) use keys::{Identity, Key, Proof, Says};
 pub(crate) use matches::{Clash, Found, Known, Seen};
 
@@ -138,38 +139,73 @@ impl SheetError {
     }
 }
 
-/// For tests with foreign bytes: reads every sheet of a file as an import would and plans each row
-/// as a new record of `kind`. How many rows there are, and how many of them make a record; `None`
-/// where the file is refused.
+/// For tests with foreign bytes: goes with every sheet of a file as far as a dry run goes without a
+/// node, whose records the rows before it stand for. How many rows there are, how many of them make a
+/// record of `kind`, and what would be told of all; `None` where the file is refused.
 #[doc(hidden)]
-pub fn read_through(path: &Path, kind: &Kind) -> Option<(u64, u64)> {
+pub fn read_through(path: &Path, kind: &Kind) -> Option<[u64; 3]> {
     let mut book = Book::open(path).ok()?;
-    let identity = Identity::of(kind);
-    let (mut rows, mut records) = (0, 0);
+    for mut other in book.other_readings().ok()? {
+        // What only another separator makes unreadable is no fault of the file.
+        if let Ok(first) = other.first_rows(0) {
+            drop(Heading::find(kind, &ColumnMap::default(), &first));
+        }
+    }
+    let mut trial = Trial { identity: Identity::of(kind), ..Trial::default() };
     for sheet in 0..book.sheets() {
-        let mut first = Vec::new();
-        let mut take = |row: Row| {
-            first.push(row);
-            if first.len() < HEADING_ROWS {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        };
-        book.rows(sheet, &mut take).ok()?;
+        let first = book.first_rows(sheet).ok()?;
         let Ok(heading) = Heading::find(kind, &ColumnMap::default(), &first) else { continue };
+        let within = |it: &Merged| heading.means_within(it.columns.0, it.columns.1);
+        let merged = book.merged(sheet).into_iter().filter(within);
+        trial.told += merged.filter(|range| !range.name().is_empty()).count() as u64;
+        trial.seen = Seen::default();
         let mut plan = |row: Row| {
-            rows += 1;
-            let asks = row_asks(kind, &heading, &row);
-            let asks = asks.and_then(|asks| identity.of_row(&asks).map(|says| (says, asks)));
-            let planned = asks.and_then(|(says, asks)| {
-                drop(identity.keys(&says));
-                kind.plan(None, &asks, None).map(drop)
-            });
-            records += u64::from(planned.is_ok() && row.digest() != 0);
+            let is_below = row.number > heading.row && !Heading::is_numbering(&row);
+            if is_below && row.digest() != 0 {
+                trial.rows += 1;
+                trial.records += u64::from(trial.row(kind, &heading, &row).is_ok_and(|it| it));
+            }
             ControlFlow::Continue(())
         };
         book.rows(sheet, &mut plan).ok()?;
     }
-    Some((rows, records))
+    Some([trial.rows, trial.records, trial.told])
+}
+
+/// A dry run without a node.
+#[derive(Debug, Default)]
+struct Trial {
+    identity: Identity,
+    known: Known,
+    seen: Seen,
+    rows: u64,
+    records: u64,
+    told: u64,
+}
+
+impl Trial {
+    /// Whether a row makes a record.
+    fn row(&mut self, kind: &Kind, heading: &Heading, row: &Row) -> Result<bool, Refusal> {
+        let asks = row_asks(kind, heading, row)?;
+        let says = self.identity.of_row(&asks)?;
+        let keys = self.identity.keys(&says);
+        let record = match self.known.find(&keys) {
+            Found::None => None,
+            Found::One(record, _) => Some(record),
+            Found::Perhaps(_) | Found::Several => return Ok(false),
+        };
+        let is_namesake = self.known.has_namesake(&keys) || self.seen.has_namesake(&keys);
+        if self.seen.clash(&keys, record).is_some() {
+            return Ok(false);
+        }
+        let plan = kind.plan(None, &asks, None)?;
+        let yielding = self.seen.yielding(&keys).len() + cell_notices(heading, row).len();
+        self.told += (yielding + plan.notices.len()) as u64 + u64::from(is_namesake);
+        let number = u32::try_from(self.rows).unwrap_or(u32::MAX);
+        self.seen.add(&keys, record, number);
+        let mut id = [0; RecordId::SIZE_BYTES];
+        id.iter_mut().zip(self.rows.to_be_bytes()).for_each(|(place, byte)| *place = byte);
+        self.known.add(&keys, record.unwrap_or(RecordId(id)));
+        Ok(record.is_none())
+    }
 }

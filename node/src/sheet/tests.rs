@@ -327,6 +327,32 @@ fn an_open_document_and_an_old_workbook_are_read() {
     assert_eq!(read(&xls(&sheet, 1)).unwrap(), expected);
 }
 
+/// The fuzz target begins with it: what it is made of stands here only.
+#[test]
+fn the_golden_old_workbook_is_read_with_its_merged_cells() {
+    let merged = (0x00e5, [1_u16, 1, 1, 0, 1].map(u16::to_le_bytes).concat());
+    let sheet = [
+        (0x0200, [0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 3, 0, 0, 0].to_vec()),
+        label(0, 0, "Nama"),
+        label(0, 1, "RT"),
+        label(0, 2, "Tanggal Lahir"),
+        label(1, 0, "Asep"),
+        number(2, 1, 5.0),
+        number(2, 2, 22_145.0),
+        merged,
+    ];
+    let golden = include_bytes!("../../golden/sheet-v1.xls");
+    let made = xls(&sheet, 1);
+    let at = made.iter().zip(golden).position(|(made, held)| made != held);
+    assert_eq!((at, made.len()), (None, golden.len()));
+    let (_folder, path) = saved(golden);
+    let mut book = Book::open(&path).unwrap();
+    assert_eq!(book.merged(0).iter().map(super::Merged::name).collect::<Vec<_>>(), ["A2:B2"]);
+    let expected =
+        rows(&[(1, &["Nama", "RT", "Tanggal Lahir"]), (2, &["Asep"]), (3, &["", "5", "22145"])]);
+    assert_eq!(read(golden).unwrap(), expected);
+}
+
 #[test]
 fn bombs_are_found_before_they_go_off() {
     let head = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>"#;

@@ -1,4 +1,5 @@
-//! Spreadsheets of any format, read as an import reads them.
+//! Spreadsheets of any format, read as a dry run of an import reads them, but for what it asks of a
+//! node: the records it holds, and who may write.
 
 use std::cell::RefCell;
 use std::io::{Cursor, Seek, SeekFrom, Write};
@@ -65,7 +66,7 @@ fn zipped(parts: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-const SHEET: &str = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:C3"/><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>NIK</t></is></c><c r="C1" t="s"><v>1</v></c></row><row r="2"><c r="A2" t="str"><v>Siti</v></c><c r="B2"><v>12</v></c><c r="C2" s="1"><v>45000</v></c></row></sheetData></worksheet>"#;
+const SHEET: &str = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:C3"/><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>NIK</t></is></c><c r="C1" t="s"><v>1</v></c></row><row r="2"><c r="A2" t="str"><v>Siti</v></c><c r="B2"><v>12</v></c><c r="C2" s="1"><v>45000</v></c></row></sheetData><mergeCells count="1"><mergeCell ref="A2:A3"/></mergeCells></worksheet>"#;
 const STRINGS: &str = r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="2" uniqueCount="2"><si><t>Nama</t></si><si><r><t>Tanggal</t></r><r><t> Lahir</t></r></si></sst>"#;
 const STYLES: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>"#;
 const PARTS: [(&str, &str); 6] = [
@@ -86,6 +87,7 @@ const PARTS: [(&str, &str); 6] = [
     ("xl/styles.xml", STYLES),
 ];
 
+const XLS: &[u8] = include_bytes!("../../../node/golden/sheet-v1.xls");
 const CONTENT: &str = r#"<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet><table:table table:name="Data"><table:table-row><table:table-cell office:value-type="string"><text:p>Nama</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>Umur</text:p></table:table-cell></table:table-row><table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="2" office:value-type="float" office:value="41"><text:p>41</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"#;
 
 pub(super) fn sheets() -> Vec<Vec<u8>> {
@@ -96,6 +98,7 @@ pub(super) fn sheets() -> Vec<Vec<u8>> {
         "Nama;Tempat/Tgl Lahir;RT/RW;Jenis PPKS;Catatn\nSiti;Garut, 17-08-1960;02/05;LUT/PD;a\n";
     let quoted =
         "Judul,Tanggal,Tempat,Jenis\n\"Rapat \"\"RW\"\"\nbulanan\",2026-11-02,Balai,rapat\n";
+    let namesakes = "Nama|NIK\nCep|\nCep|3209390101019001\nCep|3209390101019002\nCep|\n";
     let wide: Vec<u8> = quoted.encode_utf16().flat_map(u16::to_le_bytes).collect();
     vec![
         behind(0, text.as_bytes()),
@@ -108,6 +111,7 @@ pub(super) fn sheets() -> Vec<Vec<u8>> {
         behind(5, STRINGS.as_bytes()),
         behind(6, STYLES.as_bytes()),
         behind(7, CONTENT.as_bytes()),
-        behind(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        behind(0, namesakes.as_bytes()),
+        behind(0, XLS),
     ]
 }

@@ -1,6 +1,5 @@
 //! Which sheet is read, and where its heading stands; and how a sheet that cannot be read fails.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use crdt_schema::record::{Kind, Rule, rules};
@@ -8,7 +7,7 @@ use crdt_schema::record::{Kind, Rule, rules};
 use super::WHOLE_FILE;
 use crate::error::NodeError;
 use crate::reason;
-use crate::sheet::{Book, ColumnMap, HEADING_ROWS, Heading, HeadingError, Row, SheetError};
+use crate::sheet::{Book, ColumnMap, Heading, HeadingError, Row, SheetError};
 
 /// The first sheet with a heading, and that.
 pub(super) fn find_heading(
@@ -19,7 +18,7 @@ pub(super) fn find_heading(
 ) -> Result<(usize, Heading), NodeError> {
     let at = |error| sheet_error(file, error);
     for sheet in 0..book.sheets() {
-        let first = first_rows(book, sheet).map_err(at)?;
+        let first = book.first_rows(sheet).map_err(at)?;
         match Heading::find(kind, map, &first) {
             Ok(heading) => {
                 let below = first.iter().filter(|row| row.number > heading.row);
@@ -46,16 +45,6 @@ pub(super) fn find_heading(
     Err(whole_file(&rules::SHEET_HEADING, "no row names two columns"))
 }
 
-fn first_rows(book: &mut Book, sheet: usize) -> Result<Vec<Row>, SheetError> {
-    let mut first = Vec::with_capacity(HEADING_ROWS);
-    let mut take = |row| {
-        first.push(row);
-        if first.len() < HEADING_ROWS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    };
-    book.rows(sheet, &mut take)?;
-    Ok(first)
-}
-
 /// Whether there are rows, and each has one cell only.
 fn are_uncut<'a>(rows: impl Iterator<Item = &'a Row>) -> bool {
     let mut rows = rows.peekable();
@@ -68,7 +57,7 @@ fn must_be_one_separator(book: &Book, heading: u64, file: &Path) -> Result<(), N
     let others = book.other_readings().map_err(|error| NodeError::file("read", file, error))?;
     for mut other in others {
         // What only this separator makes unreadable is no sheet of its kind.
-        let Ok(rows) = first_rows(&mut other, 0) else { continue };
+        let Ok(rows) = other.first_rows(0) else { continue };
         let mut below = rows.iter().filter(|row| row.number > heading).peekable();
         if below.peek().is_some() && below.all(|row| row.cells.len() > 1) {
             return Err(separators(book, &other));
@@ -86,7 +75,7 @@ fn must_be_no_heading(
 ) -> Result<(), NodeError> {
     let others = book.other_readings().map_err(|error| NodeError::file("read", file, error))?;
     for mut other in others {
-        let Ok(rows) = first_rows(&mut other, 0) else { continue };
+        let Ok(rows) = other.first_rows(0) else { continue };
         if Heading::find(kind, map, &rows).is_ok() {
             return Err(separators(&other, book));
         }
