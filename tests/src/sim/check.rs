@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, AreaTree};
-use crdt_schema::entry::ChainPoint;
+use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
 use crdt_schema::id::{DeviceId, RecordId, Space};
 use node::authority::Standing;
 use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
@@ -16,10 +16,14 @@ use super::town::{Town, Up};
 
 /// Villages whose records are compared value by value at once; of more, so many that chance picks.
 const COMPARED_MAX: usize = 48;
-/// Branches of a feed, feeds of one device in one area, and comparisons remembered: `docs/protocol.md` 13.
+/// Branches of a feed, feeds of one device in one area, and entries of a device that waits for its
+/// confirmation: `docs/protocol.md` 13. A run is taken where there is room for its first entry.
 const BRANCHES_MAX: usize = 8;
 const INCARNATIONS_MAX: usize = 64;
+const PROVISIONAL_MAX: u64 = 100_000 + CHECKPOINT_EVERY - 1;
+/// Comparisons a node remembers, and of those how many it lists: `node/src/live/exchange.rs`.
 const RECENT_MAX: usize = 64;
+const LISTED_MAX: usize = 16;
 
 /// A record as a node keeps it, and as it shows it to a person.
 type Shown = BTreeMap<RecordId, (ViewRow, String)>;
@@ -48,7 +52,9 @@ impl Town {
                 *self.tally.entry("village at a limit of feeds or branches").or_default() += limits;
             }
         }
-        self.check_values()?;
+        let compared = self.compared();
+        self.check_values(&compared)?;
+        self.check_words(&compared)?;
         self.look_closely(&honest)
     }
 
@@ -105,14 +111,25 @@ impl Town {
         Ok(limits)
     }
 
-    /// Whoever has the same roots of a village, honest or not, keeps and shows the same records.
-    fn check_values(&mut self) -> Result<(), String> {
+    /// Whether some village of some honest node has as many feeds or branches as a node takes.
+    pub(super) fn is_at_a_limit(&self) -> bool {
+        let honest = self.honest();
+        let mut on = honest.iter().filter_map(|site| self.sites[*site].up.as_ref());
+        on.any(|up| !at_a_limit(up.node.replica()).is_empty())
+    }
+
+    /// Villages that are compared by value now.
+    fn compared(&mut self) -> BTreeSet<AreaId> {
         let mut villages = self.cast.villages();
         if villages.len() > COMPARED_MAX {
             self.numbers.shuffle(&mut villages);
             villages.truncate(COMPARED_MAX);
         }
-        let compared: BTreeSet<AreaId> = villages.into_iter().collect();
+        villages.into_iter().collect()
+    }
+
+    /// Whoever has the same roots of a village, honest or not, keeps and shows the same records.
+    fn check_values(&mut self, compared: &BTreeSet<AreaId>) -> Result<(), String> {
         let mut first: BTreeMap<(AreaId, Root, Root), (usize, Shown)> = BTreeMap::new();
         let mut pairs = 0;
         for site in self.on() {
@@ -200,25 +217,40 @@ impl Town {
         let Some(up) = &self.sites[site].up else { return Ok(()) };
         let me = self.sites[site].role.device();
         let beyond = |what: &str, is: usize| Err(format!("site {site} holds {is} {what}"));
+        let replica = up.node.replica();
         let mut incarnations: BTreeMap<_, usize> = BTreeMap::new();
-        for feed in up.node.replica().feeds() {
+        let (mut entries, mut waiting) = (BTreeMap::<DeviceId, u64>::new(), BTreeSet::new());
+        for feed in replica.feeds() {
             if feed.branches.len() > BRANCHES_MAX {
                 return beyond("branches of a feed", feed.branches.len());
             }
             let name = &feed.name;
-            if name.device != me {
-                *incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
+            if name.device == me {
+                continue;
+            }
+            *incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
+            let held = feed.branches.iter().map(|branch| branch.head.point.seq).sum::<u64>();
+            *entries.entry(name.device).or_default() += held;
+            if replica.authority().standing(name) == Standing::Provisional {
+                waiting.insert(name.device);
             }
         }
         if let Some(most) = incarnations.into_values().max().filter(|it| *it > INCARNATIONS_MAX) {
             return beyond("feeds of one device in one area", most);
         }
+        let most = waiting.iter().filter_map(|device| entries.get(device)).max();
+        if most.is_some_and(|most| *most > PROVISIONAL_MAX) {
+            return Err(format!("site {site} holds {most:?} entries of one that waits"));
+        }
         let links = self.wires.of(site).count();
         if up.exchange.links() > links {
             return beyond("links that are gone", up.exchange.links());
         }
-        let recent = up.exchange.recent().count();
-        if recent > RECENT_MAX { beyond("comparisons", recent) } else { Ok(()) }
+        let (recent, listed) = (up.exchange.recent().count(), up.exchange.sessions().len());
+        if recent > RECENT_MAX || listed > LISTED_MAX {
+            return beyond("comparisons", recent.max(listed));
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! A node looked at closely: its feeds read by the plainest means, every run verified again, and its
 //! views made anew beside those it kept.
 
-use crdt_schema::id::{FeedId, Space};
 use node::node::Node;
 use node::ports::{FeedStore, RowFilter, ViewStore};
 use node::replica::Replica;
@@ -91,42 +90,10 @@ impl Town {
             None => Ok(()),
         }
     }
-
-    /// No node says that more has arrived than the hub holds.
-    ///
-    /// # Errors
-    /// What was said.
-    pub(super) fn check_receipts(&self, site: usize) -> Result<(), String> {
-        let Some(up) = &self.sites[site].up else { return Ok(()) };
-        let me = self.sites[site].role.device();
-        let own: Vec<FeedId> = up
-            .node
-            .replica()
-            .feeds()
-            .filter(|feed| feed.name.device == me && feed.name.space == Space::Records)
-            .map(|feed| feed.name.id())
-            .collect();
-        for arrived in up.node.status().map_err(told)?.arrived {
-            let hub = self.sites.iter().find(|it| it.role.device() == arrived.device);
-            let Some(hub) = hub.and_then(|it| it.up.as_ref()) else { continue };
-            let held = own.iter().filter_map(|feed| {
-                let branches = &hub.node.replica().feed(*feed)?.branches;
-                branches.iter().map(|branch| branch.head.point.seq).max()
-            });
-            let held: u64 = held.sum();
-            if arrived.held > held {
-                return Err(format!(
-                    "site {site} says that {} of its entries arrived where {held} are held",
-                    arrived.held
-                ));
-            }
-        }
-        Ok(())
-    }
 }
 
-/// Every run held is verified again: its chain, its signature, and that its device's certificate is
-/// held.
+/// Every run held is verified again up to the newest entry of its branch: its chain, its signature, and
+/// that its device's certificate is held.
 fn verified<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>) -> Result<(), String> {
     let store = replica.feed_store();
     for feed in replica.feeds() {
@@ -144,6 +111,11 @@ fn verified<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>) -> Result<(), S
                 let opened = run.open_block(block, id, prev, &*refs).map_err(told)?;
                 opened.verify(&key).map_err(told)?;
                 from = last + 1;
+            }
+            let head = branch.head.point.seq;
+            if from != head + 1 {
+                let last = from - 1;
+                return Err(format!("the runs of a feed end at {last}, its head is {head}"));
             }
         }
     }

@@ -94,7 +94,7 @@ impl Town {
         let new = known == 0 || self.numbers.chance(self.config.new_percent);
         let picked = self.numbers.below(known);
         let record = if new { None } else { self.records[&area].get(picked).copied() };
-        let (kind, asks) = self.wishes(record, area);
+        let (kind, asks) = self.wishes(record);
         self.write(site, area, record, kind, &asks);
     }
 
@@ -166,11 +166,7 @@ impl Town {
     }
 
     /// What is typed, by the shares of kinds of edits.
-    fn wishes(
-        &mut self,
-        record: Option<(RecordId, u16)>,
-        _area: crdt_schema::area::AreaId,
-    ) -> (&'static str, Vec<Ask>) {
+    fn wishes(&mut self, record: Option<(RecordId, u16)>) -> (&'static str, Vec<Ask>) {
         let text = |what: &str, n: usize| (what.to_owned(), format!("uji {n}"));
         let n = self.numbers.below(20);
         let fields: Vec<(String, String)> = match record {

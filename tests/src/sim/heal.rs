@@ -141,6 +141,9 @@ impl Town {
 
     /// Lets time pass until nobody learns anything any more. Comparisons that bring nothing new go on:
     /// of a flood two nodes stay unequal.
+    ///
+    /// # Errors
+    /// What does not hold; and that somebody always learns something, where no village is at a limit.
     fn rest(&mut self) -> Result<(), String> {
         let end = self.now() + QUIET_MAX;
         let mut at = self.now();
@@ -154,7 +157,13 @@ impl Town {
             }
         }
         self.note("not quiet in time");
-        Ok(())
+        if self.is_at_a_limit() {
+            return Ok(());
+        }
+        let (ago, frames) = (at - self.news_at, self.agenda.frames);
+        Err(format!(
+            "at {at} ms: no rest for {QUIET_MAX} ms; news {ago} ms ago, {frames} frames under way"
+        ))
     }
 
     /// Whoever was off goes off again, weak lines end.

@@ -1,16 +1,25 @@
 //! What a node tells is true, the moment it tells it: "equal" is said of a root that both had, and a
 //! comparison in which nothing was new is cheap.
+//!
+//! In a small town everybody is watched, whoever joined later and copies of cards included; in a large
+//! one the first few, who stand below each other from the province down to a village.
 
+use std::collections::{BTreeMap, VecDeque};
+
+use crdt_schema::area::AreaId;
 use node::live::{Event, LinkId, Seen};
-use node::sync::message::Message;
+use node::sync::message::{AREAS_SHARED_MAX, Message};
 use node::sync::{Root, Stream, codec};
 
 use super::ground::hash;
 use super::town::Town;
 use super::wire::Kinds;
 
-/// Sites up to which every root is noted.
+/// Nodes of a town up to which all are watched; in a larger one so many are.
 const WATCHED_MAX: usize = 24;
+/// Roots remembered of one site and area: of the province in its busiest hours what came in two hours,
+/// of a village all there are. A comparison ends within minutes.
+const ROOTS_MAX: usize = 16_384;
 /// Frames that are no comparison: rows of hubs and of devices, which go with whatever comes next.
 const ROWS: [u8; 2] = [17, 18];
 /// Bytes both ways of a comparison after a heal that found nothing new, handshake and one area
@@ -22,7 +31,33 @@ const AREA_BYTES: u64 = 100;
 const ROW_BYTES_MAX: usize = 512;
 const HEAD_BYTES: usize = 26;
 
+/// The newest roots that nodes had, by site and area, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Roots(BTreeMap<(usize, AreaId), VecDeque<Root>>);
+
+impl Roots {
+    fn note(&mut self, site: usize, area: AreaId, root: Root) {
+        let had = self.0.entry((site, area)).or_default();
+        if had.back() == Some(&root) {
+            return;
+        }
+        if had.len() == ROOTS_MAX {
+            had.pop_front();
+        }
+        had.push_back(root);
+    }
+
+    fn had(&self, site: usize, area: AreaId, root: Root) -> bool {
+        self.0.get(&(site, area)).is_some_and(|had| had.iter().rev().any(|it| *it == root))
+    }
+}
+
 impl Town {
+    /// Whether what a site says is held against what it had.
+    fn is_watched(&self, site: usize) -> bool {
+        self.config.nodes <= WATCHED_MAX || site < WATCHED_MAX
+    }
+
     /// Holds what a node tells against what it and its peer had.
     pub(super) fn hear(&mut self, site: usize, event: Event) {
         if let Event::Session(seen) = event {
@@ -31,6 +66,9 @@ impl Town {
                 std::mem::take(&mut wire.moved[end])
             });
             self.note(if seen.equal { "comparison equal" } else { "comparison not equal" });
+            if seen.areas.len() > AREAS_SHARED_MAX {
+                self.breaks(site, &format!("{} areas of one comparison", seen.areas.len()));
+            }
             self.had(site);
             if seen.equal && !self.sites[site].hostile {
                 self.check_equal(site, &seen);
@@ -56,7 +94,7 @@ impl Town {
 
     /// Notes the roots a node has now: what it may have proved. They change with what arrived.
     pub(super) fn had(&mut self, site: usize) {
-        if self.sites.len() > WATCHED_MAX {
+        if !self.is_watched(site) {
             return;
         }
         let Self { sites, cast, roots, most_heads, .. } = self;
@@ -67,29 +105,39 @@ impl Town {
         }
         *most_heads =
             replica.feeds().map(|feed| feed.branches.len()).sum::<usize>().max(*most_heads);
-        for area in cast.roles.iter().map(|role| role.area) {
-            roots.insert((site, area, replica.summary().root(area)));
+        // Two that are watched share an area of one of them; all newcomers have one of the cast's.
+        for role in cast.roles.iter().take(WATCHED_MAX) {
+            roots.note(site, role.area, replica.summary().root(role.area));
         }
     }
 
     fn check_equal(&mut self, site: usize, seen: &Seen) {
-        if self.sites.len() > WATCHED_MAX {
+        if !self.is_watched(site) {
             return;
         }
+        // Copies of a card have one device.
         let there: Vec<usize> = (0..self.sites.len())
             .filter(|other| self.sites[*other].role.device() == seen.peer)
             .collect();
         if there.iter().any(|other| self.sites[*other].hostile) {
             return;
         }
-        for area in &seen.areas {
-            let had =
-                |site: usize| self.roots.contains(&(site, area.area.id(), Root(area.root_here.0)));
-            if !had(site) || !there.iter().any(|other| had(*other)) {
-                let what = format!("said equal of a root of {} not both had", area.area.id());
-                self.breaks(site, &what);
+        let both = there.iter().all(|other| self.is_watched(*other));
+        let known =
+            |area: AreaId| self.cast.roles.iter().take(WATCHED_MAX).any(|role| role.area == area);
+        let areas: Vec<(AreaId, Root)> = seen
+            .areas
+            .iter()
+            .map(|area| (area.area.id(), Root(area.root_here.0)))
+            .filter(|(area, _)| known(*area))
+            .collect();
+        for (area, root) in areas {
+            let had = |site: usize| self.roots.had(site, area, root);
+            if !had(site) || (both && !there.iter().any(|other| had(*other))) {
+                self.breaks(site, &format!("said equal of a root of {area} not both had"));
                 return;
             }
+            self.note(if both { "root that both had" } else { "root that one had" });
         }
     }
 
@@ -120,7 +168,11 @@ impl Town {
     /// What goes beside comparisons is rows, and each goes over a link one way once: their bytes
     /// follow what is new about hubs and devices, whatever is compared.
     pub(super) fn rows_go_once(&mut self, site: usize, link: LinkId, frame: &[u8]) {
-        if self.sites.len() > WATCHED_MAX || !frame.first().is_some_and(|it| ROWS.contains(it)) {
+        if !frame.first().is_some_and(|it| ROWS.contains(it)) {
+            return;
+        }
+        let ends = self.wires.get(link).map(|wire| wire.ends);
+        if !ends.is_some_and(|ends| ends.iter().all(|end| self.is_watched(*end))) {
             return;
         }
         let rows: Vec<Message> = match codec::decode(Stream::Control, frame) {

@@ -36,7 +36,6 @@ impl Town {
     /// A frame of a liar; `None` when it keeps it.
     pub(super) fn distort(
         &mut self,
-        site: usize,
         link: LinkId,
         stream: Stream,
         frame: Vec<u8>,
@@ -84,11 +83,11 @@ impl Town {
                 self.note("hostile: lying durable");
                 Some(codec::encode(&Message::Durable(frames + self.numbers.below(3) as u64)))
             }
-            _ => self.garble(site, link, frame),
+            _ => self.garble(link, frame),
         }
     }
 
-    fn garble(&mut self, _site: usize, link: LinkId, mut frame: Vec<u8>) -> Option<Vec<u8>> {
+    fn garble(&mut self, link: LinkId, mut frame: Vec<u8>) -> Option<Vec<u8>> {
         match self.numbers.below(4) {
             0 => {
                 self.note("hostile: bytes that are no message");

@@ -14,6 +14,8 @@ use super::wire::{Class, Due, Wire};
 
 /// A link that did not stand so long was refused.
 const REFUSED: i64 = 5 * SECOND;
+/// Bytes under way in one direction at which a running node ends a link: `node/src/live/runner.rs`.
+const QUEUED_MAX: usize = 8 << 20;
 /// Bytes of a packet.
 const PACKET_BYTES: usize = 1_200;
 
@@ -27,7 +29,7 @@ impl Town {
                 }
                 self.rows_go_once(site, link, &frame);
                 let frame = if self.sites[site].hostile {
-                    self.distort(site, link, stream, frame)
+                    self.distort(link, stream, frame)
                 } else {
                     Some(frame)
                 };
@@ -61,6 +63,12 @@ impl Town {
         let lost = (0..packets).filter(|_| loss > 0 && self.numbers.chance(loss)).count();
         // A lost packet is sent again a round trip later.
         delay += lost as i64 * 2 * least as i64;
+        wire.queued[way] += frame.len();
+        let queued = wire.queued[way];
+        if queued > QUEUED_MAX {
+            self.breaks(site, &format!("{queued} bytes under way on one link"));
+            return;
+        }
         if stream == Stream::Bulk {
             wire.bulk[way] += frame.len();
             let under_way = wire.bulk[way];
@@ -94,6 +102,7 @@ impl Town {
         if matches!(ends, Some(Message::End(EndReason::Store))) {
             wire.told_of_store = Some(to);
         }
+        wire.queued[1 - back] -= bytes.len();
         if stream == Stream::Bulk {
             wire.bulk[1 - back] -= bytes.len();
         }

@@ -7,7 +7,8 @@
 //! what people do · `stick.rs` couriers · `card.rs` clones and backups · `member.rs` who joins, leaves
 //! and moves · `fault.rs` what goes wrong · `hostile.rs` members that lie · `heal.rs` all is mended ·
 //! `check.rs` what must hold then · `closely.rs` some nodes from their feeds up · `heard.rs` what nodes
-//! say is true · `plant.rs` planted mistakes · `scene.rs` scenes a domain person asks for.
+//! say is true · `receipt.rs` and what they say by receipts · `plant.rs` planted mistakes · `scene.rs`
+//! scenes a domain person asks for.
 //!
 //! `docs/simulation.md` tells how to run it, and what it found.
 
@@ -26,6 +27,7 @@ mod links;
 mod member;
 mod plant;
 mod pulse;
+mod receipt;
 pub mod scene;
 mod shelf;
 mod stick;

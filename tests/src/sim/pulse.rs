@@ -85,7 +85,10 @@ impl Town {
             Due::Dial { site } => self.dial_due(site),
             Due::Save { site } => self.save(site),
             Due::On { site } => return self.switch_on(site),
-            Due::Off { site } => self.switch_off(site),
+            Due::Off { site } => {
+                self.check_receipts(site)?;
+                self.switch_off(site);
+            }
             Due::Window { site, open } => self.window(site, open),
             Due::Morning { site } => self.morning(site),
             Due::Courier { site } => return self.courier(site),

@@ -13,12 +13,12 @@ use node::answer::EntryRef;
 use node::live::{Exchange, LinkId};
 use node::node::{Environment, Loan, Node};
 use node::store::memory::EntryPool;
-use node::sync::Root;
 use tempfile::TempDir;
 
 use super::Config;
 use super::cast::{Cast, Role};
 use super::ground::{DAY, MINUTE, SimClock, SimEntropy, Time, hash};
+use super::heard::Roots;
 use super::shelf::Shelf;
 use super::wire::{Agenda, Class, Wires};
 use super::{Tally, told};
@@ -93,8 +93,8 @@ pub(super) struct Town {
     pub(super) to_confirm: Vec<(usize, DeviceId)>,
     /// Whether the village that moves did.
     pub(super) moved: bool,
-    /// Roots that nodes had, by site and area.
-    pub(super) roots: BTreeSet<(usize, AreaId, Root)>,
+    /// Roots that nodes had.
+    pub(super) roots: Roots,
     /// Heads of the node that held the most.
     pub(super) most_heads: usize,
     /// A frame that goes once more.
@@ -148,7 +148,7 @@ impl Town {
             hubs: BTreeMap::new(),
             to_confirm: Vec::new(),
             moved: false,
-            roots: BTreeSet::new(),
+            roots: Roots::default(),
             most_heads: 0,
             twice: None,
             news_at: 0,
@@ -334,12 +334,14 @@ impl Town {
         (0..self.sites.len()).filter(|site| self.sites[*site].up.is_some()).collect()
     }
 
-    /// Devices of which nothing is expected any more.
+    /// Devices of which something is expected still.
     pub(super) fn honest(&self) -> BTreeSet<usize> {
-        let whole = |site: &usize| {
-            let it = &self.sites[*site];
-            !it.lost && !it.apart && !it.hostile
-        };
-        (0..self.sites.len()).filter(whole).collect()
+        (0..self.sites.len()).filter(|site| self.is_honest(*site)).collect()
+    }
+
+    /// Whether a device is one of those.
+    pub(super) fn is_honest(&self, site: usize) -> bool {
+        let it = &self.sites[site];
+        !it.lost && !it.apart && !it.hostile
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Wire {
     arrives: [[i64; 2]; 2],
     /// Bulk bytes under way.
     pub(super) bulk: [usize; 2],
+    /// Bytes of both streams under way.
+    pub(super) queued: [usize; 2],
     /// One end is gone already.
     pub(super) closing: bool,
     /// Somebody ended it for what the other sent.
@@ -82,6 +84,7 @@ impl Wire {
             free_at: [0; 2],
             arrives: [[0; 2]; 2],
             bulk: [0; 2],
+            queued: [0; 2],
             closing: false,
             faulty: false,
             told_of_store: None,
