@@ -15,7 +15,8 @@ impl Town {
     pub(super) fn clone_card(&mut self, site: usize) -> Result<(), String> {
         let role = self.sites[site].role.clone();
         let same = self.sites.iter().filter(|it| it.role.keys == role.keys).count();
-        if !self.is_village(site) || same > 1 || self.sites[site].hostile {
+        let at = &self.sites[site];
+        if !self.is_village(site) || same > 1 || at.hostile || at.lost {
             return Ok(());
         }
         // A card is copied while its computer is off.
@@ -26,8 +27,8 @@ impl Town {
             self.switch_on(site)?;
         }
         let copy = self.add_site(role, shelf);
-        let saved = self.sites[site].saved.clone();
-        self.sites[copy].saved = saved;
+        let (saved, apart) = (self.sites[site].saved.clone(), self.sites[site].apart);
+        (self.sites[copy].saved, self.sites[copy].apart) = (saved, apart);
         self.note("card cloned");
         self.life.plan(self.now() + MINUTE, Due::On { site: copy });
         self.life.plan(self.now() + MINUTE, Due::Morning { site: copy });
@@ -42,7 +43,7 @@ impl Town {
     /// # Errors
     /// What did not work.
     pub(super) fn back_up(&mut self, site: usize) -> Result<(), String> {
-        if !self.is_village(site) {
+        if !self.is_village(site) || self.sites[site].lost {
             return Ok(());
         }
         let was_on = self.sites[site].up.is_some();
@@ -55,6 +56,9 @@ impl Town {
 
     /// An old backup is put back in the place of what was there.
     pub(super) fn restore(&mut self, site: usize) {
+        if self.sites[site].lost {
+            return;
+        }
         let Some((shelf, saved)) = self.sites[site].backup.take() else { return };
         self.note("backup restored");
         self.switch_off(site);

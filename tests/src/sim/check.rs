@@ -44,7 +44,8 @@ impl Town {
         for site in honest.iter().copied() {
             self.check_certified(site, &members)?;
             self.check_receipts(site)?;
-            if let Some(above) = self.above(site) {
+            // Below a hub that lies nobody can know what there is; what is there is compared by value.
+            if let Some(above) = self.above(site).filter(|above| !self.sites[*above].hostile) {
                 let limits = self.alike(site, above).map_err(|what| {
                     let (one, other) = (self.told_of(site), self.told_of(above));
                     format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
@@ -109,13 +110,6 @@ impl Town {
             }
         }
         Ok(limits)
-    }
-
-    /// Whether some village of some honest node has as many feeds or branches as a node takes.
-    pub(super) fn is_at_a_limit(&self) -> bool {
-        let honest = self.honest();
-        let mut on = honest.iter().filter_map(|site| self.sites[*site].up.as_ref());
-        on.any(|up| !at_a_limit(up.node.replica()).is_empty())
     }
 
     /// Villages that are compared by value now.

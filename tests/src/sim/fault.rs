@@ -1,5 +1,6 @@
 //! What goes wrong on a day like others: power, disks, lines, clocks, cards.
 
+use node::answer::Takes;
 use node::replica::{CARRYING_ENDS_BYTES, TAKING_IN_ENDS_BYTES};
 
 use super::ground::{HOUR, MINUTE};
@@ -33,10 +34,7 @@ impl Town {
             3..=5 => self.line_breaks(site),
             6 => self.line_down(site),
             7 => self.clock_jumps(site),
-            8 => {
-                self.sites[site].shelf.remember_views();
-                self.note("views remembered");
-            }
+            8 => self.sites[site].shelf.remember_views(),
             9 => self.neighbours(site),
             10 => self.restart(site)?,
             11 => self.back_up(site)?,
@@ -61,11 +59,26 @@ impl Town {
 
     /// What happens seldom to one device.
     fn rare(&mut self, site: usize) -> Result<(), String> {
-        match self.numbers.below(6) {
+        match self.numbers.below(7) {
             0..=2 => self.clone_card(site),
             3 => self.withdraw(site, false),
             4 => self.withdraw(site, true),
+            5 => {
+                self.lose(site);
+                Ok(())
+            }
             _ => self.move_village(),
+        }
+    }
+
+    /// A village's device burns, drowns or is stolen, with all that nobody else holds; a hub has
+    /// somebody who sets up another one, which is not played.
+    fn lose(&mut self, site: usize) {
+        if self.is_village(site) && !self.sites[site].lost {
+            self.note("device lost for good");
+            self.sites[site].up = None;
+            self.sites[site].lost = true;
+            self.cut_all(site);
         }
     }
 
@@ -95,16 +108,20 @@ impl Town {
         if self.sites[site].up.is_none() || self.sites[site].full {
             return;
         }
-        // None, enough for own saves alone, or for the own area alone.
-        let room = if self.numbers.chance(25) {
-            self.note("disk nearly full");
+        // None, enough for own saves alone, or for the own area alone; a disk that cannot say how much
+        // is left has a little.
+        let nearly = self.numbers.chance(25);
+        let room = if nearly {
             [TAKING_IN_ENDS_BYTES, CARRYING_ENDS_BYTES][self.numbers.below(2)] - 1
         } else {
-            self.note("disk full");
             self.numbers.below(64 * 1024) as u64
         };
-        self.sites[site].shelf.leave_room(Some(room));
-        self.sites[site].full = true;
+        let at = &mut self.sites[site];
+        at.shelf.leave_room(Some(room));
+        at.full = true;
+        if nearly && at.up.as_ref().is_some_and(|up| up.node.takes() != Takes::Everything) {
+            self.note("disk nearly full");
+        }
     }
 
     /// Somebody makes room.
@@ -138,9 +155,12 @@ impl Town {
 
     fn clock_jumps(&mut self, site: usize) {
         const YEARS: i64 = 3 * 365 * 24 * HOUR;
-        self.note("clock jumped");
         let by = [0, -YEARS, YEARS, 5 * MINUTE][self.numbers.below(4)];
-        self.sites[site].clock.set_wrong_by(by);
+        match (self.sites[site].clock.set_wrong_by(by), by) {
+            (before, _) if before == by => {}
+            (_, 0) => self.note("clock set right"),
+            (_, _) => self.note("clock jumped"),
+        }
     }
 
     /// Two villages of one kecamatan find each other on an office LAN.

@@ -33,9 +33,9 @@ impl SimClock {
         Arc::new(Self { time: time.clone(), wrong_by: AtomicI64::new(wrong_by) })
     }
 
-    /// Somebody set it, or its battery died.
-    pub(super) fn set_wrong_by(&self, by: i64) {
-        self.wrong_by.store(by, Ordering::Relaxed);
+    /// Somebody set it, or its battery died; by how much it was wrong before.
+    pub(super) fn set_wrong_by(&self, by: i64) -> i64 {
+        self.wrong_by.swap(by, Ordering::Relaxed)
     }
 }
 

@@ -143,7 +143,7 @@ impl Town {
     /// of a flood two nodes stay unequal.
     ///
     /// # Errors
-    /// What does not hold; and that somebody always learns something, where no village is at a limit.
+    /// What does not hold; and that somebody always learns something.
     fn rest(&mut self) -> Result<(), String> {
         let end = self.now() + QUIET_MAX;
         let mut at = self.now();
@@ -155,10 +155,6 @@ impl Town {
             if quiet >= STILL || (quiet >= QUIET && self.agenda.frames == 0) {
                 return Ok(());
             }
-        }
-        self.note("not quiet in time");
-        if self.is_at_a_limit() {
-            return Ok(());
         }
         let (ago, frames) = (at - self.news_at, self.agenda.frames);
         Err(format!(

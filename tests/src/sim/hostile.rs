@@ -3,7 +3,7 @@
 //! It has a certificate and its keys, so what it signs is signed; what it may not write, it writes
 //! all the same.
 
-use crdt_schema::area::AreaId;
+use crdt_schema::area::{AreaId, AreaTree, Level};
 use crdt_schema::class::Class as Section;
 use crdt_schema::entry::{Draft, DraftSection, EntryKind, PackedRun};
 use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
@@ -23,12 +23,19 @@ const LIES_PERCENT: usize = 12;
 const FLOOD: usize = 80;
 
 impl Town {
-    /// Some devices of villages lie from the first day.
+    /// Some devices of villages lie from the first day, and of hubs of kecamatan, which may issue
+    /// certificates, half as many in a hundred.
     pub(super) fn choose_liars(&mut self) {
+        let percent = self.config.hostile_percent;
         for site in 0..self.sites.len() {
-            if self.is_village(site) && self.numbers.chance(self.config.hostile_percent) {
+            let (of_a_hundred, what) = match self.sites[site].role.level() {
+                Level::Desa => (percent, "hostile member"),
+                Level::Kecamatan => (percent / 2, "hostile hub"),
+                Level::Kabupaten | Level::Provinsi => continue,
+            };
+            if self.numbers.chance(of_a_hundred) {
                 self.sites[site].hostile = true;
-                self.note("hostile member");
+                self.note(what);
             }
         }
     }
@@ -46,7 +53,7 @@ impl Town {
         let Ok(message) = codec::decode(stream, &frame) else { return Some(frame) };
         match message {
             Message::Turn(mut turn) => {
-                if let Some(roots) = &mut turn.quiet {
+                if let Some(roots) = turn.quiet.as_mut().filter(|roots| !roots.is_empty()) {
                     self.note("hostile: lying roots");
                     for (authority, records) in roots.iter_mut() {
                         let lie = if self.numbers.chance(50) { authority } else { records };
@@ -56,8 +63,8 @@ impl Town {
                 Some(codec::encode(&Message::Turn(turn)))
             }
             Message::Receipts(mut rows) => {
-                self.note("hostile: lying receipt");
                 for head in rows.iter_mut().flat_map(|row| &mut row.heads) {
+                    self.note("hostile: lying receipt");
                     head.seq += 1_000;
                 }
                 Some(codec::encode(&Message::Receipts(rows)))
@@ -80,19 +87,25 @@ impl Town {
                 runs.pop().map(|push| codec::encode(&Message::Push(push)))
             }
             Message::Durable(frames) => {
-                self.note("hostile: lying durable");
-                Some(codec::encode(&Message::Durable(frames + self.numbers.below(3) as u64)))
+                let more = self.numbers.below(3) as u64;
+                if more > 0 {
+                    self.note("hostile: lying durable");
+                }
+                Some(codec::encode(&Message::Durable(frames + more)))
             }
-            _ => self.garble(link, frame),
+            _ => self.garble(link, stream, frame),
         }
     }
 
-    fn garble(&mut self, link: LinkId, mut frame: Vec<u8>) -> Option<Vec<u8>> {
+    fn garble(&mut self, link: LinkId, stream: Stream, mut frame: Vec<u8>) -> Option<Vec<u8>> {
         match self.numbers.below(4) {
             0 => {
-                self.note("hostile: bytes that are no message");
                 let at = self.numbers.below(frame.len());
                 frame[at] ^= 1 << self.numbers.below(8);
+                self.note(match codec::decode(stream, &frame) {
+                    Ok(_) => "hostile: another message",
+                    Err(_) => "hostile: bytes that are no message",
+                });
                 Some(frame)
             }
             1 => {
@@ -131,18 +144,24 @@ impl Town {
         let other = villages[self.numbers.below(villages.len())];
         match self.numbers.below(6) {
             0 => {
-                self.note("hostile: forged area");
+                if !Self::covers(own, other) {
+                    self.note("hostile: forged area");
+                }
                 self.push(site, link, device, other, 7, 1);
             }
             1 => {
-                self.note("hostile: feed of somebody else");
                 let victim = self.numbers.below(self.sites.len());
                 let victim = self.sites[victim].role.device();
+                if victim != device {
+                    self.note("hostile: feed of somebody else");
+                }
                 self.push(site, link, victim, own, 9, 1);
             }
             2 => {
-                self.note("hostile: fork");
                 let branches = 1 + self.numbers.next().to_be_bytes()[0] % 10;
+                if branches > 1 {
+                    self.note("hostile: fork");
+                }
                 for branch in 0..branches {
                     self.push(site, link, device, own, 11, branch);
                 }
@@ -158,10 +177,21 @@ impl Town {
                 self.boast(site, link, own);
             }
             _ => {
-                self.note("hostile: forged authority");
+                // A hub may certify whomever it likes below it.
+                self.note(if Self::covers(own, other) && !self.is_village(site) {
+                    "hostile: certificate for nobody"
+                } else {
+                    "hostile: forged authority"
+                });
                 self.forge_certificate(site, link, other);
             }
         }
+    }
+
+    /// Whether what belongs to an area may write in another one, a move set aside; a village certifies
+    /// nobody, but may write in itself.
+    fn covers(own: AreaId, other: AreaId) -> bool {
+        own == other || AreaTree::west_java().covers(own, other)
     }
 
     /// A liar says that its store holds what nobody ever wrote.

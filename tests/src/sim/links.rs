@@ -78,10 +78,11 @@ impl Town {
             }
         }
         let at = wire.arrival(self.time.load(Ordering::Relaxed), way, stream, frame.len(), delay);
+        let number = wire.number(way);
         if lost > 0 {
             *self.tally.entry("packet lost").or_default() += lost as u64;
         }
-        self.agenda.plan(at, Due::Frame { link, to, stream, bytes: frame });
+        self.agenda.plan(at, Due::Frame { link, to, stream, number, bytes: frame });
     }
 
     /// A frame has come.
@@ -90,14 +91,18 @@ impl Town {
     /// What does not hold where a link broke in the middle of a transfer.
     pub(super) fn arrive(
         &mut self,
-        link: LinkId,
+        (link, number): (LinkId, u64),
         to: usize,
         stream: Stream,
         bytes: Vec<u8>,
     ) -> Result<(), String> {
-        let Some(wire) = self.wires.get_mut(link) else { return Ok(()) };
+        let Some(wire) = self.wires.get_mut(link) else {
+            self.note("frame lost with its link");
+            return Ok(());
+        };
         let (_, back) = wire.from(to);
         wire.count(back, &bytes);
+        let overtaken = wire.was_overtaken(1 - back, number);
         let ends = codec::decode(stream, &bytes).ok().filter(|_| stream == Stream::Control);
         if matches!(ends, Some(Message::End(EndReason::Store))) {
             wire.told_of_store = Some(to);
@@ -107,6 +112,9 @@ impl Town {
             wire.bulk[1 - back] -= bytes.len();
         }
         *self.tally.entry("bytes over wires").or_default() += bytes.len() as u64;
+        if overtaken {
+            self.note("frame overtaken on the other stream");
+        }
         self.with(to, |now, up| up.exchange.frame(now, &mut up.node, link, stream, bytes));
         if stream == Stream::Bulk && self.breaks_now(to) {
             self.note("link cut between two runs");

@@ -77,8 +77,8 @@ impl Town {
 
     fn happen(&mut self, due: Due) -> Result<(), String> {
         match due {
-            Due::Frame { link, to, stream, bytes } => {
-                return self.arrive(link, to, stream, bytes);
+            Due::Frame { link, to, stream, number, bytes } => {
+                return self.arrive((link, number), to, stream, bytes);
             }
             Due::Gone { link, to, reason } => self.gone(link, to, reason),
             Due::Wake { site } => self.wake(site),
@@ -155,7 +155,9 @@ impl Town {
         let at = &mut sites[site];
         at.shelf.kill();
         at.up = None;
-        at.shelf.revive(numbers);
+        if let Some(views) = at.shelf.revive(numbers) {
+            self.note(views);
+        }
         self.cut_all(site);
         let later = self.now() + MINUTE + self.numbers.below(3_600_000) as i64;
         self.life.plan(later, Due::On { site });
@@ -213,7 +215,9 @@ impl Town {
     /// A store that refused a write is read anew by the node that runs, or opened again by the person
     /// in front of it.
     pub(super) fn store_failed(&mut self, site: usize, why: &str) {
-        if !self.sites[site].full {
+        if self.sites[site].full {
+            self.note("disk full");
+        } else {
             self.breaks(site, &format!("a store failed on a disk that works: {why}"));
         }
         let (mends, up) = (self.numbers.chance(50), &mut self.sites[site]);

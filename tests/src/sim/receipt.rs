@@ -37,9 +37,7 @@ impl Town {
             return Ok(());
         };
         let mine = up.node.replica();
-        // A copy of a card may be younger than the word that withdrew its device, and not know it.
-        let keys = self.sites[site].role.keys;
-        if mine.is_ill() || self.sites.iter().any(|it| it.apart && it.role.keys == keys) {
+        if mine.is_ill() {
             return Ok(());
         }
         let me = self.sites[site].role.device();

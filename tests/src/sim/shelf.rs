@@ -132,8 +132,9 @@ impl Shelf {
         }
     }
 
-    /// The power is back: what was not synced is lost, or not, as it falls.
-    pub(super) fn revive(&mut self, numbers: &mut Numbers) {
+    /// The power is back: what was not synced is lost, or not, as it falls. What became of views in
+    /// memory; those on a disk are looked at when they are opened.
+    pub(super) fn revive(&mut self, numbers: &mut Numbers) -> Option<&'static str> {
         match self {
             Self::Memory(feeds, views) => {
                 let mut held = feeds.held();
@@ -142,11 +143,12 @@ impl Shelf {
                     held.store = before;
                 }
                 drop(held);
-                views.lose(numbers);
+                views.lose(numbers)
             }
             Self::Disk { feeds, views, .. } => {
                 *feeds = feeds.after_power_cut(numbers);
                 *views = views.after_power_cut(numbers);
+                None
             }
         }
     }
@@ -175,7 +177,7 @@ impl Shelf {
         }
     }
 
-    /// Views as they are, for a later power cut.
+    /// Views as they are, for a later power cut; a disk remembers by itself what was synced.
     pub(super) fn remember_views(&self) {
         if let Self::Memory(_, views) = self {
             let mut held = views.held();
@@ -359,13 +361,21 @@ impl Views {
     }
 
     /// A power cut leaves them as they are, as they were, or not at all.
-    fn lose(&self, numbers: &mut Numbers) {
+    fn lose(&self, numbers: &mut Numbers) -> Option<&'static str> {
         let mut held = self.held();
-        match (numbers.below(3), held.before.take()) {
-            (0, _) => {}
-            (1, Some(before)) => held.store = before,
-            (_, _) => held.store = MemoryViewStore::new(),
-        }
+        let now = held.store.applied().ok();
+        let what = match (numbers.below(3), held.before.take()) {
+            (0, _) => return None,
+            (1, Some(before)) => {
+                held.store = before;
+                "views old"
+            }
+            (_, _) => {
+                held.store = MemoryViewStore::new();
+                "views lost"
+            }
+        };
+        Some(what).filter(|_| held.store.applied().ok() != now)
     }
 }
 

@@ -68,6 +68,9 @@ pub(super) struct Wire {
     pub(super) told_of_store: Option<usize>,
     /// Bytes that each end sent and received since its last comparison, by the kind of frame.
     pub(super) moved: [Kinds; 2],
+    /// Number of the newest frame that went each way, and of the newest that came.
+    sent: [u64; 2],
+    came: [u64; 2],
     /// Hashes of the rows that went each way.
     pub(super) told: [BTreeSet<[u8; 32]>; 2],
 }
@@ -89,6 +92,8 @@ impl Wire {
             faulty: false,
             told_of_store: None,
             moved: [Kinds::new(), Kinds::new()],
+            sent: [0; 2],
+            came: [0; 2],
             told: [BTreeSet::new(), BTreeSet::new()],
         }
     }
@@ -112,6 +117,18 @@ impl Wire {
         let newest = &mut self.arrives[way][stream as usize];
         *newest = (self.free_at[way] + delay).max(*newest);
         *newest
+    }
+
+    /// Number of a frame that goes one way now.
+    pub(super) const fn number(&mut self, way: usize) -> u64 {
+        self.sent[way] += 1;
+        self.sent[way]
+    }
+
+    /// A frame came: whether a newer one came before it, on the other stream.
+    pub(super) fn was_overtaken(&mut self, way: usize, number: u64) -> bool {
+        let newest = self.came[way].max(number);
+        std::mem::replace(&mut self.came[way], newest) > number
     }
 
     /// An end sent a frame, or received one.
@@ -173,7 +190,7 @@ impl Wires {
 #[derive(Debug)]
 pub(super) enum Due {
     /// A frame arrives.
-    Frame { link: LinkId, to: usize, stream: Stream, bytes: Vec<u8> },
+    Frame { link: LinkId, to: usize, stream: Stream, number: u64, bytes: Vec<u8> },
     /// An end learns that the link is gone.
     Gone { link: LinkId, to: usize, reason: EndReason },
     /// A node asked to be woken.
