@@ -106,6 +106,26 @@ pub struct FeedHeads {
     pub branches: Vec<BranchHead>,
 }
 
+impl FeedHeads {
+    /// The branches on which the past of `seq` on a branch lies, and up to which sequence of each.
+    pub fn past(&self, branch: u32, seq: u64) -> Vec<(u32, u64)> {
+        let before = |(number, last): &(u32, u64)| {
+            let from = self.branches.iter().find(|known| known.branch == *number)?.from;
+            from.map(|(parent, shared)| (parent, shared.min(*last)))
+        };
+        std::iter::successors(Some((branch, seq)), before).collect()
+    }
+
+    /// Of each branch its number, and the first and last sequence that lie on it alone.
+    pub fn own_parts(&self) -> Vec<(u32, u64, u64)> {
+        let part = |branch: &BranchHead| {
+            let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+            (branch.branch, first, branch.head.point.seq)
+        };
+        self.branches.iter().map(part).collect()
+    }
+}
+
 /// Where an entry lies in this store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {

@@ -94,6 +94,33 @@ fn an_old_backup_used_before_it_met_anyone_forks_and_loses_nothing() {
 }
 
 #[test]
+fn what_a_hub_holds_of_a_copy_is_not_taken_for_the_original() {
+    let mut town = Town::new(23);
+    let mut province = town.province();
+    let mut hub = town.member(&mut province, "kecamatan", "32.09.39");
+    let mut desa = town.member(&mut hub, "desa", DESA);
+    desa.activity(DESA, "bersama");
+    let mut copy = town.clone_of(&mut desa, "salinan");
+    desa.activity(DESA, "di kantor");
+    for title in ["di rumah", "lagi di rumah"] {
+        copy.activity(DESA, title);
+    }
+    copy.carry_to(&mut hub);
+    hub.carry_to(&mut desa);
+    let status = desa.node().status().unwrap();
+    let above = status.arrived.iter().find(|it| it.at == "kecamatan").unwrap();
+    assert_eq!((above.mine, above.held, above.missing), (4, 3, 1));
+    assert!(above.oldest_missing.is_some());
+
+    desa.carry_to(&mut hub);
+    hub.carry_to(&mut desa);
+    let status = desa.node().status().unwrap();
+    let above = status.arrived.iter().find(|it| it.at == "kecamatan").unwrap();
+    assert_eq!((above.mine, above.held, above.missing), (4, 4, 0));
+    assert_eq!(above.oldest_missing, None);
+}
+
+#[test]
 fn a_closed_device_whose_feed_was_forked_ends_at_one_place_for_everybody() {
     let mut town = Town::new(40);
     let mut province = town.province();

@@ -153,6 +153,17 @@ fn a_revoked_device_counts_only_as_far_as_cuts_name_and_no_lower_device_revokes(
     }
     let least = ChainPoint { seq: 4, id: EntryId([9; 32]) };
     assert_eq!(world.authority().standing(&records), Standing::CountsUntil(least));
+    // Also of ends on two branches, and of one that a cut of another area names (ADR 0025).
+    let point = |seq, id| ChainPoint { seq, id: EntryId([id; 32]) };
+    for (at, last, lowest) in [
+        ("32.09.39.2001", point(3, 8), point(3, 8)),
+        ("32.09.39", point(6, 7), point(3, 8)),
+        ("32.09.39", point(2, 7), point(2, 7)),
+    ] {
+        let ends = vec![FeedEnd { feed: records.id(), last }];
+        world.says(3, at, Payload::Cut(Cut { device: keys(5).device(), ends }), vec![]);
+        assert_eq!(world.authority().standing(&records), Standing::CountsUntil(lowest));
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::codec::{Reader, Writer};
-use crdt_schema::id::{DeviceId, FeedId, Space, StoreInstance};
+use crdt_schema::id::{DeviceId, Space, StoreInstance};
 use crdt_schema::words::six_words;
 
 use super::Node;
@@ -317,20 +317,26 @@ impl Node {
         rows: &[&ReceiptRow],
     ) -> Result<Arrived, NodeError> {
         // What is quarantined counts nowhere, so no hub can name it as held: it is no news either.
-        let mut reached: BTreeMap<FeedId, (u64, u64)> = BTreeMap::new();
+        let (mut reached, mut mine, mut held) = (BTreeMap::new(), 0, 0);
         for feed in own {
-            let until = self.replica.reaches_to(feed).map_err(|error| self.store_error(error))?;
-            reached.insert(feed.name.id(), (self.rows_reach(rows, feed)?.min(until), until));
+            let covered = self.rows_reach(rows, feed)?;
+            let parts = self.replica.parts_in_reach(feed);
+            for (branch, first, until) in parts.map_err(|error| self.store_error(error))? {
+                let covered = covered.get(&branch).copied().unwrap_or(0).min(until);
+                mine += (until + 1).saturating_sub(first);
+                held += (covered + 1).saturating_sub(first);
+                reached.insert((feed.name.id(), branch), (covered, until));
+            }
         }
-        let mine: u64 = reached.values().map(|(_, until)| until).sum();
-        let held: u64 = reached.values().map(|(covered, _)| covered).sum();
         let (mut oldest_missing, mut complete_as_of, mut at) = (None, None, 0);
         'all: loop {
             let page = self.replica.feed_store().arrivals(at, ARRIVALS_AT_ONCE);
             let page = page.map_err(|error| self.store_error(error))?;
             let Some(last) = page.last().map(|arrival| arrival.number) else { break };
             for arrival in &page {
-                let Some((covered, until)) = reached.get(&arrival.feed) else { continue };
+                let Some((covered, until)) = reached.get(&(arrival.feed, arrival.branch)) else {
+                    continue;
+                };
                 if arrival.last.min(*until) > *covered && arrival.first <= *until {
                     let first = arrival.first.max(covered + 1);
                     let store = self.replica.feed_store();
@@ -354,18 +360,25 @@ impl Node {
         })
     }
 
-    /// How far the rows of one hub say they hold a feed: places whose entry is the one held here.
-    /// Of a copied folder another one may stand at the same place.
-    fn rows_reach(&self, rows: &[&ReceiptRow], feed: &FeedHeads) -> Result<u64, NodeError> {
+    /// Up to where of each branch the rows of one hub say they hold a feed: places whose entry is the one
+    /// held here, and all before them. Of a copied folder another one may stand at the same place.
+    fn rows_reach(
+        &self,
+        rows: &[&ReceiptRow],
+        feed: &FeedHeads,
+    ) -> Result<BTreeMap<u32, u64>, NodeError> {
         let (id, store) = (feed.name.id(), self.replica.feed_store());
         let heads = rows.iter().flat_map(|row| &row.heads);
-        let mut reach = 0;
+        let mut reach: BTreeMap<u32, u64> = BTreeMap::new();
         for head in heads.filter(|head| id.0.starts_with(&head.feed) && head.seq <= top(feed)) {
             for branch in &feed.branches {
                 let point = store.point(id, branch.branch, head.seq);
                 let point = point.map_err(|error| self.store_error(error))?;
                 if point.is_some_and(|point| head.fits(&id, &point)) {
-                    reach = reach.max(head.seq);
+                    for (branch, seq) in feed.past(branch.branch, head.seq) {
+                        let known = reach.entry(branch).or_default();
+                        *known = seq.max(*known);
+                    }
                 }
             }
         }

@@ -20,7 +20,7 @@ use crdt_schema::id::{EntryId, FeedId, FeedName, Space};
 
 use super::Replica;
 use super::row::LoadedEdit;
-use super::verdict::{ENTRIES_AT_ONCE, EntryVerdict, Reach, own_parts};
+use super::verdict::{ENTRIES_AT_ONCE, EntryVerdict, Reach};
 use crate::authority::Standing;
 use crate::ports::{FeedHeads, FeedStore, Place, RecordKey, StoreError, ViewStore};
 
@@ -222,7 +222,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
 /// The stretches of a feed's branches in which something may not count.
 fn loose_parts(feed: &FeedHeads, reach: &Reach) -> Vec<(u32, u64, u64)> {
-    let parts = own_parts(feed).into_iter();
+    let parts = feed.own_parts().into_iter();
     let parts = parts.filter_map(|(branch, first, last)| {
         let from = match reach {
             Reach::All | Reach::Provisional => return None,

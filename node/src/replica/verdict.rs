@@ -11,7 +11,7 @@ use super::Replica;
 use super::held::Held;
 use super::rests::bears;
 use crate::authority::Standing;
-use crate::ports::{BranchHead, FeedHeads, FeedStore, StoreError, ViewStore};
+use crate::ports::{FeedHeads, FeedStore, StoreError, ViewStore};
 
 /// Entries read at once where a stretch of a feed is looked through.
 pub(super) const ENTRIES_AT_ONCE: u64 = 512;
@@ -166,7 +166,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         for (first, last) in self.authority.adopted(&feed.name) {
             for branch in &feed.branches {
                 if self.point_at(id, branch.branch, last.seq)? == Some(last) {
-                    let past = past_of(feed, branch.branch, last.seq);
+                    let past = feed.past(branch.branch, last.seq);
                     let within = past.into_iter().filter(|(_, seq)| *seq >= first);
                     adopted.extend(within.map(|(number, seq)| (number, first, seq)));
                 }
@@ -201,7 +201,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 at_end.contains(&branch.branch)
             };
             if leads_there {
-                for (number, seq) in past_of(feed, branch.branch, head.seq.min(end.seq)) {
+                for (number, seq) in feed.past(branch.branch, head.seq.min(end.seq)) {
                     let known: &mut u64 = until.entry(number).or_default();
                     *known = seq.max(*known);
                 }
@@ -251,7 +251,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     ) -> Result<Vec<LastOpen>, StoreError> {
         let Reach::Open(whole) = reach else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        for (branch, first, head) in own_parts(feed) {
+        for (branch, first, head) in feed.own_parts() {
             let until = match whole.as_ref() {
                 Reach::UpTo { until, .. } => {
                     until.iter().find(|(of, _)| *of == branch).map_or(0, |(_, last)| *last)
@@ -311,7 +311,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             *known = seq.max(*known);
         }
         for (branch, seq) in self.rests.of(feed.name.id()) {
-            for (branch, seq) in past_of(feed, branch, seq) {
+            for (branch, seq) in feed.past(branch, seq) {
                 let known = by_branch.entry(branch).or_default();
                 *known = seq.max(*known);
             }
@@ -349,7 +349,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             leaves(feed).into_iter().filter(|head| !heads.contains(head)).collect();
         let bears = bears(&standing);
         self.standings.insert(id, standing);
-        let now = Judged { reach, bears, parts: own_parts(feed), last_open };
+        let now = Judged { reach, bears, parts: feed.own_parts(), last_open };
         let changed = before.is_some_and(|it| it.stands_otherwise(&now.reach, now.bears));
         self.judged.insert(id, now);
         self.summary.set(name, heads);
@@ -357,11 +357,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(changed)
     }
 
-    /// The last place of a feed that counts or waits: behind it all is quarantined.
+    /// Of each branch its number, and the first sequence on it alone and the last that counts or waits:
+    /// behind that all of it is quarantined. The last is less than the first where nothing counts.
     ///
     /// # Errors
     /// [`StoreError`] of the disk.
-    pub fn reaches_to(&self, feed: &FeedHeads) -> Result<u64, StoreError> {
+    pub fn parts_in_reach(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64, u64)>, StoreError> {
         let reach = self.reach(feed)?;
         let whole = if let Reach::Open(whole) = &reach { whole.as_ref() } else { &reach };
         let ends = match whole {
@@ -370,7 +371,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 counting_ends(feed, &Reach::All, &[])
             }
         };
-        Ok(ends.into_iter().map(|(_, seq)| seq).max().unwrap_or(0))
+        let last = |branch: u32| {
+            let of_branch = ends.iter().filter(|(of, _)| *of == branch);
+            of_branch.map(|(_, seq)| *seq).max().unwrap_or(0)
+        };
+        let parts = feed.own_parts().into_iter();
+        Ok(parts.map(|(branch, first, _)| (branch, first, last(branch))).collect())
     }
 
     /// Entries that are held and do not count, of feeds that ended or were never allowed; all of
@@ -420,24 +426,6 @@ fn counting_ends(feed: &FeedHeads, reach: &Reach, last_open: &[LastOpen]) -> Vec
             open.chain(adopted).collect()
         }
     }
-}
-
-/// The branches that hold the past of `seq` on a branch, each with its last sequence of it.
-fn past_of(feed: &FeedHeads, branch: u32, seq: u64) -> Vec<(u32, u64)> {
-    let before = |(number, last): &(u32, u64)| {
-        let from = feed.branches.iter().find(|known| known.branch == *number)?.from;
-        from.map(|(parent, shared)| (parent, shared.min(*last)))
-    };
-    std::iter::successors(Some((branch, seq)), before).collect()
-}
-
-/// Of each branch its number, and the first and last sequence that lie on it alone.
-pub(super) fn own_parts(feed: &FeedHeads) -> Vec<(u32, u64, u64)> {
-    let part = |branch: &BranchHead| {
-        let first = branch.from.map_or(1, |(_, shared)| shared + 1);
-        (branch.branch, first, branch.head.point.seq)
-    };
-    feed.branches.iter().map(part).collect()
 }
 
 /// Heads that no other branch goes on from.

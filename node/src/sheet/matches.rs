@@ -160,6 +160,24 @@ impl<V: Least + Copy + Ord> Index<V> {
     }
 }
 
+impl Found {
+    /// What own keys find together, else what a likely one finds, else a weak one, where `by` gives what
+    /// keys of a proof find. Of two records with one number, or with one number of a row each, a person
+    /// must say which is meant.
+    fn first(by: impl Fn(Proof) -> BTreeSet<RecordId>) -> Self {
+        for proof in [Proof::Own, Proof::Likely, Proof::Weak] {
+            let found = by(proof);
+            match (found.first(), found.len()) {
+                (None, _) => {}
+                _ if proof == Proof::Weak => return Self::Perhaps(found),
+                (Some(record), 1) => return Self::One(*record, proof),
+                _ => return Self::Several,
+            }
+        }
+        Self::None
+    }
+}
+
 /// The records of one area and kind by their keys.
 #[derive(Debug, Default)]
 pub(crate) struct Known(Index<RecordId>);
@@ -172,20 +190,12 @@ impl Known {
         }
     }
 
-    /// What own keys find together, else what a likely one finds, else a weak one. Of two records with
-    /// one number, or with one number of a row each, a person must say which is meant.
+    /// The records that may be meant.
     pub(crate) fn find(&self, keys: &[Key]) -> Found {
-        for proof in [Proof::Own, Proof::Likely, Proof::Weak] {
+        Found::first(|proof| {
             let of_proof = keys.iter().filter(|key| key.proof == proof);
-            let found: BTreeSet<RecordId> = of_proof.flat_map(|key| self.nearest(key)).collect();
-            match (found.first(), found.len()) {
-                (None, _) => {}
-                _ if proof == Proof::Weak => return Found::Perhaps(found),
-                (Some(record), 1) => return Found::One(*record, proof),
-                _ => return Found::Several,
-            }
-        }
-        Found::None
+            of_proof.flat_map(|key| self.nearest(key)).collect()
+        })
     }
 
     /// Whether any record has the name, and nothing tells it apart.
@@ -549,7 +559,7 @@ mod tests {
         }
 
         fn find(&self, keys: &[Key]) -> Found {
-            for proof in [Proof::Own, Proof::Likely, Proof::Weak] {
+            Found::first(|proof| {
                 let mut found = BTreeSet::new();
                 for key in keys.iter().filter(|key| key.proof == proof) {
                     let mut fits: Vec<_> =
@@ -559,14 +569,8 @@ mod tests {
                     fits.retain(|(_, record)| met.insert(*record));
                     found.extend(fits.into_iter().take(FITS_MAX).map(|(_, record)| record));
                 }
-                match (found.first(), found.len()) {
-                    (None, _) => {}
-                    _ if proof == Proof::Weak => return Found::Perhaps(found),
-                    (Some(record), 1) => return Found::One(*record, proof),
-                    _ => return Found::Several,
-                }
-            }
-            Found::None
+                found
+            })
         }
     }
 

@@ -12,8 +12,8 @@ use crdt_schema::id::{FeedId, FeedName, Space};
 
 use super::message::{
     AREAS_PER_MESSAGE_MAX, AreaHeads, AreaPrints, CONTROL_FRAME_BYTES_MAX, CutPoint, Digest,
-    EndReason, Extent, FEEDS_PER_MESSAGE_MAX, FeedPoints, FeedRef, HEADS_PER_FEED_MAX, IdStart,
-    Message, Need, NodePrint, PRINTS_FROM, Pass, short_id,
+    EndReason, Extent, FEEDS_PER_MESSAGE_MAX, FeedPoints, FeedRef, IdStart, Message, Need,
+    NodePrint, PRINTS_FROM, Pass, short_id,
 };
 use super::push::held;
 use super::request::Local;
@@ -387,10 +387,7 @@ impl Session {
         }
         let full = self.is_full();
         let heads = held(local, &name);
-        let heads = heads.map(|it| {
-            let heads = it.iter().take(HEADS_PER_FEED_MAX);
-            heads.map(|head| CutPoint::new(*head, full)).collect()
-        });
+        let heads = heads.map(|it| it.iter().map(|head| CutPoint::new(*head, full)).collect());
         self.said.needs.push((Wanted::Named(name), heads.unwrap_or_default()));
     }
 

@@ -126,8 +126,7 @@ impl Session {
 
     fn offer_of(&mut self, local: &Local<'_>, name: FeedName) -> Option<Offer> {
         let heads = held(local, &name)?;
-        let heads = heads.into_iter().take(HEADS_PER_FEED_MAX);
-        let heads = heads.map(|head| CutPoint::new(head, false)).collect();
+        let heads = heads.into_iter().map(|head| CutPoint::new(head, false)).collect();
         Some(Offer { feed: self.numbers.refer(name), heads })
     }
 
@@ -154,11 +153,12 @@ impl Session {
     }
 }
 
-/// How far a feed is held, counting or not.
+/// How far a feed is held, counting or not: as many heads as a message names.
 pub(super) fn held(local: &Local<'_>, name: &FeedName) -> Option<Vec<ChainPoint>> {
     let counting = local.summary.feed(&name.id());
     let apart = local.apart.feed(&name.id());
     let both = counting.into_iter().chain(apart).flat_map(|held| held.heads.iter().copied());
+    let both = both.take(HEADS_PER_FEED_MAX);
     (counting.is_some() || apart.is_some()).then(|| both.collect())
 }
 

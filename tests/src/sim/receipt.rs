@@ -48,7 +48,10 @@ impl Town {
         for arrived in up.node.status().map_err(told)?.arrived {
             let Some(hub) = self.honest_hub(&arrived.device) else { continue };
             let said = Said::about(hub, &own)?;
-            let held: u64 = own.iter().map(|feed| said.held(feed.name.id())).sum();
+            let mut held = 0;
+            for feed in &own {
+                held += said.held(mine, hub, feed)?;
+            }
             if arrived.held > held {
                 let (told, who) = (arrived.held, self.told_of(site));
                 return Err(format!("{told} entries are said to have come, {held} did: {who}"));
@@ -152,9 +155,19 @@ impl Said {
         Ok(Self(said))
     }
 
-    /// Entries of a feed that the hub holds and published, at most.
-    fn held(&self, feed: FeedId) -> u64 {
-        self.0.get(&feed).into_iter().flatten().map(|(_, seq)| *seq).max().unwrap_or(0)
+    /// Entries of a node's own feed that the hub holds and published, of those that are not quarantined.
+    fn held(&self, mine: &Held, hub: &Held, feed: &FeedHeads) -> Result<u64, String> {
+        let (id, mut held) = (feed.name.id(), 0);
+        for (branch, first, last) in mine.parts_in_reach(feed).map_err(told)? {
+            for seq in (first..=last).rev() {
+                let entry = mine.feed_store().point(id, branch, seq).map_err(told)?;
+                if self.covers(hub, id, entry.ok_or("a place without an entry")?)? {
+                    held += seq - first + 1;
+                    break;
+                }
+            }
+        }
+        Ok(held)
     }
 
     /// Whether it holds and published an entry.
@@ -179,7 +192,9 @@ impl Said {
         let store = mine.feed_store();
         let mut until = BTreeMap::new();
         for feed in own {
-            until.insert(feed.name.id(), mine.reaches_to(feed).map_err(told)?);
+            for (branch, _, last) in mine.parts_in_reach(feed).map_err(told)? {
+                until.insert((feed.name.id(), branch), last);
+            }
         }
         let (mut times, mut after) = (BTreeSet::new(), 0);
         loop {
@@ -187,7 +202,7 @@ impl Said {
             let Some(last) = page.last() else { return Ok(times) };
             after = last.number;
             for arrival in page {
-                let Some(until) = until.get(&arrival.feed) else { continue };
+                let Some(until) = until.get(&(arrival.feed, arrival.branch)) else { continue };
                 if arrival.first <= *until {
                     let newest = arrival.last.min(*until);
                     let entry = store.point(arrival.feed, arrival.branch, newest).map_err(told)?;
