@@ -19,6 +19,7 @@ const COMPARED_MAX: usize = 48;
 /// Branches of a feed, feeds of one device in one area, and entries of a device that waits for its
 /// confirmation: `docs/protocol.md` 13. A run is taken where there is room for its first entry.
 const BRANCHES_MAX: usize = 8;
+const BRANCHES_NAMED_MAX: usize = 16;
 const INCARNATIONS_MAX: usize = 64;
 const PROVISIONAL_MAX: u64 = 100_000 + CHECKPOINT_EVERY - 1;
 /// Comparisons a node remembers, and of those how many it lists: `node/src/live/exchange.rs`.
@@ -215,14 +216,18 @@ impl Town {
         let mut incarnations: BTreeMap<_, usize> = BTreeMap::new();
         let (mut entries, mut waiting) = (BTreeMap::<DeviceId, u64>::new(), BTreeSet::new());
         for feed in replica.feeds() {
-            if feed.branches.len() > BRANCHES_MAX {
+            let name = &feed.name;
+            // What authority names is taken beyond the caps (ADR 0024).
+            let is_named = !replica.authority().named(name).is_empty();
+            let most = if is_named { BRANCHES_NAMED_MAX } else { BRANCHES_MAX };
+            if feed.branches.len() > most {
                 return beyond("branches of a feed", feed.branches.len());
             }
-            let name = &feed.name;
             if name.device == me {
                 continue;
             }
-            *incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
+            let unnamed = usize::from(!is_named);
+            *incarnations.entry((name.device, name.area, name.space)).or_default() += unnamed;
             let held = feed.branches.iter().map(|branch| branch.head.point.seq).sum::<u64>();
             *entries.entry(name.device).or_default() += held;
             if replica.authority().standing(name) == Standing::Provisional {
