@@ -299,6 +299,24 @@ fn whoever_breaks_the_rules_again_is_heard_later_and_all_others_at_once() {
 }
 
 #[test]
+fn who_is_told_that_it_broke_the_rules_holds_nothing_against_who_said_so() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut province = town.province();
+    let other = town.member(&mut province, "kabupaten", "32.09");
+    let (province, other) = (wires.add(province), wires.add(other));
+    // Whatever crossed the wire, the other side is told that it was nonsense, and then to wait.
+    for word in ["malformed", "malformed", "too_much"] {
+        let link = wires.dial(other, province);
+        wires.inject(province, link, Stream::Control, vec![0xff; 40]);
+        assert_eq!(wires.left(other).last(), Some(&word));
+    }
+    wires.dial(province, other);
+    assert_eq!(wires.desks[other].exchange.links(), 1, "who has to wait still hears others");
+    assert_eq!(wires.sessions(province).last(), Some(&true));
+}
+
+#[test]
 fn a_peer_that_changes_its_link_has_neither_come_twice_nor_left() {
     let mut town = Town::default();
     let mut wires = Wires::default();

@@ -3,6 +3,7 @@
 use node::answer::{Import, MemberState, Verdict};
 use node::error::ErrorKind;
 use node::node::{Choice, ExportTarget, InviteAsk, Layer, ListAsk, Node, SheetAsk};
+use node::ports::Clock as _;
 use node::progress::Unwatched;
 use tests::office::{Office, Town, asks};
 
@@ -39,6 +40,37 @@ fn import(office: &mut Office, title: &str) -> Import {
     let (kind, area) = ("kegiatan".to_owned(), DESA.to_owned());
     let ask = SheetAsk { file, kind, area, map: None, apply: true, person: 0 };
     office.node().import_sheet(&ask, &mut Unwatched).unwrap()
+}
+
+#[test]
+fn nothing_is_called_complete_later_than_what_is_missing_was_written() {
+    const THREE_YEARS: i64 = 3 * 365 * 86_400_000;
+    let mut town = Town::new(41);
+    let mut province = town.province();
+    let mut hub = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desa = town.member(&mut hub, "desa", DESA);
+    let complete = |desa: &mut Office| {
+        let arrived = desa.node().status().unwrap().arrived;
+        let above = arrived.into_iter().find(|it| it.at == "kecamatan").unwrap();
+        (above.missing, above.complete_as_of.map(|at| at.0))
+    };
+    let meet = |desa: &mut Office, hub: &mut Office| {
+        desa.carry_to(hub);
+        hub.carry_to(desa);
+    };
+    desa.activity(DESA, "pertama");
+    meet(&mut desa, &mut hub);
+    let (_, first) = complete(&mut desa);
+    desa.clock.set_on(THREE_YEARS);
+    desa.activity(DESA, "dengan jam yang salah");
+    meet(&mut desa, &mut hub);
+    assert_eq!(complete(&mut desa).0, 0);
+    desa.clock.set_on(-THREE_YEARS);
+    desa.activity(DESA, "belum sampai");
+    assert_eq!(complete(&mut desa), (1, first), "all until then, and no word of three years on");
+    meet(&mut desa, &mut hub);
+    let (missing, last) = complete(&mut desa);
+    assert!(missing == 0 && last > first && last < Some(desa.clock.now()));
 }
 
 #[test]

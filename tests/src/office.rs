@@ -28,6 +28,13 @@ impl TestClock {
     }
 }
 
+impl TestClock {
+    /// Somebody sets it on, or back.
+    pub fn set_on(&self, by: i64) {
+        self.0.fetch_add(by.cast_unsigned(), Ordering::Relaxed);
+    }
+}
+
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.fetch_add(TICK.cast_unsigned(), Ordering::Relaxed).cast_signed())
@@ -69,6 +76,8 @@ impl Entropy for TestEntropy {
 pub struct Office {
     /// What a test calls it.
     pub name: &'static str,
+    /// The one it looks at.
+    pub clock: Arc<TestClock>,
     folder: PathBuf,
     env: Environment,
     node: Option<Node>,
@@ -97,13 +106,14 @@ impl Town {
 
     fn office(&mut self, name: &'static str, clock_shift_ms: i64) -> Office {
         self.seed += 1;
+        let clock = Arc::new(TestClock::shifted(clock_shift_ms));
         let env = Environment {
             schema: Arc::new(Schema::standard().clone()),
-            clock: Arc::new(TestClock::shifted(clock_shift_ms)),
+            clock: clock.clone(),
             entropy: Arc::new(TestEntropy::new(self.seed)),
         };
         let folder = self.room.path().join(name);
-        Office { name, folder, env, node: None, room: self.room.clone() }
+        Office { name, clock, folder, env, node: None, room: self.room.clone() }
     }
 
     /// The provincial office, which founds the network.

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::area::{AreaId, AreaTree, CountingAlias};
+use crdt_schema::area::{AreaId, AreaTree, CountingAlias, Level};
 use crdt_schema::authority::{Rights, SignedStatement};
 use crdt_schema::entry::{ChainPoint, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
@@ -222,6 +222,15 @@ impl Authority {
             }
             Space::Authority => self.may_learn(device, area),
         }
+    }
+
+    /// Whether rows of a store about an area are worth keeping, given who said that the store is
+    /// theirs: a device that counts, belongs above the desa and holds the area. So no more are kept
+    /// than hubs have areas, whatever anybody makes up.
+    pub fn speaks_for_its_store(&self, keepers: &[DeviceId], area: AreaId) -> bool {
+        let is_above = |device| self.member(device).is_some_and(|it| it.level() < Level::Desa);
+        let holds = |device: &DeviceId| self.may_serve(device, Space::Records, area);
+        keepers.iter().any(|device| is_above(device) && holds(device))
     }
 
     /// Whether a device that waits for its confirmation would hold an area's records after it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crdt_schema::id::{DeviceId, StoreInstance};
 
+use crate::sync::receipt::Stores;
 use crate::sync::request::ReceiptBook;
 use crate::sync::{DeviceRow, ReceiptRow, RowKey};
 
@@ -20,6 +21,7 @@ struct Noted<T> {
 pub struct Book {
     hubs: BTreeMap<RowKey, Noted<u64>>,
     devices: BTreeMap<DeviceId, Noted<(u64, StoreInstance)>>,
+    stores: Stores,
     noted: u64,
 }
 
@@ -44,13 +46,17 @@ impl Book {
         newer
     }
 
-    /// Notes what a device says about itself; false when this or something newer is known.
+    /// Notes what a device says about itself; false when this or something newer is known. Of a
+    /// store that is nobody's any more nothing is held.
     pub fn note_device(&mut self, row: &DeviceRow) -> bool {
         let newer = self.lacks_device(row);
         if newer {
             self.noted += 1;
             let said = Noted { said: row.age(), at: self.noted };
             self.devices.insert(row.device, said);
+            if let Some(left) = self.stores.note(row) {
+                self.hubs.retain(|key, _| key.instance != left);
+            }
         }
         newer
     }
@@ -79,13 +85,19 @@ impl ReceiptBook for Book {
     fn device_age(&self, device: &DeviceId) -> Option<(u64, StoreInstance)> {
         self.devices.get(device).map(|noted| noted.said)
     }
+
+    fn keepers(&self, store: &StoreInstance) -> Vec<DeviceId> {
+        self.stores.keepers(store)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use crdt_schema::area::AreaId;
     use crdt_schema::time::Timestamp;
 
     use super::*;
+    use crate::sync::CutRoot;
 
     fn row(counter: u64, instance: u8) -> DeviceRow {
         DeviceRow {
@@ -98,6 +110,24 @@ mod tests {
             addresses: Vec::new(),
             version: String::new(),
         }
+    }
+
+    #[test]
+    fn a_device_that_names_store_after_store_leaves_no_rows_behind() {
+        let mut book = Book::default();
+        let area = AreaId::WEST_JAVA;
+        for counter in 1..=50 {
+            let said = row(u64::from(counter), counter);
+            let key = RowKey { instance: said.instance, area };
+            assert!(book.note_device(&said));
+            let root = CutRoot([0; 16]);
+            assert!(book.note_hub(&ReceiptRow { key, counter: 1, root, heads: Vec::new() }));
+            assert_eq!(book.hubs.len(), 1, "of the store it has now");
+            assert_eq!(book.keepers(&said.instance), [said.device]);
+        }
+        let other = DeviceRow { device: DeviceId([8; 32]), ..row(1, 50) };
+        assert!(book.note_device(&other) && book.note_device(&row(51, 51)));
+        assert_eq!(book.hubs.len(), 1, "the store is still somebody's");
     }
 
     #[test]

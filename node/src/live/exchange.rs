@@ -154,11 +154,11 @@ impl Exchange {
     pub fn new(node: &Node) -> Result<Self, NodeError> {
         let mut book = Book::default();
         let (hubs, devices) = node.rows()?;
-        for row in &hubs {
-            book.note_hub(row);
-        }
         for row in &devices {
             book.note_device(row);
+        }
+        for row in &hubs {
+            book.note_hub(row);
         }
         Ok(Self {
             links: BTreeMap::new(),
@@ -354,7 +354,6 @@ impl Exchange {
     /// A link is gone, whoever closed it.
     pub fn closed(&mut self, now: Timestamp, node: &mut Node, link: LinkId, reason: EndReason) {
         if self.links.contains_key(&link) {
-            self.distrusts(now, link, reason);
             self.drive(now, node, link, Input::Close(reason));
             self.drop_link(node, link, reason);
             self.settle(now, node, Some(link));
@@ -431,6 +430,7 @@ impl Exchange {
     pub(super) fn drive(&mut self, now: Timestamp, node: &mut Node, link: LinkId, input: Input) {
         let mut inbox = VecDeque::from([input]);
         let (mut hubs, mut devices): (Vec<ReceiptRow>, Vec<DeviceRow>) = (Vec::new(), Vec::new());
+        let mut fault = None;
         while let Some(input) = inbox.pop_front() {
             let Some(it) = self.links.get_mut(&link) else { break };
             let Some(mut session) = it.session.take() else { break };
@@ -471,13 +471,20 @@ impl Exchange {
                     }
                     Output::Report(Report::Unequal) => it.proof = Some(Proof::Unequal),
                     Output::Report(Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_)) => {}
-                    Output::Ended(reason) => it.ended = Some(reason),
+                    Output::Ended { reason, said_there } => {
+                        it.ended = Some(reason);
+                        // What a peer holds against this node is no fault of its own.
+                        fault = (!said_there).then_some(reason);
+                    }
                 }
             }
             it.session = Some(session);
             for answer in answers.into_iter().rev() {
                 inbox.push_front(answer);
             }
+        }
+        if let Some(reason) = fault {
+            self.distrusts(now, link, reason);
         }
         self.take_rows(now, node, link, hubs, devices);
     }
@@ -499,7 +506,6 @@ impl Exchange {
         for link in links {
             self.conclude(now, node, link);
             if let Some(reason) = self.links.get(&link).and_then(|it| it.ended) {
-                self.distrusts(now, link, reason);
                 self.drop_link(node, link, reason);
             }
         }

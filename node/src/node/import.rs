@@ -205,7 +205,7 @@ impl Node {
                     if !heads_seen {
                         self.forget_if_restored(from, &bytes)?;
                     }
-                    self.note_receipt(&bytes, &mut stores);
+                    self.note_receipt(&bytes, &mut stores)?;
                 }
                 Piece::Frame(Frame::Contents(spans)) => tally.contents.list(&spans),
                 Piece::Frame(Frame::Header(_) | Frame::Statement(_) | Frame::End(_))

@@ -11,7 +11,7 @@ use crdt_schema::id::{DeviceId, NetworkId, StoreInstance};
 use crdt_schema::time::Timestamp;
 
 use super::Node;
-use super::receipts::{device_name, device_value, receipt_name, receipt_value};
+use super::receipts::{device_name, receipt_name, receipt_value};
 use crate::answer::{AreaName, Refusal, SessionSeen};
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
@@ -197,8 +197,10 @@ impl Node {
         marks: &BTreeMap<DeviceId, Since>,
         contacts: &BTreeMap<DeviceId, Contact>,
     ) -> Result<(), NodeError> {
-        let values = receipts.iter().map(receipt_value).chain(devices.iter().map(device_value));
-        for (name, value) in values {
+        for row in devices {
+            self.stage_device_row(row)?;
+        }
+        for (name, value) in receipts.iter().map(receipt_value) {
             self.replica.put_value(&name, Some(value));
         }
         for (device, mark) in marks {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::codec::{Reader, Writer};
 use crdt_schema::id::{DeviceId, Space, StoreInstance};
+use crdt_schema::time::Timestamp;
 use crdt_schema::words::six_words;
 
 use super::Node;
@@ -17,8 +18,8 @@ use crate::authority::MemberState;
 use crate::bundle::Target;
 use crate::error::NodeError;
 use crate::ports::{FeedHeads, FeedStore};
-use crate::sync::receipt::{ADDRESS_BYTES_MAX, ADDRESSES_MAX};
-use crate::sync::{CutRoot, DeviceRow, ReceiptRow, RowHead, RowKey};
+use crate::sync::receipt::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Stores};
+use crate::sync::{CutRoot, DeviceRow, ReceiptRow, RowKey};
 
 const RECEIPT: &[u8] = b"receipt/";
 const DEVICE: &[u8] = b"device/";
@@ -105,17 +106,8 @@ impl Node {
     /// What this device says about itself, if it changed since it last did.
     fn device_row(&self) -> Result<Option<DeviceRow>, NodeError> {
         let (device, instance) = (self.device(), self.replica.feed_store().instance());
-        let mut heads: Vec<RowHead> = self
-            .replica
-            .feeds()
-            .filter(|feed| feed.name.device == device)
-            .flat_map(|feed| {
-                let id = feed.name.id();
-                feed.branches.iter().map(move |branch| RowHead::new(&id, &branch.head.point))
-            })
-            .collect();
-        heads.sort_unstable();
-        heads.dedup();
+        let own = self.replica.feeds().filter(|feed| feed.name.device == device);
+        let heads = DeviceRow::heads_of(own);
         let held = self.rows_at(&device_name(&device))?.into_iter().next();
         let before = held.and_then(|value| DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok());
         let said = before.as_ref().map(|row| row.addresses.clone()).unwrap_or_default();
@@ -169,48 +161,80 @@ impl Node {
     }
 
     /// The stores of devices that said which is theirs.
-    pub(super) fn known_stores(&self) -> Result<BTreeSet<StoreInstance>, NodeError> {
-        Ok(self.device_rows()?.into_values().map(|row| row.instance).collect())
+    pub(super) fn known_stores(&self) -> Result<Stores, NodeError> {
+        let mut stores = Stores::default();
+        for row in self.device_rows()?.values() {
+            stores.note(row);
+        }
+        Ok(stores)
+    }
+
+    /// Stages what devices say about themselves. What a store said that is nobody's any more goes:
+    /// else whoever names store after store would fill this one.
+    pub(super) fn stage_device_row(&mut self, row: &DeviceRow) -> Result<(), NodeError> {
+        let (name, value) = device_value(row);
+        let own = self.replica.feed_store().instance();
+        let before = self.replica.value_now(&name).map_err(|error| self.store_error(error))?;
+        let before = before.and_then(|it| DeviceRow::read(&mut Reader::new(it.get(1..)?)).ok());
+        self.replica.put_value(&name, Some(value));
+        let left = before.map(|before| before.instance);
+        let Some(left) = left.filter(|left| *left != row.instance && *left != own) else {
+            return Ok(());
+        };
+        let is_others = |it: &DeviceRow| it.device != row.device && it.instance == left;
+        if !self.device_rows()?.values().any(is_others) {
+            let said = self.replica.feed_store().values(&[RECEIPT, &left.0].concat());
+            for (name, _) in said.map_err(|error| self.store_error(error))? {
+                self.replica.put_value(&name, None);
+            }
+        }
+        Ok(())
     }
 
     /// Stages a row that came in a bundle, unless a newer one is held. `stores` are those of known
     /// devices, and grow by what the file says before.
-    pub(super) fn note_receipt(&mut self, bytes: &[u8], stores: &mut BTreeSet<StoreInstance>) {
+    pub(super) fn note_receipt(
+        &mut self,
+        bytes: &[u8],
+        stores: &mut Stores,
+    ) -> Result<(), NodeError> {
         let mut reader = Reader::new(bytes);
-        let (name, value, age, of) = match reader.u8() {
+        match reader.u8() {
             Ok(TAG_RECEIPT) => {
-                let Ok(row) = ReceiptRow::read(&mut reader) else { return };
-                // Nobody else speaks for this store; and a row of a store that no member has, or
-                // about no area of this network, would only take room.
+                let Ok(row) = ReceiptRow::read(&mut reader) else { return Ok(()) };
+                // Nobody else speaks for this store.
                 let is_mine = row.key.instance == self.replica.feed_store().instance();
-                if is_mine
-                    || !stores.contains(&row.key.instance)
-                    || !self.tree().contains(row.key.area)
-                {
-                    return;
+                let keepers = stores.keepers(&row.key.instance);
+                if is_mine || !self.authority().speaks_for_its_store(&keepers, row.key.area) {
+                    return Ok(());
                 }
                 let (name, value) = receipt_value(&row);
-                (name, value, (row.counter, row.key.instance), Ok(row.key))
+                if self.is_newer(&name, (row.counter, row.key.instance)) {
+                    self.replica.put_value(&name, Some(value));
+                    self.untold.hubs.insert(row.key);
+                }
             }
             Ok(TAG_DEVICE) => {
-                let Ok(row) = DeviceRow::read(&mut reader) else { return };
-                if row.device == self.device() || self.authority().member(&row.device).is_none() {
-                    return;
+                let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(()) };
+                let known = self.authority().member(&row.device).is_some();
+                if row.device != self.device()
+                    && known
+                    && self.is_newer(&device_name(&row.device), row.age())
+                {
+                    self.stage_device_row(&row)?;
+                    stores.note(&row);
+                    self.untold.devices.insert(row.device);
                 }
-                stores.insert(row.instance);
-                let (name, value) = device_value(&row);
-                (name, value, row.age(), Err(row.device))
             }
-            Ok(_) | Err(_) => return,
-        };
-        let held = self.replica.value_now(&name).ok().flatten();
-        if held.and_then(|held| age_of(&held)).is_none_or(|known| known < age) {
-            self.replica.put_value(&name, Some(value));
-            match of {
-                Ok(key) => self.untold.hubs.insert(key),
-                Err(device) => self.untold.devices.insert(device),
-            };
+            Ok(_) | Err(_) => {}
         }
+        Ok(())
+    }
+
+    /// Whether the row under a name, staged or held, is older than one of this age.
+    fn is_newer(&self, name: &[u8], age: (u64, StoreInstance)) -> bool {
+        let held = self.replica.value_now(name).ok().flatten();
+        held.and_then(|held| age_of(&held)).is_none_or(|known| known < age)
     }
 
     /// What a device says of itself in its own bundle may show that it holds less than it once did,
@@ -224,13 +248,10 @@ impl Node {
         let Ok(TAG_DEVICE) = reader.u8() else { return Ok(()) };
         let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(()) };
         let Some(before) = self.device_rows()?.remove(&from) else { return Ok(()) };
-        let holds = |head: &RowHead| {
-            row.heads.iter().any(|now| now.feed == head.feed && now.seq >= head.seq)
-        };
-        let holds_less = row.counter < before.counter
-            || row.instance != before.instance
-            || !before.heads.iter().all(holds);
-        if row.device == from && holds_less { self.forget_heads(from) } else { Ok(()) }
+        if row.device == from && row.holds_less_than(&before) {
+            self.forget_heads(from)?;
+        }
+        Ok(())
     }
 
     /// Rows that concern whoever a bundle is for.
@@ -328,8 +349,11 @@ impl Node {
                 reached.insert((feed.name.id(), branch), (covered, until));
             }
         }
-        let (mut oldest_missing, mut complete_as_of, mut at) = (None, None, 0);
-        'all: loop {
+        let (mut oldest_missing, mut at) = (None, 0);
+        // When what came before the first one missing was written, and the earliest moment of any that
+        // is missing: of a clock that once ran ahead the two overlap.
+        let (mut arrived, mut missing_at) = (Vec::new(), None::<Timestamp>);
+        loop {
             let page = self.replica.feed_store().arrivals(at, ARRIVALS_AT_ONCE);
             let page = page.map_err(|error| self.store_error(error))?;
             let Some(last) = page.last().map(|arrival| arrival.number) else { break };
@@ -337,18 +361,27 @@ impl Node {
                 let Some((covered, until)) = reached.get(&(arrival.feed, arrival.branch)) else {
                     continue;
                 };
-                if arrival.last.min(*until) > *covered && arrival.first <= *until {
+                let came_at = arrival.received_at;
+                if arrival.last.min(*until) <= *covered || arrival.first > *until {
+                    if missing_at.is_none() {
+                        arrived.push(came_at);
+                    }
+                    continue;
+                }
+                if missing_at.is_none() {
                     let first = arrival.first.max(covered + 1);
                     let store = self.replica.feed_store();
                     let entries = store.entries(arrival.feed, arrival.branch, first..=first);
                     let entries = entries.map_err(|error| self.store_error(error))?;
                     oldest_missing = entries.first().map(|entry| When(entry.header.claimed_at));
-                    break 'all;
                 }
-                complete_as_of = Some(When(arrival.received_at));
+                missing_at = Some(missing_at.map_or(came_at, |earliest| earliest.min(came_at)));
             }
             at = last;
         }
+        let now = self.env.clock.now();
+        let holds = |at: &Timestamp| *at <= now && missing_at.is_none_or(|missing| *at < missing);
+        let complete_as_of = arrived.into_iter().filter(holds).max().map(When);
         Ok(Arrived {
             at: level.name().to_owned(),
             device: hub,

@@ -39,7 +39,7 @@ pub(super) struct PassState {
     pub(super) their_roots: Option<Vec<(Root, Root)>>,
     described: BTreeSet<(AreaId, Described)>,
     /// Of lists that go on in a later item: those of our feeds that were listed.
-    listed: BTreeMap<AreaId, BTreeSet<FeedId>>,
+    pub(super) listed: BTreeMap<AreaId, BTreeSet<FeedId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -335,7 +335,8 @@ impl Session {
         let areas = match heads.extent {
             Extent::Some => Vec::new(),
             Extent::More => {
-                if let Some(pass) = &mut self.pass {
+                // Only what is held here is noted, so a list of anything else takes no room.
+                if let Some(pass) = self.pass.as_mut().filter(|_| served && !listed.is_empty()) {
                     pass.listed.insert(heads.area, listed);
                 }
                 return Ok(());

@@ -465,7 +465,7 @@ impl Side {
                 Output::Device(row) => self.found.devices.push(row),
                 Output::OwnInstanceAhead(counter) => self.found.own_instance_ahead = Some(counter),
                 Output::Report(report) => self.found.reports.push(report),
-                Output::Ended(_) => {}
+                Output::Ended { .. } => {}
             }
         }
         for answer in answers.into_iter().rev() {

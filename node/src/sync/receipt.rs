@@ -5,6 +5,7 @@
 //! counter wins; of two of one device with one counter, the higher store instance. Nothing here is
 //! signed: a row is worth what the chain of connections it came through is worth, and decides nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crdt_schema::area::AreaId;
@@ -15,6 +16,7 @@ use crdt_schema::time::Timestamp;
 
 use super::codec::{read_area, write_area};
 use super::summary::{CutRoot, HeldHeads, Summary};
+use crate::ports::FeedHeads;
 
 /// Feeds a row names: three devices of a desa, a few incarnations each, and the levels above.
 pub const ROW_FEEDS_MAX: usize = 1024;
@@ -58,6 +60,34 @@ pub struct RowKey {
     pub instance: StoreInstance,
     /// The desa.
     pub area: AreaId,
+}
+
+/// Whose store is whose, by the newest rows of devices.
+#[derive(Debug, Clone, Default)]
+pub struct Stores {
+    of: BTreeMap<DeviceId, StoreInstance>,
+    keepers: BTreeMap<StoreInstance, BTreeSet<DeviceId>>,
+}
+
+impl Stores {
+    /// Notes which store a device has now; the one it had before, if that is nobody's any more.
+    pub fn note(&mut self, row: &DeviceRow) -> Option<StoreInstance> {
+        let before = self.of.insert(row.device, row.instance);
+        self.keepers.entry(row.instance).or_default().insert(row.device);
+        let left = before.filter(|before| *before != row.instance)?;
+        let keepers = self.keepers.get_mut(&left)?;
+        keepers.remove(&row.device);
+        if !keepers.is_empty() {
+            return None;
+        }
+        self.keepers.remove(&left);
+        Some(left)
+    }
+
+    /// Devices that have this store.
+    pub fn keepers(&self, store: &StoreInstance) -> Vec<DeviceId> {
+        self.keepers.get(store).into_iter().flatten().copied().collect()
+    }
 }
 
 /// A hub's word about one desa.
@@ -157,6 +187,35 @@ impl fmt::Debug for DeviceRow {
 const ORDERS_MAX: usize = 64;
 
 impl DeviceRow {
+    /// Heads of a device's own feeds, as a row names them: the first [`ROW_FEEDS_MAX`] by feed, for a
+    /// row with more is read by nobody.
+    pub fn heads_of<'a>(feeds: impl Iterator<Item = &'a FeedHeads>) -> Vec<RowHead> {
+        let heads = feeds.flat_map(|feed| {
+            let id = feed.name.id();
+            feed.branches.iter().map(move |branch| RowHead::new(&id, &branch.head.point))
+        });
+        let mut heads: Vec<RowHead> = heads.collect();
+        heads.sort_unstable();
+        heads.dedup();
+        heads.truncate(ROW_FEEDS_MAX);
+        heads
+    }
+
+    /// Whether the device holds less than it did when it said `before`, or another store: a backup
+    /// was put back.
+    pub fn holds_less_than(&self, before: &Self) -> bool {
+        // A full row says nothing of the feeds from its last one on.
+        let is_full = self.heads.len() >= ROW_FEEDS_MAX;
+        let end = self.heads.last().map(|head| head.feed).filter(|_| is_full);
+        let holds = |head: &RowHead| {
+            end.is_some_and(|end| head.feed >= end)
+                || self.heads.iter().any(|now| now.feed == head.feed && now.seq >= head.seq)
+        };
+        self.counter < before.counter
+            || self.instance != before.instance
+            || !before.heads.iter().all(holds)
+    }
+
     /// Of two rows of one device the one with the higher age wins, whatever stores they name: if
     /// each counted as news where the other is held, they would go round for ever.
     pub const fn age(&self) -> (u64, StoreInstance) {
@@ -217,4 +276,69 @@ fn read_heads(reader: &mut Reader<'_>) -> Result<Vec<RowHead>, DecodeError> {
         heads.push(head);
     }
     Ok(heads)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+    use crdt_schema::entry::SignedHead;
+    use crdt_schema::id::FeedName;
+
+    use super::*;
+    use crate::ports::BranchHead;
+
+    const ME: DeviceId = DeviceId([7; 32]);
+
+    /// Feeds of one device, with so many entries each.
+    fn feeds(count: usize, seq: u64) -> Vec<FeedHeads> {
+        let name = |incarnation| FeedName {
+            device: ME,
+            area: AreaId::WEST_JAVA,
+            space: Space::Records,
+            incarnation,
+        };
+        let heads = |name: FeedName| {
+            let point = ChainPoint { seq, id: EntryId([3; 32]) };
+            let head = SignedHead { feed: name.id(), point, signature: [0; 64] };
+            FeedHeads { name, branches: vec![BranchHead { branch: 0, from: None, head }] }
+        };
+        (0..count as u64).map(|number| heads(name(number))).collect()
+    }
+
+    fn row(counter: u64, feeds: &[FeedHeads]) -> DeviceRow {
+        DeviceRow {
+            device: ME,
+            instance: StoreInstance([1; 16]),
+            counter,
+            heads: DeviceRow::heads_of(feeds.iter()),
+            claimed_at: Timestamp(0),
+            orders: Vec::new(),
+            addresses: Vec::new(),
+            version: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_device_with_more_feeds_than_a_row_names_is_still_heard() {
+        for count in [ROW_FEEDS_MAX, ROW_FEEDS_MAX + 1, 5_957] {
+            let said = row(1, &feeds(count, 1));
+            let mut writer = Writer::new();
+            said.write(&mut writer);
+            let bytes = writer.finish();
+            assert!(DeviceRow::read(&mut Reader::new(&bytes)).unwrap() == said);
+            assert!(bytes.len() <= ROW_BYTES_MAX, "{}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_full_is_not_taken_for_that_of_a_backup() {
+        let (few, many) = (feeds(ROW_FEEDS_MAX - 1, 9), feeds(ROW_FEEDS_MAX + 400, 9));
+        assert!(!row(2, &many).holds_less_than(&row(1, &few)), "new feeds push others out");
+        assert!(!row(2, &many).holds_less_than(&row(1, &many)));
+        assert!(row(2, &feeds(ROW_FEEDS_MAX - 1, 8)).holds_less_than(&row(1, &few)));
+        assert!(row(2, &feeds(ROW_FEEDS_MAX + 400, 8)).holds_less_than(&row(1, &many)));
+        assert!(row(2, &few).holds_less_than(&row(1, &many)));
+        assert!(row(1, &few).holds_less_than(&row(2, &few)));
+    }
 }

@@ -47,6 +47,10 @@ impl Rows {
         if self.due.take().is_none() {
             return;
         }
+        // Whose store it is goes before what the store says.
+        for row in std::mem::take(&mut self.devices).into_values() {
+            send(outputs, &Message::Device(row));
+        }
         let (mut part, mut bytes) = (Vec::new(), 0);
         for row in std::mem::take(&mut self.hubs).into_values() {
             let more = 64 + 26 * row.heads.len();
@@ -61,9 +65,6 @@ impl Rows {
         }
         if !part.is_empty() {
             send(outputs, &Message::Receipts(part));
-        }
-        for row in std::mem::take(&mut self.devices).into_values() {
-            send(outputs, &Message::Device(row));
         }
     }
 
@@ -140,6 +141,10 @@ impl Session {
             }
             if row.key.instance == local.instance {
                 self.put(Output::OwnInstanceAhead(row.counter));
+                continue;
+            }
+            let keepers = local.receipts.keepers(&row.key.instance);
+            if !local.authority.speaks_for_its_store(&keepers, row.key.area) {
                 continue;
             }
             self.rows.heard.insert(row.key, row.counter);

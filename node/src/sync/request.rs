@@ -48,6 +48,8 @@ pub trait ReceiptBook {
     fn counter(&self, key: &RowKey) -> Option<u64>;
     /// [`super::DeviceRow::age`] of the row held of a device.
     fn device_age(&self, device: &DeviceId) -> Option<(u64, StoreInstance)>;
+    /// Devices whose newest row names this store as theirs.
+    fn keepers(&self, store: &StoreInstance) -> Vec<DeviceId>;
 }
 
 /// Holds no row.
@@ -61,6 +63,10 @@ impl ReceiptBook for NoReceipts {
 
     fn device_age(&self, _device: &DeviceId) -> Option<(u64, StoreInstance)> {
         None
+    }
+
+    fn keepers(&self, _store: &StoreInstance) -> Vec<DeviceId> {
+        Vec::new()
     }
 }
 
@@ -283,7 +289,12 @@ pub enum Output {
     /// Something a person or a test may want to know.
     Report(Report),
     /// The session is over; nothing follows.
-    Ended(EndReason),
+    Ended {
+        /// Why.
+        reason: EndReason,
+        /// Whether that is the peer's word: then the fault it may name is not known to be its own.
+        said_there: bool,
+    },
 }
 
 impl fmt::Debug for Output {
@@ -298,7 +309,7 @@ impl fmt::Debug for Output {
             Self::Device(row) => write!(f, "Device({row:?})"),
             Self::OwnInstanceAhead(counter) => write!(f, "OwnInstanceAhead({counter})"),
             Self::Report(report) => write!(f, "Report({report:?})"),
-            Self::Ended(reason) => write!(f, "Ended({reason:?})"),
+            Self::Ended { reason, said_there } => write!(f, "Ended({reason:?}, {said_there})"),
         }
     }
 }

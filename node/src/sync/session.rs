@@ -309,7 +309,7 @@ impl Session {
                 Ok(())
             }
             Message::End(reason) => {
-                self.close(reason);
+                self.close(reason, true);
                 Ok(())
             }
         }
@@ -514,13 +514,13 @@ impl Session {
 
     fn end(&mut self, reason: EndReason) {
         self.send(&Message::End(reason));
-        self.close(reason);
+        self.close(reason, false);
     }
 
-    fn close(&mut self, reason: EndReason) {
+    fn close(&mut self, reason: EndReason, said_there: bool) {
         self.phase = Phase::Ended(reason);
         self.asked.clear();
-        self.put(Output::Ended(reason));
+        self.put(Output::Ended { reason, said_there });
     }
 }
 

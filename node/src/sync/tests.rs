@@ -13,7 +13,7 @@ use crdt_schema::authority::{
     Alias, Certificate, Closing, FeedEnd, Invitation, Limits, Payload, Rights,
 };
 use crdt_schema::entry::{PackedRun, Run, SigningSecret};
-use crdt_schema::id::{FeedName, Space, StoreInstance};
+use crdt_schema::id::{DeviceId, FeedName, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 use proptest::prelude::*;
 
@@ -551,6 +551,7 @@ fn turns_without_end_and_bytes_beyond_the_window_end_the_session() {
 fn rows_go_down_with_the_next_frame_or_after_a_minute_and_cause_none() {
     let mut kec = province().copy(KEC);
     let mut desa = kec.copy(DESA);
+    desa.book.keepers.insert(kec.instance, kec.device());
     let (name, _) = kec.edit(area(SAMBENG), 1).remove(0);
     let (mut pair, _) = sync(&mut desa, &mut kec);
     let row = |kec: &TestNode, counter| {
@@ -573,6 +574,44 @@ fn rows_go_down_with_the_next_frame_or_after_a_minute_and_cause_none() {
     pair.wait(RECEIPT_DELAY_MS);
     pair.tell_initiator(Input::Tick);
     assert_eq!(pair.run(&mut desa, &mut kec).frames, 0, "rows of hubs go down only");
+}
+
+#[test]
+fn rows_of_a_store_that_no_hub_around_the_desa_calls_its_own_are_not_kept() {
+    let mut kec = province().copy(KEC);
+    let mut desa = kec.copy(DESA);
+    kec.edit(area(SAMBENG), 1);
+    let (mut pair, _) = sync(&mut desa, &mut kec);
+    let (store, made_up) = (kec.instance, StoreInstance([9; 16]));
+    let mut kept = |keepers: &[(StoreInstance, DeviceId)], counter| {
+        desa.book.keepers = keepers.iter().copied().collect();
+        let row = |store| ReceiptRow::of(&kec.summary, store, area(SAMBENG), counter);
+        let before = pair.initiator().receipts.len();
+        pair.tell_responder(Input::Receipts([store, made_up].map(row).to_vec()));
+        pair.run(&mut desa, &mut kec);
+        pair.wait(RECEIPT_DELAY_MS);
+        pair.tell_responder(Input::Tick);
+        assert_eq!(pair.run(&mut desa, &mut kec).frames, 1);
+        pair.initiator().receipts.len() - before
+    };
+    assert_eq!(kept(&[], 1), 0, "nobody's");
+    let others = [(store, KEC_TWO.device()), (made_up, DESA.device())];
+    assert_eq!(kept(&others, 2), 0, "of another kecamatan, of a village");
+    assert_eq!(kept(&[(store, KEC.device()), (made_up, NEW.device())], 3), 1, "the hub's");
+}
+
+#[test]
+fn lists_of_areas_that_are_not_held_here_take_no_room() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let mut session = opened(&kec);
+    say(&mut session, &mut kec, &RECORDS);
+    let list = |area| AreaHeads { area, extent: Extent::More, feeds: Vec::new() };
+    let elsewhere = (1..=9_u8).flat_map(|high| (1..=99_u8).map(move |low| (high, low)));
+    let elsewhere = elsewhere.map(|(high, low)| area(&format!("32.1{high}.{low:02}")));
+    let areas = elsewhere.chain([area(SAMBENG)]).map(list).collect();
+    say(&mut session, &mut kec, &Message::Heads(areas));
+    assert!(session.pass.as_ref().unwrap().listed.is_empty());
 }
 
 #[test]

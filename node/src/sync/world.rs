@@ -284,13 +284,20 @@ impl Places for Named<'_> {
     }
 }
 
-/// Counters of receipt rows.
+/// Counters of receipt rows, and whose store is whose.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Book(pub(super) BTreeMap<RowKey, u64>);
+pub(super) struct Book {
+    pub(super) counters: BTreeMap<RowKey, u64>,
+    pub(super) keepers: BTreeMap<StoreInstance, DeviceId>,
+}
 
 impl ReceiptBook for Book {
     fn counter(&self, key: &RowKey) -> Option<u64> {
-        self.0.get(key).copied()
+        self.counters.get(key).copied()
+    }
+
+    fn keepers(&self, store: &StoreInstance) -> Vec<DeviceId> {
+        self.keepers.get(store).copied().into_iter().collect()
     }
 
     fn device_age(&self, _device: &DeviceId) -> Option<(u64, StoreInstance)> {
