@@ -1,9 +1,11 @@
 //! Offices that stay connected: what one saves, all hold; who joins over the wire, belongs.
 
+use crdt_schema::time::Timestamp;
 use node::answer::MemberState;
-use node::live::{Event, LinkId};
-use node::node::InviteAsk;
-use node::sync::Stream;
+use node::live::{Act, Event, LinkId, Opened};
+use node::node::{InviteAsk, SynthAsk};
+use node::progress::Unwatched;
+use node::sync::{EndReason, Role, Stream};
 use tests::office::{Office, Town};
 use tests::wires::Wires;
 
@@ -314,6 +316,51 @@ fn who_is_told_that_it_broke_the_rules_holds_nothing_against_who_said_so() {
     wires.dial(province, other);
     assert_eq!(wires.desks[other].exchange.links(), 1, "who has to wait still hears others");
     assert_eq!(wires.sessions(province).last(), Some(&true));
+}
+
+/// What a desk sends next, up to so many frames.
+fn sends(wires: &mut Wires, desk: usize, most: usize) -> Vec<(Stream, Vec<u8>)> {
+    let (at, it) = (Timestamp(wires.now), &mut wires.desks[desk]);
+    let acts = std::iter::from_fn(|| it.exchange.poll(at, it.office.node()));
+    let frame = |act| match act {
+        Act::Send { stream, frame, .. } => Some((stream, frame)),
+        Act::HangUp { .. } | Act::Doors | Act::Tell(_) => None,
+    };
+    acts.filter_map(frame).take(most).collect()
+}
+
+#[test]
+fn what_was_read_goes_before_more_is_read() {
+    const RECORDS: u64 = 2_500;
+    let (mut town, mut wires, link) = (Town::default(), Wires::default(), LinkId(7));
+    let mut province = town.province();
+    let mut donor = town.member(&mut province, "kabupaten", "32.09");
+    let (preset, area) = ("desa".to_owned(), Some(DESA.to_owned()));
+    let ask = SynthAsk { preset, seed: 1, records: Some(RECORDS), area };
+    donor.node().synth_into(&ask, &mut Unwatched).unwrap();
+    let (donor, other) = (wires.add(donor), wires.add(province));
+    for (desk, peer, role) in [(donor, other, Role::Responder), (other, donor, Role::Initiator)] {
+        let key = wires.desks[peer].office.node().transport_key();
+        let it = &mut wires.desks[desk];
+        it.exchange.opened(Timestamp(0), it.office.node(), &Opened { link, key, role });
+    }
+    let mut ahead = 0;
+    while ahead == 0 {
+        for (from, to) in [(other, donor), (donor, other)] {
+            let Some((stream, frame)) = sends(&mut wires, from, 1).pop() else { continue };
+            if from == donor && stream == Stream::Bulk {
+                ahead = frame.len();
+                break;
+            }
+            let it = &mut wires.desks[to];
+            it.exchange.frame(Timestamp(0), it.office.node(), link, stream, frame);
+        }
+    }
+    let it = &mut wires.desks[donor];
+    it.exchange.closed(Timestamp(0), it.office.node(), link, EndReason::Lost);
+    ahead +=
+        sends(&mut wires, donor, usize::MAX).iter().map(|(_, frame)| frame.len()).sum::<usize>();
+    assert!(ahead < 3 * 65_536, "{ahead} bytes were read before the first frame went");
 }
 
 #[test]

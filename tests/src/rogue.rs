@@ -68,7 +68,7 @@ impl Rogue {
         let opened = Opened { link: LinkId(link.id), key: link.peer_key, role: Role::Initiator };
         exchange.opened(Timestamp(0), self.office.node(), &opened);
         loop {
-            while let Some(act) = exchange.poll() {
+            while let Some(act) = exchange.poll(Timestamp(0), self.office.node()) {
                 match act {
                     Act::Send { stream, frame, .. } => {
                         let Some(frame) = altered(stream, frame, &mut lie) else { continue };

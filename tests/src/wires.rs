@@ -135,7 +135,10 @@ impl Wires {
     pub fn run(&mut self) {
         loop {
             for desk in 0..self.desks.len() {
-                while let Some(act) = self.desks[desk].exchange.poll() {
+                loop {
+                    let it = &mut self.desks[desk];
+                    let act = it.exchange.poll(Timestamp(self.now), it.office.node());
+                    let Some(act) = act else { break };
                     self.act(desk, act);
                 }
                 assert!(self.desks[desk].exchange.take_failure().is_none());

@@ -1,12 +1,14 @@
 //! One link: the device behind it, its session, and the figures of the comparison under way.
 
+use std::collections::VecDeque;
+
 use crdt_schema::area::AreaId;
 use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
 use super::event::Moved;
 use crate::node::Node;
-use crate::sync::{EndReason, Role, Root, Session, Since};
+use crate::sync::{EndReason, Input, Role, Root, Session, Since};
 
 /// How a comparison over a link ended.
 #[derive(Debug)]
@@ -51,6 +53,8 @@ pub(super) struct Conversation {
     pub(super) ended: Option<EndReason>,
     /// `None` until the device is known.
     pub(super) session: Option<Session>,
+    /// What the session was not given yet.
+    pub(super) inbox: VecDeque<Input>,
     pub(super) wake_at: Option<Timestamp>,
     /// When the next comparison is due, and when the oldest reason for it came.
     pub(super) compare: Option<(Timestamp, Timestamp)>,
@@ -80,6 +84,7 @@ impl Conversation {
             greeted: false,
             ended: None,
             session: None,
+            inbox: VecDeque::new(),
             wake_at: None,
             compare: None,
             mark: None,

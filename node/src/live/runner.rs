@@ -679,7 +679,7 @@ impl Writer {
 
     /// Carries out what the exchange wants.
     fn act(&mut self) {
-        while let Some(act) = self.exchange.poll() {
+        while let Some(act) = self.exchange.poll(self.now(), &mut self.node) {
             match act {
                 Act::Send { link, stream, frame } => self.send(link, stream, frame),
                 Act::HangUp { link, reason } => self.hang_up(link, reason),

@@ -60,8 +60,14 @@ pub fn carry_out<S: Sink>(sink: &mut S, request: &Request) -> Answer {
 /// Branches one way of a feed runs through, the newest first, and the last sequence on each.
 type Path = Vec<(u32, u64)>;
 
-/// Runs, what is left to read, and the first and last place of what rotted.
-type RunsRead = (Vec<PackedRun>, Vec<Segment>, Option<(u64, u64)>);
+/// Runs and their entries, what is left to read, and the first and last place of what rotted.
+#[derive(Default)]
+struct RunsRead {
+    runs: Vec<PackedRun>,
+    entries: u64,
+    rest: Vec<Segment>,
+    damaged: Option<(u64, u64)>,
+}
 
 /// Reads one feed.
 struct Reading<'a, T> {
@@ -86,8 +92,8 @@ impl<'a, T: FeedStore> Reading<'a, T> {
             ReadFrom::Rest(rest) => (rest.clone(), false, false),
             ReadFrom::After { known, ends } => self.plan(known, ends)?,
         };
-        let (runs, rest, damaged) = self.runs(segments, read.bytes_max)?;
-        Ok(Answer::Runs { runs, rest, unknown, unrelated, damaged })
+        let RunsRead { runs, entries, rest, damaged } = self.runs(segments, read.bytes_max)?;
+        Ok(Answer::Runs { runs, entries, rest, unknown, unrelated, damaged })
     }
 
     /// The stretches that lead to `ends` and are not known.
@@ -145,29 +151,30 @@ impl<'a, T: FeedStore> Reading<'a, T> {
     /// Runs of the stretches until `bytes_max` is reached, what is left, and the first damage. Of a
     /// branch nothing behind damage is sent: whoever lacks that could not go on from it.
     fn runs(&self, segments: Vec<Segment>, bytes_max: usize) -> Result<RunsRead, StoreError> {
-        let (mut runs, mut rest, mut bytes, mut damaged) = (Vec::new(), Vec::new(), 0, None);
+        let (mut read, mut bytes) = (RunsRead::default(), 0);
         for mut segment in segments {
             let mut is_whole = true;
             while is_whole && segment.from <= segment.to && bytes < bytes_max {
                 let (branch, key) = (segment.branch, self.key.as_ref());
                 match leaving(self.store, self.feed, branch, segment.from, key)? {
                     Leaving::Whole { run, last } => {
+                        read.entries += last + 1 - segment.from;
                         segment.from = last + 1;
                         bytes += run.bytes.len() + run.signature.len();
-                        runs.push(run);
+                        read.runs.push(run);
                     }
                     Leaving::Damaged { last, .. } => {
                         is_whole = false;
-                        damaged.get_or_insert((segment.from, last.min(segment.to)));
+                        read.damaged.get_or_insert((segment.from, last.min(segment.to)));
                     }
                     Leaving::Nothing => return Err(missing("a run")),
                 }
             }
             if is_whole && segment.from <= segment.to {
-                rest.push(segment);
+                read.rest.push(segment);
             }
         }
-        Ok((runs, rest, damaged))
+        Ok(read)
     }
 
     fn locate(&self, points: &[CutPoint]) -> Result<Answer, StoreError> {

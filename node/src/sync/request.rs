@@ -150,6 +150,8 @@ pub enum Answer {
     Runs {
         /// In the order they can be ingested.
         runs: Vec<PackedRun>,
+        /// In all of them.
+        entries: u64,
         /// What is left to read.
         rest: Vec<Segment>,
         /// Whether one of the known places is not held here.

@@ -180,7 +180,9 @@ impl Town {
     pub(super) fn after(&mut self, site: usize) {
         let mut failed = None;
         self.had(site);
-        while let Some(act) = self.sites[site].up.as_mut().and_then(|up| up.exchange.poll()) {
+        let now = Timestamp(self.now());
+        let next = |up: &mut Up| up.exchange.poll(now, &mut up.node);
+        while let Some(act) = self.sites[site].up.as_mut().and_then(next) {
             if let Act::HangUp { link, reason: EndReason::Store } = &act
                 && !self.told_by_peer(site, *link)
             {
