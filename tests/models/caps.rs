@@ -334,3 +334,26 @@ fn a_feed_that_a_cut_names_is_taken_beyond_the_cap() {
         assert_eq!(one.summary().feed(&end.feed).unwrap().heads, [end.last]);
     }
 }
+
+/// Of an active device an adoption names one feed more than is taken: whether that came first or last,
+/// the others are sixty-four.
+#[test]
+fn a_feed_that_an_adoption_names_takes_no_place_of_another() {
+    let run = |number: u64| write(&name(number), &[], &number.to_be_bytes());
+    let named = INCARNATIONS_MAX + 1;
+    let range = (name(named).id(), 1, run(named).head().point);
+    let adoption = Payload::Adoption(Adoption { ranges: vec![range] });
+    let others: Vec<u64> = (1..=INCARNATIONS_MAX).collect();
+    let roots = [[&[named][..], &others].concat(), [&others, &[named][..]].concat()].map(|order| {
+        let mut replica = replica();
+        declare(&mut replica, std::slice::from_ref(&adoption));
+        for number in order {
+            let outcome = offer(&mut replica, &name(number), run(number).packed());
+            assert_eq!(outcome, Offered::Staged(1), "feed {number}");
+        }
+        let one_more = offer(&mut replica, &name(named + 1), run(named + 1).packed());
+        assert_eq!(one_more, Offered::Rejected(RejectReason::Limit));
+        root(&replica)
+    });
+    assert_eq!(roots.first(), roots.last());
+}

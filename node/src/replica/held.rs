@@ -16,8 +16,8 @@ use crate::ports::{BranchHead, FeedHeads, FeedStore, PlacedRun, StoreError};
 #[derive(Debug, Default)]
 pub(super) struct Held {
     feeds: BTreeMap<FeedId, FeedHeads>,
-    /// Incarnations of each device in each area and space.
-    incarnations: BTreeMap<(DeviceId, AreaId, Space), usize>,
+    /// Incarnations of each device in each area and space: mostly one, so none has room for more.
+    incarnations: BTreeMap<(DeviceId, AreaId, Space), Vec<FeedId>>,
     staged: BTreeMap<(FeedId, u32, u64), StagedEntry>,
 }
 
@@ -49,13 +49,15 @@ impl Held {
         self.feeds.get(&id)
     }
 
-    /// How many feeds this one's device has in its area and space.
-    pub(super) fn incarnations(&self, name: &FeedName) -> usize {
-        self.incarnations.get(&(name.device, name.area, name.space)).copied().unwrap_or(0)
+    /// The feeds that this one's device has in its area and space.
+    pub(super) fn incarnations(&self, name: &FeedName) -> &[FeedId] {
+        let of_device = self.incarnations.get(&(name.device, name.area, name.space));
+        of_device.map_or(&[], Vec::as_slice)
     }
 
     fn count(&mut self, name: &FeedName) {
-        *self.incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
+        let of_device = self.incarnations.entry((name.device, name.area, name.space));
+        of_device.or_insert_with(|| Vec::with_capacity(1)).push(name.id());
     }
 
     /// Judges a run on what is held and staged; an accepted one is staged.

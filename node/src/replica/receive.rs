@@ -15,7 +15,8 @@ use crate::authority::{MemberState, Standing};
 use crate::ingest::Verdict;
 use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
 
-/// Incarnations of one device in one area a node takes; a further one is not taken, and said.
+/// Incarnations of one device in one area a node takes, beside those that authority names; a further
+/// one is not taken, and said.
 pub(super) const INCARNATIONS_MAX: usize = 64;
 /// Entries a provisional device's feeds may hold here: 16 MiB of full entries is far beyond what
 /// one device writes while it waits, and near this number of ordinary ones.
@@ -127,8 +128,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             },
         };
         let known = self.held.feed(id).is_some();
-        let is_full = !known && self.held.incarnations(name) >= INCARNATIONS_MAX;
-        if is_full && self.authority.named(name).is_empty() {
+        if !known && !self.takes_another(name) {
             return Ok(Offered::Rejected(RejectReason::Limit));
         }
         if self.standings.get(&id) == Some(&Standing::Counts) {
@@ -152,6 +152,18 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Verdict::TooManyBranches => Offered::Rejected(RejectReason::Limit),
             Verdict::Refused(reason) => Offered::Rejected(RejectReason::Refused(reason)),
         })
+    }
+
+    /// Whether one more feed of a device is taken in an area. What authority names is not counted, whether
+    /// it comes first or last (ADR 0024).
+    fn takes_another(&self, name: &FeedName) -> bool {
+        let held = self.held.incarnations(name);
+        if held.len() < INCARNATIONS_MAX || !self.authority.named(name).is_empty() {
+            return true;
+        }
+        let feeds = held.iter().filter_map(|id| self.held.feed(*id));
+        let unnamed = feeds.filter(|feed| self.authority.named(&feed.name).is_empty()).count();
+        unnamed < INCARNATIONS_MAX
     }
 
     /// Whether a run goes beyond what is held of its feed.
