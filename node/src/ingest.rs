@@ -16,10 +16,10 @@ use crdt_schema::id::FeedId;
 use crate::ports::{BranchHead, FeedStore, PlacedRun, StoreError};
 
 /// Branches of one feed a node takes. Nothing held is ever dropped; a ninth is not taken and said,
-/// unless it leads to an entry that authority names.
+/// unless it leads to an entry that authority names, or holds one that counting edits rest on.
 pub const BRANCHES_MAX: usize = 8;
 
-/// Branches of one feed with those that lead to an entry which authority names.
+/// Branches of one feed with those that authority names or counting edits rest on.
 pub const BRANCHES_NAMED_MAX: usize = 16;
 
 /// What became of a run.
@@ -48,6 +48,9 @@ pub trait HeldFeed {
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_>;
     /// Entries of the feed that authority names; asked only where the cap is reached.
     fn named(&self) -> BTreeSet<ChainPoint>;
+    /// Whether a held edit that counts rests on one of these entries of the feed and lacks it; asked
+    /// only where the cap is reached.
+    fn lacks_one_of(&self, entries: &[Entry]) -> bool;
 }
 
 /// Judges one run of `feed`, whose device signs with `key`; `block` is what [`PackedRun::block`]
@@ -181,7 +184,7 @@ fn place(run: Run, held: &dyn HeldFeed, near: u32, key: &SigningPublic) -> Verdi
     }
     let tip = held.branches().iter().find(|head| head.branch == branch).map(|head| head.head.point);
     let goes_on = tip.is_none_or(|tip| tip == shared);
-    if !goes_on && held.branches().len() >= BRANCHES_MAX && !leads_to_named(&run, held) {
+    if !goes_on && held.branches().len() >= BRANCHES_MAX && !passes_the_cap(&run, held) {
         return Verdict::TooManyBranches;
     }
     let rest = match rest_of(run, shared, &*held.before(branch), key) {
@@ -196,8 +199,14 @@ fn place(run: Run, held: &dyn HeldFeed, near: u32, key: &SigningPublic) -> Verdi
     }))
 }
 
-/// Whether a branch beyond the cap is taken: its first run holds an entry that authority names and that
-/// is not held, or ends before one and may come to it.
+/// Whether a branch beyond the cap is taken (ADR 0024, ADR 0029).
+fn passes_the_cap(run: &Run, held: &dyn HeldFeed) -> bool {
+    held.branches().len() < BRANCHES_NAMED_MAX
+        && (leads_to_named(run, held) || held.lacks_one_of(run.entries()))
+}
+
+/// Whether a branch's first run holds an entry that authority names and that is not held, or ends before
+/// one and may come to it.
 fn leads_to_named(run: &Run, held: &dyn HeldFeed) -> bool {
     let newest = run.head().point;
     let leads_to = |end: &ChainPoint| {
@@ -207,8 +216,7 @@ fn leads_to_named(run: &Run, held: &dyn HeldFeed) -> bool {
     let is_held = |end: &ChainPoint| {
         held.branches().iter().any(|it| held.point(it.branch, end.seq) == Some(*end))
     };
-    held.branches().len() < BRANCHES_NAMED_MAX
-        && held.named().iter().any(|end| leads_to(end) && !is_held(end))
+    held.named().iter().any(|end| leads_to(end) && !is_held(end))
 }
 
 /// The branch that shares most of the run, and the last shared place; of several the one the run

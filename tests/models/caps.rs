@@ -1,7 +1,7 @@
 //! The caps on branches and incarnations against counters, and roots where a cut names an end: a node
 //! takes no more than eight branches of a feed and 64 feeds of one device and area, drops nothing it
 //! holds, and its root is a function of what counts, in whatever order that came. What a cut names is
-//! taken beyond both.
+//! taken beyond both, and so is what an edit that counts rests on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -13,7 +13,8 @@ use crdt_schema::entry::{
 };
 use crdt_schema::id::{EntryId, FeedName, RecordId, Space};
 use crdt_schema::time::Timestamp;
-use node::replica::{Offered, RejectReason, Source};
+use node::ports::RecordKey;
+use node::replica::{Author, Offered, RejectReason, Save, Source};
 use node::sync::driver::Pair;
 use node::sync::{Phase, Root};
 use proptest::prelude::*;
@@ -27,11 +28,15 @@ const INCARNATIONS_MAX: u64 = 64;
 /// Copies of one card that write on apart, and what each writes.
 const COPIES: u8 = 11;
 const ENTRIES: usize = 3;
+const KIND: u16 = 5;
 
-static WORLD: LazyLock<World> = LazyLock::new(|| World::new(1, 1));
+/// A village with two devices: the first has copies, the second writes honestly.
+static WORLD: LazyLock<World> = LazyLock::new(|| World::new(1, 2));
 /// The first entry, which all copies share, and of each copy what it wrote, entry by entry.
 static SHARED: LazyLock<Run> = LazyLock::new(|| write(&name(1), &[], b"bersama"));
 static COPY: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(copy).collect());
+/// The same of copies that all write on about the record of the first entry.
+static FORKED: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(forked).collect());
 
 fn name(incarnation: u64) -> FeedName {
     let (area, writer) = certified(&WORLD);
@@ -56,20 +61,35 @@ fn placed(name: &FeedName, past: &[Entry], draft: Draft, secret: &SigningSecret)
     Run::author(start, vec![entry], &Nowhere, secret).unwrap()
 }
 
+fn draft(record: RecordId, number: u8, deps: Vec<EntryId>) -> Draft {
+    Draft {
+        kind: EntryKind::EDIT,
+        record_kind: KIND,
+        record,
+        person: 0,
+        claimed_at: Timestamp(i64::from(number)),
+        deps,
+        sections: vec![DraftSection::in_clear(Class::Open, &[0], [0; 16])],
+    }
+}
+
 /// One more entry of the village's device: a record of its own.
 fn write(name: &FeedName, past: &[Entry], text: &[u8]) -> Run {
     let mut record = [0; 16];
     record.copy_from_slice(blake3::hash(text).as_bytes().first_chunk::<16>().unwrap());
-    let draft = Draft {
-        kind: EntryKind::EDIT,
-        record_kind: 5,
-        record: RecordId(record),
-        person: 0,
-        claimed_at: Timestamp(0),
-        deps: vec![],
-        sections: vec![DraftSection::in_clear(Class::Open, &[0], [0; 16])],
-    };
-    placed(name, past, draft, certified(&WORLD).1.secret())
+    placed(name, past, draft(RecordId(record), 0, vec![]), certified(&WORLD).1.secret())
+}
+
+fn forked(number: u8) -> Vec<Run> {
+    let (mut past, mut runs) = (SHARED.entries().to_vec(), Vec::new());
+    for _ in 0..ENTRIES {
+        let last = past.last().unwrap();
+        let draft = draft(last.header.record, number, vec![last.id]);
+        let run = placed(&name(1), &past, draft, certified(&WORLD).1.secret());
+        past.extend(run.entries().iter().cloned());
+        runs.push(run);
+    }
+    runs
 }
 
 fn copy(number: u8) -> Vec<Run> {
@@ -270,11 +290,15 @@ fn declare(replica: &mut Memory, payloads: &[Payload]) {
 
 /// Both meet, and then hold the same of what counts.
 fn assert_equal_once_they_met(one: &mut Memory, two: &mut Memory) {
+    assert!(are_equal_once_they_met(one, two));
+    assert_eq!(root(one), root(two));
+}
+
+fn are_equal_once_they_met(one: &mut Memory, two: &mut Memory) -> bool {
     let mut pair = Pair::new(one.me(), two.me());
     meet(&mut pair, one, two);
     let equal = Phase::Live { equal: true };
-    assert_eq!(pair.phases(), (equal, equal));
-    assert_eq!(root(one), root(two));
+    pair.phases() == (equal, equal)
 }
 
 /// Each of two nodes holds eight copies, not the same ones: equal they become by a cut, which names a
@@ -333,4 +357,105 @@ fn a_feed_that_a_cut_names_is_taken_beyond_the_cap() {
     for end in &ends {
         assert_eq!(one.summary().feed(&end.feed).unwrap().heads, [end.last]);
     }
+}
+
+/// The village's second device.
+fn neighbour() -> &'static Writer {
+    WORLD.villages.first().and_then(|(_, writers)| writers.get(1)).unwrap()
+}
+
+/// The neighbour saves what a person typed who saw all that its node holds of a record.
+fn save(replica: &mut Memory, record: RecordId) {
+    let (device, key) = (neighbour().device(), neighbour().secret());
+    let author = Author { device, key };
+    let key = RecordKey { area: name(1).area, kind: KIND, record };
+    let sections = vec![DraftSection::in_clear(Class::Open, &[0], [0; 16])];
+    let save = Save { key, person: 0, claimed_at: Timestamp(0), sections };
+    replica.save(&author, save).unwrap();
+    replica.commit(Some(&author), &Source::Here, Timestamp(0)).unwrap();
+}
+
+/// Two that may meet twice: what is rested on may come before what rests on it.
+fn assert_equal_in_the_end(one: &mut Memory, two: &mut Memory, record: RecordId) {
+    let met = are_equal_once_they_met(one, two) || are_equal_once_they_met(two, one);
+    assert!(met, "they stay unequal");
+    assert_eq!(root(one), root(two));
+    let key = RecordKey { area: name(1).area, kind: KIND, record };
+    let [mine, theirs] = [&*one, &*two].map(|it| it.record(&key).unwrap().unwrap());
+    assert_eq!(format!("{mine:?}"), format!("{theirs:?}"));
+}
+
+/// Each holds eight of eleven copies, which all changed one record, and somebody who saw the first
+/// eight changed it as well. A cut names a branch both hold: the change counts, and what it rests on
+/// is held wherever it is.
+#[test]
+fn branches_that_an_edit_rests_on_are_taken_beyond_the_cap() {
+    let [mut one, mut two] = [replica_of(neighbour(), 1), replica_of(&WORLD.province, 2)];
+    for (replica, first) in [(&mut one, 0), (&mut two, 3)] {
+        offer(replica, &name(1), SHARED.packed());
+        for run in FORKED.iter().skip(first).take(BRANCHES_MAX).flatten() {
+            assert_eq!(offer(replica, &name(1), run.packed()), Offered::Staged(1));
+        }
+    }
+    let record = SHARED.entries().first().unwrap().header.record;
+    save(&mut one, record);
+    let last = FORKED.get(5).and_then(|runs| runs.last()).unwrap().head().point;
+    for replica in [&mut one, &mut two] {
+        declare(replica, &withdrawal(&[FeedEnd { feed: name(1).id(), last }]));
+    }
+    assert_ne!(root(&one), root(&two));
+    assert_equal_in_the_end(&mut one, &mut two, record);
+    let heads = &two.summary().feed(&name(1).id()).unwrap().heads;
+    assert_eq!(heads.len(), BRANCHES_MAX, "what the change saw");
+    assert_eq!(two.feed(name(1).id()).unwrap().branches.len(), usize::from(COPIES));
+    let branches = one.feed(name(1).id()).unwrap().branches.len();
+    assert_eq!(branches, BRANCHES_MAX, "nothing rests on the others");
+}
+
+/// The same of a flood: each holds sixty-four of sixty-six feeds, and somebody saw the first of them.
+#[test]
+fn feeds_that_an_edit_rests_on_are_taken_beyond_the_cap() {
+    let [mut one, mut two] = [replica_of(neighbour(), 1), replica_of(&WORLD.province, 2)];
+    let run = |number: u64| {
+        let draft = draft(RecordId([1; 16]), 0, vec![]);
+        placed(&name(number), &[], draft, certified(&WORLD).1.secret())
+    };
+    for (replica, first) in [(&mut one, 1), (&mut two, 3)] {
+        for number in first..first + INCARNATIONS_MAX {
+            assert_eq!(offer(replica, &name(number), run(number).packed()), Offered::Staged(1));
+        }
+    }
+    save(&mut one, RecordId([1; 16]));
+    let end = FeedEnd { feed: name(5).id(), last: run(5).head().point };
+    for replica in [&mut one, &mut two] {
+        declare(replica, &withdrawal(&[end]));
+    }
+    assert_ne!(root(&one), root(&two));
+    assert_equal_in_the_end(&mut one, &mut two, RecordId([1; 16]));
+    for number in [1, 2] {
+        assert!(two.feed(name(number).id()).is_some(), "feed {number}");
+    }
+}
+
+/// Of an active device an adoption names one feed more than is taken: whether that came first or last,
+/// the others are sixty-four.
+#[test]
+fn a_feed_that_an_adoption_names_takes_no_place_of_another() {
+    let run = |number: u64| write(&name(number), &[], &number.to_be_bytes());
+    let named = INCARNATIONS_MAX + 1;
+    let range = (name(named).id(), 1, run(named).head().point);
+    let adoption = Payload::Adoption(Adoption { ranges: vec![range] });
+    let others: Vec<u64> = (1..=INCARNATIONS_MAX).collect();
+    let roots = [[&[named][..], &others].concat(), [&others, &[named][..]].concat()].map(|order| {
+        let mut replica = replica();
+        declare(&mut replica, std::slice::from_ref(&adoption));
+        for number in order {
+            let outcome = offer(&mut replica, &name(number), run(number).packed());
+            assert_eq!(outcome, Offered::Staged(1), "feed {number}");
+        }
+        let one_more = offer(&mut replica, &name(named + 1), run(named + 1).packed());
+        assert_eq!(one_more, Offered::Rejected(RejectReason::Limit));
+        root(&replica)
+    });
+    assert_eq!(roots.first(), roots.last());
 }

@@ -12,6 +12,7 @@ mod deadline;
     reason = "a test that panics is a test that fails, and waits for one event of many"
 )]
 mod door;
+mod ended;
 #[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 mod exchange;
 mod province;

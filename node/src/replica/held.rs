@@ -5,19 +5,19 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::AreaId;
-use crdt_schema::entry::{BackRefs, Block, ChainPoint, PackedRun, RecordRef, SigningPublic};
+use crdt_schema::entry::{BackRefs, Block, ChainPoint, Entry, PackedRun, RecordRef, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, RecordId, Space};
 
-use crate::authority::Authority;
+use super::Replica;
 use crate::ingest::{self, HeldFeed, Verdict};
-use crate::ports::{BranchHead, FeedHeads, FeedStore, PlacedRun, StoreError};
+use crate::ports::{BranchHead, FeedHeads, FeedStore, PlacedRun, StoreError, ViewStore};
 
 /// Every feed's heads, and the places of entries that are verified but not yet committed.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     feeds: BTreeMap<FeedId, FeedHeads>,
-    /// Incarnations of each device in each area and space.
-    incarnations: BTreeMap<(DeviceId, AreaId, Space), usize>,
+    /// Incarnations of each device in each area and space: mostly one, so none has room for more.
+    incarnations: BTreeMap<(DeviceId, AreaId, Space), Vec<FeedId>>,
     staged: BTreeMap<(FeedId, u32, u64), StagedEntry>,
 }
 
@@ -49,40 +49,15 @@ impl Held {
         self.feeds.get(&id)
     }
 
-    /// How many feeds this one's device has in its area and space.
-    pub(super) fn incarnations(&self, name: &FeedName) -> usize {
-        self.incarnations.get(&(name.device, name.area, name.space)).copied().unwrap_or(0)
+    /// The feeds that this one's device has in its area and space.
+    pub(super) fn incarnations(&self, name: &FeedName) -> &[FeedId] {
+        let of_device = self.incarnations.get(&(name.device, name.area, name.space));
+        of_device.map_or(&[], Vec::as_slice)
     }
 
     fn count(&mut self, name: &FeedName) {
-        *self.incarnations.entry((name.device, name.area, name.space)).or_default() += 1;
-    }
-
-    /// Judges a run on what is held and staged; an accepted one is staged.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the disk could not be read: then nothing was judged.
-    pub(super) fn judge(
-        &mut self,
-        store: &impl FeedStore,
-        authority: &Authority,
-        name: &FeedName,
-        packed: &PackedRun,
-        block: Block,
-        key: &SigningPublic,
-    ) -> Result<Verdict, StoreError> {
-        let id = name.id();
-        let branches = self.feeds.get(&id).map_or(&[][..], |feed| &feed.branches);
-        let failed = Cell::new(None);
-        let view = FeedView { held: self, store, authority, name, id, branches, failed: &failed };
-        let verdict = ingest::judge(id, packed, block, &view, key);
-        if let Some(error) = failed.take() {
-            return Err(error);
-        }
-        if let Verdict::Accepted(placed) = &verdict {
-            self.stage(name, placed);
-        }
-        Ok(verdict)
+        let of_device = self.incarnations.entry((name.device, name.area, name.space));
+        of_device.or_insert_with(|| Vec::with_capacity(1)).push(name.id());
     }
 
     /// Puts a verified run on top of what is held.
@@ -169,11 +144,30 @@ impl Held {
     }
 }
 
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// Judges a run on what is held and staged.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk could not be read: then nothing was judged.
+    pub(super) fn judge(
+        &self,
+        name: &FeedName,
+        packed: &PackedRun,
+        block: Block,
+        key: &SigningPublic,
+    ) -> Result<Verdict, StoreError> {
+        let id = name.id();
+        let branches = self.held.feed(id).map_or(&[][..], |feed| &feed.branches);
+        let failed = Cell::new(None);
+        let view = FeedView { replica: self, name, id, branches, failed: &failed };
+        let verdict = ingest::judge(id, packed, block, &view, key);
+        failed.take().map_or(Ok(verdict), Err)
+    }
+}
+
 /// One feed as ingest sees it.
-struct FeedView<'a, S> {
-    held: &'a Held,
-    store: &'a S,
-    authority: &'a Authority,
+struct FeedView<'a, F, V> {
+    replica: &'a Replica<F, V>,
     name: &'a FeedName,
     id: FeedId,
     branches: &'a [BranchHead],
@@ -181,26 +175,36 @@ struct FeedView<'a, S> {
     failed: &'a Cell<Option<StoreError>>,
 }
 
-impl<S: FeedStore> HeldFeed for FeedView<'_, S> {
+impl<F, V> FeedView<'_, F, V> {
+    fn or_failed<T: Default>(&self, answer: Result<T, StoreError>) -> T {
+        answer.unwrap_or_else(|error| {
+            self.failed.set(Some(error));
+            T::default()
+        })
+    }
+}
+
+impl<F: FeedStore, V: ViewStore> HeldFeed for FeedView<'_, F, V> {
     fn branches(&self) -> &[BranchHead] {
         self.branches
     }
 
     fn point(&self, branch: u32, seq: u64) -> Option<ChainPoint> {
-        self.held.point(self.store, self.id, branch, seq).unwrap_or_else(|error| {
-            self.failed.set(Some(error));
-            None
-        })
+        self.or_failed(self.replica.held.point(&self.replica.feeds, self.id, branch, seq))
     }
 
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_> {
-        let stored = self.held.stored_branch(self.store, self.id, branch);
-        let stored = self.store.back_refs(self.id, stored);
-        Box::new(Before { held: self.held, id: self.id, branch, stored })
+        let (held, store) = (&self.replica.held, &self.replica.feeds);
+        let stored = store.back_refs(self.id, held.stored_branch(store, self.id, branch));
+        Box::new(Before { held, id: self.id, branch, stored })
     }
 
     fn named(&self) -> BTreeSet<ChainPoint> {
-        self.authority.named(self.name)
+        self.replica.authority.named(self.name)
+    }
+
+    fn lacks_one_of(&self, entries: &[Entry]) -> bool {
+        self.or_failed(self.replica.lacks_one_of(self.name, entries))
     }
 }
 

@@ -15,8 +15,11 @@ use crate::authority::{MemberState, Standing};
 use crate::ingest::Verdict;
 use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
 
-/// Incarnations of one device in one area a node takes; a further one is not taken, and said.
+/// Incarnations of one device in one area a node takes, beside those that authority names; a further
+/// one is not taken, and said.
 pub(super) const INCARNATIONS_MAX: usize = 64;
+/// The same with those that counting edits rest on: as many again.
+pub(super) const INCARNATIONS_RESTED_MAX: usize = 128;
 /// Entries a provisional device's feeds may hold here: 16 MiB of full entries is far beyond what
 /// one device writes while it waits, and near this number of ordinary ones.
 pub(super) const PROVISIONAL_ENTRIES_MAX: u64 = 100_000;
@@ -127,8 +130,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             },
         };
         let known = self.held.feed(id).is_some();
-        let is_full = !known && self.held.incarnations(name) >= INCARNATIONS_MAX;
-        if is_full && self.authority.named(name).is_empty() {
+        if !known && !self.takes_another(name, packed)? {
             return Ok(Offered::Rejected(RejectReason::Limit));
         }
         if self.standings.get(&id) == Some(&Standing::Counts) {
@@ -137,9 +139,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.brings_more(id, &block) && !self.has_room_for(name) {
             return Ok(Offered::Rejected(RejectReason::NoRoom));
         }
-        let verdict = self.held.judge(&self.feeds, &self.authority, name, packed, block, &key)?;
-        Ok(match verdict {
+        Ok(match self.judge(name, packed, block, &key)? {
             Verdict::Accepted(placed) => {
+                self.held.stage(name, &placed);
                 if !known {
                     self.stage.new_feeds.push(*name);
                 }
@@ -152,6 +154,23 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Verdict::TooManyBranches => Offered::Rejected(RejectReason::Limit),
             Verdict::Refused(reason) => Offered::Rejected(RejectReason::Refused(reason)),
         })
+    }
+
+    /// Whether one more feed of a device is taken in an area: authority names it or others of those held
+    /// (ADR 0024), or its first run holds what counting edits rest on (ADR 0029).
+    fn takes_another(&self, name: &FeedName, packed: &PackedRun) -> Result<bool, StoreError> {
+        let held = self.held.incarnations(name);
+        if held.len() < INCARNATIONS_MAX || !self.authority.named(name).is_empty() {
+            return Ok(true);
+        }
+        let feeds = held.iter().filter_map(|id| self.held.feed(*id));
+        let unnamed = feeds.filter(|feed| self.authority.named(&feed.name).is_empty()).count();
+        let is_beyond = unnamed >= INCARNATIONS_MAX;
+        if !is_beyond || unnamed >= INCARNATIONS_RESTED_MAX || packed.first != 1 {
+            return Ok(!is_beyond);
+        }
+        let opened = packed.clone().open(name.id(), ChainPoint::START, &NoBackRefs);
+        opened.map_or(Ok(false), |run| self.lacks_one_of(name, run.entries()))
     }
 
     /// Whether a run goes beyond what is held of its feed.

@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::entry::EntryKind;
+use crdt_schema::entry::{Entry, EntryKind};
 use crdt_schema::id::{EntryId, FeedId, FeedName, Space};
 
 use super::Replica;
@@ -79,22 +79,38 @@ pub(super) const fn bears(standing: &Standing) -> bool {
     }
 }
 
-/// The places among a record's edits that counting ones rest on and that do not count.
-fn rested_on(edits: &[LoadedEdit]) -> BTreeSet<Place> {
-    let of_past = edits.iter().filter(|it| it.is_past());
-    let by_id: BTreeMap<EntryId, &LoadedEdit> = of_past.map(|it| (it.entry.id, it)).collect();
-    let counting = by_id.values().filter(|it| it.verdict == EntryVerdict::Counting);
-    let mut ahead: Vec<&LoadedEdit> = counting.copied().collect();
-    let (mut seen, mut places) = (BTreeSet::new(), BTreeSet::new());
-    while let Some(edit) = ahead.pop() {
-        for dep in edit.entry.header.deps.iter().filter_map(|dep| by_id.get(dep)) {
-            if dep.verdict != EntryVerdict::Counting && seen.insert(dep.entry.id) {
-                places.insert(dep.edit.place);
-                ahead.push(dep);
+/// What the counting edits of a record rest on beside each other.
+#[derive(Debug, Default)]
+struct Past {
+    /// Places of what does not count itself.
+    places: BTreeSet<Place>,
+    /// Entries that are not held.
+    lacked: BTreeSet<EntryId>,
+}
+
+impl Past {
+    fn of(edits: &[LoadedEdit]) -> Self {
+        let of_past = edits.iter().filter(|it| it.is_past());
+        let by_id: BTreeMap<EntryId, &LoadedEdit> = of_past.map(|it| (it.entry.id, it)).collect();
+        let counting = by_id.values().filter(|it| it.verdict == EntryVerdict::Counting);
+        let mut ahead: Vec<&LoadedEdit> = counting.copied().collect();
+        let (mut seen, mut past) = (BTreeSet::new(), Self::default());
+        while let Some(edit) = ahead.pop() {
+            for id in &edit.entry.header.deps {
+                match by_id.get(id) {
+                    None => {
+                        past.lacked.insert(*id);
+                    }
+                    Some(dep) if dep.verdict != EntryVerdict::Counting && seen.insert(*id) => {
+                        past.places.insert(dep.edit.place);
+                        ahead.push(dep);
+                    }
+                    Some(_) => {}
+                }
             }
         }
+        past
     }
-    places
 }
 
 impl<F: FeedStore, V: ViewStore> Replica<F, V> {
@@ -191,7 +207,37 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     fn rests_of(&self, record: &RecordKey) -> Result<BTreeSet<Place>, StoreError> {
-        Ok(rested_on(&self.load(self.views.edits(record, &self.feeds)?)?))
+        Ok(Past::of(&self.load(self.views.edits(record, &self.feeds)?)?).places)
+    }
+
+    /// Whether counting edits rest on one of these entries of a feed and lack it. Views that are behind,
+    /// or cannot be read, know of none.
+    pub(super) fn lacks_one_of(
+        &self,
+        name: &FeedName,
+        entries: &[Entry],
+    ) -> Result<bool, StoreError> {
+        if name.space != Space::Records || self.views_behind.is_some() || !self.may_bear(name) {
+            return Ok(false);
+        }
+        let mut by_record: BTreeMap<RecordKey, BTreeSet<EntryId>> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| entry.header.kind == EntryKind::EDIT) {
+            let (kind, record) = (entry.header.record_kind, entry.header.record);
+            let record = RecordKey { area: name.area, kind, record };
+            by_record.entry(record).or_default().insert(entry.id);
+        }
+        for (record, ids) in by_record {
+            // A row says whether it waits: only then are its edits read.
+            let row = self.views.row(&record, &self.feeds);
+            if !matches!(row, Ok(Some(row)) if row.waits) {
+                continue;
+            }
+            let Ok(edits) = self.views.edits(&record, &self.feeds) else { continue };
+            if !Past::of(&self.load(edits)?).lacked.is_disjoint(&ids) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The records of a feed with an edit that does not count, where it may be rested on.

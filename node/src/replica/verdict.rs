@@ -177,7 +177,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     /// Per branch, the last sequence that counts when the feed ends at `end`. While the end is not
-    /// held, a branch not yet as long may still come to lead there, and counts as far as it is held.
+    /// held, every branch may be the way there, and counts as far as it lies before the end: what does
+    /// not depend on how much of it is held (ADR 0028).
     fn counting_part(
         &self,
         feed: &FeedHeads,
@@ -187,25 +188,20 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if end.seq == 0 {
             return Ok(until);
         }
-        let mut at_end = BTreeSet::new();
+        let mut ways = Vec::new();
         for branch in &feed.branches {
             if self.point_at(feed.name.id(), branch.branch, end.seq)? == Some(end) {
-                at_end.insert(branch.branch);
+                ways.push((branch.branch, end.seq));
             }
         }
-        for branch in &feed.branches {
-            let head = branch.head.point;
-            let leads_there = if at_end.is_empty() {
-                head.seq < end.seq
-            } else {
-                at_end.contains(&branch.branch)
-            };
-            if leads_there {
-                for (number, seq) in feed.past(branch.branch, head.seq.min(end.seq)) {
-                    let known: &mut u64 = until.entry(number).or_default();
-                    *known = seq.max(*known);
-                }
-            }
+        if ways.is_empty() {
+            let before = |seq: u64| seq.min(end.seq - 1);
+            let all = feed.branches.iter().map(|it| (it.branch, before(it.head.point.seq)));
+            ways = all.filter(|(_, last)| *last > 0).collect();
+        }
+        for (number, seq) in ways.into_iter().flat_map(|(branch, last)| feed.past(branch, last)) {
+            let known: &mut u64 = until.entry(number).or_default();
+            *known = seq.max(*known);
         }
         Ok(until)
     }

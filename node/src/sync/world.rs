@@ -248,6 +248,10 @@ impl HeldFeed for Held<'_> {
     fn named(&self) -> BTreeSet<ChainPoint> {
         BTreeSet::new()
     }
+
+    fn lacks_one_of(&self, _entries: &[Entry]) -> bool {
+        false
+    }
 }
 
 /// Every record is named where it is edited.

@@ -2,11 +2,13 @@
 //! while authority changes its mind, runs arrive in any order, cards are cloned and power fails.
 //!
 //! `cast.rs` who takes part · `mesh.rs` replicas and runs under way · `steps.rs` what may happen ·
-//! `oracle.rs` what a replica must show, computed the plain way · `stores.rs` stores that may lie.
+//! `ends.rs` words that end feeds · `oracle.rs` what a replica must show, computed the plain way ·
+//! `stores.rs` stores that may lie.
 //!
 //! Pure and seeded: a failure names its seed, and the seed plays it again.
 
 mod cast;
+mod ends;
 mod mesh;
 pub(crate) mod oracle;
 mod steps;
@@ -57,6 +59,8 @@ pub const EVENTS: &[&str] = &[
     "confirmed",
     "end named in a forked feed",
     "closing",
+    "device closed itself",
+    "end named that nobody holds",
     "cut",
     "revocation",
     "adoption",

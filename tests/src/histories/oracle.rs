@@ -26,8 +26,6 @@ use super::stores::{Feeds, Views};
 struct FeedTree {
     name: FeedName,
     entries: BTreeMap<EntryId, Entry>,
-    /// Newest entry of each branch.
-    tips: Vec<ChainPoint>,
 }
 
 impl FeedTree {
@@ -35,14 +33,12 @@ impl FeedTree {
         let mut feeds = Vec::new();
         for feed in store.feeds().map_err(told)? {
             let mut entries = BTreeMap::new();
-            let mut tips = Vec::new();
             for branch in &feed.branches {
                 let range = 1..=branch.head.point.seq;
                 let held = store.entries(feed.name.id(), branch.branch, range).map_err(told)?;
                 entries.extend(held.into_iter().map(|entry| (entry.id, entry)));
-                tips.push(branch.head.point);
             }
-            feeds.push(Self { name: feed.name, entries, tips });
+            feeds.push(Self { name: feed.name, entries });
         }
         Ok(feeds)
     }
@@ -58,18 +54,15 @@ impl FeedTree {
         past
     }
 
-    /// Entries that count, when the feed counts up to `end`. While the end is not held, a branch
-    /// that is shorter may still come to lead there.
+    /// Entries that count, when the feed counts up to `end`: the way there. While the end is not held,
+    /// whatever lies before its place.
     fn until(&self, end: ChainPoint) -> BTreeSet<EntryId> {
-        if end.seq == 0 {
-            return BTreeSet::new();
+        let way = self.past(end);
+        if !way.is_empty() {
+            return way;
         }
-        let past = self.past(end);
-        if !past.is_empty() {
-            return past;
-        }
-        let shorter = self.tips.iter().filter(|tip| tip.seq < end.seq);
-        shorter.flat_map(|tip| self.past(*tip)).collect()
+        let before = self.entries.values().filter(|entry| entry.header.seq < end.seq);
+        before.map(|entry| entry.id).collect()
     }
 
     fn counting(&self, authority: &Authority) -> BTreeSet<EntryId> {

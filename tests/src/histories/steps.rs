@@ -1,18 +1,16 @@
 //! What may happen next: saves, deliveries, words of authority, copies, crashes, losses.
 
-use crdt_schema::area::AreaId;
 use crdt_schema::authority::{
-    Adoption, Alias, Certificate, Closing, Confirmation, Cut, FeedEnd, Invitation, Limits, Payload,
-    Revocation, Rights,
+    Adoption, Alias, Certificate, Closing, Confirmation, Invitation, Limits, Payload, Rights,
 };
 use crdt_schema::class::Class;
 use crdt_schema::edit::{Op, Section, Value};
 use crdt_schema::entry::{DraftSection, Form, SALT_BYTES, SigningSecret};
 use crdt_schema::fold::RecordState;
-use crdt_schema::id::{DeviceId, EntryId, RecordId, Space};
+use crdt_schema::id::{EntryId, RecordId, Space};
 use crdt_schema::time::Timestamp;
-use node::authority::{MemberState, Standing};
-use node::ports::{FeedHeads, FeedStore, RecordKey, RecordVerdict, ViewStore};
+use node::authority::MemberState;
+use node::ports::{RecordKey, RecordVerdict, ViewStore};
 use node::progress::Unwatched;
 use node::replica::{Author, Save};
 
@@ -133,7 +131,7 @@ impl Mesh {
         self.commit(site, drawer)
     }
 
-    fn save_one(&mut self, site: usize, state: MemberState) -> Result<(), String> {
+    pub(super) fn save_one(&mut self, site: usize, state: MemberState) -> Result<(), String> {
         let Some(key) = self.record(site, state)? else { return Ok(()) };
         let at = &mut self.sites[site];
         if at.replica.needs_commit(key) {
@@ -401,12 +399,13 @@ impl Mesh {
         };
         let sites: Vec<usize> = (0..self.sites.len()).filter(|site| able(self, site)).collect();
         let Some(site) = self.pick(&sites) else { return Ok(()) };
-        match self.numbers.below(14) {
+        match self.numbers.below(15) {
             0..=1 => self.invite(site),
             2..=5 => self.confirm(site),
             6..=7 => self.close(site),
             8..=9 => self.revoke(site),
             10..=12 => self.adopt(&sites),
+            13 => self.close_itself(),
             _ => self.rehome(site),
         }
     }
@@ -488,103 +487,6 @@ impl Mesh {
         let area = certificate.area;
         let payload = Payload::Confirmation(Confirmation { invitation, certificate });
         self.declare_after(site, area, payload, vec![invitation]).map(drop)
-    }
-
-    /// A device below the issuer, rarely twice the same.
-    fn victim(&mut self, site: usize) -> Option<usize> {
-        let level = self.sites[site].device;
-        let below = [KECAMATAN, VILLAGERS[0], VILLAGERS[1], JOINER];
-        let below: Vec<usize> = below.into_iter().filter(|device| *device > level).collect();
-        let victim = self.pick(&below)?;
-        let authority = self.sites[site].replica.authority();
-        authority.member(&Cast::get().devices[victim].id)?;
-        Some(victim)
-    }
-
-    /// For each feed of a device an entry in the middle, mostly.
-    fn ends(&mut self, site: usize, device: DeviceId, area: Option<AreaId>) -> Vec<FeedEnd> {
-        let feeds: Vec<FeedHeads> = self.sites[site].replica.feeds().cloned().collect();
-        let of_device = feeds.iter().filter(|feed| feed.name.device == device);
-        let mut ends = Vec::new();
-        for feed in of_device.filter(|feed| area.is_none_or(|area| feed.name.area == area)) {
-            if self.numbers.chance(85) {
-                ends.extend(self.end(site, feed));
-            }
-        }
-        ends
-    }
-
-    fn end(&mut self, site: usize, feed: &FeedHeads) -> Option<FeedEnd> {
-        let branch = feed.branches.get(self.numbers.below(feed.branches.len()))?;
-        let newest = usize::try_from(branch.head.point.seq).ok()?;
-        let seq = if self.numbers.chance(30) { newest } else { 1 + self.numbers.below(newest) };
-        if feed.branches.len() > 1 {
-            self.note("end named in a forked feed");
-        }
-        let store = &self.sites[site].replica.feed_store().held;
-        let last = store.point(feed.name.id(), branch.branch, seq as u64).ok()??;
-        Some(FeedEnd { feed: feed.name.id(), last })
-    }
-
-    fn close(&mut self, site: usize) -> Result<(), String> {
-        let Some(victim) = self.victim(site) else { return Ok(()) };
-        self.close_device(site, victim)
-    }
-
-    fn close_device(&mut self, site: usize, victim: usize) -> Result<(), String> {
-        let device = &Cast::get().devices[victim];
-        let ends = self.ends(site, device.id, None);
-        self.note("closing");
-        let closing = Payload::Closing(Closing { device: device.id, ends });
-        self.declare(site, device.area, closing)?;
-        if self.numbers.chance(50) { self.adopt(&[site]) } else { Ok(()) }
-    }
-
-    fn revoke(&mut self, site: usize) -> Result<(), String> {
-        let Some(victim) = self.victim(site) else { return Ok(()) };
-        let device = &Cast::get().devices[victim];
-        let reason = String::new();
-        let revocation = Payload::Revocation(Revocation { device: device.id, reason });
-        let first = self.numbers.chance(50);
-        if first {
-            self.declare(site, device.area, revocation.clone())?;
-        }
-        let cast = Cast::get();
-        for area in [cast.village, cast.neighbour, cast.above[0]] {
-            if self.numbers.chance(70)
-                && area.level() > cast.devices[self.sites[site].device].area.level()
-            {
-                let ends = self.ends(site, device.id, Some(area));
-                self.declare(site, area, Payload::Cut(Cut { device: device.id, ends }))?;
-                self.note("cut");
-            }
-        }
-        if !first {
-            self.declare(site, device.area, revocation)?;
-        }
-        self.note("revocation");
-        if self.numbers.chance(50) { self.adopt(&[site]) } else { Ok(()) }
-    }
-
-    /// Some of what does not count is made to count again, a range that may not be held yet in full
-    /// elsewhere.
-    fn adopt(&mut self, issuers: &[usize]) -> Result<(), String> {
-        let mut ended = Vec::new();
-        for site in issuers {
-            let replica = &self.sites[*site].replica;
-            let of_site = replica.feeds().filter(|feed| {
-                let standing = replica.authority().standing(&feed.name);
-                feed.name.space == Space::Records && matches!(standing, Standing::CountsUntil(_))
-            });
-            ended.extend(of_site.map(|feed| (*site, feed.clone())));
-        }
-        let chosen = ended.get(self.numbers.below(ended.len()));
-        let Some((site, feed)) = chosen.map(|(site, feed)| (*site, feed)) else { return Ok(()) };
-        let Some(end) = self.end(site, feed) else { return Ok(()) };
-        let first = 1 + self.numbers.below(usize::try_from(end.last.seq).unwrap_or(1)) as u64;
-        let ranges = vec![(end.feed, first, end.last)];
-        self.note("adoption");
-        self.declare(site, feed.name.area, Payload::Adoption(Adoption { ranges })).map(drop)
     }
 
     /// Somebody of the village writes about two records; the kabupaten closes the device with nothing

@@ -21,6 +21,7 @@ const COMPARED_MAX: usize = 48;
 const BRANCHES_MAX: usize = 8;
 const BRANCHES_NAMED_MAX: usize = 16;
 const INCARNATIONS_MAX: usize = 64;
+const INCARNATIONS_RESTED_MAX: usize = 128;
 const PROVISIONAL_MAX: u64 = 100_000 + CHECKPOINT_EVERY - 1;
 /// Comparisons a node remembers, and of those how many it lists: `node/src/live/exchange.rs`.
 const RECENT_MAX: usize = 64;
@@ -217,9 +218,11 @@ impl Town {
         let (mut entries, mut waiting) = (BTreeMap::<DeviceId, u64>::new(), BTreeSet::new());
         for feed in replica.feeds() {
             let name = &feed.name;
-            // What authority names is taken beyond the caps (ADR 0024).
+            // What authority names is taken beyond the caps (ADR 0024), and of records what counting
+            // edits rest on (ADR 0029).
             let is_named = !replica.authority().named(name).is_empty();
-            let most = if is_named { BRANCHES_NAMED_MAX } else { BRANCHES_MAX };
+            let may_pass = is_named || name.space == Space::Records;
+            let most = if may_pass { BRANCHES_NAMED_MAX } else { BRANCHES_MAX };
             if feed.branches.len() > most {
                 return beyond("branches of a feed", feed.branches.len());
             }
@@ -234,8 +237,14 @@ impl Town {
                 waiting.insert(name.device);
             }
         }
-        if let Some(most) = incarnations.into_values().max().filter(|it| *it > INCARNATIONS_MAX) {
-            return beyond("feeds of one device in one area", most);
+        for ((.., space), feeds) in incarnations {
+            let most = match space {
+                Space::Authority => INCARNATIONS_MAX,
+                Space::Records => INCARNATIONS_RESTED_MAX,
+            };
+            if feeds > most {
+                return beyond("feeds of one device in one area", feeds);
+            }
         }
         let most = waiting.iter().filter_map(|device| entries.get(device)).max();
         if most.is_some_and(|most| *most > PROVISIONAL_MAX) {
