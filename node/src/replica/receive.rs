@@ -186,11 +186,15 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Place::Elsewhere => return Err(RejectReason::OutsideInterest),
         }
         let standing = self.authority.standing(name);
-        if standing == Standing::Unknown {
-            return self.introduced(name, packed).ok_or(RejectReason::UnknownDevice);
+        // Also one that is known elsewhere alone may join here.
+        if matches!(standing, Standing::Unknown | Standing::Outside)
+            && let Some(key) = self.introduced(name, packed)
+        {
+            return Ok(key);
         }
         let key = self.authority.signing_key(&name.device).ok_or(RejectReason::UnknownDevice)?;
         match standing {
+            Standing::Unknown => Err(RejectReason::UnknownDevice),
             Standing::Outside => Err(RejectReason::NoRight),
             Standing::Provisional if !is_mine && !self.may_confirm(name.area) => {
                 Err(RejectReason::Unconfirmed)
@@ -203,12 +207,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Standing::Counts
             | Standing::CountsUntil(_)
             | Standing::OpenCounts(_)
-            | Standing::Provisional
-            | Standing::Unknown => Ok(key),
+            | Standing::Provisional => Ok(key),
         }
     }
 
-    /// A device nobody certified introduces itself by a certificate it wrote with a throw-away key:
+    /// A device nobody certified here introduces itself by a certificate it wrote with a throw-away key:
     /// to whoever may confirm it, and to everybody when its invitation counts at once.
     fn introduced(&self, name: &FeedName, packed: &PackedRun) -> Option<SigningPublic> {
         if name.space != Space::Authority || packed.first != 1 {
@@ -278,11 +281,16 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// Devices that wait for confirmation and that this device may confirm.
     pub fn waiting_devices(&self) -> BTreeSet<DeviceId> {
-        let waits = |(_, member): &(&DeviceId, &crate::authority::Member)| {
-            member.state == MemberState::Provisional
-                && member.area().is_some_and(|area| self.may_confirm(area))
+        let waits = |device: &DeviceId| {
+            let mut asked = self.authority.waits_in(device).into_keys();
+            asked.any(|area| self.waits_in(device, area) && self.may_confirm(area))
         };
-        self.authority.members().filter(waits).map(|(device, _)| *device).collect()
+        let devices = self.authority.members().map(|(device, _)| *device);
+        devices.filter(waits).collect()
+    }
+
+    fn waits_in(&self, device: &DeviceId, area: AreaId) -> bool {
+        self.authority.state_in(device, area) == Some(MemberState::Provisional)
     }
 }
 

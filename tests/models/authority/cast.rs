@@ -39,9 +39,10 @@ pub(crate) const MAJALENGKA: &str = "32.10";
 pub(crate) const SURANENGGALA: &str = "32.09.39";
 pub(crate) const GUNUNG_JATI: &str = "32.09.21";
 pub(crate) const SAMBENG: &str = "32.09.39.2001";
+pub(crate) const FAR_DISTRICT: &str = "32.10.01";
 pub(crate) const FAR_VILLAGE: &str = "32.10.01.2001";
-pub(crate) const AREAS: [&str; 7] =
-    [JABAR, CIREBON, MAJALENGKA, SURANENGGALA, GUNUNG_JATI, SAMBENG, FAR_VILLAGE];
+pub(crate) const AREAS: [&str; 8] =
+    [JABAR, CIREBON, MAJALENGKA, SURANENGGALA, GUNUNG_JATI, FAR_DISTRICT, SAMBENG, FAR_VILLAGE];
 
 pub(crate) fn area(code: &str) -> AreaId {
     code.parse::<AreaCode>().unwrap().first_id()
