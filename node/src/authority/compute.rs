@@ -16,7 +16,7 @@ use crdt_schema::authority::{
 use crdt_schema::entry::{ChainPoint, EntryKind};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
 
-use super::joined::{Ask, Invited, ask};
+use super::joined::{AT_ONCE_MAX, Ask, Invited, ask};
 use super::known::{Ends, Here, Known, Lineage, Word, left_by_all};
 use super::member::{Grant, Member, MemberState};
 
@@ -61,6 +61,10 @@ pub(super) struct Outcome {
     pub(super) invitations: BTreeMap<EntryId, Invited>,
     /// Confirmed invitations and the device each went to.
     pub(super) used: BTreeMap<EntryId, BTreeSet<DeviceId>>,
+    /// Of invitations that count at once: all devices that joined with them, confirmed or not.
+    pub(super) at_once: BTreeMap<EntryId, BTreeSet<DeviceId>>,
+    /// Devices that joined with an invitation and that nobody confirmed.
+    pub(super) unconfirmed: BTreeMap<EntryId, BTreeSet<DeviceId>>,
     pub(super) adopted: BTreeMap<FeedId, BTreeSet<Adopted>>,
     pub(super) update_needed: u64,
 }
@@ -78,6 +82,8 @@ type Authors<'a> = BTreeMap<DeviceId, Vec<&'a AuthorityEntry>>;
 pub(super) struct Pass<'a> {
     entries: BTreeMap<AreaId, Authors<'a>>,
     prevs: BTreeMap<EntryId, EntryId>,
+    /// Invitation, the area of the confirmation, and who was confirmed.
+    confirmed: BTreeSet<(EntryId, AreaId, DeviceId)>,
     found: Outcome,
 }
 
@@ -102,10 +108,12 @@ impl<'a> Pass<'a> {
             tree: AreaTree::new(statement.area),
             invitations: BTreeMap::new(),
             used: BTreeMap::new(),
+            at_once: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
             adopted: BTreeMap::new(),
             update_needed: 0,
         };
-        let mut pass = Self { entries: by_area, prevs, found };
+        let mut pass = Self { entries: by_area, prevs, confirmed: BTreeSet::new(), found };
         pass.root(statement);
         for level in LEVELS {
             pass.place(level);
@@ -292,6 +300,7 @@ impl<'a> Pass<'a> {
                 let confirmed = confirmation.certificate.keys.device();
                 if self.grant(heard, &confirmation.certificate) {
                     self.found.used.entry(invitation).or_default().insert(confirmed);
+                    self.confirmed.insert((invitation, entry.feed.area, confirmed));
                     let known = self.found.known.entry(confirmed).or_default();
                     known.confirmed.get_or_insert(invitation);
                 }
@@ -403,6 +412,35 @@ impl<'a> Pass<'a> {
         self.weigh();
         for (device, area) in at {
             self.settle_asks(device, area);
+        }
+        self.count_joined();
+    }
+
+    /// Counts who joined with each invitation, and says so of their asks. Whoever lies behind an end is
+    /// not counted, for others need not hold it; whoever was confirmed goes on to be, so that a
+    /// confirmation lets nobody else in.
+    fn count_joined(&mut self) {
+        let Outcome { known, invitations, at_once, unconfirmed, .. } = &mut self.found;
+        for (device, known) in known.iter() {
+            for ask in known.asked.values().flatten() {
+                unconfirmed.entry(ask.invitation).or_default().insert(*device);
+                if ask.at_once && !ask.is_void {
+                    at_once.entry(ask.invitation).or_default().insert(*device);
+                }
+            }
+        }
+        for (invitation, area, device) in &self.confirmed {
+            let invited = invitations.get(invitation).map(|it| &it.invitation);
+            if invited.is_some_and(|it| it.counts_at_once && it.area == *area) {
+                at_once.entry(*invitation).or_default().insert(*device);
+            }
+        }
+        for (device, known) in known.iter_mut() {
+            for ask in known.asked.values_mut().flatten().filter(|ask| ask.at_once) {
+                let Some(joined) = at_once.get(&ask.invitation) else { continue };
+                ask.is_crowded = joined.len() > AT_ONCE_MAX;
+                ask.tells = !ask.is_void && joined.range(..*device).count() <= AT_ONCE_MAX;
+            }
         }
     }
 

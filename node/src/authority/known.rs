@@ -140,7 +140,7 @@ impl<'a> Here<'a> {
     }
 
     pub(super) fn state(&self) -> MemberState {
-        if self.ask.is_some_and(Ask::waits) {
+        if self.ask.is_some_and(|ask| !ask.at_once) {
             MemberState::Provisional
         } else if self.is_revoked() {
             MemberState::Revoked
@@ -148,6 +148,8 @@ impl<'a> Here<'a> {
             || self.own_closings().next().is_some()
         {
             MemberState::Closed
+        } else if self.ask.is_some_and(Ask::waits) {
+            MemberState::Provisional
         } else {
             MemberState::Active
         }

@@ -21,7 +21,7 @@ use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
 
 pub use compute::AuthorityEntry;
 use joined::Ask;
-pub use joined::Invited;
+pub use joined::{AT_ONCE_MAX, Admits, INVITED_MAX, Invited};
 use known::{Here, Lineage};
 pub use member::{Grant, Member, MemberState};
 
@@ -158,15 +158,24 @@ impl Authority {
         self.found.update_needed
     }
 
-    /// What an entry of a device that nobody knows in its area makes of it there: its own
-    /// certificate, under an invitation that counts, lets it wait for confirmation, or count at once.
-    pub fn would_join(&self, entry: &AuthorityEntry) -> Option<MemberState> {
+    /// Who takes a device that nobody knows in an area, by an entry of it: its own certificate, under
+    /// an invitation that counts, lets it wait for confirmation, or count at once. `beside` are devices
+    /// that were taken since this authority was computed, by invitation.
+    pub fn would_join(
+        &self,
+        entry: &AuthorityEntry,
+        beside: &BTreeMap<EntryId, BTreeSet<DeviceId>>,
+    ) -> Option<Admits> {
         let (device, area) = (entry.feed.device, entry.feed.area);
         if self.authority_within(&device, area, |_| ()).is_some() {
             return None;
         }
         let (_, ask) = joined::ask(&self.found.invitations, entry)?;
-        Some(if ask.waits() { MemberState::Provisional } else { MemberState::Active })
+        let [at_once, unconfirmed] = [&self.found.at_once, &self.found.unconfirmed].map(|known| {
+            let all = [known, beside].map(|known| known.get(&ask.invitation));
+            all.into_iter().flatten().flatten().copied().collect::<BTreeSet<_>>()
+        });
+        Some(joined::admits(&ask, device, &at_once, &unconfirmed))
     }
 
     /// How a device stands in an area; `None` where nothing gives it anything.
@@ -342,7 +351,7 @@ fn authority_standing(here: &Here<'_>, name: &FeedName) -> Standing {
     if !here.has(Rights::ISSUE) && !here.grants().any(|grant| grant.area == name.area) {
         return Standing::Outside;
     }
-    if here.ask.is_some_and(Ask::waits) {
+    if here.ask.is_some_and(|ask| !ask.is_shared()) {
         return Standing::Provisional;
     }
     here.end(name.id()).map_or(Standing::Counts, Standing::CountsUntil)

@@ -11,7 +11,7 @@ use crdt_schema::entry::{
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
 use super::{Replica, authority_entry};
-use crate::authority::{MemberState, Standing};
+use crate::authority::{Admits, MemberState, Standing};
 use crate::ingest::Verdict;
 use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
 
@@ -68,7 +68,8 @@ pub enum RejectReason {
     NotYetServed,
     /// The device waits for confirmation, and this node may not confirm it.
     Unconfirmed,
-    /// Branches, incarnations or provisional entries beyond what a node takes.
+    /// Branches, incarnations, provisional entries or devices of one invitation beyond what a node
+    /// takes.
     Limit,
     /// The disk is too full for it, by `room.rs`; whoever brought it still has it.
     NoRoom,
@@ -188,9 +189,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let standing = self.authority.standing(name);
         // Also one that is known elsewhere alone may join here.
         if matches!(standing, Standing::Unknown | Standing::Outside)
-            && let Some(key) = self.introduced(name, packed)
+            && let Some(taken) = self.introduced(name, packed)
         {
-            return Ok(key);
+            return taken;
         }
         let key = self.authority.signing_key(&name.device).ok_or(RejectReason::UnknownDevice)?;
         match standing {
@@ -213,21 +214,25 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// A device nobody certified here introduces itself by a certificate it wrote with a throw-away key:
     /// to whoever may confirm it, and to everybody when its invitation counts at once.
-    fn introduced(&self, name: &FeedName, packed: &PackedRun) -> Option<SigningPublic> {
+    fn introduced(
+        &self,
+        name: &FeedName,
+        packed: &PackedRun,
+    ) -> Option<Result<SigningPublic, RejectReason>> {
         if name.space != Space::Authority || packed.first != 1 {
             return None;
         }
         let opened = packed.clone().open(name.id(), ChainPoint::START, &NoBackRefs).ok()?;
         let key = own_certificate_key(&opened, name)?;
         let run = opened.verify(&key).ok()?;
-        let mut entries = run.entries().iter().map(|entry| authority_entry(name, entry));
+        let entry = authority_entry(name, run.entries().first()?);
         let may_confirm = self.may_confirm(name.area);
-        let enters = entries.any(|entry| match self.authority.would_join(&entry) {
-            Some(MemberState::Active) => true,
-            Some(_) => may_confirm,
-            None => false,
-        });
-        enters.then_some(key)
+        match self.authority.would_join(&entry, &self.stage.introduced)? {
+            Admits::All => Some(Ok(key)),
+            Admits::WhoConfirms => may_confirm.then_some(Ok(key)),
+            Admits::OfMany => Some(may_confirm.then_some(key).ok_or(RejectReason::Limit)),
+            Admits::Nobody => may_confirm.then_some(Err(RejectReason::Limit)),
+        }
     }
 
     fn may_confirm(&self, area: AreaId) -> bool {

@@ -29,7 +29,9 @@ pub(crate) const GUEST: Who = 6;
 pub(crate) const NEW: Who = 7;
 /// Of another kabupaten.
 pub(crate) const OTHER_REGENCY: Who = 8;
-/// Everyone.
+/// Strangers who have the invitation of another.
+pub(crate) const STRANGERS: [Who; 6] = [9, 10, 11, 12, 13, 14];
+/// Everyone else.
 pub(crate) const ALL: [Who; 8] =
     [PROVINCE, REGENCY, DISTRICT, OTHER_DISTRICT, VILLAGE, GUEST, NEW, OTHER_REGENCY];
 
@@ -49,8 +51,8 @@ pub(crate) fn area(code: &str) -> AreaId {
 }
 
 /// Keys of everyone, by number.
-static KEYS: LazyLock<[DeviceKeys; 9]> = LazyLock::new(|| {
-    [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|who: Who| {
+static KEYS: LazyLock<[DeviceKeys; 15]> = LazyLock::new(|| {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map(|who: Who| {
         let signing = SigningSecret::from_seed(&[who; 32]).public();
         DeviceKeys { transport: [who; 32], signing, sealing: [who; 32] }
     })
@@ -160,5 +162,7 @@ pub(crate) static FEEDS: LazyLock<Vec<FeedName>> = LazyLock::new(|| {
         });
         at.collect::<Vec<_>>()
     };
-    ALL.into_iter().flat_map(of).collect()
+    let in_village =
+        |who: Who| [Space::Authority, Space::Records].map(|space| feed(who, SAMBENG, space));
+    ALL.into_iter().flat_map(of).chain(STRANGERS.into_iter().flat_map(in_village)).collect()
 });

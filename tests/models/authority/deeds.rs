@@ -9,8 +9,8 @@ use crdt_schema::time::Timestamp;
 
 use super::cast::{
     CIREBON, DISTRICT, FAR_DISTRICT, FAR_VILLAGE, GUEST, GUNUNG_JATI, JABAR, MAJALENGKA, NEW,
-    OTHER_DISTRICT, OTHER_REGENCY, PROVINCE, REGENCY, SAMBENG, SURANENGGALA, VILLAGE, Who, World,
-    area, certificate, device, feed, record_point, throw_away,
+    OTHER_DISTRICT, OTHER_REGENCY, PROVINCE, REGENCY, SAMBENG, STRANGERS, SURANENGGALA, VILLAGE,
+    Who, World, area, certificate, device, feed, record_point, throw_away,
 };
 
 /// A name and what is done.
@@ -53,15 +53,19 @@ fn invite(world: &mut World, by: Who, at: &str, counts_at_once: bool) {
 }
 
 fn join(world: &mut World, at: &str) {
-    let invitation = invitation(world);
-    let mut own = certificate(GUEST, at, Rights::desa());
-    let signature = throw_away().sign(&own.invited_message(invitation));
-    own.invited = Some((invitation, signature));
-    world.says(GUEST, at, Payload::Certificate(own), vec![invitation]);
+    join_as(world, GUEST, at);
 }
 
-fn confirm(world: &mut World, by: Who) {
-    let certificate = certificate(GUEST, SAMBENG, Rights::desa());
+fn join_as(world: &mut World, who: Who, at: &str) {
+    let invitation = invitation(world);
+    let mut own = certificate(who, at, Rights::desa());
+    let signature = throw_away().sign(&own.invited_message(invitation));
+    own.invited = Some((invitation, signature));
+    world.says(who, at, Payload::Certificate(own), vec![invitation]);
+}
+
+fn confirm(world: &mut World, by: Who, whom: Who) {
+    let certificate = certificate(whom, SAMBENG, Rights::desa());
     let invitation = invitation(world);
     world.says(
         by,
@@ -98,7 +102,7 @@ fn village_end(seq: u64) -> Vec<FeedEnd> {
 }
 
 /// Every deed.
-pub(crate) const DEEDS: [Deed; 46] = [
+pub(crate) const DEEDS: [Deed; 51] = [
     ("district closes the village", |w| close(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district revokes the village", |w| revoke(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district cuts the village at 5", |w| cut(w, DISTRICT, SAMBENG, VILLAGE, village_end(5))),
@@ -136,8 +140,8 @@ pub(crate) const DEEDS: [Deed; 46] = [
     ("guest closes itself", |w| close(w, GUEST, SAMBENG, GUEST)),
     ("district closes the guest", |w| close(w, DISTRICT, SAMBENG, GUEST)),
     ("guest joins", |w| join(w, SAMBENG)),
-    ("district confirms the guest", |w| confirm(w, DISTRICT)),
-    ("regency confirms the guest", |w| confirm(w, REGENCY)),
+    ("district confirms the guest", |w| confirm(w, DISTRICT, GUEST)),
+    ("regency confirms the guest", |w| confirm(w, REGENCY, GUEST)),
     ("regency revokes the guest", |w| revoke(w, REGENCY, SAMBENG, GUEST)),
     ("district certifies a new one", |w| certify(w, DISTRICT, SAMBENG, NEW, Rights::desa())),
     ("other district certifies a new one", |w| {
@@ -173,6 +177,24 @@ pub(crate) const DEEDS: [Deed; 46] = [
         invite(w, DISTRICT, SAMBENG, true);
         join(w, SAMBENG);
     }),
+    ("four strangers join", |w| {
+        for who in STRANGERS.into_iter().take(4) {
+            join_as(w, who, SAMBENG);
+        }
+    }),
+    ("four of the strangers join", |w| {
+        for who in STRANGERS.into_iter().skip(2) {
+            join_as(w, who, SAMBENG);
+        }
+    }),
+    ("district takes in six strangers at once", |w| {
+        invite(w, DISTRICT, SAMBENG, true);
+        for who in STRANGERS {
+            join_as(w, who, SAMBENG);
+        }
+    }),
+    ("district confirms a stranger", |w| confirm(w, DISTRICT, STRANGERS[2])),
+    ("regency revokes a stranger", |w| revoke(w, REGENCY, SAMBENG, STRANGERS[3])),
     ("regency says where the guest's records end, and no more", |w| {
         let records = feed(GUEST, SAMBENG, Space::Records).id();
         let ends = vec![FeedEnd { feed: records, last: record_point(2) }];

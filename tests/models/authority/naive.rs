@@ -32,7 +32,11 @@ pub(crate) struct Naive {
     given: Vec<Given>,
     placed: Vec<(Heard, Alias)>,
     heard: Vec<Heard>,
+    asks: Vec<Asked>,
 }
+
+/// Devices of one invitation that count at once.
+const AT_ONCE_MAX: usize = 4;
 
 impl Naive {
     /// What everything that was written comes to.
@@ -42,15 +46,18 @@ impl Naive {
         let devices = root.devices.iter().map(DeviceKeys::device);
         let given = devices.map(|device| Given { device, area: root.area, rights }).collect();
         let said = world.entries.clone();
-        let mut naive = Self { said, given, placed: Vec::new(), heard: Vec::new() };
+        let (placed, heard, asks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut naive = Self { said, given, placed, heard, asks };
         for level in [Level::Provinsi, Level::Kabupaten, Level::Kecamatan, Level::Desa] {
-            let places: Vec<(Heard, Alias)> =
+            let moves: Vec<(Heard, Alias)> =
                 naive.speaking(level).iter().filter_map(|it| naive.places(it)).collect();
-            naive.placed.extend(places);
+            naive.placed.extend(moves);
             let heard = naive.speaking(level);
             naive.given.extend(heard.iter().filter_map(gives));
             naive.heard.extend(heard);
         }
+        let asks: Vec<Asked> = naive.said.iter().filter_map(|entry| naive.asked(entry)).collect();
+        naive.asks = asks.iter().map(|ask| naive.among(&asks, ask)).collect();
         naive
     }
 
@@ -292,7 +299,11 @@ impl Naive {
         if name.space == Space::Records && !ask.given.rights.has(Rights::WRITE) {
             return Standing::Outside;
         }
-        if !ask.at_once {
+        let waits = match name.space {
+            Space::Records => !ask.at_once || ask.is_crowded,
+            Space::Authority => !ask.is_shared(),
+        };
+        if waits {
             return Standing::Provisional;
         }
         let given = std::slice::from_ref(&ask.given);
@@ -308,26 +319,49 @@ impl Naive {
 
     /// What a device asked for that reaches an area, the deciding one first.
     fn asks_reaching(&self, device: DeviceId, area: AreaId) -> Vec<Asked> {
-        let own = self.said.iter().filter(|entry| entry.feed.device == device);
-        let mut asks: Vec<Asked> = own
-            .filter(|entry| self.ever_covers(entry.feed.area, area))
-            .filter(|entry| entry.point.seq == 1)
-            .filter(|entry| self.given_to(device, entry.feed.area).is_empty())
-            .filter_map(|entry| self.asked(entry))
-            .collect();
+        let own = self.asks.iter().filter(|ask| ask.given.device == device);
+        let mut asks: Vec<Asked> =
+            own.filter(|ask| self.ever_covers(ask.given.area, area)).cloned().collect();
         asks.sort_by_key(Asked::rank);
         asks
     }
 
+    /// An ask, when all are known of its invitation: where too many have joined none counts at once,
+    /// and five of them say so to everybody.
+    fn among(&self, asks: &[Asked], ask: &Asked) -> Asked {
+        let same = asks.iter().filter(|other| other.invitation == ask.invitation);
+        let mut joined: BTreeSet<DeviceId> = same
+            .filter(|other| other.at_once && !other.is_void)
+            .map(|other| other.given.device)
+            .collect();
+        joined.extend(self.heard.iter().filter_map(|heard| match &heard.1.payload {
+            Some(Payload::Confirmation(it)) if it.invitation == ask.invitation => {
+                let given = gives(heard).filter(|given| given.area == ask.given.area);
+                given.map(|given| given.device)
+            }
+            _ => None,
+        }));
+        let is_crowded = ask.at_once && joined.len() > AT_ONCE_MAX;
+        let telling: Vec<DeviceId> = joined.into_iter().take(AT_ONCE_MAX + 1).collect();
+        let tells = ask.at_once && !ask.is_void && telling.contains(&ask.given.device);
+        Asked { is_crowded, tells, ..ask.clone() }
+    }
+
     /// What an entry asks for: its device's own certificate, signed with an invitation's key.
     fn asked(&self, entry: &AuthorityEntry) -> Option<Asked> {
+        let is_first = entry.point.seq == 1;
+        if !is_first || !self.given_to(entry.feed.device, entry.feed.area).is_empty() {
+            return None;
+        }
         let (own, invited) = self.invited(entry)?;
         let (device, area) = (entry.feed.device, own.area);
         let at_once = invited.counts_at_once;
         let given = Given { device, area, rights: own.rights };
         let ends = self.ends_of(device, std::slice::from_ref(&given), area);
         let is_void = at_once && ends.is_some_and(|ends| !self.leaves(&ends, entry));
-        Some(Asked { given, at_once, is_void, point: entry.point })
+        let (invitation, point) = (own.invited.as_ref()?.0, entry.point);
+        let [is_crowded, tells] = [false; 2];
+        Some(Asked { given, invitation, at_once, is_void, is_crowded, tells, point })
     }
 
     fn invited<'a>(
@@ -367,19 +401,31 @@ impl Naive {
 }
 
 /// What a device asked for with an invitation.
+#[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 struct Asked {
     given: Given,
+    invitation: EntryId,
     at_once: bool,
     /// Its certificate lies behind its end.
     is_void: bool,
+    /// Too many joined with the invitation.
+    is_crowded: bool,
+    /// It is one of those by which that is known.
+    tells: bool,
     point: ChainPoint,
 }
 
 impl Asked {
     /// What is held by all decides before what is not, then the higher area, then the earlier one.
-    fn rank(&self) -> (bool, bool, Level, AreaId, ChainPoint) {
-        let area = self.given.area;
-        (self.is_void, !self.at_once, area.level(), area, self.point)
+    fn rank(&self) -> (bool, bool, bool, Level, AreaId, ChainPoint) {
+        let (area, waits) = (self.given.area, !self.at_once || self.is_crowded);
+        (self.is_void, waits, !self.is_shared(), area.level(), area, self.point)
+    }
+
+    /// Whether all hold it.
+    fn is_shared(&self) -> bool {
+        self.at_once && (self.tells || !self.is_crowded)
     }
 }
 

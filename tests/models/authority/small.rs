@@ -105,7 +105,9 @@ fn that_count(world: &World, authority: &Authority) -> World {
             }
             at == entry.point
         }
-        _ => false,
+        Standing::OpenCounts(_) | Standing::Provisional | Standing::Outside | Standing::Unknown => {
+            false
+        }
     };
     counting.entries.retain(counts);
     counting
