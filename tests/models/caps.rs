@@ -43,7 +43,7 @@ fn name(incarnation: u64) -> FeedName {
     FeedName { device: writer.device(), area, space: Space::Records, incarnation }
 }
 
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Places for Nowhere {
     fn seq_of(&self, _: &EntryId) -> Option<u64> {
@@ -117,7 +117,7 @@ fn replica_of(me: &Writer, number: u8) -> Memory {
     replica
 }
 
-fn offer(replica: &mut Memory, name: &FeedName, run: &PackedRun) -> Offered {
+pub(crate) fn offer(replica: &mut Memory, name: &FeedName, run: &PackedRun) -> Offered {
     let outcome = replica.offer(name, run).unwrap().outcome;
     replica.commit(None, &Source::Here, Timestamp(0)).unwrap();
     outcome

@@ -1,17 +1,23 @@
 //! One pass from the root down: which authority entries count, and what they make of devices.
 //!
 //! Whatever certifies, revokes or closes a device stands strictly higher, so every level is
-//! settled before the next begins, and the order in which entries came cannot matter.
+//! settled before the next begins, and the order in which entries came cannot matter. At which level
+//! a device speaks in an area, and whether it was ended there, is asked of that area and of what ever
+//! lay above it alone (ADR 0026): whoever holds an area's authority holds all of that.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, AreaTree, CountingAlias, Level};
 use crdt_schema::authority::{
-    Certificate, Closing, Cut, FeedEnd, Invitation, Payload, Revocation, Rights, RootStatement,
+    Certificate, Closing, Cut, DeviceKeys, FeedEnd, Limits, Payload, Revocation, Rights,
+    RootStatement,
 };
 use crdt_schema::entry::{ChainPoint, EntryKind};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
 
+use super::joined::{AT_ONCE_MAX, Ask, Invited, ask};
+use super::known::{Ends, Here, Known, Lineage, Word, left_by_all};
 use super::member::{Grant, Member, MemberState};
 
 /// An authority entry as held: verified, its payload read.
@@ -31,22 +37,9 @@ pub struct AuthorityEntry {
     pub payload: Option<Payload>,
 }
 
-/// An invitation that counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invited {
-    /// The entry.
-    pub entry: EntryId,
-    /// Who invites.
-    pub inviter: DeviceId,
-    /// What it says.
-    pub invitation: Invitation,
-}
-
 /// A range that somebody adopted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Adopted {
-    /// Of this feed.
-    pub(super) feed: FeedId,
     /// From this sequence,
     pub(super) first: u64,
     /// to this entry.
@@ -61,33 +54,36 @@ pub(super) struct Adopted {
 #[derive(Debug, Clone)]
 pub(super) struct Outcome {
     pub(super) members: BTreeMap<DeviceId, Member>,
+    pub(super) known: BTreeMap<DeviceId, Known>,
     /// Aliases that count, by entry id, and the tree they make.
     pub(super) aliases: BTreeMap<EntryId, CountingAlias>,
     pub(super) tree: AreaTree,
     pub(super) invitations: BTreeMap<EntryId, Invited>,
     /// Confirmed invitations and the device each went to.
     pub(super) used: BTreeMap<EntryId, BTreeSet<DeviceId>>,
-    pub(super) adopted: Vec<Adopted>,
+    /// Of invitations that count at once: all devices that joined with them, confirmed or not.
+    pub(super) at_once: BTreeMap<EntryId, BTreeSet<DeviceId>>,
+    /// Devices that joined with an invitation and that nobody confirmed.
+    pub(super) unconfirmed: BTreeMap<EntryId, BTreeSet<DeviceId>>,
+    pub(super) adopted: BTreeMap<FeedId, BTreeSet<Adopted>>,
     pub(super) update_needed: u64,
 }
 
-/// A closing, a cut or a revocation that was heard. Whether its author stands above the device it
-/// is about shows only when that device's own level is reached, for only then is known what
-/// certifies it.
-struct Withdrawal<'a> {
-    author: DeviceId,
+/// An entry that counts, and the level its author speaks at there.
+#[derive(Clone, Copy)]
+struct Heard<'a> {
     level: Level,
     entry: &'a AuthorityEntry,
 }
 
-/// Where feeds end; one that is not named counts for nothing.
-type Ends = BTreeMap<FeedId, ChainPoint>;
+/// What every author wrote in one area.
+type Authors<'a> = BTreeMap<DeviceId, Vec<&'a AuthorityEntry>>;
 
 pub(super) struct Pass<'a> {
-    entries: BTreeMap<DeviceId, Vec<&'a AuthorityEntry>>,
+    entries: BTreeMap<AreaId, Authors<'a>>,
     prevs: BTreeMap<EntryId, EntryId>,
-    /// By the device they are about.
-    withdrawals: BTreeMap<DeviceId, Vec<Withdrawal<'a>>>,
+    /// Invitation, the area of the confirmation, and who was confirmed.
+    confirmed: BTreeSet<(EntryId, AreaId, DeviceId)>,
     found: Outcome,
 }
 
@@ -95,31 +91,36 @@ const LEVELS: [Level; 4] = [Level::Provinsi, Level::Kabupaten, Level::Kecamatan,
 
 impl<'a> Pass<'a> {
     pub(super) fn run(statement: &RootStatement, entries: &'a [AuthorityEntry]) -> Outcome {
-        let mut by_device: BTreeMap<DeviceId, Vec<&AuthorityEntry>> = BTreeMap::new();
+        let mut by_area: BTreeMap<AreaId, Authors<'_>> = BTreeMap::new();
         let mut prevs = BTreeMap::new();
         for entry in entries {
-            by_device.entry(entry.feed.device).or_default().push(entry);
+            let authors = by_area.entry(entry.feed.area).or_default();
+            authors.entry(entry.feed.device).or_default().push(entry);
             prevs.insert(entry.point.id, entry.prev);
         }
-        for entries in by_device.values_mut() {
-            entries.sort_unstable_by_key(|entry| (entry.feed.area, entry.point));
+        for entries in by_area.values_mut().flat_map(BTreeMap::values_mut) {
+            entries.sort_unstable_by_key(|entry| entry.point);
         }
         let found = Outcome {
             members: BTreeMap::new(),
+            known: BTreeMap::new(),
             aliases: BTreeMap::new(),
             tree: AreaTree::new(statement.area),
             invitations: BTreeMap::new(),
             used: BTreeMap::new(),
-            adopted: Vec::new(),
+            at_once: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
+            adopted: BTreeMap::new(),
             update_needed: 0,
         };
-        let mut pass = Self { entries: by_device, prevs, withdrawals: BTreeMap::new(), found };
+        let mut pass = Self { entries: by_area, prevs, confirmed: BTreeSet::new(), found };
         pass.root(statement);
         for level in LEVELS {
-            pass.settle(level);
+            pass.place(level);
             pass.hear(level);
         }
-        pass.provisional();
+        pass.join();
+        pass.list();
         pass.found.update_needed =
             entries.iter().filter(|entry| entry.payload.is_none()).count() as u64;
         pass.found
@@ -130,133 +131,181 @@ impl<'a> Pass<'a> {
             let grant = Grant {
                 area: statement.area,
                 rights: Rights::above_desa().with(Rights::ERASE),
-                limits: crdt_schema::authority::Limits::default(),
+                limits: Limits::default(),
                 issuer: None,
                 since: None,
             };
-            self.found.members.insert(keys.device(), active(*keys, grant, None));
+            self.give(*keys, grant);
         }
     }
 
-    /// Decides how the devices of one level stand; what is above has spoken.
-    fn settle(&mut self, level: Level) {
-        for device in self.devices_at(level) {
-            let Some(member) = self.found.members.get(&device) else { continue };
-            let Some((state, ends)) = self.withdrawn(device, &member.grants) else { continue };
-            if let Some(member) = self.found.members.get_mut(&device) {
-                member.state = state;
-                member.ends = Some(ends);
-            }
+    /// Lays the aliases of one level over the tree, before anything else of that level is read: where
+    /// areas lie decides who speaks in them. An alias itself lies above what it moves, where it
+    /// changes nothing of that.
+    fn place(&mut self, level: Level) {
+        let heard = self.heard(level, |entry| entry.kind == EntryKind::ALIAS);
+        let aliases: Vec<CountingAlias> = heard.iter().filter_map(|it| self.alias(it)).collect();
+        if !aliases.is_empty() {
+            self.found.aliases.extend(aliases.into_iter().map(|alias| (alias.entry, alias)));
+            self.found.tree = self.found.tree.with_aliases(self.found.aliases.values());
         }
     }
 
-    /// Whether the feeds of a device end, and where: by the word of those above all it is certified
-    /// for, and by its own as far as theirs leaves that standing. Of several words only what all
-    /// leave counts.
-    fn withdrawn(&self, device: DeviceId, grants: &[Grant]) -> Option<(MemberState, Ends)> {
-        let said = self.withdrawals.get(&device).into_iter().flatten();
-        let from_above = said.filter(|word| self.rules(word.author, word.level, grants));
-        let (mut words, mut cuts, mut state) = (Vec::new(), Vec::new(), MemberState::Closed);
-        for word in from_above {
-            match &word.entry.payload {
-                Some(Payload::Closing(closing)) => words.push(ends_of(&closing.ends)),
-                Some(Payload::Cut(cut)) => cuts.push((word.entry.feed.area, ends_of(&cut.ends))),
-                _ => state = MemberState::Revoked,
-            }
-        }
-        if state == MemberState::Revoked {
-            words.push(left_by_cuts(cuts));
-        }
-        let above = left_by_all(words.iter().cloned());
-        words.extend(self.own_closings(device, above.as_ref()));
-        Some((state, left_by_all(words)?))
-    }
-
-    fn devices_at(&self, level: Level) -> Vec<DeviceId> {
-        let at = |(id, member): (&DeviceId, &Member)| (member.level() == level).then_some(*id);
-        self.found.members.iter().filter_map(at).collect()
-    }
-
-    /// What a device says about its own end, where those above left that standing.
-    fn own_closings(&self, device: DeviceId, above: Option<&Ends>) -> Vec<Ends> {
-        let mut words = Vec::new();
-        for entry in self.entries.get(&device).into_iter().flatten() {
-            if let Some(Payload::Closing(closing)) = &entry.payload
-                && closing.device == device
-                && above.is_none_or(|ends| self.is_within(ends, entry))
-            {
-                // The feed it stands in ends with the closing itself, which nobody can name inside.
-                let mut ends = ends_of(&closing.ends);
-                ends.insert(entry.feed.id(), entry.point);
-                words.push(ends);
-            }
-        }
-        words
-    }
-
-    /// Reads what the devices of one level say about those below.
+    /// Reads what is said at one level about those below. Whom it certifies is read first, so that
+    /// nothing depends on who of one level is heard first.
     fn hear(&mut self, level: Level) {
-        let mut heard: Vec<(DeviceId, &'a AuthorityEntry)> = Vec::new();
-        for device in self.devices_at(level) {
-            let Some(member) = self.found.members.get(&device) else { continue };
-            let entries = self.entries.get(&device).into_iter().flatten();
-            let counting = entries.filter(|entry| self.counts(member, entry));
-            heard.extend(counting.map(|entry| (device, *entry)));
+        let heard = self.heard(level, |_| true);
+        for it in &heard {
+            self.hear_grant(it);
         }
-        // Three rounds, so that nothing depends on who of one level is heard first: what a level
-        // places decides what it covers, and whom it certifies whom it may end.
-        let aliases = heard.iter().filter_map(|(device, entry)| self.alias(*device, level, entry));
-        let aliases: Vec<CountingAlias> = aliases.collect();
-        self.found.aliases.extend(aliases.into_iter().map(|alias| (alias.entry, alias)));
-        self.found.tree = self.found.tree.with_aliases(self.found.aliases.values());
-        for (device, entry) in &heard {
-            self.hear_grant(*device, level, entry);
-        }
-        for (device, entry) in heard {
-            self.hear_withdrawal(device, level, entry);
+        for it in heard {
+            self.hear_withdrawal(it);
         }
     }
 
-    /// Whether an authority entry of `member` counts: not beyond its end, by an issuer whose area
-    /// covers it.
-    fn counts(&self, member: &Member, entry: &AuthorityEntry) -> bool {
-        let within = member.ends.as_ref().is_none_or(|ends| self.is_within(ends, entry));
-        within && self.issues(member, entry.feed.area)
+    /// Entries that count of those who speak at one level where the entry lies; all above has spoken.
+    fn heard(
+        &mut self,
+        level: Level,
+        is_asked: impl Fn(&AuthorityEntry) -> bool,
+    ) -> Vec<Heard<'a>> {
+        self.weigh();
+        self.own_closings(level);
+        let mut heard = Vec::new();
+        for (area, authors) in self.entries.iter().filter(|(area, _)| area.level() >= level) {
+            let lineage = LazyCell::new(|| Lineage::of(&self.found.tree, *area));
+            for (author, entries) in authors {
+                let asked = entries.iter().copied().filter(|entry| is_asked(entry));
+                let asked: Vec<&AuthorityEntry> = asked.collect();
+                let known = self.found.known.get(author).filter(|_| !asked.is_empty());
+                let Some(here) = known.and_then(|it| it.certified(&lineage)) else { continue };
+                if here.level() != level || !here.has(Rights::ISSUE) {
+                    continue;
+                }
+                let counting = self.before_its_end(&here, asked);
+                heard.extend(counting.into_iter().map(|entry| Heard { level, entry }));
+            }
+        }
+        heard
     }
 
-    /// Whether an entry lies before the end of its feed.
-    fn is_within(&self, ends: &Ends, entry: &AuthorityEntry) -> bool {
-        ends.get(&entry.feed.id()).is_some_and(|end| self.reaches(*end, entry.point))
+    /// Finds out anew which words are said from above everything their device is certified for.
+    fn weigh(&mut self) {
+        let mut weighed: Vec<(DeviceId, Vec<BTreeSet<AreaId>>)> = Vec::new();
+        for (device, known) in self.found.known.iter().filter(|(_, it)| !it.words.is_empty()) {
+            let over = known.words.iter().map(|((_, author), word)| {
+                let below = known.areas().filter(|area| area.level() > word.level);
+                below.filter(|area| self.issues(*author, *area)).collect()
+            });
+            weighed.push((*device, over.collect()));
+        }
+        for (device, over) in weighed {
+            let words = self.found.known.get_mut(&device).map(|known| known.words.values_mut());
+            for (word, over) in words.into_iter().flatten().zip(over) {
+                word.over = over;
+            }
+        }
     }
 
-    fn issues(&self, member: &Member, area: AreaId) -> bool {
-        let mut grants = member.grants.iter().filter(|grant| grant.rights.has(Rights::ISSUE));
-        grants.any(|grant| self.found.tree.ever_covered(grant.area, area))
+    fn issues(&self, device: DeviceId, area: AreaId) -> bool {
+        let grants = self.found.known.get(&device).into_iter().flat_map(|known| &known.certified);
+        let mut issuing = grants.filter(|grant| grant.rights.has(Rights::ISSUE));
+        issuing.any(|grant| self.found.tree.ever_covered(grant.area, area))
+    }
+
+    /// What the devices of one level say about their own end, each in the highest area it holds.
+    fn own_closings(&mut self, level: Level) {
+        let mut found = Vec::new();
+        for (area, authors) in self.entries.iter().filter(|(area, _)| area.level() == level) {
+            let closers = authors.iter().filter(|(_, said)| said.iter().any(|it| is_own(it)));
+            for (device, entries) in closers {
+                let lineage = Lineage::of(&self.found.tree, *area);
+                let known = self.found.known.get(device);
+                let here = known.and_then(|it| it.certified(&lineage));
+                let here = here.filter(|here| here.level() == level);
+                let ends = here.and_then(|here| self.own_ends(&here, entries));
+                found.extend(ends.map(|ends| (*device, *area, ends)));
+            }
+        }
+        self.take_own(found);
+    }
+
+    fn take_own(&mut self, found: Vec<(DeviceId, AreaId, Ends)>) {
+        for (device, area, ends) in found {
+            self.found.known.entry(device).or_default().own.insert(area, ends);
+        }
+    }
+
+    /// What a device says about its own end in one area, where those above left that standing. Of each
+    /// feed the first closing is heard, and the feed reaches as far as it and what those above name,
+    /// whatever its closings say: nobody need hold what does not count, so that must decide nothing.
+    fn own_ends(&self, here: &Here<'_>, entries: &[&AuthorityEntry]) -> Option<Ends> {
+        let mut first: BTreeMap<FeedId, (ChainPoint, Ends)> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| is_own(entry)) {
+            let Some(Payload::Closing(closing)) = &entry.payload else { continue };
+            let feed = entry.feed.id();
+            let above = here.end_from_above(feed);
+            if above.is_none_or(|end| self.reaches(end, entry.point)) {
+                let end = above.unwrap_or(entry.point);
+                first.entry(feed).or_insert_with(|| (end, ends_of(&closing.ends)));
+            }
+        }
+        let mut ends = left_by_all(first.values().map(|(_, ends)| ends.clone()))?;
+        ends.extend(first.into_iter().map(|(feed, (end, _))| (feed, end)));
+        Some(ends)
+    }
+
+    /// Those of a device's entries in an area that lie before the ends of their feeds.
+    fn before_its_end(
+        &self,
+        here: &Here<'_>,
+        entries: Vec<&'a AuthorityEntry>,
+    ) -> Vec<&'a AuthorityEntry> {
+        if matches!(here.state(), MemberState::Active) {
+            return entries;
+        }
+        let mut left: BTreeMap<FeedName, Option<BTreeSet<EntryId>>> = BTreeMap::new();
+        let within = |entry: &&AuthorityEntry| {
+            let name = entry.feed;
+            let left = left.entry(name).or_insert_with(|| {
+                here.end(name.id()).map(|end| self.back_from(end).map(|it| it.id).collect())
+            });
+            left.as_ref().is_none_or(|left| left.contains(&entry.point.id))
+        };
+        entries.into_iter().filter(within).collect()
+    }
+
+    /// An entry and those before it, as far as they are held.
+    fn back_from(&self, end: ChainPoint) -> impl Iterator<Item = ChainPoint> {
+        let before = |at: &ChainPoint| {
+            let prev = self.prevs.get(&at.id).filter(|_| at.seq > 1)?;
+            Some(ChainPoint { seq: at.seq - 1, id: *prev })
+        };
+        std::iter::successors(Some(end), before)
     }
 
     /// Whether walking back from `end` meets `point`.
     fn reaches(&self, end: ChainPoint, point: ChainPoint) -> bool {
-        let mut at = end;
-        while at.seq > point.seq {
-            let Some(prev) = self.prevs.get(&at.id) else { return false };
-            at = ChainPoint { seq: at.seq - 1, id: *prev };
-        }
-        at == point
+        self.back_from(end).take_while(|at| at.seq >= point.seq).any(|at| at == point)
     }
 
-    fn hear_grant(&mut self, device: DeviceId, level: Level, entry: &AuthorityEntry) {
+    fn hear_grant(&mut self, heard: &Heard<'a>) {
+        let (device, entry) = (heard.entry.feed.device, heard.entry);
         match &entry.payload {
             Some(Payload::Certificate(certificate)) if certificate.invited.is_none() => {
-                self.grant(device, level, entry, certificate, None);
+                self.grant(heard, certificate);
             }
             Some(Payload::Confirmation(confirmation)) => {
                 let invitation = confirmation.invitation;
                 let confirmed = confirmation.certificate.keys.device();
-                if self.grant(device, level, entry, &confirmation.certificate, Some(invitation)) {
+                if self.grant(heard, &confirmation.certificate) {
                     self.found.used.entry(invitation).or_default().insert(confirmed);
+                    self.confirmed.insert((invitation, entry.feed.area, confirmed));
+                    let known = self.found.known.entry(confirmed).or_default();
+                    known.confirmed.get_or_insert(invitation);
                 }
             }
-            Some(Payload::Invitation(invitation)) if self.below(device, level, invitation.area) => {
+            Some(Payload::Invitation(invitation)) if heard.is_about(invitation.area) => {
                 let entry = entry.point.id;
                 let invited = Invited { entry, inviter: device, invitation: invitation.clone() };
                 self.found.invitations.insert(entry, invited);
@@ -265,7 +314,31 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn hear_withdrawal(&mut self, author: DeviceId, level: Level, entry: &'a AuthorityEntry) {
+    /// Gives a grant when the issuer stands above; a device once certified elsewhere keeps both.
+    fn grant(&mut self, heard: &Heard<'a>, certificate: &Certificate) -> bool {
+        if !heard.is_about(certificate.area) {
+            return false;
+        }
+        let grant = Grant {
+            area: certificate.area,
+            rights: certificate.rights,
+            limits: certificate.limits,
+            issuer: Some(heard.entry.feed.device),
+            since: Some(heard.entry.point.id),
+        };
+        self.give(certificate.keys, grant);
+        true
+    }
+
+    fn give(&mut self, keys: DeviceKeys, grant: Grant) {
+        let known = self.found.known.entry(keys.device()).or_default();
+        known.keys = Some(keys);
+        known.certified.push(grant);
+    }
+
+    fn hear_withdrawal(&mut self, heard: Heard<'a>) {
+        let Heard { level, entry } = heard;
+        let (author, area) = (entry.feed.device, entry.feed.area);
         let other = match &entry.payload {
             Some(
                 Payload::Closing(Closing { device: other, .. })
@@ -274,188 +347,172 @@ impl<'a> Pass<'a> {
             ) => *other,
             Some(Payload::Adoption(adoption)) => {
                 // Whose feeds these are shows when one of them is asked about: here are ids alone.
-                let area = entry.feed.area;
-                let ranges = adoption.ranges.iter().copied();
-                let adopted =
-                    ranges.map(|(feed, first, last)| Adopted { feed, first, last, area, level });
-                return self.found.adopted.extend(adopted);
+                for (feed, first, last) in adoption.ranges.iter().copied() {
+                    let of_feed = self.found.adopted.entry(feed).or_default();
+                    of_feed.insert(Adopted { first, last, area, level });
+                }
+                return;
             }
             _ => return,
         };
         // A device's own word is heard where it is settled.
-        if other != author {
-            let word = Withdrawal { author, level, entry };
-            self.withdrawals.entry(other).or_default().push(word);
+        if other == author {
+            return;
         }
-    }
-
-    /// Gives a grant when the issuer stands above; a device once certified elsewhere keeps both.
-    fn grant(
-        &mut self,
-        issuer: DeviceId,
-        level: Level,
-        entry: &AuthorityEntry,
-        certificate: &Certificate,
-        invitation: Option<EntryId>,
-    ) -> bool {
-        if certificate.area != entry.feed.area || !self.below(issuer, level, certificate.area) {
-            return false;
-        }
-        let grant = Grant {
-            area: certificate.area,
-            rights: certificate.rights,
-            limits: certificate.limits,
-            issuer: Some(issuer),
-            since: Some(entry.point.id),
-        };
-        let device = certificate.keys.device();
-        match self.found.members.get_mut(&device) {
-            None => {
-                self.found.members.insert(device, active(certificate.keys, grant, invitation));
+        let words = &mut self.found.known.entry(other).or_default().words;
+        let word = words.entry((area, author)).or_insert_with(|| Word::at(level));
+        let narrowed =
+            |known: Option<Ends>, named| left_by_all(known.into_iter().chain([ends_of(named)]));
+        match &entry.payload {
+            Some(Payload::Closing(closing)) => {
+                word.closing = narrowed(word.closing.take(), &closing.ends);
             }
-            Some(member) => member.grants.push(grant),
+            Some(Payload::Cut(cut)) => word.cut = narrowed(word.cut.take(), &cut.ends),
+            _ => word.revokes = true,
         }
-        true
     }
 
-    /// Whether `area` lies strictly below the device's own level and within what it covers.
-    fn below(&self, device: DeviceId, level: Level, area: AreaId) -> bool {
-        let member = self.found.members.get(&device);
-        area.level() > level && member.is_some_and(|member| self.issues(member, area))
-    }
-
-    /// Whether a device may end another that holds these grants: strictly higher than all of them,
-    /// and covering them. What nobody above ever certified is not asked, for anyone may write it.
-    fn rules(&self, device: DeviceId, level: Level, grants: &[Grant]) -> bool {
-        let Some(member) = self.found.members.get(&device) else { return false };
-        grants.iter().all(|grant| grant.area.level() > level && self.issues(member, grant.area))
-    }
-
-    /// An alias counts when its author stands above the area and above both parents, as the levels
-    /// above left them.
-    fn alias(
-        &self,
-        device: DeviceId,
-        level: Level,
-        entry: &AuthorityEntry,
-    ) -> Option<CountingAlias> {
+    /// An alias counts when it lies in an area that covers the area and both parents, as the levels
+    /// above left them: then everyone below either of them holds it, and its author stands above.
+    fn alias(&self, heard: &Heard<'_>) -> Option<CountingAlias> {
+        let entry = heard.entry;
         let Some(Payload::Alias(alias)) = &entry.payload else { return None };
-        let member = self.found.members.get(&device)?;
-        let mut parents = self.found.tree.parent(alias.area).into_iter().chain([alias.parent]);
-        let above_both = parents.all(|parent| {
-            self.issues(member, parent) && (parent.level() > level || self.is_own(device, parent))
-        });
-        let counts = above_both && self.below(device, level, alias.area);
-        counts.then(|| CountingAlias {
+        let tree = &self.found.tree;
+        let touched = tree.parent(alias.area).into_iter().chain([alias.parent, alias.area]);
+        let covers = touched.into_iter().all(|it| tree.ever_covered(entry.feed.area, it));
+        (covers && alias.area.level() > heard.level).then(|| CountingAlias {
             entry: entry.point.id,
-            author: level,
+            author: heard.level,
             replaces: entry.deps.clone(),
             alias: alias.clone(),
         })
     }
 
-    /// Whether the parent is the author's own area: it may rename what lies directly below.
-    fn is_own(&self, device: DeviceId, parent: AreaId) -> bool {
-        let member = self.found.members.get(&device);
-        member.is_some_and(|member| member.grants.iter().any(|grant| grant.area == parent))
-    }
-
     /// Devices that wrote their own certificate with a throw-away key and wait, or count at once
     /// until a closing names where they end.
-    fn provisional(&mut self) {
-        let mut members = Vec::new();
-        for (device, entries) in &self.entries {
-            if self.found.members.contains_key(device) {
-                continue;
+    fn join(&mut self) {
+        let mut asked: Vec<(DeviceId, DeviceKeys, Ask)> = Vec::new();
+        for (area, authors) in &self.entries {
+            for (device, entries) in authors {
+                let first = entries.iter().filter(|entry| entry.point.seq == 1);
+                let asks: Vec<_> =
+                    first.filter_map(|entry| ask(&self.found.invitations, entry)).collect();
+                if !asks.is_empty() && !self.is_certified(*device, *area) {
+                    asked.extend(asks.into_iter().map(|(keys, ask)| (*device, keys, ask)));
+                }
             }
-            let member = entries.iter().find_map(|entry| waiting(&self.found.invitations, entry));
-            members.extend(member.map(|member| (*device, member)));
         }
-        for (device, mut member) in members {
-            if member.open_only
-                && let Some((state, ends)) = self.withdrawn(device, &member.grants)
-            {
-                member.state = state;
-                member.ends = Some(ends);
+        let mut at: BTreeSet<(DeviceId, AreaId)> = BTreeSet::new();
+        for (device, keys, ask) in asked {
+            let known = self.found.known.entry(device).or_default();
+            known.keys = Some(keys);
+            at.insert((device, ask.grant.area));
+            known.asked.entry(ask.grant.area).or_default().push(ask);
+        }
+        self.weigh();
+        for (device, area) in at {
+            self.settle_asks(device, area);
+        }
+        self.count_joined();
+    }
+
+    /// Counts who joined with each invitation, and says so of their asks. Whoever lies behind an end is
+    /// not counted, for others need not hold it; whoever was confirmed goes on to be, so that a
+    /// confirmation lets nobody else in.
+    fn count_joined(&mut self) {
+        let Outcome { known, invitations, at_once, unconfirmed, .. } = &mut self.found;
+        for (device, known) in known.iter() {
+            for ask in known.asked.values().flatten() {
+                unconfirmed.entry(ask.invitation).or_default().insert(*device);
+                if ask.at_once && !ask.is_void {
+                    at_once.entry(ask.invitation).or_default().insert(*device);
+                }
             }
-            self.found.members.insert(device, member);
+        }
+        for (invitation, area, device) in &self.confirmed {
+            let invited = invitations.get(invitation).map(|it| &it.invitation);
+            if invited.is_some_and(|it| it.counts_at_once && it.area == *area) {
+                at_once.entry(*invitation).or_default().insert(*device);
+            }
+        }
+        for (device, known) in known.iter_mut() {
+            for ask in known.asked.values_mut().flatten().filter(|ask| ask.at_once) {
+                let Some(joined) = at_once.get(&ask.invitation) else { continue };
+                ask.is_crowded = joined.len() > AT_ONCE_MAX;
+                ask.tells = !ask.is_void && joined.range(..*device).count() <= AT_ONCE_MAX;
+            }
         }
     }
+
+    fn is_certified(&self, device: DeviceId, area: AreaId) -> bool {
+        let lineage = Lineage::of(&self.found.tree, area);
+        self.found.known.get(&device).is_some_and(|known| known.certified(&lineage).is_some())
+    }
+
+    /// Where a device ends that asked in an area, by its own word, and whether its asks lie before
+    /// that.
+    fn settle_asks(&mut self, device: DeviceId, area: AreaId) {
+        let lineage = Lineage::of(&self.found.tree, area);
+        let said = self.entries.get(&area).and_then(|authors| authors.get(&device));
+        let own = |known: &Known| self.own_ends(&known.authority_here(&lineage)?, said?);
+        let own = self.found.known.get(&device).and_then(own);
+        self.take_own(own.into_iter().map(|ends| (device, area, ends)).collect());
+        let Some(here) = self.found.known.get(&device).and_then(|it| it.authority_here(&lineage))
+        else {
+            return;
+        };
+        let asks = self.found.known.get(&device).and_then(|known| known.asked.get(&area));
+        let is_void = |ask: &Ask| {
+            let end = here.end(ask.feed);
+            ask.at_once && end.is_some_and(|end| !self.reaches(end, ask.point))
+        };
+        let void: Vec<bool> = asks.into_iter().flatten().map(is_void).collect();
+        let asks = self.found.known.get_mut(&device).and_then(|known| known.asked.get_mut(&area));
+        for (ask, is_void) in asks.into_iter().flatten().zip(void) {
+            ask.is_void = is_void;
+        }
+    }
+
+    /// Every device as lists show it.
+    fn list(&mut self) {
+        for (device, known) in &self.found.known {
+            let Some(keys) = known.keys else { continue };
+            let asks =
+                known.asked.values().filter_map(|asks| asks.iter().min_by_key(|it| it.rank()));
+            let asks: Vec<&Ask> = asks.collect();
+            let grants = known.certified.iter().chain(asks.iter().map(|ask| &ask.grant));
+            let grants: Vec<Grant> = grants.cloned().collect();
+            let states = grants.iter().filter_map(|grant| {
+                let lineage = Lineage::of(&self.found.tree, grant.area);
+                known.here(&lineage).map(|here| here.state())
+            });
+            let state = states.min().unwrap_or(MemberState::Provisional);
+            let is_invited = known.certified.is_empty();
+            let member = Member {
+                keys,
+                state,
+                open_only: is_invited && asks.iter().any(|ask| !ask.waits()),
+                invitation: known.confirmed.or_else(|| asks.first().map(|ask| ask.invitation)),
+                grants,
+            };
+            self.found.members.insert(*device, member);
+        }
+    }
+}
+
+impl Heard<'_> {
+    /// Whether the entry lies in the authority of `area`, and its author stands above that.
+    fn is_about(&self, area: AreaId) -> bool {
+        area == self.entry.feed.area && area.level() > self.level
+    }
+}
+
+/// Whether an entry closes its own device.
+fn is_own(entry: &AuthorityEntry) -> bool {
+    let Some(Payload::Closing(closing)) = &entry.payload else { return false };
+    closing.device == entry.feed.device
 }
 
 fn ends_of(named: &[FeedEnd]) -> Ends {
     named.iter().map(|end| (end.feed, end.last)).collect()
-}
-
-/// Of several words about one feed the one that ends it lowest, and nothing of a feed that one of them
-/// does not name (ADR 0025); `None` without any.
-fn left_by_all(words: impl IntoIterator<Item = Ends>) -> Option<Ends> {
-    words.into_iter().reduce(|mut left, word| {
-        left.retain(|feed, end| match word.get(feed) {
-            Some(last) => {
-                *end = (*end).min(*last);
-                true
-            }
-            None => false,
-        });
-        left
-    })
-}
-
-/// Cuts complete each other across areas and narrow each other within one; without any nothing is
-/// left.
-fn left_by_cuts(cuts: Vec<(AreaId, Ends)>) -> Ends {
-    let mut by_area: BTreeMap<AreaId, Vec<Ends>> = BTreeMap::new();
-    for (area, ends) in cuts {
-        by_area.entry(area).or_default().push(ends);
-    }
-    let mut left = Ends::new();
-    for (feed, end) in by_area.into_values().filter_map(left_by_all).flatten() {
-        let least = left.entry(feed).or_insert(end);
-        *least = (*least).min(end);
-    }
-    left
-}
-
-/// What an entry makes of its device when it is that device's own certificate, signed with the
-/// throw-away key of an invitation that counts.
-pub(super) fn waiting(
-    invitations: &BTreeMap<EntryId, Invited>,
-    entry: &AuthorityEntry,
-) -> Option<Member> {
-    let Some(Payload::Certificate(certificate)) = &entry.payload else { return None };
-    let (invitation, signature) = certificate.invited.as_ref()?;
-    let invited = invitations.get(invitation)?;
-    let asked = &invited.invitation;
-    let fits = certificate.keys.device() == entry.feed.device
-        && certificate.area == asked.area
-        && entry.feed.area == asked.area
-        && asked.rights.has(certificate.rights);
-    let message = certificate.invited_message(*invitation);
-    if !fits || asked.key.verify(&message, signature).is_err() {
-        return None;
-    }
-    let (state, rights) = if asked.counts_at_once {
-        (MemberState::Active, certificate.rights.open_only())
-    } else {
-        (MemberState::Provisional, certificate.rights)
-    };
-    let grant = Grant {
-        area: certificate.area,
-        rights,
-        limits: certificate.limits,
-        issuer: Some(invited.inviter),
-        since: Some(entry.point.id),
-    };
-    let member = active(certificate.keys, grant, Some(*invitation));
-    Some(Member { state, open_only: asked.counts_at_once, ..member })
-}
-
-fn active(
-    keys: crdt_schema::authority::DeviceKeys,
-    grant: Grant,
-    invitation: Option<EntryId>,
-) -> Member {
-    let state = MemberState::Active;
-    Member { keys, state, grants: vec![grant], invitation, open_only: false, ends: None }
 }

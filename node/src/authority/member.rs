@@ -1,11 +1,8 @@
 //! Devices as the authority entries make them.
 
-use std::collections::BTreeMap;
-
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::authority::{DeviceKeys, Limits, Rights};
-use crdt_schema::entry::ChainPoint;
-use crdt_schema::id::{DeviceId, EntryId, FeedId};
+use crdt_schema::id::{DeviceId, EntryId};
 
 /// How a device stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,12 +44,13 @@ pub struct Grant {
     pub since: Option<EntryId>,
 }
 
-/// A device.
+/// A device, as lists show it: over all areas it is certified for. What of its feeds counts in an area
+/// is decided there (ADR 0026).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its three keys.
     pub keys: DeviceKeys,
-    /// How it stands.
+    /// How it stands where it stands best.
     pub state: MemberState,
     /// What it may do; for a provisional device what it asked for.
     pub grants: Vec<Grant>,
@@ -61,8 +59,6 @@ pub struct Member {
     /// Its invitation counts at once and nobody confirmed it: of its records only what is open
     /// counts, the rest waits.
     pub open_only: bool,
-    /// Once closed or revoked: where each feed ends. A feed not named counts for nothing.
-    pub ends: Option<BTreeMap<FeedId, ChainPoint>>,
 }
 
 impl Member {

@@ -2,9 +2,12 @@
 //! up to where do its feeds count.
 //!
 //! Pure, and a function of the held authority entries alone: `compute.rs` makes one pass from the
-//! root down, `member.rs` is what it makes of a device.
+//! root down; `known.rs` is what it makes of a device in one area, which decides what counts there,
+//! `joined.rs` who introduced itself, `member.rs` a device as lists show it.
 
 mod compute;
+mod joined;
+mod known;
 mod member;
 #[cfg(test)]
 mod tests;
@@ -16,8 +19,10 @@ use crdt_schema::authority::{Rights, SignedStatement};
 use crdt_schema::entry::{ChainPoint, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, NetworkId, Space};
 
-use compute::Adopted;
-pub use compute::{AuthorityEntry, Invited};
+pub use compute::AuthorityEntry;
+use joined::Ask;
+pub use joined::{AT_ONCE_MAX, Admits, INVITED_MAX, Invited};
+use known::{Here, Lineage};
 pub use member::{Grant, Member, MemberState};
 
 /// How a feed stands.
@@ -90,14 +95,14 @@ impl Authority {
     /// Whether a device is to both what it is to the other: where their trees are the same, its feeds
     /// stand alike.
     pub fn knows_as(&self, other: &Self, device: &DeviceId) -> bool {
-        self.member(device) == other.member(device)
+        self.found.known.get(device) == other.found.known.get(device)
     }
 
     /// Feeds of which not the same was adopted under another authority.
     pub fn adopted_otherwise(&self, other: &Self) -> BTreeSet<FeedId> {
-        let [mine, theirs] =
-            [self, other].map(|it| it.found.adopted.iter().collect::<BTreeSet<_>>());
-        mine.symmetric_difference(&theirs).map(|adopted| adopted.feed).collect()
+        let [mine, theirs] = [&self.found.adopted, &other.found.adopted];
+        let feeds = mine.keys().chain(theirs.keys()).filter(|it| mine.get(it) != theirs.get(it));
+        feeds.copied().collect()
     }
 
     /// Every device, ascending by id.
@@ -123,10 +128,14 @@ impl Authority {
     /// What of a feed was adopted, by the authority of its own area and by somebody above its device
     /// (ADR 0023): first sequence, the entry at the last. Ascending.
     pub fn adopted(&self, name: &FeedName) -> BTreeSet<(u64, ChainPoint)> {
-        let Some(member) = self.member(&name.device) else { return BTreeSet::new() };
-        let (feed, level) = (name.id(), member.level());
-        let counts = |it: &&Adopted| it.feed == feed && it.area == name.area && it.level < level;
-        self.found.adopted.iter().filter(counts).map(|it| (it.first, it.last)).collect()
+        let Some(of_feed) = self.found.adopted.get(&name.id()) else { return BTreeSet::new() };
+        // Of a device whose certificate lies behind its end others know nothing.
+        let level = |here: &Here<'_>| (!here.is_void()).then(|| here.level());
+        let Some(level) = self.within(&name.device, name.area, level).flatten() else {
+            return BTreeSet::new();
+        };
+        let counts = of_feed.iter().filter(|it| it.area == name.area && it.level < level);
+        counts.map(|it| (it.first, it.last)).collect()
     }
 
     /// Entries of a feed that authority names: where it ends, and what was adopted last. They are taken
@@ -149,13 +158,62 @@ impl Authority {
         self.found.update_needed
     }
 
-    /// What an entry of a device nobody knows makes of it: its own certificate, under an invitation
-    /// that counts, lets it wait for confirmation, or count at once.
-    pub fn would_join(&self, entry: &AuthorityEntry) -> Option<MemberState> {
-        if self.found.members.contains_key(&entry.feed.device) {
+    /// Who takes a device that nobody knows in an area, by an entry of it: its own certificate, under
+    /// an invitation that counts, lets it wait for confirmation, or count at once. `beside` are devices
+    /// that were taken since this authority was computed, by invitation.
+    pub fn would_join(
+        &self,
+        entry: &AuthorityEntry,
+        beside: &BTreeMap<EntryId, BTreeSet<DeviceId>>,
+    ) -> Option<Admits> {
+        let (device, area) = (entry.feed.device, entry.feed.area);
+        if self.authority_within(&device, area, |_| ()).is_some() {
             return None;
         }
-        compute::waiting(&self.found.invitations, entry).map(|member| member.state)
+        let (_, ask) = joined::ask(&self.found.invitations, entry)?;
+        let [at_once, unconfirmed] = [&self.found.at_once, &self.found.unconfirmed].map(|known| {
+            let all = [known, beside].map(|known| known.get(&ask.invitation));
+            all.into_iter().flatten().flatten().copied().collect::<BTreeSet<_>>()
+        });
+        Some(joined::admits(&ask, device, &at_once, &unconfirmed))
+    }
+
+    /// How a device stands in an area; `None` where nothing gives it anything.
+    pub fn state_in(&self, device: &DeviceId, area: AreaId) -> Option<MemberState> {
+        let lineage = Lineage::of(&self.found.tree, area);
+        Some(self.found.known.get(device)?.here(&lineage)?.state())
+    }
+
+    /// Where a device waits for its confirmation, and by which invitation.
+    pub fn waits_in(&self, device: &DeviceId) -> BTreeMap<AreaId, EntryId> {
+        let asked = self.found.known.get(device).into_iter().flat_map(|known| known.asked.keys());
+        let invited = asked.filter_map(|area| {
+            let invitation = |here: &Here<'_>| here.ask.map(|ask| ask.invitation);
+            Some((*area, self.authority_within(device, *area, invitation)??))
+        });
+        invited.collect()
+    }
+
+    /// Asks something of a device as it is in an area.
+    fn within<T>(
+        &self,
+        device: &DeviceId,
+        area: AreaId,
+        ask: impl FnOnce(&Here<'_>) -> T,
+    ) -> Option<T> {
+        let lineage = Lineage::of(&self.found.tree, area);
+        self.found.known.get(device)?.here(&lineage).map(|here| ask(&here))
+    }
+
+    /// Asks something of a device as its authority in an area is.
+    fn authority_within<T>(
+        &self,
+        device: &DeviceId,
+        area: AreaId,
+        ask: impl FnOnce(&Here<'_>) -> T,
+    ) -> Option<T> {
+        let lineage = Lineage::of(&self.found.tree, area);
+        self.found.known.get(device)?.authority_here(&lineage).map(|here| ask(&here))
     }
 
     /// The key heads of this device's feeds are signed with; `None` for a device nobody certified.
@@ -163,46 +221,41 @@ impl Authority {
         self.member(device).map(|member| member.keys.signing)
     }
 
-    /// Whether a device that is active may do something in an area.
+    /// Whether a device that is active in an area may do something there.
     pub fn may(&self, device: &DeviceId, right: Rights, area: AreaId) -> bool {
-        let Some(member) = self.member(device) else { return false };
-        member.state == MemberState::Active && self.has(member, right, area)
-    }
-
-    fn has(&self, member: &Member, right: Rights, area: AreaId) -> bool {
-        let granted = |grant: &&Grant| grant.rights.has(right);
-        let mut grants = member.grants.iter().filter(granted);
-        grants.any(|grant| self.found.tree.ever_covered(grant.area, area))
+        let may = |here: &Here<'_>| here.has(right) && here.state() == MemberState::Active;
+        self.within(device, area, may).unwrap_or(false)
     }
 
     /// The areas whose records a device holds, with all below: its own, and today's parent where it
     /// carries that. Provisional devices are served authority alone.
     pub fn interest(&self, device: &DeviceId) -> BTreeSet<AreaId> {
-        let Some(member) = self.member(device) else { return BTreeSet::new() };
-        if !matches!(member.state, MemberState::Active | MemberState::Provisional) {
-            return BTreeSet::new();
-        }
-        self.granted(member)
+        self.granted(device, |it| matches!(it, MemberState::Active | MemberState::Provisional))
     }
 
     /// The areas a session with a device is about: what it holds, or once held. With one that is
     /// closed or revoked only authority is compared, so that it learns how it stands.
     pub fn reach(&self, device: &DeviceId) -> BTreeSet<AreaId> {
-        self.member(device).map(|member| self.placed(member)).unwrap_or_default()
+        self.placed(device)
     }
 
     /// Areas a device's certificates are about, whatever they allow: also one that may only write
     /// must learn that it was confirmed.
-    fn placed(&self, member: &Member) -> BTreeSet<AreaId> {
-        let mut areas = self.granted(member);
-        areas.extend(member.grants.iter().map(|grant| grant.area));
+    fn placed(&self, device: &DeviceId) -> BTreeSet<AreaId> {
+        let mut areas = self.granted(device, |_| true);
+        let grants = self.member(device).into_iter().flat_map(|member| &member.grants);
+        areas.extend(grants.map(|grant| grant.area));
         areas
     }
 
-    /// Areas a device's certificates let it hold, however it stands today.
-    fn granted(&self, member: &Member) -> BTreeSet<AreaId> {
+    /// Areas a device's certificates let it hold, of those where it stands so.
+    fn granted(&self, device: &DeviceId, stands: impl Fn(MemberState) -> bool) -> BTreeSet<AreaId> {
         let mut areas = BTreeSet::new();
-        for grant in member.grants.iter().filter(|grant| grant.rights.may_hold()) {
+        let grants = self.member(device).into_iter().flat_map(|member| &member.grants);
+        for grant in grants.filter(|grant| grant.rights.may_hold()) {
+            if !self.state_in(device, grant.area).is_some_and(&stands) {
+                continue;
+            }
             areas.insert(grant.area);
             if grant.rights.has(Rights::CARRY_PARENT) {
                 areas.extend(self.found.tree.parent(grant.area));
@@ -213,13 +266,8 @@ impl Authority {
 
     /// Whether a device may be given what lies in an area.
     pub fn may_serve(&self, device: &DeviceId, space: Space, area: AreaId) -> bool {
-        let Some(member) = self.member(device) else { return false };
         match space {
-            Space::Records => {
-                let interest = self.interest(device);
-                member.state == MemberState::Active
-                    && interest.iter().any(|held| self.found.tree.ever_covered(*held, area))
-            }
+            Space::Records => self.holds_as(device, MemberState::Active, area),
             Space::Authority => self.may_learn(device, area),
         }
     }
@@ -235,17 +283,18 @@ impl Authority {
 
     /// Whether a device that waits for its confirmation would hold an area's records after it.
     pub fn asked_for(&self, device: &DeviceId, area: AreaId) -> bool {
-        let waits = |member: &&Member| member.state == MemberState::Provisional;
-        self.member(device).filter(waits).is_some_and(|member| {
-            self.granted(member).iter().any(|held| self.found.tree.ever_covered(*held, area))
-        })
+        self.holds_as(device, MemberState::Provisional, area)
+    }
+
+    fn holds_as(&self, device: &DeviceId, state: MemberState, area: AreaId) -> bool {
+        let held = self.granted(device, |it| it == state);
+        held.iter().any(|held| self.found.tree.ever_covered(*held, area))
     }
 
     /// Whether a device goes on taking the authority of an area when somebody brings it: also one
     /// that is closed or revoked as far as it knows, for whoever ended it may have been ended.
     pub fn may_learn(&self, device: &DeviceId, area: AreaId) -> bool {
-        let member = self.member(device);
-        member.is_some_and(|member| self.is_authority_of(&self.placed(member), area))
+        self.is_authority_of(&self.placed(device), area)
     }
 
     /// Whether the authority in `area` is part of that of one of `held`.
@@ -255,62 +304,64 @@ impl Authority {
             .any(|held| tree.ever_covered(*held, area) || tree.ever_above(*held).contains(&area))
     }
 
-    /// How a feed stands.
+    /// How a feed stands: by what was granted and said in its area and in what ever lay above it
+    /// (ADR 0026).
     pub fn standing(&self, name: &FeedName) -> Standing {
-        let standing = self.standing_in_full(name);
-        let open_only = self.member(&name.device).is_some_and(|member| member.open_only);
-        if !open_only || name.space == Space::Authority {
-            return standing;
-        }
-        match standing {
-            Standing::Counts => Standing::OpenCounts(None),
-            Standing::CountsUntil(end) => Standing::OpenCounts(Some(end)),
-            Standing::OpenCounts(_)
-            | Standing::Provisional
-            | Standing::Outside
-            | Standing::Unknown => standing,
-        }
-    }
-
-    /// How a feed stands, whatever is in it.
-    fn standing_in_full(&self, name: &FeedName) -> Standing {
-        let Some(member) = self.member(&name.device) else { return Standing::Unknown };
-        if !self.may_write(member, name) {
-            return Standing::Outside;
-        }
-        if member.state == MemberState::Provisional {
-            return Standing::Provisional;
-        }
-        let feed = name.id();
-        if let Some(ends) = &member.ends {
-            return Standing::CountsUntil(ends.get(&feed).copied().unwrap_or(ChainPoint::START));
-        }
-        // Certificates outlive a move: what they let others write in the area is already part of it,
-        // and the level above may close whoever should not stay (ADR 0020).
-        if name.space == Space::Authority || self.covers_today(member, name.area) {
-            return Standing::Counts;
-        }
-        let moved = self.found.tree.ever_ancestors(name.area).into_iter().chain([name.area]);
-        let closes = moved.filter_map(|area| self.alias(area)).flat_map(|it| &it.alias.closes);
-        let named = closes.filter(|end| end.feed == feed).map(|end| end.last).min();
-        Standing::CountsUntil(named.unwrap_or(ChainPoint::START))
-    }
-
-    /// Authority is written by issuers, and by a device in its own area about itself.
-    fn may_write(&self, member: &Member, name: &FeedName) -> bool {
+        let Some(known) = self.found.known.get(&name.device).filter(|it| it.keys.is_some()) else {
+            return Standing::Unknown;
+        };
+        let lineage = Lineage::of(&self.found.tree, name.area);
         match name.space {
-            Space::Records => self.has(member, Rights::WRITE, name.area),
             Space::Authority => {
-                self.has(member, Rights::ISSUE, name.area)
-                    || member.grants.iter().any(|grant| grant.area == name.area)
+                let here = known.authority_here(&lineage);
+                here.map_or(Standing::Outside, |here| authority_standing(&here, name))
+            }
+            Space::Records => {
+                let here = known.here(&lineage);
+                here.map_or(Standing::Outside, |here| self.records_standing(&here, name))
             }
         }
     }
 
-    /// Whether the right to write records rests on where the area lies today, not on where it once
-    /// lay.
-    fn covers_today(&self, member: &Member, area: AreaId) -> bool {
-        let mut grants = member.grants.iter().filter(|grant| grant.rights.has(Rights::WRITE));
-        grants.any(|grant| self.found.tree.covers(grant.area, area))
+    fn records_standing(&self, here: &Here<'_>, name: &FeedName) -> Standing {
+        if !here.has(Rights::WRITE) {
+            return Standing::Outside;
+        }
+        if here.ask.is_some_and(Ask::waits) {
+            return Standing::Provisional;
+        }
+        let feed = name.id();
+        let end = here.is_void().then_some(ChainPoint::START);
+        let end = end.or_else(|| here.end(feed)).or_else(|| self.moved_end(here, name));
+        match (here.ask, end) {
+            (Some(_), end) => Standing::OpenCounts(end),
+            (None, Some(end)) => Standing::CountsUntil(end),
+            (None, None) => Standing::Counts,
+        }
     }
+
+    /// Where a move ended a feed. Certificates outlive a move: what they let others write in the area
+    /// is already part of it, and the level above may close whoever should not stay (ADR 0020).
+    fn moved_end(&self, here: &Here<'_>, name: &FeedName) -> Option<ChainPoint> {
+        let mut writing = here.grants().filter(|grant| grant.rights.has(Rights::WRITE));
+        if writing.any(|grant| self.found.tree.covers(grant.area, name.area)) {
+            return None;
+        }
+        let moved = self.found.tree.ever_ancestors(name.area).into_iter().chain([name.area]);
+        let closes = moved.filter_map(|area| self.alias(area)).flat_map(|it| &it.alias.closes);
+        let feed = name.id();
+        let named = closes.filter(|end| end.feed == feed).map(|end| end.last).min();
+        Some(named.unwrap_or(ChainPoint::START))
+    }
+}
+
+/// Authority is written by issuers, and by a device in its own area about itself.
+fn authority_standing(here: &Here<'_>, name: &FeedName) -> Standing {
+    if !here.has(Rights::ISSUE) && !here.grants().any(|grant| grant.area == name.area) {
+        return Standing::Outside;
+    }
+    if here.ask.is_some_and(|ask| !ask.is_shared()) {
+        return Standing::Provisional;
+    }
+    here.end(name.id()).map_or(Standing::Counts, Standing::CountsUntil)
 }

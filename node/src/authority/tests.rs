@@ -313,6 +313,96 @@ fn a_device_that_waits_waits_only_where_it_asked_to_be() {
     assert_eq!(standing("32.09.39.2002"), Standing::Outside);
 }
 
+/// A hub of another kabupaten gives a device of Sambeng a certificate of its own.
+fn certified_elsewhere(at: &str, rights: Rights) -> World {
+    let mut world = cirebon();
+    world.certify(PROV, 9, "32.10", Rights::above_desa());
+    world.certify(9, 5, at, rights);
+    world
+}
+
+/// What Sambeng's authority alone says of the device's records there, which its neighbours hold.
+fn in_sambeng(world: &World) -> Authority {
+    let above = ["32", "32.09", "32.09.39", "32.09.39.2001"].map(area);
+    let held = world.entries.iter().filter(|entry| above.contains(&entry.feed.area));
+    let held: Vec<AuthorityEntry> = held.cloned().collect();
+    Authority::compute(world.statement.clone(), &held)
+}
+
+#[test]
+fn a_certificate_from_elsewhere_keeps_no_one_from_closing_a_device() {
+    let mut world = certified_elsewhere("32.10.01.2001", Rights::desa());
+    let records = World::feed(5, "32.09.39.2001", Space::Records);
+    let last = ChainPoint { seq: 5, id: EntryId([9; 32]) };
+    let ends = vec![FeedEnd { feed: records.id(), last }];
+    let closing = Closing { device: keys(5).device(), ends };
+    world.says(3, "32.09.39.2001", Payload::Closing(closing), vec![]);
+    for authority in [world.authority(), in_sambeng(&world)] {
+        assert_eq!(authority.standing(&records), Standing::CountsUntil(last));
+        assert!(!authority.may(&keys(5).device(), Rights::WRITE, area("32.09.39.2001")));
+    }
+    // Elsewhere nobody closed it.
+    assert!(world.counts(5, "32.10.01.2001"));
+    let device = keys(5).device();
+    assert_eq!(world.authority().member(&device).unwrap().state, MemberState::Active);
+    let held = world.authority().interest(&device);
+    assert!(held.contains(&area("32.10.01.2001")) && !held.contains(&area("32.09.39.2001")));
+}
+
+#[test]
+fn a_certificate_from_elsewhere_takes_no_adoption_away() {
+    let mut world = certified_elsewhere("32.10.01", Rights::above_desa());
+    let records = World::feed(5, "32.09.39.2001", Space::Records);
+    let ranges = vec![(records.id(), 4, ChainPoint { seq: 5, id: EntryId([9; 32]) })];
+    let adoption = Payload::Adoption(crdt_schema::authority::Adoption { ranges });
+    world.says(3, "32.09.39.2001", adoption, vec![]);
+    for authority in [world.authority(), in_sambeng(&world)] {
+        assert_eq!(authority.adopted(&records).len(), 1);
+    }
+}
+
+#[test]
+fn a_device_that_joined_in_two_kabupaten_is_closed_in_each_by_its_own() {
+    let mut world = cirebon();
+    world.certify(PROV, 9, "32.10", Rights::above_desa());
+    let throw_away = SigningSecret::from_seed(&[77; 32]);
+    for (by, at) in [(9, "32.10.01.2001"), (3, "32.09.39.2001")] {
+        let invitation = Invitation {
+            key: throw_away.public(),
+            area: area(at),
+            rights: Rights::desa(),
+            expires_at: crdt_schema::time::Timestamp(0),
+            counts_at_once: true,
+        };
+        let invited = world.says(by, at, Payload::Invitation(invitation), vec![]);
+        let mut own = Certificate {
+            keys: keys(30),
+            area: area(at),
+            rights: Rights::desa(),
+            limits: Limits::default(),
+            invited: None,
+        };
+        own.invited = Some((invited, throw_away.sign(&own.invited_message(invited))));
+        world.says(30, at, Payload::Certificate(own), vec![invited]);
+    }
+    let records = World::feed(30, "32.09.39.2001", Space::Records);
+    let standings = |world: &World| {
+        [world.authority(), in_sambeng(world)].map(|authority| authority.standing(&records))
+    };
+    assert_eq!(standings(&world), [Standing::OpenCounts(None), Standing::OpenCounts(None)]);
+    let own = World::feed(30, "32.09.39.2001", Space::Authority);
+    let of_own = world.entries.iter().find(|entry| entry.feed == own).unwrap().point;
+    let last = ChainPoint { seq: 2, id: EntryId([9; 32]) };
+    let ends = [(records, last), (own, of_own)];
+    let ends = ends.map(|(name, last)| FeedEnd { feed: name.id(), last }).to_vec();
+    let closing = Closing { device: keys(30).device(), ends };
+    world.says(3, "32.09.39.2001", Payload::Closing(closing), vec![]);
+    let ended = Standing::OpenCounts(Some(last));
+    assert_eq!(standings(&world), [ended.clone(), ended]);
+    let there = World::feed(30, "32.10.01.2001", Space::Records);
+    assert_eq!(world.authority().standing(&there), Standing::OpenCounts(None));
+}
+
 #[test]
 fn the_order_of_arrival_never_matters() {
     let mut world = cirebon();

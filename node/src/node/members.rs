@@ -1,5 +1,6 @@
 //! Who belongs: invitations, confirmations, closings.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crdt_schema::area::{AreaId, Level};
@@ -16,7 +17,7 @@ use super::output::{Sort, must_be_writable};
 use super::{Node, damaged};
 use crate::answer::{self, AreaName, EntryRef, Invite, MemberChange, MemberList, When};
 use crate::atomic;
-use crate::authority::{Member, MemberState};
+use crate::authority::{Grant, Member, MemberState};
 use crate::error::NodeError;
 use crate::reason::{self, Because};
 use crate::replica::{Author, Declaration, Leaving};
@@ -140,7 +141,7 @@ impl Node {
     pub fn confirm(&mut self, who: &str) -> Result<MemberChange, NodeError> {
         let device = self.device_named(who)?;
         let member = self.known(device)?.clone();
-        let (Some(invitation), Some(grant)) = (member.invitation, member.grants.first()) else {
+        let (Some(invitation), Some(grant)) = self.asked_here(&device, &member) else {
             return Err((&reason::CONFIRM_NOBODY).into());
         };
         self.must_issue(grant.area)?;
@@ -175,6 +176,24 @@ impl Node {
         self.change(device, area, EntryRef::from(&entry), warnings)
     }
 
+    /// What there is to confirm of a device: where it waits in an area this device may issue in, else
+    /// what it was confirmed for.
+    fn asked_here<'a>(
+        &self,
+        device: &DeviceId,
+        member: &'a Member,
+    ) -> (Option<EntryId>, Option<&'a Grant>) {
+        let waits = self.authority().waits_in(device);
+        let here = |grant: &&Grant| waits.contains_key(&grant.area) && self.may_issue(grant.area);
+        let grant = member.grants.iter().find(here);
+        let invitation = grant.and_then(|grant| waits.get(&grant.area)).copied();
+        (invitation.or(member.invitation), grant.or_else(|| member.grants.first()))
+    }
+
+    fn may_issue(&self, area: AreaId) -> bool {
+        self.must_issue(area).is_ok()
+    }
+
     /// Closes a device by agreement: what this node holds of its feeds goes on counting, what it
     /// writes afterwards does not. A device may close itself, unless it is the last that may issue
     /// for its whole area, as the province's is: nothing brings that one back. One that is closed
@@ -187,6 +206,8 @@ impl Node {
         let device = self.device_named(who)?;
         let member = self.known(device)?;
         let area = member.area().unwrap_or_else(|| self.own_area());
+        let elsewhere = self.highest_of(member).into_iter().filter(|other| *other != area);
+        let elsewhere: Vec<AreaId> = elsewhere.collect();
         if device != self.device() {
             for area in member.grants.iter().map(|grant| grant.area).collect::<Vec<_>>() {
                 self.must_issue(area)?;
@@ -199,7 +220,9 @@ impl Node {
                 EntryRef { feed: closing.feed.id(), seq: closing.point.seq, id: closing.point.id };
             return self.change(device, area, entry, Vec::new());
         }
-        self.must_leave_an_issuer(&device, area)?;
+        for area in elsewhere.iter().chain([&area]) {
+            self.must_leave_an_issuer(&device, *area)?;
+        }
         let feeds = self.replica.feeds().filter(|feed| feed.name.device == device);
         let end = |feed: &crate::ports::FeedHeads| {
             let heads = feed.branches.iter().map(|branch| branch.head.point);
@@ -209,8 +232,22 @@ impl Node {
         if ends.len() > NAMES_MAX {
             return Err(Because::of(&reason::CLOSE_FEEDS).with("most", NAMES_MAX).into());
         }
-        let entry = self.declare(area, Payload::Closing(Closing { device, ends }), Vec::new())?;
+        let closing = Payload::Closing(Closing { device, ends });
+        let entry = self.declare(area, closing.clone(), Vec::new())?;
+        for area in elsewhere {
+            self.declare(area, closing.clone(), Vec::new())?;
+        }
         self.change(device, area, EntryRef::from(&entry), Vec::new())
+    }
+
+    /// Areas of a device's certificates that no other of them covers: what is said in one is heard in
+    /// all below it, and nowhere else (ADR 0026).
+    fn highest_of(&self, member: &Member) -> BTreeSet<AreaId> {
+        let areas: BTreeSet<AreaId> = member.grants.iter().map(|grant| grant.area).collect();
+        let covered = |area: &AreaId| {
+            areas.iter().any(|other| other != area && self.tree().covers(*other, *area))
+        };
+        areas.iter().copied().filter(|area| !covered(area)).collect()
     }
 
     /// Refuses to close the last device that may issue for all of `area`.
@@ -288,7 +325,7 @@ impl Node {
 
     /// Whether this device may confirm another that waits in an area.
     pub fn may_confirm_in(&self, area: &AreaName) -> bool {
-        self.must_issue(area.id()).is_ok()
+        self.may_issue(area.id())
     }
 
     /// This device holds every right it gives in an area. What a desa carries of its parent lies

@@ -11,7 +11,7 @@ use crdt_schema::entry::{
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
 use super::{Replica, authority_entry};
-use crate::authority::{MemberState, Standing};
+use crate::authority::{Admits, MemberState, Standing};
 use crate::ingest::Verdict;
 use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
 
@@ -71,7 +71,8 @@ pub enum RejectReason {
     NotYetServed,
     /// The device waits for confirmation, and this node may not confirm it.
     Unconfirmed,
-    /// Branches, incarnations or provisional entries beyond what a node takes.
+    /// Branches, incarnations, provisional entries or devices of one invitation beyond what a node
+    /// takes.
     Limit,
     /// The disk is too full for it, by `room.rs`; whoever brought it still has it.
     NoRoom,
@@ -205,11 +206,15 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Place::Elsewhere => return Err(RejectReason::OutsideInterest),
         }
         let standing = self.authority.standing(name);
-        if standing == Standing::Unknown {
-            return self.introduced(name, packed).ok_or(RejectReason::UnknownDevice);
+        // Also one that is known elsewhere alone may join here.
+        if matches!(standing, Standing::Unknown | Standing::Outside)
+            && let Some(taken) = self.introduced(name, packed)
+        {
+            return taken;
         }
         let key = self.authority.signing_key(&name.device).ok_or(RejectReason::UnknownDevice)?;
         match standing {
+            Standing::Unknown => Err(RejectReason::UnknownDevice),
             Standing::Outside => Err(RejectReason::NoRight),
             Standing::Provisional if !is_mine && !self.may_confirm(name.area) => {
                 Err(RejectReason::Unconfirmed)
@@ -222,28 +227,31 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Standing::Counts
             | Standing::CountsUntil(_)
             | Standing::OpenCounts(_)
-            | Standing::Provisional
-            | Standing::Unknown => Ok(key),
+            | Standing::Provisional => Ok(key),
         }
     }
 
-    /// A device nobody certified introduces itself by a certificate it wrote with a throw-away key:
+    /// A device nobody certified here introduces itself by a certificate it wrote with a throw-away key:
     /// to whoever may confirm it, and to everybody when its invitation counts at once.
-    fn introduced(&self, name: &FeedName, packed: &PackedRun) -> Option<SigningPublic> {
+    fn introduced(
+        &self,
+        name: &FeedName,
+        packed: &PackedRun,
+    ) -> Option<Result<SigningPublic, RejectReason>> {
         if name.space != Space::Authority || packed.first != 1 {
             return None;
         }
         let opened = packed.clone().open(name.id(), ChainPoint::START, &NoBackRefs).ok()?;
         let key = own_certificate_key(&opened, name)?;
         let run = opened.verify(&key).ok()?;
-        let mut entries = run.entries().iter().map(|entry| authority_entry(name, entry));
+        let entry = authority_entry(name, run.entries().first()?);
         let may_confirm = self.may_confirm(name.area);
-        let enters = entries.any(|entry| match self.authority.would_join(&entry) {
-            Some(MemberState::Active) => true,
-            Some(_) => may_confirm,
-            None => false,
-        });
-        enters.then_some(key)
+        match self.authority.would_join(&entry, &self.stage.introduced)? {
+            Admits::All => Some(Ok(key)),
+            Admits::WhoConfirms => may_confirm.then_some(Ok(key)),
+            Admits::OfMany => Some(may_confirm.then_some(key).ok_or(RejectReason::Limit)),
+            Admits::Nobody => may_confirm.then_some(Err(RejectReason::Limit)),
+        }
     }
 
     fn may_confirm(&self, area: AreaId) -> bool {
@@ -297,11 +305,16 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// Devices that wait for confirmation and that this device may confirm.
     pub fn waiting_devices(&self) -> BTreeSet<DeviceId> {
-        let waits = |(_, member): &(&DeviceId, &crate::authority::Member)| {
-            member.state == MemberState::Provisional
-                && member.area().is_some_and(|area| self.may_confirm(area))
+        let waits = |device: &DeviceId| {
+            let mut asked = self.authority.waits_in(device).into_keys();
+            asked.any(|area| self.waits_in(device, area) && self.may_confirm(area))
         };
-        self.authority.members().filter(waits).map(|(device, _)| *device).collect()
+        let devices = self.authority.members().map(|(device, _)| *device);
+        devices.filter(waits).collect()
+    }
+
+    fn waits_in(&self, device: &DeviceId, area: AreaId) -> bool {
+        self.authority.state_in(device, area) == Some(MemberState::Provisional)
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdt_schema::authority::Payload;
 use crdt_schema::entry::{ChainPoint, Entry};
 use crdt_schema::fold::RecordState;
-use crdt_schema::id::{EntryId, FeedId, FeedName};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
 use crdt_schema::time::Timestamp;
 
 use super::authority_entry;
@@ -29,6 +30,8 @@ pub(super) struct Stage {
     pub(super) loose: BTreeSet<(FeedId, RecordKey)>,
     pub(super) declared: Vec<AuthorityEntry>,
     pub(super) declared_at: BTreeMap<EntryId, Timestamp>,
+    /// Devices that introduce themselves in this batch, by invitation.
+    pub(super) introduced: BTreeMap<EntryId, BTreeSet<DeviceId>>,
     /// Feeds that got entries.
     pub(super) touched: BTreeSet<FeedId>,
     /// Own entries that wait for the next signature.
@@ -100,7 +103,15 @@ impl Stage {
     /// Authority entries that speak once they are committed.
     pub(super) fn declare(&mut self, name: &FeedName, entries: &[Entry]) {
         self.declared_at.extend(entries.iter().map(|entry| (entry.id, entry.header.claimed_at)));
-        self.declared.extend(entries.iter().map(|entry| authority_entry(name, entry)));
+        let declared = entries.iter().map(|entry| authority_entry(name, entry));
+        for entry in declared {
+            if let Some(Payload::Certificate(certificate)) = &entry.payload
+                && let Some((invitation, _)) = certificate.invited
+            {
+                self.introduced.entry(invitation).or_default().insert(name.device);
+            }
+            self.declared.push(entry);
+        }
     }
 
     /// A small named value to be written with the batch.

@@ -29,7 +29,9 @@ pub(crate) const GUEST: Who = 6;
 pub(crate) const NEW: Who = 7;
 /// Of another kabupaten.
 pub(crate) const OTHER_REGENCY: Who = 8;
-/// Everyone.
+/// Strangers who have the invitation of another.
+pub(crate) const STRANGERS: [Who; 6] = [9, 10, 11, 12, 13, 14];
+/// Everyone else.
 pub(crate) const ALL: [Who; 8] =
     [PROVINCE, REGENCY, DISTRICT, OTHER_DISTRICT, VILLAGE, GUEST, NEW, OTHER_REGENCY];
 
@@ -39,17 +41,18 @@ pub(crate) const MAJALENGKA: &str = "32.10";
 pub(crate) const SURANENGGALA: &str = "32.09.39";
 pub(crate) const GUNUNG_JATI: &str = "32.09.21";
 pub(crate) const SAMBENG: &str = "32.09.39.2001";
+pub(crate) const FAR_DISTRICT: &str = "32.10.01";
 pub(crate) const FAR_VILLAGE: &str = "32.10.01.2001";
-pub(crate) const AREAS: [&str; 7] =
-    [JABAR, CIREBON, MAJALENGKA, SURANENGGALA, GUNUNG_JATI, SAMBENG, FAR_VILLAGE];
+pub(crate) const AREAS: [&str; 8] =
+    [JABAR, CIREBON, MAJALENGKA, SURANENGGALA, GUNUNG_JATI, FAR_DISTRICT, SAMBENG, FAR_VILLAGE];
 
 pub(crate) fn area(code: &str) -> AreaId {
     code.parse::<AreaCode>().unwrap().first_id()
 }
 
 /// Keys of everyone, by number.
-static KEYS: LazyLock<[DeviceKeys; 9]> = LazyLock::new(|| {
-    [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|who: Who| {
+static KEYS: LazyLock<[DeviceKeys; 15]> = LazyLock::new(|| {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map(|who: Who| {
         let signing = SigningSecret::from_seed(&[who; 32]).public();
         DeviceKeys { transport: [who; 32], signing, sealing: [who; 32] }
     })
@@ -159,5 +162,7 @@ pub(crate) static FEEDS: LazyLock<Vec<FeedName>> = LazyLock::new(|| {
         });
         at.collect::<Vec<_>>()
     };
-    ALL.into_iter().flat_map(of).collect()
+    let in_village =
+        |who: Who| [Space::Authority, Space::Records].map(|space| feed(who, SAMBENG, space));
+    ALL.into_iter().flat_map(of).chain(STRANGERS.into_iter().flat_map(in_village)).collect()
 });

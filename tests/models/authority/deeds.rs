@@ -8,9 +8,9 @@ use crdt_schema::id::{EntryId, Space};
 use crdt_schema::time::Timestamp;
 
 use super::cast::{
-    CIREBON, DISTRICT, FAR_VILLAGE, GUEST, GUNUNG_JATI, JABAR, NEW, OTHER_DISTRICT, OTHER_REGENCY,
-    PROVINCE, REGENCY, SAMBENG, SURANENGGALA, VILLAGE, Who, World, area, certificate, device, feed,
-    record_point, throw_away,
+    CIREBON, DISTRICT, FAR_DISTRICT, FAR_VILLAGE, GUEST, GUNUNG_JATI, JABAR, MAJALENGKA, NEW,
+    OTHER_DISTRICT, OTHER_REGENCY, PROVINCE, REGENCY, SAMBENG, STRANGERS, SURANENGGALA, VILLAGE,
+    Who, World, area, certificate, device, feed, record_point, throw_away,
 };
 
 /// A name and what is done.
@@ -41,27 +41,31 @@ fn invitation(world: &World) -> EntryId {
     newest.map_or(EntryId([0xee; 32]), |entry| entry.point.id)
 }
 
-fn invite(world: &mut World, by: Who, counts_at_once: bool) {
+fn invite(world: &mut World, by: Who, at: &str, counts_at_once: bool) {
     let invitation = Invitation {
         key: throw_away().public(),
-        area: area(SAMBENG),
+        area: area(at),
         rights: Rights::desa(),
         expires_at: Timestamp(0),
         counts_at_once,
     };
-    world.says(by, SAMBENG, Payload::Invitation(invitation), vec![]);
+    world.says(by, at, Payload::Invitation(invitation), vec![]);
 }
 
-fn join(world: &mut World) {
+fn join(world: &mut World, at: &str) {
+    join_as(world, GUEST, at);
+}
+
+fn join_as(world: &mut World, who: Who, at: &str) {
     let invitation = invitation(world);
-    let mut own = certificate(GUEST, SAMBENG, Rights::desa());
+    let mut own = certificate(who, at, Rights::desa());
     let signature = throw_away().sign(&own.invited_message(invitation));
     own.invited = Some((invitation, signature));
-    world.says(GUEST, SAMBENG, Payload::Certificate(own), vec![invitation]);
+    world.says(who, at, Payload::Certificate(own), vec![invitation]);
 }
 
-fn confirm(world: &mut World, by: Who) {
-    let certificate = certificate(GUEST, SAMBENG, Rights::desa());
+fn confirm(world: &mut World, by: Who, whom: Who) {
+    let certificate = certificate(whom, SAMBENG, Rights::desa());
     let invitation = invitation(world);
     world.says(
         by,
@@ -98,7 +102,7 @@ fn village_end(seq: u64) -> Vec<FeedEnd> {
 }
 
 /// Every deed.
-pub(crate) const DEEDS: [Deed; 36] = [
+pub(crate) const DEEDS: [Deed; 51] = [
     ("district closes the village", |w| close(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district revokes the village", |w| revoke(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district cuts the village at 5", |w| cut(w, DISTRICT, SAMBENG, VILLAGE, village_end(5))),
@@ -131,13 +135,13 @@ pub(crate) const DEEDS: [Deed; 36] = [
     ("village certifies itself far away", |w| {
         certify(w, VILLAGE, FAR_VILLAGE, VILLAGE, Rights::desa());
     }),
-    ("district invites", |w| invite(w, DISTRICT, false)),
-    ("district invites whom it knows", |w| invite(w, DISTRICT, true)),
+    ("district invites", |w| invite(w, DISTRICT, SAMBENG, false)),
+    ("district invites whom it knows", |w| invite(w, DISTRICT, SAMBENG, true)),
     ("guest closes itself", |w| close(w, GUEST, SAMBENG, GUEST)),
     ("district closes the guest", |w| close(w, DISTRICT, SAMBENG, GUEST)),
-    ("guest joins", join),
-    ("district confirms the guest", |w| confirm(w, DISTRICT)),
-    ("regency confirms the guest", |w| confirm(w, REGENCY)),
+    ("guest joins", |w| join(w, SAMBENG)),
+    ("district confirms the guest", |w| confirm(w, DISTRICT, GUEST)),
+    ("regency confirms the guest", |w| confirm(w, REGENCY, GUEST)),
     ("regency revokes the guest", |w| revoke(w, REGENCY, SAMBENG, GUEST)),
     ("district certifies a new one", |w| certify(w, DISTRICT, SAMBENG, NEW, Rights::desa())),
     ("other district certifies a new one", |w| {
@@ -148,6 +152,58 @@ pub(crate) const DEEDS: [Deed; 36] = [
     }),
     ("regency lets the district read its neighbour", |w| {
         certify(w, REGENCY, GUNUNG_JATI, DISTRICT, Rights::CARRY.with(Rights::READ_OPEN));
+    }),
+    ("other regency certifies the village far away", |w| {
+        certify(w, OTHER_REGENCY, FAR_VILLAGE, VILLAGE, Rights::desa());
+    }),
+    ("other regency certifies the village for a kecamatan", |w| {
+        certify(w, OTHER_REGENCY, FAR_DISTRICT, VILLAGE, Rights::above_desa());
+    }),
+    ("province certifies the district for the other kabupaten", |w| {
+        certify(w, PROVINCE, MAJALENGKA, DISTRICT, Rights::above_desa());
+    }),
+    ("other regency closes the village far away", |w| {
+        close(w, OTHER_REGENCY, FAR_VILLAGE, VILLAGE);
+    }),
+    ("other regency takes in a guest at once", |w| {
+        invite(w, OTHER_REGENCY, FAR_VILLAGE, true);
+        join(w, FAR_VILLAGE);
+    }),
+    ("regency takes in a guest for the kecamatan at once", |w| {
+        invite(w, REGENCY, SURANENGGALA, true);
+        join(w, SURANENGGALA);
+    }),
+    ("district takes in a guest at once", |w| {
+        invite(w, DISTRICT, SAMBENG, true);
+        join(w, SAMBENG);
+    }),
+    ("four strangers join", |w| {
+        for who in STRANGERS.into_iter().take(4) {
+            join_as(w, who, SAMBENG);
+        }
+    }),
+    ("four of the strangers join", |w| {
+        for who in STRANGERS.into_iter().skip(2) {
+            join_as(w, who, SAMBENG);
+        }
+    }),
+    ("district takes in six strangers at once", |w| {
+        invite(w, DISTRICT, SAMBENG, true);
+        for who in STRANGERS {
+            join_as(w, who, SAMBENG);
+        }
+    }),
+    ("district confirms a stranger", |w| confirm(w, DISTRICT, STRANGERS[2])),
+    ("regency revokes a stranger", |w| revoke(w, REGENCY, SAMBENG, STRANGERS[3])),
+    ("regency says where the guest's records end, and no more", |w| {
+        let records = feed(GUEST, SAMBENG, Space::Records).id();
+        let ends = vec![FeedEnd { feed: records, last: record_point(2) }];
+        let closing = Closing { device: device(GUEST), ends };
+        w.says(REGENCY, SAMBENG, Payload::Closing(closing), vec![]);
+    }),
+    ("district closes itself", |w| close(w, DISTRICT, SURANENGGALA, DISTRICT)),
+    ("province moves the village to the other kabupaten", |w| {
+        place(w, PROVINCE, JABAR, FAR_DISTRICT, true);
     }),
     ("regency moves the village", |w| place(w, REGENCY, CIREBON, GUNUNG_JATI, true)),
     ("district moves the village", |w| place(w, DISTRICT, SURANENGGALA, GUNUNG_JATI, false)),

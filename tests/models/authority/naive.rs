@@ -1,10 +1,13 @@
 //! The rules of authority told again, as `docs/architecture.md` tells them, without any care for
-//! time: sets that are searched from one end to the other.
+//! time: sets that are searched from one end to the other. Every question is asked of an area, and
+//! answered from what lies in it and in what ever lay above it.
 
 use std::collections::BTreeSet;
 
 use crdt_schema::area::{AreaId, Level};
-use crdt_schema::authority::{Alias, DeviceKeys, FeedEnd, Payload, Rights};
+use crdt_schema::authority::{
+    Alias, Certificate, DeviceKeys, FeedEnd, Invitation, Payload, Rights,
+};
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, Space};
 use node::authority::{AuthorityEntry, Standing};
@@ -19,15 +22,8 @@ struct Given {
     rights: Rights,
 }
 
-/// An entry that was heard, and the level of who wrote it.
+/// An entry that was heard, and the level of who wrote it where it lies.
 type Heard = (Level, AuthorityEntry);
-
-/// Where the feeds of a device end.
-#[derive(Clone)]
-struct Ended {
-    device: DeviceId,
-    ends: Vec<FeedEnd>,
-}
 
 /// What counts.
 #[derive(Clone)]
@@ -36,10 +32,11 @@ pub(crate) struct Naive {
     given: Vec<Given>,
     placed: Vec<(Heard, Alias)>,
     heard: Vec<Heard>,
-    ended: Vec<Ended>,
-    /// With the level each device has.
-    levels: Vec<(DeviceId, Level)>,
+    asks: Vec<Asked>,
 }
+
+/// Devices of one invitation that count at once.
+const AT_ONCE_MAX: usize = 4;
 
 impl Naive {
     /// What everything that was written comes to.
@@ -48,93 +45,55 @@ impl Naive {
         let rights = Rights::above_desa().with(Rights::ERASE);
         let devices = root.devices.iter().map(DeviceKeys::device);
         let given = devices.map(|device| Given { device, area: root.area, rights }).collect();
-        let mut naive = Self {
-            said: world.entries.clone(),
-            given,
-            placed: Vec::new(),
-            heard: Vec::new(),
-            ended: Vec::new(),
-            levels: Vec::new(),
-        };
+        let said = world.entries.clone();
+        let (placed, heard, asks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut naive = Self { said, given, placed, heard, asks };
         for level in [Level::Provinsi, Level::Kabupaten, Level::Kecamatan, Level::Desa] {
-            naive.hear(level);
+            let moves: Vec<(Heard, Alias)> =
+                naive.speaking(level).iter().filter_map(|it| naive.places(it)).collect();
+            naive.placed.extend(moves);
+            let heard = naive.speaking(level);
+            naive.given.extend(heard.iter().filter_map(gives));
+            naive.heard.extend(heard);
         }
+        let asks: Vec<Asked> = naive.said.iter().filter_map(|entry| naive.asked(entry)).collect();
+        naive.asks = asks.iter().map(|ask| naive.among(&asks, ask)).collect();
         naive
     }
 
-    /// Everything the devices of one level say, all at once.
-    fn hear(&mut self, level: Level) {
-        let mut devices: Vec<DeviceId> = self.given.iter().map(|given| given.device).collect();
-        devices.sort_unstable();
-        devices.dedup();
-        devices.retain(|device| self.highest(*device) == Some(level));
-        for device in &devices {
-            self.levels.push((*device, level));
-            let areas: Vec<AreaId> = self.given_to(*device).map(|given| given.area).collect();
-            let ends = self.ends_of(*device, &areas);
-            self.ended.extend(ends.map(|ends| Ended { device: *device, ends }));
-        }
+    /// What is said at one level: by issuers who hold nothing higher where they say it, before they
+    /// end there.
+    fn speaking(&self, level: Level) -> Vec<Heard> {
         let speaks = |entry: &&AuthorityEntry| {
-            devices.contains(&entry.feed.device)
-                && self.is_within(entry)
-                && self.issues(entry.feed.device, entry.feed.area)
+            let (author, area) = (entry.feed.device, entry.feed.area);
+            let given = self.given_to(author, area);
+            highest(&given) == Some(level)
+                && given.iter().any(|given| given.rights.has(Rights::ISSUE))
+                && self.is_left(&given, entry)
         };
-        let heard: Vec<Heard> =
-            self.said.iter().filter(speaks).map(|entry| (level, entry.clone())).collect();
-        let placed: Vec<(Heard, Alias)> = heard.iter().filter_map(|it| self.places(it)).collect();
-        self.placed.extend(placed);
-        let given: Vec<Given> = heard.iter().filter_map(|it| self.gives(it)).collect();
-        self.given.extend(given);
-        self.heard.extend(heard);
+        self.said.iter().filter(speaks).map(|entry| (level, entry.clone())).collect()
     }
 
-    /// The highest level a device is certified for.
-    fn highest(&self, device: DeviceId) -> Option<Level> {
-        self.given_to(device).map(|given| given.area.level()).min()
+    /// What a device was certified for that reaches an area.
+    fn given_to(&self, device: DeviceId, area: AreaId) -> Vec<Given> {
+        let given = self.given.iter().filter(|given| given.device == device);
+        given.filter(|given| self.ever_covers(given.area, area)).cloned().collect()
     }
 
-    fn given_to(&self, device: DeviceId) -> impl Iterator<Item = &Given> {
-        self.given.iter().filter(move |given| given.device == device)
-    }
-
-    /// A certificate, or the confirmation of one, in the area it is about, which lies below the
-    /// issuer's level and within what it may issue for.
-    fn gives(&self, (level, entry): &Heard) -> Option<Given> {
-        let certificate = match entry.payload.as_ref() {
-            Some(Payload::Certificate(it)) if it.invited.is_none() => it,
-            Some(Payload::Confirmation(it)) => &it.certificate,
-            _ => return None,
-        };
-        let fits = certificate.area == entry.feed.area
-            && certificate.area.level() > *level
-            && self.issues(entry.feed.device, certificate.area);
-        let (device, area) = (certificate.keys.device(), certificate.area);
-        fits.then_some(Given { device, area, rights: certificate.rights })
-    }
-
-    /// A new place for an area below the author, between parents that lie below it too, or are its
-    /// own area.
+    /// A new place for an area: it is said above that area and above both parents.
     fn places(&self, heard: &Heard) -> Option<(Heard, Alias)> {
         let (level, entry) = heard;
         let Some(Payload::Alias(alias)) = &entry.payload else { return None };
-        let author = entry.feed.device;
-        let is_above = |parent: AreaId| {
-            let own = self.given_to(author).any(|given| given.area == parent);
-            self.issues(author, parent) && (parent.level() > *level || own)
-        };
+        let is_below = |area: AreaId| self.ever_covers(entry.feed.area, area);
         let counts = alias.area.level() > *level
-            && self.issues(author, alias.area)
-            && self.parent(alias.area).is_none_or(is_above)
-            && is_above(alias.parent);
+            && is_below(alias.area)
+            && is_below(alias.parent)
+            && self.parent(alias.area).is_none_or(is_below);
         counts.then(|| (heard.clone(), alias.clone()))
     }
 
     fn issues(&self, device: DeviceId, area: AreaId) -> bool {
-        self.has(device, Rights::ISSUE, area)
-    }
-
-    fn has(&self, device: DeviceId, right: Rights, area: AreaId) -> bool {
-        self.given_to(device).any(|it| it.rights.has(right) && self.ever_covers(it.area, area))
+        self.given_to(device, area).iter().any(|given| given.rights.has(Rights::ISSUE))
     }
 
     /// Aliases of an area that no other replaces, the deciding one first.
@@ -164,20 +123,28 @@ impl Naive {
         above == area || self.parent(area).is_some_and(|parent| self.covers_today(above, parent))
     }
 
-    /// What was said about a device by those above all it is certified for.
-    fn said_from_above(&self, device: DeviceId, areas: &[AreaId]) -> impl Iterator<Item = &Heard> {
-        self.heard.iter().filter(move |(level, entry)| {
+    /// What was said in and above an area about a device by those above all it has there.
+    fn said_from_above(&self, device: DeviceId, given: &[Given], area: AreaId) -> Vec<&Heard> {
+        let from_above = |(level, entry): &&Heard| {
             let author = entry.feed.device;
-            let is_above = |area: &AreaId| area.level() > *level && self.issues(author, *area);
-            author != device && areas.iter().all(is_above)
-        })
+            let is_above = |it: &Given| it.area.level() > *level && self.issues(author, it.area);
+            author != device
+                && self.ever_covers(entry.feed.area, area)
+                && given.iter().all(is_above)
+        };
+        self.heard.iter().filter(from_above).collect()
     }
 
-    /// Where a device ends, if it does: a feed that is not named does not count at all.
-    fn ends_of(&self, device: DeviceId, areas: &[AreaId]) -> Option<Vec<FeedEnd>> {
+    /// Words of those above about where a device ends.
+    fn words_from_above(
+        &self,
+        device: DeviceId,
+        given: &[Given],
+        area: AreaId,
+    ) -> Vec<Vec<FeedEnd>> {
         let mut words: Vec<Vec<FeedEnd>> = Vec::new();
         let (mut cuts, mut is_revoked) = (Vec::new(), false);
-        for (_, entry) in self.said_from_above(device, areas) {
+        for (_, entry) in self.said_from_above(device, given, area) {
             match &entry.payload {
                 Some(Payload::Closing(it)) if it.device == device => words.push(it.ends.clone()),
                 Some(Payload::Cut(it)) if it.device == device => {
@@ -190,25 +157,67 @@ impl Naive {
         if is_revoked {
             words.push(what_cuts_leave(&cuts));
         }
-        let above = what_all_leave(&words);
-        let own = self.said.iter().filter(|entry| entry.feed.device == device);
-        for entry in own {
-            let heard = above.as_ref().is_none_or(|ends| self.leaves(ends, entry));
-            if let Some(Payload::Closing(closing)) = &entry.payload
-                && closing.device == device
-                && heard
-            {
-                let here = FeedEnd { feed: entry.feed.id(), last: entry.point };
-                let others = closing.ends.iter().filter(|end| end.feed != here.feed);
-                words.push(others.copied().chain([here]).collect());
-            }
+        words
+    }
+
+    /// What a device says of itself in one area, where it is its highest: of each feed the first
+    /// closing that those above leave, and such a feed ends with it, or where they say.
+    fn own_words(&self, device: DeviceId, given: &[Given], area: AreaId) -> Option<Vec<FeedEnd>> {
+        let above = what_all_leave(&self.words_from_above(device, given, area));
+        let closes = |entry: &&AuthorityEntry| {
+            let payload = entry.payload.as_ref();
+            entry.feed.device == device
+                && entry.feed.area == area
+                && matches!(payload, Some(Payload::Closing(it)) if it.device == device)
+                && above.as_ref().is_none_or(|ends| self.leaves(ends, entry))
+        };
+        let closings: Vec<&AuthorityEntry> = self.said.iter().filter(closes).collect();
+        let is_first = |entry: &&&AuthorityEntry| {
+            let same = closings.iter().filter(|other| other.feed == entry.feed);
+            same.map(|other| other.point).min() == Some(entry.point)
+        };
+        let first: Vec<&&AuthorityEntry> = closings.iter().filter(is_first).collect();
+        let words: Vec<Vec<FeedEnd>> = first
+            .iter()
+            .filter_map(|entry| match &entry.payload {
+                Some(Payload::Closing(it)) => Some(it.ends.clone()),
+                _ => None,
+            })
+            .collect();
+        let here: Vec<FeedEnd> = first
+            .iter()
+            .map(|entry| {
+                let feed = entry.feed.id();
+                let last = above.as_ref().map_or(entry.point, |ends| last_of(ends, feed));
+                FeedEnd { feed, last }
+            })
+            .collect();
+        let mut ends = what_all_leave(&words)?;
+        ends.retain(|end| here.iter().all(|own| own.feed != end.feed));
+        ends.extend(here);
+        Some(ends)
+    }
+
+    /// Where feeds of an area end whose device has this there: a feed that is not named does not
+    /// count at all.
+    fn ends_of(&self, device: DeviceId, given: &[Given], area: AreaId) -> Option<Vec<FeedEnd>> {
+        let mut words = self.words_from_above(device, given, area);
+        let highest = highest(given);
+        let mut own: Vec<AreaId> = given.iter().map(|given| given.area).collect();
+        own.retain(|area| Some(area.level()) == highest);
+        own.sort_unstable();
+        own.dedup();
+        for at in own {
+            let certified = self.given_to(device, at);
+            let there = if certified.is_empty() { given.to_vec() } else { certified };
+            words.extend(self.own_words(device, &there, at));
         }
         what_all_leave(&words)
     }
 
-    fn is_within(&self, entry: &AuthorityEntry) -> bool {
-        let mut ended = self.ended.iter().filter(|ended| ended.device == entry.feed.device);
-        ended.next().is_none_or(|ended| self.leaves(&ended.ends, entry))
+    fn is_left(&self, given: &[Given], entry: &AuthorityEntry) -> bool {
+        let ends = self.ends_of(entry.feed.device, given, entry.feed.area);
+        ends.is_none_or(|ends| self.leaves(&ends, entry))
     }
 
     /// Whether an entry lies on the way back from where its feed ends.
@@ -226,22 +235,27 @@ impl Naive {
 
     /// How a feed stands.
     pub(crate) fn standing(&self, name: &FeedName) -> Standing {
-        let is_known = self.given_to(name.device).next().is_some();
-        if !is_known {
-            return self.waits(name);
+        let given = self.given_to(name.device, name.area);
+        if given.is_empty() {
+            return self.joined(name);
         }
-        if !self.may_write(name, |above| self.ever_covers(above, name.area)) {
+        if !may_write(name, &given) {
             return Standing::Outside;
         }
-        let feed = name.id();
-        if let Some(ended) = self.ended.iter().find(|ended| ended.device == name.device) {
-            return Standing::CountsUntil(last_of(&ended.ends, feed));
+        if let Some(ends) = self.ends_of(name.device, &given, name.area) {
+            return Standing::CountsUntil(last_of(&ends, name.id()));
         }
-        // A move ends records only.
+        self.moved_end(name, &given).map_or(Standing::Counts, Standing::CountsUntil)
+    }
+
+    /// Where a move ended a feed: of records only, whose right to be written does not reach where the
+    /// area lies today.
+    fn moved_end(&self, name: &FeedName, given: &[Given]) -> Option<ChainPoint> {
+        let stays = |given: &Given| self.covers_today(given.area, name.area);
         if name.space == Space::Authority
-            || self.may_write(name, |above| self.covers_today(above, name.area))
+            || given.iter().any(|given| given.rights.has(Rights::WRITE) && stays(given))
         {
-            return Standing::Counts;
+            return None;
         }
         let (mut here, mut named): (_, Vec<FeedEnd>) = (vec![name.area], Vec::new());
         while let Some(area) = here.pop() {
@@ -251,15 +265,18 @@ impl Naive {
             let moved = self.placed.iter().filter(|(_, it)| it.area == area);
             here.extend(moved.map(|(_, it)| it.parent).chain(first_parent(area)));
         }
-        let ends = named.iter().filter(|end| end.feed == feed).map(|end| end.last);
-        Standing::CountsUntil(ends.min().unwrap_or(ChainPoint::START))
+        Some(last_of(&named, name.id()))
     }
 
-    /// What of a feed was adopted by the authority of its area, and by whom its device stands below.
+    /// What of a feed was adopted by the authority of its area, and by whom its device stands below
+    /// there.
     pub(crate) fn adopted(&self, name: &FeedName) -> BTreeSet<(u64, ChainPoint)> {
-        let Some(below) = self.highest(name.device).or_else(|| self.asked_at(name)) else {
-            return BTreeSet::new();
+        let certified = highest(&self.given_to(name.device, name.area));
+        let asked = || {
+            let ask = self.asks_reaching(name.device, name.area).into_iter().next()?;
+            (!ask.is_void).then(|| ask.given.area.level())
         };
+        let Some(below) = certified.or_else(asked) else { return BTreeSet::new() };
         let speaks = |(level, entry): &&Heard| entry.feed.area == name.area && *level < below;
         let said = self.heard.iter().filter(speaks).filter_map(|(_, entry)| match &entry.payload {
             Some(Payload::Adoption(adoption)) => Some(&adoption.ranges),
@@ -269,66 +286,107 @@ impl Naive {
         of_feed.map(|(_, first, last)| (*first, *last)).collect()
     }
 
-    /// The level of what a device that waits was invited to.
-    fn asked_at(&self, name: &FeedName) -> Option<Level> {
-        (self.waits(name) != Standing::Unknown).then_some(Level::Desa)
-    }
-
-    /// Records by who may write them; authority by who issues, and in one's own area.
-    fn may_write(&self, name: &FeedName, reaches: impl Fn(AreaId) -> bool) -> bool {
-        self.given_to(name.device).any(|given| match name.space {
-            Space::Records => given.rights.has(Rights::WRITE) && reaches(given.area),
-            Space::Authority => {
-                (given.rights.has(Rights::ISSUE) && reaches(given.area)) || given.area == name.area
-            }
-        })
-    }
-
-    /// A device nobody certified: with an invitation that counts it waits, in its area; or counts
-    /// at once, open data only, until somebody ends it.
-    fn waits(&self, name: &FeedName) -> Standing {
-        let own = self.said.iter().filter(|entry| entry.feed.device == name.device);
-        for entry in own {
-            let Some(Payload::Certificate(own)) = &entry.payload else { continue };
-            let Some((id, signature)) = &own.invited else { continue };
-            let invited = self.heard.iter().find_map(|(level, by)| match &by.payload {
-                Some(Payload::Invitation(it)) if by.point.id == *id => {
-                    let may = it.area.level() > *level && self.issues(by.feed.device, it.area);
-                    may.then_some(it)
-                }
-                _ => None,
-            });
-            let fits = invited.filter(|it| {
-                it.area == own.area
-                    && it.area == entry.feed.area
-                    && own.keys.device() == name.device
-                    && it.rights.has(own.rights)
-                    && it.key.verify(&own.invited_message(*id), signature).is_ok()
-            });
-            if let Some(invited) = fits {
-                let here = own.rights.has(Rights::WRITE) && self.ever_covers(own.area, name.area);
-                let is_own = name.space == Space::Authority && own.area == name.area;
-                let is_here = if name.space == Space::Records { here } else { is_own };
-                if !is_here {
-                    return Standing::Outside;
-                }
-                if !invited.counts_at_once {
-                    return Standing::Provisional;
-                }
-                let ends = self.ends_of(name.device, &[own.area]);
-                let end = ends.map(|ends| last_of(&ends, name.id()));
-                return match name.space {
-                    Space::Records => Standing::OpenCounts(end),
-                    Space::Authority => end.map_or(Standing::Counts, Standing::CountsUntil),
-                };
-            }
+    /// A device nobody certified where it writes: with an invitation that counts it waits, where it
+    /// asked to be; or counts at once, open data only, until somebody ends it.
+    fn joined(&self, name: &FeedName) -> Standing {
+        let reaching = self.asks_reaching(name.device, name.area);
+        let in_it = reaching.iter().filter(|ask| ask.given.area == name.area);
+        let ask = match name.space {
+            Space::Records => reaching.first(),
+            Space::Authority => in_it.min_by_key(|ask| ask.rank()),
+        };
+        let Some(ask) = ask else { return Standing::Outside };
+        if name.space == Space::Records && !ask.given.rights.has(Rights::WRITE) {
+            return Standing::Outside;
         }
-        Standing::Unknown
+        let waits = match name.space {
+            Space::Records => !ask.at_once || ask.is_crowded,
+            Space::Authority => !ask.is_shared(),
+        };
+        if waits {
+            return Standing::Provisional;
+        }
+        let given = std::slice::from_ref(&ask.given);
+        let ends = self.ends_of(name.device, given, name.area);
+        let end = ends.map(|ends| last_of(&ends, name.id()));
+        let end = end.or_else(|| self.moved_end(name, given));
+        match name.space {
+            Space::Authority => end.map_or(Standing::Counts, Standing::CountsUntil),
+            Space::Records if ask.is_void => Standing::OpenCounts(Some(ChainPoint::START)),
+            Space::Records => Standing::OpenCounts(end),
+        }
     }
 
-    /// The level a device speaks at; `None` for who is nobody.
-    pub(crate) fn level(&self, device: DeviceId) -> Option<Level> {
-        self.levels.iter().find(|(known, _)| *known == device).map(|(_, level)| *level)
+    /// What a device asked for that reaches an area, the deciding one first.
+    fn asks_reaching(&self, device: DeviceId, area: AreaId) -> Vec<Asked> {
+        let own = self.asks.iter().filter(|ask| ask.given.device == device);
+        let mut asks: Vec<Asked> =
+            own.filter(|ask| self.ever_covers(ask.given.area, area)).cloned().collect();
+        asks.sort_by_key(Asked::rank);
+        asks
+    }
+
+    /// An ask, when all are known of its invitation: where too many have joined none counts at once,
+    /// and five of them say so to everybody.
+    fn among(&self, asks: &[Asked], ask: &Asked) -> Asked {
+        let same = asks.iter().filter(|other| other.invitation == ask.invitation);
+        let mut joined: BTreeSet<DeviceId> = same
+            .filter(|other| other.at_once && !other.is_void)
+            .map(|other| other.given.device)
+            .collect();
+        joined.extend(self.heard.iter().filter_map(|heard| match &heard.1.payload {
+            Some(Payload::Confirmation(it)) if it.invitation == ask.invitation => {
+                let given = gives(heard).filter(|given| given.area == ask.given.area);
+                given.map(|given| given.device)
+            }
+            _ => None,
+        }));
+        let is_crowded = ask.at_once && joined.len() > AT_ONCE_MAX;
+        let telling: Vec<DeviceId> = joined.into_iter().take(AT_ONCE_MAX + 1).collect();
+        let tells = ask.at_once && !ask.is_void && telling.contains(&ask.given.device);
+        Asked { is_crowded, tells, ..ask.clone() }
+    }
+
+    /// What an entry asks for: its device's own certificate, signed with an invitation's key.
+    fn asked(&self, entry: &AuthorityEntry) -> Option<Asked> {
+        let is_first = entry.point.seq == 1;
+        if !is_first || !self.given_to(entry.feed.device, entry.feed.area).is_empty() {
+            return None;
+        }
+        let (own, invited) = self.invited(entry)?;
+        let (device, area) = (entry.feed.device, own.area);
+        let at_once = invited.counts_at_once;
+        let given = Given { device, area, rights: own.rights };
+        let ends = self.ends_of(device, std::slice::from_ref(&given), area);
+        let is_void = at_once && ends.is_some_and(|ends| !self.leaves(&ends, entry));
+        let (invitation, point) = (own.invited.as_ref()?.0, entry.point);
+        let [is_crowded, tells] = [false; 2];
+        Some(Asked { given, invitation, at_once, is_void, is_crowded, tells, point })
+    }
+
+    fn invited<'a>(
+        &'a self,
+        entry: &'a AuthorityEntry,
+    ) -> Option<(&'a Certificate, &'a Invitation)> {
+        let Some(Payload::Certificate(own)) = &entry.payload else { return None };
+        let (id, signature) = own.invited.as_ref()?;
+        let invited = self.heard.iter().find_map(|(level, by)| match &by.payload {
+            Some(Payload::Invitation(it)) if by.point.id == *id => {
+                (it.area.level() > *level && it.area == by.feed.area).then_some(it)
+            }
+            _ => None,
+        })?;
+        let fits = invited.area == own.area
+            && invited.area == entry.feed.area
+            && own.keys.device() == entry.feed.device
+            && invited.rights.has(own.rights)
+            && invited.key.verify(&own.invited_message(*id), signature).is_ok();
+        fits.then_some((own, invited))
+    }
+
+    /// The level a device speaks at in an area; `None` for who is nobody there.
+    pub(crate) fn level(&self, device: DeviceId, area: AreaId) -> Option<Level> {
+        highest(&self.given_to(device, area))
     }
 
     /// Whether an entry had any say.
@@ -340,6 +398,61 @@ impl Naive {
         };
         is_own || self.heard.iter().any(|(_, heard)| heard == entry)
     }
+}
+
+/// What a device asked for with an invitation.
+#[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+struct Asked {
+    given: Given,
+    invitation: EntryId,
+    at_once: bool,
+    /// Its certificate lies behind its end.
+    is_void: bool,
+    /// Too many joined with the invitation.
+    is_crowded: bool,
+    /// It is one of those by which that is known.
+    tells: bool,
+    point: ChainPoint,
+}
+
+impl Asked {
+    /// What is held by all decides before what is not, then the higher area, then the earlier one.
+    fn rank(&self) -> (bool, bool, bool, Level, AreaId, ChainPoint) {
+        let (area, waits) = (self.given.area, !self.at_once || self.is_crowded);
+        (self.is_void, waits, !self.is_shared(), area.level(), area, self.point)
+    }
+
+    /// Whether all hold it.
+    fn is_shared(&self) -> bool {
+        self.at_once && (self.tells || !self.is_crowded)
+    }
+}
+
+/// The highest level of several certificates.
+fn highest(given: &[Given]) -> Option<Level> {
+    given.iter().map(|given| given.area.level()).min()
+}
+
+/// Records by who may write them; authority by who issues, and in one's own area.
+fn may_write(name: &FeedName, given: &[Given]) -> bool {
+    given.iter().any(|given| match name.space {
+        Space::Records => given.rights.has(Rights::WRITE),
+        Space::Authority => given.rights.has(Rights::ISSUE) || given.area == name.area,
+    })
+}
+
+/// A certificate, or the confirmation of one, in the area it is about, which lies below the issuer's
+/// level.
+fn gives((level, entry): &Heard) -> Option<Given> {
+    let certificate = match entry.payload.as_ref() {
+        Some(Payload::Certificate(it)) if it.invited.is_none() => it,
+        Some(Payload::Confirmation(it)) => &it.certificate,
+        _ => return None,
+    };
+    let fits = certificate.area == entry.feed.area && certificate.area.level() > *level;
+    let (device, area) = (certificate.keys.device(), certificate.area);
+    fits.then_some(Given { device, area, rights: certificate.rights })
 }
 
 /// Where an area lay first.

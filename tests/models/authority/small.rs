@@ -1,9 +1,14 @@
 //! Every history of a few deeds, and many longer ones.
 
-use crdt_schema::testing::Numbers;
-use node::authority::{Authority, Standing};
+use std::collections::BTreeSet;
 
-use super::cast::{FEEDS, World};
+use crdt_schema::area::AreaId;
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::FeedName;
+use crdt_schema::testing::Numbers;
+use node::authority::{Authority, AuthorityEntry, Standing};
+
+use super::cast::{CIREBON, FAR_VILLAGE, FEEDS, JABAR, SAMBENG, World, area};
 use super::deeds::DEEDS;
 use super::naive::Naive;
 
@@ -12,6 +17,9 @@ const DEEDS_ALL: usize = 2;
 /// Deeds of the longest history, and how many longer ones are drawn; `WKSBM_HISTORIES` for more.
 const DEEDS_MAX: usize = 7;
 const HISTORIES: usize = 1_500;
+
+/// Areas whose authority is taken alone.
+const ROOTS: [&str; 4] = [SAMBENG, CIREBON, FAR_VILLAGE, JABAR];
 
 fn asked(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -54,7 +62,55 @@ fn each_after(
 }
 
 fn standings(authority: &Authority) -> Vec<Standing> {
-    FEEDS.iter().map(|name| authority.standing(name)).collect()
+    FEEDS.iter().map(|name| plain(authority.standing(name))).collect()
+}
+
+/// Who is not known at all, and who is known elsewhere, have nothing here.
+fn plain(standing: Standing) -> Standing {
+    if standing == Standing::Unknown { Standing::Outside } else { standing }
+}
+
+/// What of a feed all count and hold alike. What waits, and what is beyond its end, is for some.
+fn counted(authority: &Authority, name: &FeedName) -> (Standing, BTreeSet<(u64, ChainPoint)>) {
+    let standing = plain(authority.standing(name));
+    let nothing = Some(ChainPoint::START);
+    if standing == Standing::Provisional {
+        return (Standing::Outside, BTreeSet::new());
+    }
+    let none = [Standing::CountsUntil(ChainPoint::START), Standing::OpenCounts(nothing)];
+    let standing = if none.contains(&standing) { Standing::Outside } else { standing };
+    (standing, authority.adopted(name))
+}
+
+/// The entries that an area's authority root covers.
+fn authority_of(world: &World, authority: &Authority, at: AreaId) -> World {
+    let above = authority.tree().above(at);
+    let covered = |area: AreaId| authority.tree().covers(at, area) || above.contains(&area);
+    let mut of_area = world.clone();
+    of_area.entries.retain(|entry| covered(entry.feed.area));
+    of_area
+}
+
+/// Those that count, which is what travels.
+fn that_count(world: &World, authority: &Authority) -> World {
+    let mut counting = world.clone();
+    let counts = |entry: &AuthorityEntry| match authority.standing(&entry.feed) {
+        Standing::Counts => true,
+        Standing::CountsUntil(end) => {
+            let mut at = end;
+            while at.seq > entry.point.seq {
+                let held = world.entries.iter().find(|it| it.point == at);
+                let Some(held) = held else { return false };
+                at = ChainPoint { seq: at.seq - 1, id: held.prev };
+            }
+            at == entry.point
+        }
+        Standing::OpenCounts(_) | Standing::Provisional | Standing::Outside | Standing::Unknown => {
+            false
+        }
+    };
+    counting.entries.retain(counts);
+    counting
 }
 
 #[test]
@@ -63,7 +119,7 @@ fn every_history_stands_as_the_rules_say() {
     each(&mut |world, done| {
         let (authority, naive) = (world.authority(), Naive::of(world));
         for name in FEEDS.iter() {
-            let (here, there) = (authority.standing(name), naive.standing(name));
+            let (here, there) = (plain(authority.standing(name)), naive.standing(name));
             assert_eq!(here, there, "{name:?} after {done:?}");
             let (here, there) = (authority.adopted(name), naive.adopted(name));
             assert_eq!(here, there, "adopted of {name:?} after {done:?}");
@@ -103,15 +159,51 @@ fn nobody_changes_what_stands_beside_or_above_in_any_history() {
         let last = without.entries.pop().unwrap();
         let (before, now) = (without.authority(), world.authority());
         let author = last.feed.device;
-        let (level, is_heard) = (naive.level(author), naive.is_heard(&last));
+        let is_heard = naive.is_heard(&last);
+        let level = naive.level(author, last.feed.area);
         for name in FEEDS.iter().filter(|name| name.device != author || !is_heard) {
-            let beside_or_above = match (naive.level(name.device), level) {
+            let beside_or_above = match (naive.level(name.device, name.area), level) {
                 (Some(theirs), Some(level)) => theirs <= level,
                 _ => false,
             };
             if beside_or_above || !is_heard {
-                assert_eq!(before.standing(name), now.standing(name), "{name:?} {done:?}");
+                let [once, here] = [&before, &now].map(|it| plain(it.standing(name)));
+                assert_eq!(once, here, "{name:?} {done:?}");
                 assert_eq!(before.adopted(name), now.adopted(name), "{name:?} {done:?}");
+            }
+        }
+    });
+}
+
+/// Who holds the authority of an area knows how its feeds stand, whatever else it holds: equal
+/// authority roots mean that the same counts (ADR 0026).
+#[test]
+fn authority_of_an_area_decides_how_its_feeds_stand_in_every_history() {
+    let mut seen = 0;
+    each(&mut |world, done| {
+        let authority = world.authority();
+        seen += 1;
+        for (number, at) in ROOTS.map(area).into_iter().enumerate() {
+            // In turn: all of them at every history take minutes.
+            let is_turn = seen % ROOTS.len() == number;
+            if !is_turn && (number > 0 || done.len() <= DEEDS_ALL) {
+                continue;
+            }
+            let of_area = authority_of(world, &authority, at);
+            let alone = of_area.authority();
+            let naive = is_turn.then(|| Naive::of(&of_area));
+            let travelled = that_count(&of_area, &authority).authority();
+            for name in FEEDS.iter().filter(|name| authority.tree().covers(at, name.area)) {
+                let known = plain(authority.standing(name));
+                assert_eq!(known, plain(alone.standing(name)), "{name:?} in {at:?} {done:?}");
+                let adopted = authority.adopted(name);
+                assert_eq!(adopted, alone.adopted(name), "{name:?} in {at:?} {done:?}");
+                if let Some(naive) = &naive {
+                    let again = (naive.standing(name), naive.adopted(name));
+                    assert_eq!((known, adopted), again, "{name:?} in {at:?} {done:?}");
+                }
+                let (all, some) = (counted(&authority, name), counted(&travelled, name));
+                assert_eq!(all, some, "what travels of {name:?} in {at:?} {done:?}");
             }
         }
     });
