@@ -224,6 +224,7 @@ impl Town {
     pub(super) fn store_failed(&mut self, site: usize, why: &str) {
         if self.sites[site].full {
             self.note("disk full");
+            self.sites[site].refused_at = Some(self.now());
         } else {
             self.breaks(site, &format!("a store failed on a disk that works: {why}"));
         }

@@ -132,12 +132,12 @@ impl Town {
             return Ok(None);
         }
         let now = self.now();
-        let stands = self.wires.of(site).any(|(_, wire)| {
+        let link = self.wires.of(site).map(|(_, wire)| wire).find(|wire| {
             wire.ends.contains(&above) && !wire.closing && now - wire.since >= ROWS_COME
         });
-        if !stands {
+        let Some(link) = link else {
             return Ok(Some("village not linked to its hub when all was mended"));
-        }
+        };
         let Some(newest) = published(hub, area)? else { return Ok(None) };
         let own = self.own_feeds(site, mine);
         let asked: BTreeSet<FeedId> = own.iter().map(|feed| feed.name.id()).collect();
@@ -155,6 +155,10 @@ impl Town {
             }
             Origin::Before if row.counter >= newest.counter => {
                 return Ok(Some("true row kept out by one from before a hub was put back"));
+            }
+            // What a full disk refused is not told again over a link that outlived it.
+            Origin::Older if at.refused_at >= Some(link.since) => {
+                return Ok(Some("true row refused by a full disk, and not told again"));
             }
             Origin::Older | Origin::Before | Origin::Forged => {
                 let (row, newest) = (row.counter, newest.counter);

@@ -59,6 +59,8 @@ pub(super) struct Site {
     pub(super) hostile: bool,
     /// No room on its disk.
     pub(super) full: bool,
+    /// When a disk without room refused something last.
+    pub(super) refused_at: Option<i64>,
     /// A backup, and what was saved by then.
     pub(super) backup: Option<(Shelf, Vec<EntryRef>)>,
     /// Of a hub that was put back, what it was before.
@@ -250,6 +252,7 @@ impl Town {
             apart: false,
             hostile: false,
             full: false,
+            refused_at: None,
             backup: None,
             before: None,
         });
