@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::ground::MINUTE;
+use crdt_schema::area::Level;
+use crdt_schema::id::DeviceId;
+use node::ports::FeedStore;
+
+use super::ground::{MINUTE, hash};
+use super::row::rows_of;
 use super::shelf::Shelf;
 use super::town::Town;
 use super::wire::Due;
@@ -43,7 +48,7 @@ impl Town {
     /// # Errors
     /// What did not work.
     pub(super) fn back_up(&mut self, site: usize) -> Result<(), String> {
-        if !self.is_village(site) || self.sites[site].lost {
+        if !(self.is_village(site) || self.hubs_go_back()) || self.sites[site].lost {
             return Ok(());
         }
         let was_on = self.sites[site].up.is_some();
@@ -59,8 +64,15 @@ impl Town {
         if self.sites[site].lost {
             return;
         }
+        if !self.is_village(site) && self.sites[site].up.is_none() {
+            return;
+        }
         let Some((shelf, saved)) = self.sites[site].backup.take() else { return };
         self.note("backup restored");
+        if !self.is_village(site) {
+            self.note("hub put back");
+            self.remember_before(site);
+        }
         self.switch_off(site);
         self.sites[site].shelf = shelf;
         self.sites[site].saved = saved;
@@ -68,6 +80,43 @@ impl Town {
         self.sites[site].retired.clear();
         self.life.plan(self.now() + MINUTE, Due::On { site });
         self.life.plan(self.now() + 2 * MINUTE, Due::Save { site });
+    }
+
+    /// Whether hubs, too, are put back here. Not drawn from the numbers: other towns live as they do
+    /// without.
+    fn hubs_go_back(&self) -> bool {
+        let drawn = hash(&[b"hubs", &self.config.seed.to_be_bytes()])[0];
+        usize::from(drawn) * 100 / 256 < self.config.hubs_back_percent
+    }
+
+    /// Rows of a hub that is about to be put back go backwards; and whoever does it knows that nobody
+    /// saves there before another hub was met (`docs/storage.md`, 7).
+    fn remember_before(&mut self, site: usize) {
+        let Some(up) = &self.sites[site].up else { return };
+        let replica = up.node.replica();
+        let rows = rows_of(replica, replica.feed_store().instance()).unwrap_or_default();
+        let mut before = self.sites[site].before.take().unwrap_or_default();
+        for row in rows {
+            let newest = before.counters.entry(row.key.area).or_default();
+            *newest = row.counter.max(*newest);
+        }
+        (before.waits, before.has_met) = (true, false);
+        self.sites[site].before = Some(before);
+    }
+
+    /// Whether a person waits with saving, for this hub was put back and met no other one yet.
+    pub(super) fn waits_for_a_hub(&self, site: usize) -> bool {
+        self.sites[site].before.as_ref().is_some_and(|before| before.waits)
+    }
+
+    /// A hub that was put back compared with another one until they were equal.
+    pub(super) fn met(&mut self, site: usize, peer: &DeviceId) {
+        let mut all = self.sites.iter();
+        let is_hub =
+            all.any(|it| it.role.device() == *peer && !it.hostile && it.role.level() < Level::Desa);
+        if let Some(before) = self.sites[site].before.as_mut().filter(|_| is_hub) {
+            before.waits = false;
+        }
     }
 
     /// Sites with the same keys as another one.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, AreaTree};
 use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
-use crdt_schema::id::{DeviceId, RecordId, Space};
-use node::authority::Standing;
+use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
+use node::authority::{MemberState, Standing};
 use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::replica::Replica;
 use node::store::lent::{Feeds, Views};
@@ -45,14 +45,18 @@ impl Town {
         let members = self.members();
         for site in honest.iter().copied() {
             self.check_certified(site, &members)?;
+            self.check_published(site)?;
             self.check_receipts(site)?;
+            self.check_shown(site)?;
             // Below a hub that lies nobody can know what there is; what is there is compared by value.
             if let Some(above) = self.above(site).filter(|above| !self.sites[*above].hostile) {
-                let limits = self.alike(site, above).map_err(|what| {
+                let [limits, ended] = self.alike(site, above).map_err(|what| {
                     let (one, other) = (self.told_of(site), self.told_of(above));
                     format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
                 })?;
                 *self.tally.entry("village at a limit of feeds or branches").or_default() += limits;
+                *self.tally.entry("village at a limit compared, for it was cut").or_default() +=
+                    ended;
             }
         }
         let compared = self.compared();
@@ -78,15 +82,16 @@ impl Town {
         Ok(())
     }
 
-    /// Two honest nodes that rested have the same roots of every village both serve.
-    fn alike(&self, site: usize, other: usize) -> Result<u64, String> {
-        let mut limits = 0;
+    /// Two honest nodes that rested have the same roots of every village both serve. How many were not
+    /// asked for a limit, and how many were at one that all heard the end of.
+    fn alike(&self, site: usize, other: usize) -> Result<[u64; 2], String> {
+        let [mut limits, mut ended] = [0; 2];
         let (Some(mine), Some(theirs)) = (&self.sites[site].up, &self.sites[other].up) else {
-            return Ok(0);
+            return Ok([0; 2]);
         };
         let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
         let me = self.sites[site].role.device();
-        let limited: BTreeSet<AreaId> =
+        let limited: BTreeSet<FeedName> =
             at_a_limit(mine).union(&at_a_limit(theirs)).copied().collect();
         // Of a village that moved away nothing is asked any more.
         let authority = theirs.authority();
@@ -95,10 +100,14 @@ impl Town {
                 continue;
             }
             // A flood or forks beyond the caps: which ones a node took is chance, until somebody names
-            // those that count (architecture, 3.4).
-            if limited.contains(&area) {
-                limits += 1;
-                continue;
+            // those that count (architecture, 3.4) and both heard it.
+            let mut limited = limited.iter().filter(|feed| feed.area == area).peekable();
+            if limited.peek().is_some() {
+                if !limited.all(|feed| [mine, theirs].iter().all(|it| is_ended(it, feed))) {
+                    limits += 1;
+                    continue;
+                }
+                ended += 1;
             }
             let ((my_authority, my_root), (their_authority, their_root)) =
                 (roots(mine, area), roots(theirs, area));
@@ -111,7 +120,7 @@ impl Town {
                 return Err(format!("roots of {area} differ: {counts:?}, held {held:?}"));
             }
         }
-        Ok(limits)
+        Ok([limits, ended])
     }
 
     /// Villages that are compared by value now.
@@ -327,19 +336,34 @@ pub(super) fn rows(
     Ok(views.list(filter, None, usize::MAX, replica.feed_store()).map_err(told)?.1)
 }
 
-/// Areas where a device has as many feeds, or a feed as many branches, as a node takes.
-fn at_a_limit<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>) -> BTreeSet<AreaId> {
-    let (mut incarnations, mut limited) = (BTreeMap::<_, usize>::new(), BTreeSet::new());
+/// Feeds of records of whoever has as many of them in one area, or of one so many branches, as a node
+/// takes.
+pub(super) fn at_a_limit<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+) -> BTreeSet<FeedName> {
+    let mut of_device: BTreeMap<_, (BTreeSet<FeedName>, usize)> = BTreeMap::new();
     for feed in replica.feeds() {
-        let (area, feeds) =
-            (feed.name.area, incarnations.entry((feed.name.area, feed.name.device)));
-        let records = usize::from(feed.name.space == Space::Records);
-        let feeds = feeds.and_modify(|feeds| *feeds += records).or_insert(records);
-        if feed.branches.len() >= BRANCHES_MAX || *feeds >= INCARNATIONS_MAX {
-            limited.insert(area);
+        let (feeds, branches) = of_device.entry((feed.name.area, feed.name.device)).or_default();
+        *branches = feed.branches.len().max(*branches);
+        if feed.name.space == Space::Records {
+            feeds.insert(feed.name);
         }
     }
-    limited
+    let limited = of_device
+        .into_values()
+        .filter(|(feeds, branches)| *branches >= BRANCHES_MAX || feeds.len() >= INCARNATIONS_MAX);
+    limited.flat_map(|(feeds, _)| feeds).collect()
+}
+
+/// Whether somebody above said of a device that it is ended, and where this feed of it ends.
+fn is_ended<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, feed: &FeedName) -> bool {
+    let authority = replica.authority();
+    let state = authority.member(&feed.device).map(|member| member.state);
+    let ends = matches!(
+        authority.standing(feed),
+        Standing::CountsUntil(_) | Standing::OpenCounts(Some(_))
+    );
+    ends && matches!(state, Some(MemberState::Closed | MemberState::Revoked))
 }
 
 /// In what the records of two nodes differ.

@@ -89,6 +89,10 @@ impl Town {
             self.note("nobody there to save");
             return;
         }
+        if self.waits_for_a_hub(site) {
+            self.note("save waits until a hub was met");
+            return;
+        }
         let Some(area) = self.area_to_write(site) else { return };
         let known = self.records.get(&area).map_or(0, Vec::len);
         let new = known == 0 || self.numbers.chance(self.config.new_percent);

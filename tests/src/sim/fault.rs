@@ -1,8 +1,12 @@
 //! What goes wrong on a day like others: power, disks, lines, clocks, cards.
 
+use std::collections::BTreeSet;
+
+use crdt_schema::id::FeedName;
 use node::answer::Takes;
 use node::replica::{CARRYING_ENDS_BYTES, TAKING_IN_ENDS_BYTES};
 
+use super::check::at_a_limit;
 use super::ground::{HOUR, MINUTE};
 use super::town::Town;
 use super::wire::Due;
@@ -62,13 +66,29 @@ impl Town {
         match self.numbers.below(7) {
             0..=2 => self.clone_card(site),
             3 => self.withdraw(site, false),
-            4 => self.withdraw(site, true),
+            4 => {
+                let site = self.flooder().unwrap_or(site);
+                self.withdraw(site, true)
+            }
             5 => {
                 self.lose(site);
                 Ok(())
             }
             _ => self.move_village(),
         }
+    }
+
+    /// A village's device that brought its hub to a limit: it is looked at before others are.
+    fn flooder(&self) -> Option<usize> {
+        (0..self.sites.len()).find(|site| {
+            let it = &self.sites[*site];
+            let above = self.above(*site).and_then(|above| self.sites[above].up.as_ref());
+            let limited = above.map(|above| at_a_limit(above.node.replica()));
+            let is_at = |limited: BTreeSet<FeedName>| {
+                limited.iter().any(|feed| feed.device == it.role.device())
+            };
+            it.hostile && !it.apart && self.is_village(*site) && limited.is_some_and(is_at)
+        })
     }
 
     /// A village's device burns, drowns or is stolen, with all that nobody else holds; a hub has

@@ -74,6 +74,9 @@ impl Town {
             self.rest()?;
         }
         (self.proving, self.healing) = (false, false);
+        for before in self.sites.iter_mut().filter_map(|it| it.before.as_mut()) {
+            before.has_met = true;
+        }
         Ok(())
     }
 

@@ -70,6 +70,9 @@ impl Town {
                 self.breaks(site, &format!("{} areas of one comparison", seen.areas.len()));
             }
             self.had(site);
+            if seen.equal {
+                self.met(site, &seen.peer);
+            }
             if seen.equal && !self.sites[site].hostile {
                 self.check_equal(site, &seen);
                 self.check_bytes(site, &seen, &kinds.unwrap_or_default());

@@ -14,6 +14,7 @@ use node::sync::codec;
 use node::sync::message::{FeedRef, FeedRun, Message};
 use node::sync::{EndReason, ReceiptRow, Root, RowHead, RowKey, Stream};
 
+use super::row::{RECEIPT, read_row};
 use super::town::Town;
 use crate::world::signed;
 
@@ -43,7 +44,7 @@ impl Town {
     /// A frame of a liar; `None` when it keeps it.
     pub(super) fn distort(
         &mut self,
-        link: LinkId,
+        (site, link): (usize, LinkId),
         stream: Stream,
         frame: Vec<u8>,
     ) -> Option<Vec<u8>> {
@@ -63,9 +64,17 @@ impl Town {
                 Some(codec::encode(&Message::Turn(turn)))
             }
             Message::Receipts(mut rows) => {
-                for head in rows.iter_mut().flat_map(|row| &mut row.heads) {
-                    self.note("hostile: lying receipt");
-                    head.seq += 1_000;
+                // Heads that nobody holds are dropped by whoever counts; those that are held are not.
+                let raises = self.numbers.chance(50);
+                for row in &mut rows {
+                    if raises && self.raise(site, row) {
+                        self.note("hostile: row of an honest hub raised");
+                        continue;
+                    }
+                    for head in &mut row.heads {
+                        self.note("hostile: lying receipt");
+                        head.seq += 1_000;
+                    }
                 }
                 Some(codec::encode(&Message::Receipts(rows)))
             }
@@ -173,8 +182,12 @@ impl Town {
                 }
             }
             4 => {
-                self.note("hostile: lying receipt");
-                self.boast(site, link, own);
+                if self.numbers.chance(50) {
+                    self.note("hostile: lying receipt");
+                    self.boast(site, link, own);
+                } else {
+                    self.pass_on_raised(site, link);
+                }
             }
             _ => {
                 // A hub may certify whomever it likes below it.
@@ -204,6 +217,20 @@ impl Town {
         let row = ReceiptRow { key, counter: counter >> 32, root, heads: vec![head] };
         let message = Message::Receipts(vec![row]);
         self.send_raw(site, link, Stream::Control, codec::encode(&message));
+    }
+
+    /// A liar passes on a row that it holds of an honest hub, raised.
+    fn pass_on_raised(&mut self, site: usize, link: LinkId) {
+        let Some(up) = &self.sites[site].up else { return };
+        let rows = up.node.replica().feed_store().values(RECEIPT).unwrap_or_default();
+        let row = rows.get(self.numbers.below(rows.len())).map(|(_, value)| read_row(value));
+        let Some(Ok(mut row)) = row else { return };
+        if self.raise(site, &mut row) {
+            self.note("hostile: row of an honest hub raised");
+            let frame = codec::encode(&Message::Receipts(vec![row]));
+            self.remember_rows(Stream::Control, &frame);
+            self.send_raw(site, link, Stream::Control, frame);
+        }
     }
 
     /// One run of a feed with this name, signed by the liar.

@@ -29,7 +29,11 @@ impl Town {
                 }
                 self.rows_go_once(site, link, &frame);
                 let frame = if self.sites[site].hostile {
-                    self.distort(link, stream, frame)
+                    let said = self.distort((site, link), stream, frame.clone());
+                    if let Some(said) = said.as_ref().filter(|said| **said != frame) {
+                        self.remember_rows(stream, said);
+                    }
+                    said
                 } else {
                     Some(frame)
                 };
@@ -45,7 +49,13 @@ impl Town {
                 self.hang_up(site, link);
             }
             Act::Doors => self.doors(site),
-            Act::Tell(event) => self.hear(site, event),
+            Act::Tell(event) => {
+                let event = match self.config.plant {
+                    Some(plant) => plant.said(event),
+                    None => event,
+                };
+                self.hear(site, event);
+            }
         }
     }
 

@@ -30,7 +30,7 @@ impl Town {
         let (Some(above), true) = (self.above(near), self.is_village(near)) else { return Ok(()) };
         let area = self.sites[near].role.area;
         let others = self.sites.iter().filter(|it| it.role.area == area).count();
-        if self.sites[above].up.is_none() || others > 2 {
+        if self.sites[above].up.is_none() || others > 2 || self.waits_for_a_hub(above) {
             return Ok(());
         }
         let number = 1_000_000 + self.sites.len() as u64;
@@ -106,7 +106,8 @@ impl Town {
     /// Somebody looks at who waits, and confirms.
     pub(super) fn confirm(&mut self) {
         for (above, device) in std::mem::take(&mut self.to_confirm) {
-            let Some(up) = self.sites[above].up.as_mut() else {
+            let waits = self.waits_for_a_hub(above);
+            let Some(up) = self.sites[above].up.as_mut().filter(|_| !waits) else {
                 self.to_confirm.push((above, device));
                 continue;
             };
@@ -146,7 +147,7 @@ impl Town {
             let member = up.node.replica().authority().member(&role.device());
             member.is_some_and(|it| it.state == node::authority::MemberState::Active)
         });
-        if !self.is_village(site) || !known {
+        if !self.is_village(site) || !known || self.waits_for_a_hub(above) {
             return Ok(());
         }
         let done = if revoke { self.revoke(above, &role)? } else { self.close(above, &role)? };
@@ -236,7 +237,8 @@ impl Town {
         }
         let kabupaten = self.sites.iter().position(|it| it.role.level() == Level::Kabupaten);
         let Some(site) = kabupaten else { return Ok(()) };
-        let Some(up) = self.sites[site].up.as_mut() else {
+        let waits = self.waits_for_a_hub(site);
+        let Some(up) = self.sites[site].up.as_mut().filter(|_| !waits) else {
             self.moved = false;
             return Ok(());
         };

@@ -7,8 +7,9 @@
 //! what people do · `stick.rs` couriers · `card.rs` clones and backups · `member.rs` who joins, leaves
 //! and moves · `fault.rs` what goes wrong · `hostile.rs` members that lie · `heal.rs` all is mended ·
 //! `check.rs` what must hold then · `closely.rs` some nodes from their feeds up · `heard.rs` what nodes
-//! say is true · `receipt.rs` and what they say by receipts · `plant.rs` planted mistakes · `scene.rs`
-//! scenes a domain person asks for.
+//! say is true · `receipt.rs` and what they say by receipts · `row.rs` rows of hubs, and of liars ·
+//! `plant.rs` planted mistakes · `twist.rs` what some of them alter · `scene.rs` scenes a domain person
+//! asks for.
 //!
 //! `docs/simulation.md` tells how to run it, and what it found.
 
@@ -28,10 +29,12 @@ mod member;
 mod plant;
 mod pulse;
 mod receipt;
+mod row;
 pub mod scene;
 mod shelf;
 mod stick;
 mod town;
+mod twist;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -61,6 +64,7 @@ pub const FAULTS: &[&str] = &[
     "disk nearly full",
     "frame lost with its link",
     "frame overtaken on the other stream",
+    "hub put back",
     "hostile hub",
     "hostile member",
     "hostile: altered push",
@@ -75,6 +79,7 @@ pub const FAULTS: &[&str] = &[
     "hostile: lying durable",
     "hostile: lying receipt",
     "hostile: lying roots",
+    "hostile: row of an honest hub raised",
     "hostile: withheld frame",
     "hostile: withheld tail",
     "late joiner, certified",
@@ -148,6 +153,8 @@ pub struct Config {
     pub hostile_percent: usize,
     /// Whether anything goes wrong by itself.
     pub faults: bool,
+    /// Of a hundred small towns in so many hubs are put back from a backup.
+    pub hubs_back_percent: usize,
     /// How bad lines and clocks are.
     pub rates: Rates,
     /// A mistake every node makes.
@@ -177,6 +184,7 @@ impl Config {
             cut_percent: 10,
             hostile_percent: if nodes < MANY { 15 } else { 1 },
             faults: true,
+            hubs_back_percent: if nodes < MANY { 30 } else { 0 },
             rates,
             plant: None,
             tells: None,

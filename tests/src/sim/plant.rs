@@ -1,20 +1,26 @@
 //! Mistakes planted in every node of a simulation, so that a test can show that it finds them. They
 //! sit between a node and its stores: nothing of the program is altered.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use crdt_schema::entry::{BackRefs, CHECKPOINT_EVERY, ChainPoint, Entry, PackedRun};
-use crdt_schema::id::{FeedId, StoreInstance};
+use crdt_schema::entry::{BackRefs, CHECKPOINT_EVERY, ChainPoint, Entry, PackedRun, SigningPublic};
+use crdt_schema::id::{DeviceId, FeedId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
+use node::live::Event;
 use node::ports::{
     Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey,
     RowFilter, StoreError, Totals, ViewBatch, ViewRow, ViewStore,
 };
 use node::replica::INCARNATION;
 
+use super::row::{DEVICE, RECEIPT};
 use super::shelf::Lent;
+use super::twist;
 use crate::histories::Lie;
 use crate::histories::stores::{Feeds as LyingFeeds, Views as LyingViews};
+use crate::world::Feed;
 
 /// A planted mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +41,40 @@ pub enum Plant {
     RowLost,
     /// The newest run of a feed is not handed on when it was just begun.
     TailWithheld,
+    /// What others wrote is kept in villages under a signature that does not fit.
+    SignatureUnchecked,
+    /// What others wrote is altered on its way into a village's store, its id is not.
+    EntryAltered,
+    /// Hubs keep a feed of a device that nobody certified.
+    StrangerKept,
+    /// Hubs keep a certificate that nobody issued, and the feed of whom it names.
+    StrangerCertified,
+    /// A hub's row names one entry more than it holds.
+    RowBeyondHeld,
+    /// A hub's row is of the root before.
+    RowOfAnotherMoment,
+    /// In a row that a village holds its own feeds reach as far as here.
+    RowRaised,
+    /// A hub takes the stores of other hubs for each other.
+    StoresMixedUp,
+    /// A row of a hub that a village hears of is not kept.
+    RowDropped,
+    /// Equality is said of whatever was compared.
+    EqualSaid,
+}
+
+/// Who a node is that has a mistake, and what strangers bring.
+#[derive(Debug, Clone)]
+pub(super) struct Port {
+    pub(super) device: DeviceId,
+    pub(super) is_hub: bool,
+    /// Feeds that nobody wrote.
+    pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
 }
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 23] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -53,10 +88,20 @@ impl Plant {
         Self::FullDiskIgnored,
         Self::RowLost,
         Self::TailWithheld,
+        Self::SignatureUnchecked,
+        Self::EntryAltered,
+        Self::StrangerKept,
+        Self::StrangerCertified,
+        Self::RowBeyondHeld,
+        Self::RowOfAnotherMoment,
+        Self::RowRaised,
+        Self::StoresMixedUp,
+        Self::RowDropped,
+        Self::EqualSaid,
     ];
 
     /// Puts the mistake between a node and its stores.
-    pub(super) fn over(self, (feeds, views): Lent) -> Lent {
+    pub(super) fn over(self, (feeds, views): Lent, port: Port) -> Lent {
         use node::store::lent::{Feeds, Views};
         match self {
             Self::Lie(lie) => {
@@ -67,13 +112,38 @@ impl Plant {
             }
             Self::RowLost => (feeds, Box::new(RowLost(Views::Lent(views)))),
             // The shelf plays these itself: they are about what outlives the node.
-            Self::ReceiptBeforeDurable | Self::FullDiskIgnored => (feeds, views),
+            Self::ReceiptBeforeDurable | Self::FullDiskIgnored | Self::EqualSaid => (feeds, views),
+            Self::StrangerKept | Self::StrangerCertified => {
+                let mut feeds = feeds;
+                if port.is_hub {
+                    twist::take_in(&mut *feeds, &port.strangers);
+                }
+                (feeds, views)
+            }
             Self::CheckpointOffByOne
             | Self::IncarnationKept
             | Self::BranchHidden
-            | Self::TailWithheld => {
-                (Box::new(Planted { held: Feeds::Lent(feeds), plant: self }), views)
+            | Self::TailWithheld
+            | Self::SignatureUnchecked
+            | Self::EntryAltered
+            | Self::RowBeyondHeld
+            | Self::RowOfAnotherMoment
+            | Self::RowRaised
+            | Self::StoresMixedUp
+            | Self::RowDropped => {
+                (Box::new(Planted { held: Feeds::Lent(feeds), plant: self, port }), views)
             }
+        }
+    }
+
+    /// What is told of a comparison.
+    pub(super) fn said(self, event: Event) -> Event {
+        match event {
+            Event::Session(mut seen) if self == Self::EqualSaid => {
+                seen.equal = true;
+                Event::Session(seen)
+            }
+            other => other,
         }
     }
 }
@@ -82,6 +152,17 @@ impl Plant {
 struct Planted {
     held: node::store::lent::Feeds,
     plant: Plant,
+    port: Port,
+}
+
+impl Planted {
+    /// Whether a feed is somebody else's work, kept in a village.
+    fn is_of_others(&self, feed: FeedId) -> Result<bool, StoreError> {
+        let feeds = self.held.feeds()?;
+        let name = feeds.iter().map(|it| it.name).find(|name| name.id() == feed);
+        Ok(!self.port.is_hub
+            && name.is_some_and(|it| it.space == Space::Records && it.device != self.port.device))
+    }
 }
 
 impl FeedStore for Planted {
@@ -100,11 +181,28 @@ impl FeedStore for Planted {
     }
 
     fn commit(&mut self, batch: &FeedBatch, received_at: Timestamp) -> Result<u64, StoreError> {
-        if self.plant != Plant::IncarnationKept || batch.runs.is_empty() {
-            return self.held.commit(batch, received_at);
-        }
         let mut kept = batch.clone();
-        kept.values.retain(|(name, _)| name != INCARNATION);
+        let own = [RECEIPT, &self.held.instance().0].concat();
+        match self.plant {
+            Plant::IncarnationKept if !batch.runs.is_empty() => {
+                kept.values.retain(|(name, _)| name != INCARNATION);
+            }
+            Plant::RowBeyondHeld | Plant::RowOfAnotherMoment => {
+                for (name, value) in &mut kept.values {
+                    let Some(value) = value.as_mut().filter(|_| name.starts_with(&own)) else {
+                        continue;
+                    };
+                    match self.plant {
+                        Plant::RowBeyondHeld => twist::one_more(value),
+                        _ => twist::root_before(value, self.held.value(name)?),
+                    }
+                }
+            }
+            Plant::RowDropped if !self.port.is_hub => {
+                kept.values.retain(|(name, _)| !name.starts_with(RECEIPT));
+            }
+            _ => {}
+        }
         self.held.commit(&kept, received_at)
     }
 
@@ -126,6 +224,11 @@ impl FeedStore for Planted {
                 let alone = run.block().is_ok_and(|block| block.entries.len() == 1);
                 Ok(Some(run).filter(|_| !(alone && from > 1 && from.is_multiple_of(5))))
             }
+            Plant::SignatureUnchecked if self.is_of_others(feed)? => {
+                let mut run = run;
+                run.signature[0] ^= 1;
+                Ok(Some(run))
+            }
             _ => Ok(Some(run)),
         }
     }
@@ -136,7 +239,11 @@ impl FeedStore for Planted {
         branch: u32,
         range: RangeInclusive<u64>,
     ) -> Result<Vec<Entry>, StoreError> {
-        self.held.entries(feed, branch, range)
+        let mut entries = self.held.entries(feed, branch, range)?;
+        if self.plant == Plant::EntryAltered && self.is_of_others(feed)? {
+            entries.iter_mut().for_each(twist::alter);
+        }
+        Ok(entries)
     }
 
     fn point(&self, feed: FeedId, branch: u32, seq: u64) -> Result<Option<ChainPoint>, StoreError> {
@@ -160,7 +267,26 @@ impl FeedStore for Planted {
     }
 
     fn values(&self, prefix: &[u8]) -> Result<Vec<NamedValue>, StoreError> {
-        self.held.values(prefix)
+        let mut values = self.held.values(prefix)?;
+        match self.plant {
+            Plant::RowRaised if !self.port.is_hub => {
+                let mut mine = self.held.feeds()?;
+                mine.retain(|feed| feed.name.device == self.port.device);
+                let rows = values.iter_mut().filter(|(name, _)| name.starts_with(RECEIPT));
+                rows.for_each(|(_, value)| twist::raise(value, &mine));
+            }
+            Plant::StoresMixedUp if self.port.is_hub && prefix.starts_with(DEVICE) => {
+                let stores: BTreeSet<StoreInstance> = self
+                    .held
+                    .values(RECEIPT)?
+                    .iter()
+                    .filter_map(|it| twist::store(&it.1))
+                    .collect();
+                twist::mix_up(&mut values, &stores, self.held.instance());
+            }
+            _ => {}
+        }
+        Ok(values)
     }
 
     fn value_up_to(&self, prefix: &[u8], name: &[u8]) -> Result<Option<NamedValue>, StoreError> {

@@ -2,12 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
+use crdt_schema::area::Level;
 use crdt_schema::time::Timestamp;
 use node::live::{Act, Exchange, LinkId};
 use node::node::Node;
 use node::sync::EndReason;
 
 use super::ground::{HOUR, MINUTE, SECOND};
+use super::plant::Port;
 use super::told;
 use super::town::{Town, Up};
 use super::wire::Due;
@@ -133,7 +135,12 @@ impl Town {
         let at = &mut self.sites[site];
         let mut lent = at.shelf.lend().map_err(told)?;
         if let Some(plant) = self.config.plant {
-            lent = plant.over(lent);
+            let port = Port {
+                device: at.role.device(),
+                is_hub: at.role.level() < Level::Desa,
+                strangers: self.strangers.clone(),
+            };
+            lent = plant.over(lent, port);
         }
         let (feeds, views) = lent;
         let node = Node::lent(&at.loan, feeds, views).map_err(told)?;
@@ -219,6 +226,7 @@ impl Town {
     pub(super) fn store_failed(&mut self, site: usize, why: &str) {
         if self.sites[site].full {
             self.note("disk full");
+            self.sites[site].refused_at = Some(self.now());
         } else {
             self.breaks(site, &format!("a store failed on a disk that works: {why}"));
         }

@@ -5,34 +5,41 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::area::AreaId;
-use crdt_schema::codec::Reader;
+use crdt_schema::area::{AreaId, Level};
 use crdt_schema::entry::ChainPoint;
-use crdt_schema::id::{DeviceId, FeedId, Space};
+use crdt_schema::id::{FeedId, Space};
 use crdt_schema::time::Timestamp;
+use node::answer::Arrived;
 use node::ports::{FeedHeads, FeedStore};
-use node::replica::Replica;
-use node::store::lent::{Feeds, Views};
-use node::sync::{CutRoot, ReceiptRow, Root};
+use node::sync::Root;
 
-use super::told;
+use super::ground::MINUTE;
+use super::row::{Held, Origin, has_published, published, row_of, rows_of};
 use super::town::Town;
+use super::wire::Class;
+use super::{Tally, told};
 
-/// Names of the values that hold rows of hubs: this, the store, the area.
-const RECEIPT: &[u8] = b"receipt/";
+/// When the rows of a new link have come: its comparison takes seconds, and they wait for a minute.
+const ROWS_COME: i64 = 5 * MINUTE;
 /// Arrivals read at once.
 const PAGE: usize = 4_096;
 
-/// What a node's entries lie in.
-type Held = Replica<Feeds, Views>;
-
 impl Town {
     /// No node says that more has arrived than the hub holds and has published, or that it was complete
-    /// there later.
+    /// there later; but for what a liar's row makes it say, which is counted.
     ///
     /// # Errors
     /// What was said.
-    pub(super) fn check_receipts(&self, site: usize) -> Result<(), String> {
+    pub(super) fn check_receipts(&mut self, site: usize) -> Result<(), String> {
+        let mut tally = Tally::new();
+        self.figures_hold(site, &mut tally)?;
+        for (what, times) in tally {
+            *self.tally.entry(what).or_default() += times;
+        }
+        Ok(())
+    }
+
+    fn figures_hold(&self, site: usize, tally: &mut Tally) -> Result<(), String> {
         let Some(up) = self.sites[site].up.as_ref().filter(|_| self.is_honest(site)) else {
             return Ok(());
         };
@@ -40,42 +47,143 @@ impl Town {
         if mine.is_ill() {
             return Ok(());
         }
-        let me = self.sites[site].role.device();
-        let own: Vec<&FeedHeads> = mine
-            .feeds()
-            .filter(|feed| feed.name.device == me && feed.name.space == Space::Records)
-            .collect();
+        let own = self.own_feeds(site, mine);
         for arrived in up.node.status().map_err(told)?.arrived {
-            let Some(hub) = self.honest_hub(&arrived.device) else { continue };
-            let said = Said::about(hub, &own)?;
-            let mut held = 0;
-            for feed in &own {
-                held += said.held(mine, hub, feed)?;
-            }
-            if arrived.held > held {
-                let (told, who) = (arrived.held, self.told_of(site));
-                return Err(format!("{told} entries are said to have come, {held} did: {who}"));
-            }
-            let Some(at) = arrived.complete_as_of else { continue };
-            let times = said.complete(mine, hub, &own)?;
-            if !times.contains(&at.0) {
-                let (newest, who) = (times.last(), self.told_of(site));
-                return Err(format!(
-                    "all is said to have come as of {at:?}, and had as of {newest:?}: {who}"
-                ));
+            let Some((at, hub)) = self.honest_hub(&arrived.device) else { continue };
+            let named = |what: String| format!("{what}: {}", self.told_of(site));
+            let said = self.said((mine, at, hub), &own).map_err(named)?;
+            *tally.entry("figure of arrival").or_default() += 1;
+            is_as_said(&said, mine, &own, &arrived).map_err(named)?;
+            if said.is_forged && is_as_said(&said.true_part(), mine, &own, &arrived).is_err() {
+                *tally.entry("figure of arrival that a liar raised").or_default() += 1;
             }
         }
         Ok(())
     }
 
+    fn own_feeds<'a>(&self, site: usize, mine: &'a Held) -> Vec<&'a FeedHeads> {
+        let me = self.sites[site].role.device();
+        let own = |feed: &&FeedHeads| feed.name.device == me && feed.name.space == Space::Records;
+        mine.feeds().filter(own).collect()
+    }
+
+    /// What a hub said about some feeds in the rows that a node holds of it.
+    fn said<'a>(
+        &self,
+        (mine, at, hub): (&'a Held, usize, &'a Held),
+        own: &[&FeedHeads],
+    ) -> Result<Said<'a>, String> {
+        let asked: BTreeSet<FeedId> = own.iter().map(|feed| feed.name.id()).collect();
+        let mut said = Said { reached: BTreeMap::new(), is_forged: false };
+        for row in rows_of(mine, hub.feed_store().instance())? {
+            let is_about = |feed: &&FeedId| row.heads.iter().any(|it| feed.0.starts_with(&it.feed));
+            let feeds: Vec<FeedId> = asked.iter().filter(is_about).copied().collect();
+            if feeds.is_empty() {
+                continue;
+            }
+            let (store, is_true) = match self.origin(at, &row, &asked)? {
+                Origin::Newest | Origin::Older => (hub, true),
+                // What a hub said before it was put back was true then.
+                Origin::Before => (mine, true),
+                Origin::Forged => (mine, false),
+            };
+            said.is_forged |= !is_true;
+            for id in feeds {
+                let reached = said.reached.entry(id).or_default();
+                for branch in store.feed(id).into_iter().flat_map(|held| &held.branches) {
+                    for head in &row.heads {
+                        let point = store.feed_store().point(id, branch.branch, head.seq);
+                        let point = point.map_err(told)?;
+                        if point.is_some_and(|point| head.fits(&id, &point)) {
+                            let (branch, seq) = (branch.branch, head.seq);
+                            reached.push(Reach { store, branch, seq, is_true });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(said)
+    }
+
+    /// After a heal a village with a line shows its hub's newest row, and as much as that says. A row
+    /// that a liar made newer keeps it out, and so does one from the earlier life of a hub that was put
+    /// back.
+    ///
+    /// # Errors
+    /// What is not shown.
+    pub(super) fn check_shown(&mut self, site: usize) -> Result<(), String> {
+        let Some(what) = self.shows(site)? else { return Ok(()) };
+        self.note(what);
+        Ok(())
+    }
+
+    fn shows(&self, site: usize) -> Result<Option<&'static str>, String> {
+        let at = &self.sites[site];
+        let Some(up) = at.up.as_ref().filter(|_| self.is_honest(site)) else { return Ok(None) };
+        let Some(above) = self.above(site) else { return Ok(None) };
+        if at.role.level() != Level::Desa || at.class == Class::None {
+            return Ok(None);
+        }
+        let device = self.sites[above].role.device();
+        let Some((above, hub)) = self.honest_hub(&device) else { return Ok(None) };
+        let (mine, area) = (up.node.replica(), at.role.area);
+        // Of a device that waits for its confirmation nothing counts.
+        if mine.is_ill() || !mine.authority().interest(&at.role.device()).contains(&area) {
+            return Ok(None);
+        }
+        let now = self.now();
+        let link = self.wires.of(site).map(|(_, wire)| wire).find(|wire| {
+            wire.ends.contains(&above) && !wire.closing && now - wire.since >= ROWS_COME
+        });
+        let Some(link) = link else {
+            return Ok(Some("village not linked to its hub when all was mended"));
+        };
+        let Some(newest) = published(hub, area)? else { return Ok(None) };
+        let own = self.own_feeds(site, mine);
+        let asked: BTreeSet<FeedId> = own.iter().map(|feed| feed.name.id()).collect();
+        let held = row_of(mine, newest.key.instance, area)?;
+        let named = |what: String| {
+            let view = hub.authority().member(&at.role.device()).map(|it| it.state);
+            format!("at {now} ms, site {site}: {what}: {}, there {view:?}", self.told_of(site))
+        };
+        let row = held.ok_or("nothing of what its hub published of its area".to_owned());
+        let row = row.map_err(named)?;
+        match self.origin(above, &row, &asked).map_err(named)? {
+            Origin::Newest => {}
+            Origin::Forged if row.counter >= newest.counter => {
+                return Ok(Some("true row kept out by a liar's"));
+            }
+            Origin::Before if row.counter >= newest.counter => {
+                return Ok(Some("true row kept out by one from before a hub was put back"));
+            }
+            // What a full disk refused is not told again over a link that outlived it.
+            Origin::Older if at.refused_at >= Some(link.since) => {
+                return Ok(Some("true row refused by a full disk, and not told again"));
+            }
+            Origin::Older | Origin::Before | Origin::Forged => {
+                let (row, newest) = (row.counter, newest.counter);
+                return Err(named(format!("row {row} of its hub, whose newest is {newest}")));
+            }
+        }
+        let shown = up.node.status().map_err(told)?.arrived;
+        let Some(shown) = shown.into_iter().find(|it| it.device == device) else {
+            return Err(named("no figure of arrival of its hub".to_owned()));
+        };
+        let held = self.said((mine, above, hub), &own).map_err(named)?.held(mine, &own)?;
+        if shown.held < held {
+            return Err(named(format!("{} entries are shown as arrived of {held}", shown.held)));
+        }
+        Ok(Some("newest row of its hub shown"))
+    }
+
     /// Two nodes read out the same six words of an area exactly where they have the same root, and
-    /// only as of a moment that the hub they name has published.
+    /// only as of a moment that the hub they name has published, or that a liar told.
     ///
     /// # Errors
     /// Which words do not fit.
     pub(super) fn check_words(&mut self, compared: &BTreeSet<AreaId>) -> Result<(), String> {
         let (mut words_of, mut root_of) = (BTreeMap::new(), BTreeMap::new());
-        let mut read = 0;
+        let (mut read, mut forged) = (0, 0);
         for site in self.on() {
             let Some(up) = &self.sites[site].up else { continue };
             let replica = up.node.replica();
@@ -95,100 +203,107 @@ impl Town {
                         "site {site}: {words:?} of {area}: not the words of its root"
                     ));
                 }
-                let Some(hub) = self.honest_hub(&moment.device) else { continue };
-                if !has_published(hub, area, moment.counter, root)? {
+                let Some((at, hub)) = self.honest_hub(&moment.device) else { continue };
+                if has_published(hub, area, moment.counter, root)? {
+                    continue;
+                }
+                let before = self.sites[at].before.as_ref();
+                if before.is_some_and(|it| it.counters.get(&area) >= Some(&moment.counter)) {
+                    continue;
+                }
+                let held = row_of(replica, hub.feed_store().instance(), area)?;
+                if !held.is_some_and(|row| self.forged.has(&row)) {
                     return Err(format!(
                         "site {site}: {words:?} of {area} as of {moment:?}, which nobody published"
                     ));
                 }
+                forged += 1;
             }
         }
         *self.tally.entry("six words read out").or_default() += read;
+        *self.tally.entry("six words as of a liar's row").or_default() += forged;
         Ok(())
     }
+}
 
-    /// The entries of a hub that is on and does not lie.
-    fn honest_hub(&self, device: &DeviceId) -> Option<&Held> {
-        let site = self.sites.iter().position(|it| it.role.device() == *device)?;
-        let up = self.sites[site].up.as_ref().filter(|_| self.is_honest(site))?;
-        Some(up.node.replica()).filter(|replica| !replica.is_ill())
+/// What a node shows of a hub is no more than was said.
+fn is_as_said(
+    said: &Said<'_>,
+    mine: &Held,
+    own: &[&FeedHeads],
+    arrived: &Arrived,
+) -> Result<(), String> {
+    let held = said.held(mine, own)?;
+    if arrived.held > held {
+        return Err(format!("{} entries are said to have come, {held} did", arrived.held));
     }
+    let Some(at) = arrived.complete_as_of else { return Ok(()) };
+    let times = said.complete(mine, own)?;
+    if times.contains(&at.0) {
+        return Ok(());
+    }
+    let newest = times.last();
+    Err(format!("all is said to have come as of {at:?}, and had as of {newest:?}"))
 }
 
-/// The newest row a hub published about an area.
-fn published(hub: &Held, area: AreaId) -> Result<Option<ReceiptRow>, String> {
-    let store = hub.feed_store();
-    let name = [RECEIPT, &store.instance().0, area.as_bytes()].concat();
-    let Some(value) = store.value(&name).map_err(told)? else { return Ok(None) };
-    // Before the row stands what kind of value it is.
-    ReceiptRow::read(&mut Reader::new(&value[1..])).map(Some).map_err(told)
+/// Up to where a row reaches, on a branch of whoever can show it.
+#[derive(Debug, Clone, Copy)]
+struct Reach<'a> {
+    store: &'a Held,
+    branch: u32,
+    seq: u64,
+    is_true: bool,
 }
 
-/// Whether a hub published a row with this number, and if that is its newest, with this root.
-fn has_published(hub: &Held, area: AreaId, counter: u64, root: CutRoot) -> Result<bool, String> {
-    let newest = published(hub, area)?;
-    Ok(newest
-        .is_some_and(|row| counter < row.counter || (counter, root) == (row.counter, row.root)))
+/// What rows say about some feeds.
+struct Said<'a> {
+    reached: BTreeMap<FeedId, Vec<Reach<'a>>>,
+    /// Whether one of them is a liar's.
+    is_forged: bool,
 }
 
-/// What a hub published about some feeds: of each branch it holds up to where.
-struct Said(BTreeMap<FeedId, Vec<(u32, u64)>>);
+impl<'a> Said<'a> {
+    /// What remains without liars.
+    fn true_part(&self) -> Self {
+        let of = |(feed, reached): (&FeedId, &Vec<Reach<'a>>)| {
+            (*feed, reached.iter().filter(|it| it.is_true).copied().collect())
+        };
+        Self { reached: self.reached.iter().map(of).collect(), is_forged: false }
+    }
 
-impl Said {
-    fn about(hub: &Held, feeds: &[&FeedHeads]) -> Result<Self, String> {
-        let mut said = BTreeMap::new();
-        for feed in feeds {
+    /// Entries of a node's own feeds that have come, of those that are not quarantined.
+    fn held(&self, mine: &Held, own: &[&FeedHeads]) -> Result<u64, String> {
+        let mut held = 0;
+        for feed in own {
             let id = feed.name.id();
-            let heads = published(hub, feed.name.area)?.map_or_else(Vec::new, |row| row.heads);
-            let mut reached = Vec::new();
-            for branch in hub.feed(id).into_iter().flat_map(|held| &held.branches) {
-                for head in heads.iter().filter(|it| id.0.starts_with(&it.feed)) {
-                    let point =
-                        hub.feed_store().point(id, branch.branch, head.seq).map_err(told)?;
-                    if point.is_some_and(|point| head.fits(&id, &point)) {
-                        reached.push((branch.branch, head.seq));
+            for (branch, first, last) in mine.parts_in_reach(feed).map_err(told)? {
+                for seq in (first..=last).rev() {
+                    let entry = mine.feed_store().point(id, branch, seq).map_err(told)?;
+                    if self.covers(id, entry.ok_or("a place without an entry")?)? {
+                        held += seq - first + 1;
+                        break;
                     }
-                }
-            }
-            said.insert(id, reached);
-        }
-        Ok(Self(said))
-    }
-
-    /// Entries of a node's own feed that the hub holds and published, of those that are not quarantined.
-    fn held(&self, mine: &Held, hub: &Held, feed: &FeedHeads) -> Result<u64, String> {
-        let (id, mut held) = (feed.name.id(), 0);
-        for (branch, first, last) in mine.parts_in_reach(feed).map_err(told)? {
-            for seq in (first..=last).rev() {
-                let entry = mine.feed_store().point(id, branch, seq).map_err(told)?;
-                if self.covers(hub, id, entry.ok_or("a place without an entry")?)? {
-                    held += seq - first + 1;
-                    break;
                 }
             }
         }
         Ok(held)
     }
 
-    /// Whether it holds and published an entry.
-    fn covers(&self, hub: &Held, feed: FeedId, entry: ChainPoint) -> Result<bool, String> {
-        let reached = self.0.get(&feed).into_iter().flatten();
-        for (branch, _) in reached.filter(|(_, seq)| *seq >= entry.seq) {
-            if hub.feed_store().point(feed, *branch, entry.seq).map_err(told)? == Some(entry) {
+    /// Whether an entry has come.
+    fn covers(&self, feed: FeedId, entry: ChainPoint) -> Result<bool, String> {
+        let reached = self.reached.get(&feed).into_iter().flatten();
+        for it in reached.filter(|it| it.seq >= entry.seq) {
+            let point = it.store.feed_store().point(feed, it.branch, entry.seq);
+            if point.map_err(told)? == Some(entry) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// When each of a node's own arrivals came, as long as the hub holds it and published so; what is
-    /// quarantined is asked of nobody.
-    fn complete(
-        &self,
-        mine: &Held,
-        hub: &Held,
-        own: &[&FeedHeads],
-    ) -> Result<BTreeSet<Timestamp>, String> {
+    /// When each of a node's own arrivals came, as long as all had come; what is quarantined is asked
+    /// of nobody.
+    fn complete(&self, mine: &Held, own: &[&FeedHeads]) -> Result<BTreeSet<Timestamp>, String> {
         let store = mine.feed_store();
         let mut until = BTreeMap::new();
         for feed in own {
@@ -207,7 +322,7 @@ impl Said {
                     let newest = arrival.last.min(*until);
                     let entry = store.point(arrival.feed, arrival.branch, newest).map_err(told)?;
                     let entry = entry.ok_or("an arrival without an entry")?;
-                    if !self.covers(hub, arrival.feed, entry)? {
+                    if !self.covers(arrival.feed, entry)? {
                         return Ok(times);
                     }
                 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crdt_schema::area::{AreaId, AreaTree, Level};
+use crdt_schema::entry::SigningPublic;
 use crdt_schema::id::{DeviceId, RecordId, StoreInstance};
 use crdt_schema::record::Schema;
 use crdt_schema::testing::Numbers;
@@ -19,9 +20,12 @@ use super::Config;
 use super::cast::{Cast, Role};
 use super::ground::{DAY, MINUTE, SimClock, SimEntropy, Time, hash};
 use super::heard::Roots;
+use super::row::Forged;
 use super::shelf::Shelf;
+use super::twist;
 use super::wire::{Agenda, Class, Wires};
 use super::{Tally, told};
+use crate::world::Feed;
 
 /// One node, on or off.
 #[expect(clippy::struct_excessive_bools, reason = "each may be so beside any other")]
@@ -55,8 +59,23 @@ pub(super) struct Site {
     pub(super) hostile: bool,
     /// No room on its disk.
     pub(super) full: bool,
+    /// When a disk without room refused something last.
+    pub(super) refused_at: Option<i64>,
     /// A backup, and what was saved by then.
     pub(super) backup: Option<(Shelf, Vec<EntryRef>)>,
+    /// Of a hub that was put back, what it was before.
+    pub(super) before: Option<Before>,
+}
+
+/// The earlier life of a hub that was put back from a backup.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Numbers of its newest rows then.
+    pub(super) counters: BTreeMap<AreaId, u64>,
+    /// It met no hub since: its person saves nothing yet.
+    pub(super) waits: bool,
+    /// Everything was mended since.
+    pub(super) has_met: bool,
 }
 
 /// A node that is on.
@@ -95,6 +114,10 @@ pub(super) struct Town {
     pub(super) moved: bool,
     /// Roots that nodes had.
     pub(super) roots: Roots,
+    /// With a mistake: feeds that nobody wrote.
+    pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
+    /// Rows that liars made.
+    pub(super) forged: Forged,
     /// Heads of the node that held the most.
     pub(super) most_heads: usize,
     /// A frame that goes once more.
@@ -149,6 +172,8 @@ impl Town {
             to_confirm: Vec::new(),
             moved: false,
             roots: Roots::default(),
+            strangers: Arc::default(),
+            forged: Forged::default(),
             most_heads: 0,
             twice: None,
             news_at: 0,
@@ -166,6 +191,9 @@ impl Town {
             schema: Arc::new(Schema::standard().clone()),
         };
         town.villages = town.cast.villages();
+        if let Some(plant) = config.plant {
+            town.strangers = Arc::new(twist::strangers(plant, config.seed, &town.cast));
+        }
         for number in 0..town.cast.roles.len() {
             let role = town.cast.roles[number].clone();
             town.settle_in(role)?;
@@ -224,7 +252,9 @@ impl Town {
             apart: false,
             hostile: false,
             full: false,
+            refused_at: None,
             backup: None,
+            before: None,
         });
         self.sites.len() - 1
     }
@@ -297,7 +327,7 @@ impl Town {
     }
 
     /// The authority that concerns a device of an area: a village carries its kecamatan.
-    fn authority_for(&self, area: AreaId) -> Vec<Arc<crate::world::Feed>> {
+    fn authority_for(&self, area: AreaId) -> Vec<Arc<Feed>> {
         let tree = AreaTree::west_java();
         let carries =
             if area.level() == Level::Desa { tree.parent(area).unwrap_or(area) } else { area };

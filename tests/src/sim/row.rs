@@ -1,0 +1,254 @@
+//! Rows of hubs: what a hub published, what others hold of it, and what liars made of it.
+//!
+//! Rows are unsigned (`docs/status.md`): a member that passes one on may have altered it. What a liar
+//! told is remembered here, so that only what it explains is put down to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crdt_schema::area::{AreaId, Level};
+use crdt_schema::codec::{Reader, Writer};
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::{DeviceId, FeedId, Space, StoreInstance};
+use node::ports::FeedStore;
+use node::replica::Replica;
+use node::store::lent::{Feeds, Views};
+use node::sync::message::Message;
+use node::sync::receipt::ROW_FEEDS_MAX;
+use node::sync::{CutRoot, ReceiptRow, RowHead, Stream, codec};
+
+use super::ground::hash;
+use super::told;
+use super::town::Town;
+
+/// Names of the values that hold rows of hubs: this, the store, the area.
+pub(super) const RECEIPT: &[u8] = b"receipt/";
+
+/// And those that say which device a store is.
+pub(super) const DEVICE: &[u8] = b"device/";
+
+/// What a node's entries lie in.
+pub(super) type Held = Replica<Feeds, Views>;
+
+/// Rows that liars told and that nobody published, by their bytes.
+#[derive(Debug, Default)]
+pub(super) struct Forged(BTreeSet<[u8; 32]>);
+
+impl Forged {
+    /// Whether a liar told exactly this row.
+    pub(super) fn has(&self, row: &ReceiptRow) -> bool {
+        self.0.contains(&fingerprint(row))
+    }
+}
+
+/// Where a row comes from that names an honest hub's store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The hub's newest.
+    Newest,
+    /// An older one of the hub: what it names was held when it was said, and is.
+    Older,
+    /// A hub that was put back said it in its earlier life, and may not have met those since who
+    /// hold what it named.
+    Before,
+    /// A liar made it.
+    Forged,
+}
+
+impl Town {
+    /// What a liar says instead of what its node wanted to: rows in it that its node never held are its
+    /// own making.
+    pub(super) fn remember_rows(&mut self, stream: Stream, frame: &[u8]) {
+        if stream != Stream::Control {
+            return;
+        }
+        let Ok(Message::Receipts(rows)) = codec::decode(stream, frame) else { return };
+        self.forged.0.extend(rows.iter().map(fingerprint));
+    }
+
+    /// The lie that can be believed: an honest hub's row, passed on under a higher number, and with
+    /// the newest heads and the root that the liar knows.
+    pub(super) fn raise(&mut self, site: usize, row: &mut ReceiptRow) -> bool {
+        let is_honest = |it: usize| self.is_honest(it) && self.is_store_of(it, row.key.instance);
+        if !(0..self.sites.len()).any(is_honest) {
+            return false;
+        }
+        let Some(up) = &self.sites[site].up else { return false };
+        let replica = up.node.replica();
+        let feeds = replica.feeds().filter(|feed| feed.name.area == row.key.area);
+        let heads = feeds.filter(|feed| feed.name.space == Space::Records).flat_map(|feed| {
+            let id = feed.name.id();
+            feed.branches.iter().map(move |branch| RowHead::new(&id, &branch.head.point))
+        });
+        let mut heads: Vec<RowHead> = heads.take(ROW_FEEDS_MAX).collect();
+        heads.sort_unstable();
+        heads.dedup();
+        row.heads = heads;
+        row.root = replica.summary().root(row.key.area).cut();
+        // A little: true ones are as new soon. Or so much that none ever is.
+        let (little, much) = (1 + self.numbers.below(4) as u64, 1 << 40);
+        row.counter += if self.numbers.chance(80) { little } else { much };
+        true
+    }
+
+    fn is_store_of(&self, site: usize, instance: StoreInstance) -> bool {
+        let up = self.sites[site].up.as_ref();
+        up.is_some_and(|up| up.node.replica().feed_store().instance() == instance)
+    }
+
+    /// A hub that is on and does not lie, and what it holds.
+    pub(super) fn honest_hub(&self, device: &DeviceId) -> Option<(usize, &Held)> {
+        let site = self.sites.iter().position(|it| it.role.device() == *device)?;
+        let up = self.sites[site].up.as_ref().filter(|_| self.is_honest(site))?;
+        Some((site, up.node.replica())).filter(|(_, replica)| !replica.is_ill())
+    }
+
+    /// Where a row about this hub's store comes from. Of an older one the hub must hold what it names of
+    /// the feeds that are asked about: what counts may have become less since, what is held may not.
+    ///
+    /// # Errors
+    /// That nobody can have said so.
+    pub(super) fn origin(
+        &self,
+        hub: usize,
+        row: &ReceiptRow,
+        asked: &BTreeSet<FeedId>,
+    ) -> Result<Origin, String> {
+        let Some(up) = &self.sites[hub].up else { return Err("a hub that is off".to_owned()) };
+        let held = up.node.replica();
+        let newest = published(held, row.key.area)?;
+        if newest.as_ref() == Some(row) {
+            return Ok(Origin::Newest);
+        }
+        let before = self.sites[hub].before.as_ref();
+        let is_before =
+            before.is_some_and(|it| it.counters.get(&row.key.area) >= Some(&row.counter));
+        if is_before && before.is_some_and(|it| !it.has_met) {
+            return Ok(Origin::Before);
+        }
+        let number = newest.as_ref().map_or(0, |newest| newest.counter);
+        let is_asked = |head: &RowHead| asked.iter().any(|feed| feed.0.starts_with(&head.feed));
+        let unheld = unheld(held, row, is_asked)?;
+        if (row.counter < number || is_before) && unheld.is_none() {
+            return Ok(if is_before { Origin::Before } else { Origin::Older });
+        }
+        if self.forged.has(row) {
+            return Ok(Origin::Forged);
+        }
+        let (counter, area) = (row.counter, row.key.area);
+        Err(match unheld.filter(|_| row.counter < number) {
+            Some(head) => format!("row {counter} of {area} names {head:?}, which is not held"),
+            None => format!("row {counter} of {area}, of which {number} is the newest"),
+        })
+    }
+
+    /// After a heal a hub's newest row names the root it has, and of each counting head the one it
+    /// holds.
+    ///
+    /// # Errors
+    /// What its rows say instead.
+    pub(super) fn check_published(&self, site: usize) -> Result<(), String> {
+        let Some(up) = self.sites[site].up.as_ref().filter(|_| self.is_honest(site)) else {
+            return Ok(());
+        };
+        let held = up.node.replica();
+        if self.sites[site].role.level() == Level::Desa || held.is_ill() {
+            return Ok(());
+        }
+        let interest = held.authority().interest(&self.sites[site].role.device());
+        for area in self.villages_within(&interest, held.authority().tree()) {
+            let named = |what: &str| Err(format!("site {site}: the newest row of {area} {what}"));
+            let heads = held.summary().feeds(Space::Records, area);
+            let heads: usize = heads.map(|(_, feed)| feed.heads.len()).sum();
+            let Some(row) = published(held, area)? else {
+                if heads > 0 {
+                    return named("is not there");
+                }
+                continue;
+            };
+            if let Some(head) = unheld(held, &row, |_| true)? {
+                return named(&format!("names {head:?}, which is not held"));
+            }
+            if row.root != held.summary().root(area).cut() {
+                return named("is of another root");
+            }
+            if row.heads.len() != heads.min(ROW_FEEDS_MAX) {
+                return named(&format!("names {} of {heads} heads", row.heads.len()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A head in a row of this hub that it holds on no branch.
+fn unheld(
+    hub: &Held,
+    row: &ReceiptRow,
+    is_asked: impl Fn(&RowHead) -> bool,
+) -> Result<Option<RowHead>, String> {
+    let mut by_start: BTreeMap<[u8; 8], Vec<FeedId>> = BTreeMap::new();
+    for feed in hub.feeds().filter(|feed| feed.name.area == row.key.area) {
+        let id = feed.name.id();
+        by_start.entry(RowHead::new(&id, &ChainPoint::START).feed).or_default().push(id);
+    }
+    'heads: for head in row.heads.iter().filter(|head| is_asked(head)) {
+        for feed in by_start.get(&head.feed).into_iter().flatten() {
+            for branch in hub.feed(*feed).into_iter().flat_map(|held| &held.branches) {
+                let point = hub.feed_store().point(*feed, branch.branch, head.seq);
+                if point.map_err(told)?.is_some_and(|point| head.fits(feed, &point)) {
+                    continue 'heads;
+                }
+            }
+        }
+        return Ok(Some(*head));
+    }
+    Ok(None)
+}
+
+/// The newest row a hub published about an area.
+pub(super) fn published(hub: &Held, area: AreaId) -> Result<Option<ReceiptRow>, String> {
+    row_of(hub, hub.feed_store().instance(), area)
+}
+
+/// The row of a store about an area that a node holds.
+pub(super) fn row_of(
+    node: &Held,
+    instance: StoreInstance,
+    area: AreaId,
+) -> Result<Option<ReceiptRow>, String> {
+    let name = [RECEIPT, &instance.0, area.as_bytes()].concat();
+    let Some(value) = node.feed_store().value(&name).map_err(told)? else { return Ok(None) };
+    read_row(&value).map(Some)
+}
+
+/// Rows of a store that a node holds.
+pub(super) fn rows_of(node: &Held, instance: StoreInstance) -> Result<Vec<ReceiptRow>, String> {
+    // As the node reads them: all rows together.
+    let values = node.feed_store().values(RECEIPT).map_err(told)?;
+    let rows: Result<Vec<ReceiptRow>, String> =
+        values.iter().map(|(_, value)| read_row(value)).collect();
+    Ok(rows?.into_iter().filter(|row| row.key.instance == instance).collect())
+}
+
+/// Whether a hub published a row with this number, and if that is its newest, with this root.
+pub(super) fn has_published(
+    hub: &Held,
+    area: AreaId,
+    counter: u64,
+    root: CutRoot,
+) -> Result<bool, String> {
+    let newest = published(hub, area)?;
+    Ok(newest
+        .is_some_and(|row| counter < row.counter || (counter, root) == (row.counter, row.root)))
+}
+
+/// Before the row stands what kind of value it is.
+pub(super) fn read_row(value: &[u8]) -> Result<ReceiptRow, String> {
+    let row = value.get(1..).ok_or("a row without bytes")?;
+    ReceiptRow::read(&mut Reader::new(row)).map_err(told)
+}
+
+fn fingerprint(row: &ReceiptRow) -> [u8; 32] {
+    let mut writer = Writer::new();
+    row.write(&mut writer);
+    hash(&[&writer.finish()])
+}
