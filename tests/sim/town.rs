@@ -10,10 +10,10 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// Mistakes that a seed finds within seconds.
 const QUICK: [(Plant, u64); 19] = [
-    (Plant::Lie(Lie::QuarantinedCounts), 2),
+    (Plant::Lie(Lie::QuarantinedCounts), 5),
     (Plant::Lie(Lie::ArrivalSkipped), 1),
     (Plant::Lie(Lie::HeadStale), 1),
-    (Plant::Lie(Lie::VerdictKept), 1),
+    (Plant::Lie(Lie::VerdictKept), 2),
     (Plant::CheckpointOffByOne, 1),
     (Plant::ReceiptBeforeDurable, 5),
     (Plant::FullDiskIgnored, 2),

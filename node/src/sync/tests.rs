@@ -20,8 +20,9 @@ use proptest::prelude::*;
 use super::codec::{self, decode};
 use super::driver::{Cost, Pair, Sink, carry_out};
 use super::message::{
-    AreaHeads, BULK_FRAME_BYTES_MAX, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun,
-    Message, Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
+    AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
+    BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
+    Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
 };
 use super::receipt::{DeviceRow, ReceiptRow};
 use super::request::{Input, Output, Report, Taken};
@@ -106,6 +107,19 @@ fn what_either_side_lacks_comes() {
     converge(&mut desa, &mut kec);
     assert_eq!(desa.roots(area(SURANENGGALA)), kec.roots(area(SURANENGGALA)));
     assert_eq!((desa.taken, kec.taken), (3, 200));
+}
+
+#[test]
+fn frames_are_small_only_until_the_first_word_of_what_is_durable() {
+    let mut province = province();
+    province.edit(area(SAMBENG), 20_000);
+    let mut other = TestNode::new(PROV_TWO, &statement(&[PROV, PROV_TWO]));
+    let cost = converge(&mut other, &mut province);
+    let bytes = cost.bytes() as usize;
+    assert!(bytes > 4 * BULK_IN_FLIGHT_BYTES_FIRST, "{cost:?}");
+    let small = BULK_IN_FLIGHT_BYTES_FIRST / BULK_FRAME_BYTES_FIRST;
+    let large = bytes / BULK_FRAME_BYTES_FULL;
+    assert!(cost.frames as usize <= 3 * small / 2 + 2 * large, "each is a commit: {cost:?}");
 }
 
 #[test]

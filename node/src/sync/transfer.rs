@@ -13,8 +13,8 @@ use crdt_schema::time::Timestamp;
 use super::codec;
 use super::message::{
     BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX, BULK_FRAME_MS,
-    BULK_IN_FLIGHT_BYTES_MAX, CutPoint, EndReason, FeedRun, Message, NEEDS_PER_FEED_MAX, Need,
-    RUNS_PER_FRAME_MAX, STRANGER_BYTES_MAX,
+    BULK_IN_FLIGHT_BYTES_FIRST, BULK_IN_FLIGHT_BYTES_MAX, CutPoint, EndReason, FeedRun, Message,
+    NEEDS_PER_FEED_MAX, Need, RUNS_PER_FRAME_MAX, STRANGER_BYTES_MAX,
 };
 use super::push::held;
 use super::request::{Local, Read, ReadFrom, Report, Request, RequestId, Segment, Taken};
@@ -25,6 +25,8 @@ const RUN_OVERHEAD_BYTES: usize = 64 + 16;
 /// Bytes after which the sender is told what is durable although no turn is due: it learns from
 /// that how fast the line is.
 const TELL_AFTER_BYTES: usize = BULK_FRAME_BYTES_FULL;
+// Who waits for the first word has sent enough for one.
+const _: () = assert!(TELL_AFTER_BYTES <= BULK_IN_FLIGHT_BYTES_FIRST);
 
 /// Runs that do not fit what is held, in one comparison: a card that was copied forks one feed, and a
 /// few of its saves may be under way before both sides hold both branches.
@@ -180,7 +182,11 @@ impl Bulk {
     }
 
     fn has_room(&self) -> bool {
-        self.in_flight_bytes < BULK_IN_FLIGHT_BYTES_MAX
+        let most = match self.line_bytes {
+            0 => BULK_IN_FLIGHT_BYTES_FIRST,
+            _ => BULK_IN_FLIGHT_BYTES_MAX,
+        };
+        self.in_flight_bytes < most
     }
 
     /// The peer made so many frames durable, from the beginning.
