@@ -559,7 +559,7 @@ mod tests {
         }
 
         fn find(&self, keys: &[Key]) -> Found {
-            Found::first(|proof| {
+            let [own, likely, weak] = [Proof::Own, Proof::Likely, Proof::Weak].map(|proof| {
                 let mut found = BTreeSet::new();
                 for key in keys.iter().filter(|key| key.proof == proof) {
                     let mut fits: Vec<_> =
@@ -569,8 +569,15 @@ mod tests {
                     fits.retain(|(_, record)| met.insert(*record));
                     found.extend(fits.into_iter().take(FITS_MAX).map(|(_, record)| record));
                 }
-                found
-            })
+                Vec::from_iter(found)
+            });
+            match (own.as_slice(), likely.as_slice()) {
+                ([record], _) => Found::One(*record, Proof::Own),
+                ([], [record]) => Found::One(*record, Proof::Likely),
+                ([], []) if weak.is_empty() => Found::None,
+                ([], []) => Found::Perhaps(weak.into_iter().collect()),
+                _ => Found::Several,
+            }
         }
     }
 
