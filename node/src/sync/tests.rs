@@ -115,11 +115,12 @@ fn frames_are_small_only_until_the_first_word_of_what_is_durable() {
     province.edit(area(SAMBENG), 20_000);
     let mut other = TestNode::new(PROV_TWO, &statement(&[PROV, PROV_TWO]));
     let cost = converge(&mut other, &mut province);
-    let bytes = cost.bytes() as usize;
-    assert!(bytes > 4 * BULK_IN_FLIGHT_BYTES_FIRST, "{cost:?}");
-    let small = BULK_IN_FLIGHT_BYTES_FIRST / BULK_FRAME_BYTES_FIRST;
-    let large = bytes / BULK_FRAME_BYTES_FULL;
-    assert!(cost.frames as usize <= 3 * small / 2 + 2 * large, "each is a commit: {cost:?}");
+    let [unknown, first, full] =
+        [BULK_IN_FLIGHT_BYTES_FIRST, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL]
+            .map(|it| it as u64);
+    assert!(cost.bytes() > 4 * unknown, "{cost:?}");
+    let (small, large) = (unknown / first, cost.bytes() / full);
+    assert!(cost.frames <= 3 * small / 2 + 2 * large, "each is a commit: {cost:?}");
 }
 
 #[test]
