@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crdt_schema::area::AreaId;
 use crdt_schema::id::{DeviceId, StoreInstance};
 
 use crate::sync::receipt::Stores;
@@ -36,27 +37,35 @@ impl Book {
         self.devices.get(&row.device).is_none_or(|known| known.said < row.age())
     }
 
-    /// Notes a hub's row; false when this one or a newer is known.
+    /// Notes a hub's row; false when this one or a newer is known. With the first of a store go those of
+    /// stores that are nobody's any more: before it speaks, a wrong word about whose it is costs nothing.
     pub fn note_hub(&mut self, row: &ReceiptRow) -> bool {
         let newer = self.lacks_hub(row);
         if newer {
             self.noted += 1;
+            if !self.speaks(&row.key.instance) {
+                let stores = &self.stores;
+                self.hubs.retain(|key, _| stores.has(&key.instance));
+            }
             self.hubs.insert(row.key, Noted { said: row.counter, at: self.noted });
         }
         newer
     }
 
-    /// Notes what a device says about itself; false when this or something newer is known. Of a
-    /// store that is nobody's any more nothing is held.
+    /// Whether any row of a store is known.
+    pub fn speaks(&self, store: &StoreInstance) -> bool {
+        let first = RowKey { instance: *store, area: AreaId::WEST_JAVA };
+        self.hubs.range(first..).next().is_some_and(|(key, _)| key.instance == *store)
+    }
+
+    /// Notes what a device says about itself; false when this or something newer is known.
     pub fn note_device(&mut self, row: &DeviceRow) -> bool {
         let newer = self.lacks_device(row);
         if newer {
             self.noted += 1;
             let said = Noted { said: row.age(), at: self.noted };
             self.devices.insert(row.device, said);
-            if let Some(left) = self.stores.note(row) {
-                self.hubs.retain(|key, _| key.instance != left);
-            }
+            self.stores.note(row);
         }
         newer
     }
@@ -93,7 +102,6 @@ impl ReceiptBook for Book {
 
 #[cfg(test)]
 mod tests {
-    use crdt_schema::area::AreaId;
     use crdt_schema::time::Timestamp;
 
     use super::*;
@@ -125,9 +133,18 @@ mod tests {
             assert_eq!(book.hubs.len(), 1, "of the store it has now");
             assert_eq!(book.keepers(&said.instance), [said.device]);
         }
-        let other = DeviceRow { device: DeviceId([8; 32]), ..row(1, 50) };
-        assert!(book.note_device(&other) && book.note_device(&row(51, 51)));
+        let (other, mistaken) =
+            (DeviceRow { device: DeviceId([8; 32]), ..row(1, 50) }, row(51, 51));
+        assert!(book.note_device(&other) && book.note_device(&mistaken));
         assert_eq!(book.hubs.len(), 1, "the store is still somebody's");
+        let mut book = Book::default();
+        assert!(book.note_device(&row(1, 1)));
+        let key = RowKey { instance: StoreInstance([1; 16]), area };
+        let said = ReceiptRow { key, counter: 1, root: CutRoot([0; 16]), heads: Vec::new() };
+        assert!(
+            book.note_hub(&said) && book.note_device(&row(2, 9)) && book.note_device(&row(3, 1))
+        );
+        assert!(!book.note_hub(&said), "a store that never spoke displaces no rows");
     }
 
     #[test]

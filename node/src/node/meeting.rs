@@ -11,7 +11,7 @@ use crdt_schema::id::{DeviceId, NetworkId, StoreInstance};
 use crdt_schema::time::Timestamp;
 
 use super::Node;
-use super::receipts::{device_name, receipt_name, receipt_value};
+use super::receipts::{device_name, device_value, receipt_name};
 use crate::answer::{AreaName, Refusal, SessionSeen};
 use crate::authority::{Member, MemberState};
 use crate::error::NodeError;
@@ -197,11 +197,13 @@ impl Node {
         marks: &BTreeMap<DeviceId, Since>,
         contacts: &BTreeMap<DeviceId, Contact>,
     ) -> Result<(), NodeError> {
-        for row in devices {
-            self.stage_device_row(row)?;
-        }
-        for (name, value) in receipts.iter().map(receipt_value) {
+        for (name, value) in devices.iter().map(device_value) {
             self.replica.put_value(&name, Some(value));
+        }
+        if !receipts.is_empty() {
+            let mut stores = self.known_stores()?;
+            devices.iter().for_each(|row| stores.note(row));
+            self.stage_receipts(receipts, &stores)?;
         }
         for (device, mark) in marks {
             self.replica.put_value(&[MARK, &device.0].concat(), Some(mark_value(mark)));

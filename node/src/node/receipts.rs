@@ -169,22 +169,29 @@ impl Node {
         Ok(stores)
     }
 
-    /// Stages what devices say about themselves. What a store said that is nobody's any more goes:
-    /// else whoever names store after store would fill this one.
-    pub(super) fn stage_device_row(&mut self, row: &DeviceRow) -> Result<(), NodeError> {
-        let (name, value) = device_value(row);
-        let own = self.replica.feed_store().instance();
-        let before = self.replica.value_now(&name).map_err(|error| self.store_error(error))?;
-        let before = before.and_then(|it| DeviceRow::read(&mut Reader::new(it.get(1..)?)).ok());
-        self.replica.put_value(&name, Some(value));
-        let left = before.map(|before| before.instance);
-        let Some(left) = left.filter(|left| *left != row.instance && *left != own) else {
+    /// Stages rows of hubs. With a row of an area that a store had not spoken of go those of stores that
+    /// are nobody's any more: else whoever names store after store would fill this one.
+    pub(super) fn stage_receipts(
+        &mut self,
+        rows: &[ReceiptRow],
+        stores: &Stores,
+    ) -> Result<(), NodeError> {
+        let mut is_new = false;
+        for row in rows {
+            let (name, value) = receipt_value(row);
+            let before = self.replica.value_now(&name).map_err(|error| self.store_error(error))?;
+            is_new |= before.is_none();
+            self.replica.put_value(&name, Some(value));
+        }
+        if !is_new {
             return Ok(());
-        };
-        let is_others = |it: &DeviceRow| it.device != row.device && it.instance == left;
-        if !self.device_rows()?.values().any(is_others) {
-            let said = self.replica.feed_store().values(&[RECEIPT, &left.0].concat());
-            for (name, _) in said.map_err(|error| self.store_error(error))? {
+        }
+        let own = self.replica.feed_store().instance();
+        let said = self.replica.feed_store().values(RECEIPT);
+        for (name, _) in said.map_err(|error| self.store_error(error))? {
+            let store = name.get(RECEIPT.len()..).and_then(|it| it.first_chunk());
+            let store = store.map(|bytes| StoreInstance(*bytes));
+            if store.is_some_and(|store| store != own && !stores.has(&store)) {
                 self.replica.put_value(&name, None);
             }
         }
@@ -208,20 +215,17 @@ impl Node {
                 if is_mine || !self.authority().speaks_for_its_store(&keepers, row.key.area) {
                     return Ok(());
                 }
-                let (name, value) = receipt_value(&row);
-                if self.is_newer(&name, (row.counter, row.key.instance)) {
-                    self.replica.put_value(&name, Some(value));
+                if self.is_newer(&receipt_name(&row.key), (row.counter, row.key.instance)) {
+                    self.stage_receipts(std::slice::from_ref(&row), stores)?;
                     self.untold.hubs.insert(row.key);
                 }
             }
             Ok(TAG_DEVICE) => {
                 let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(()) };
                 let known = self.authority().member(&row.device).is_some();
-                if row.device != self.device()
-                    && known
-                    && self.is_newer(&device_name(&row.device), row.age())
-                {
-                    self.stage_device_row(&row)?;
+                let (name, value) = device_value(&row);
+                if row.device != self.device() && known && self.is_newer(&name, row.age()) {
+                    self.replica.put_value(&name, Some(value));
                     stores.note(&row);
                     self.untold.devices.insert(row.device);
                 }

@@ -70,18 +70,23 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Notes which store a device has now; the one it had before, if that is nobody's any more.
-    pub fn note(&mut self, row: &DeviceRow) -> Option<StoreInstance> {
+    /// Notes which store a device has now.
+    pub fn note(&mut self, row: &DeviceRow) {
         let before = self.of.insert(row.device, row.instance);
-        self.keepers.entry(row.instance).or_default().insert(row.device);
-        let left = before.filter(|before| *before != row.instance)?;
-        let keepers = self.keepers.get_mut(&left)?;
-        keepers.remove(&row.device);
-        if !keepers.is_empty() {
-            return None;
+        if let Some(left) = before
+            && let Some(keepers) = self.keepers.get_mut(&left)
+        {
+            keepers.remove(&row.device);
+            if keepers.is_empty() {
+                self.keepers.remove(&left);
+            }
         }
-        self.keepers.remove(&left);
-        Some(left)
+        self.keepers.entry(row.instance).or_default().insert(row.device);
+    }
+
+    /// Whether a store is somebody's.
+    pub fn has(&self, store: &StoreInstance) -> bool {
+        self.keepers.contains_key(store)
     }
 
     /// Devices that have this store.
