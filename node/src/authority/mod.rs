@@ -180,8 +180,8 @@ impl Authority {
 
     /// How a device stands in an area; `None` where nothing gives it anything.
     pub fn state_in(&self, device: &DeviceId, area: AreaId) -> Option<MemberState> {
-        let lineage = Lineage::of(&self.found.tree, area);
-        Some(self.found.known.get(device)?.here(&lineage)?.state())
+        let state = |here: &Here<'_>| here.state();
+        self.within(device, area, state)
     }
 
     /// Where a device waits for its confirmation, and by which invitation.

@@ -1,9 +1,8 @@
 //! Which rows a node holds, in memory: sessions ask for their counters with every row, and a peer
 //! is told what was noted since it was told last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::area::AreaId;
 use crdt_schema::id::{DeviceId, StoreInstance};
 
 use crate::sync::receipt::Stores;
@@ -37,25 +36,21 @@ impl Book {
         self.devices.get(&row.device).is_none_or(|known| known.said < row.age())
     }
 
-    /// Notes a hub's row; false when this one or a newer is known. With the first of a store go those of
-    /// stores that are nobody's any more: before it speaks, a wrong word about whose it is costs nothing.
+    /// Notes a hub's row; false when this one or a newer is known. With the first of a store and area go
+    /// those of stores that are nobody's any more, as in the feed store: before another one speaks, a
+    /// wrong word about whose store it is costs nothing.
     pub fn note_hub(&mut self, row: &ReceiptRow) -> bool {
         let newer = self.lacks_hub(row);
         if newer {
             self.noted += 1;
-            if !self.speaks(&row.key.instance) {
-                let stores = &self.stores;
-                self.hubs.retain(|key, _| stores.has(&key.instance));
+            let noted = Noted { said: row.counter, at: self.noted };
+            let is_first = self.hubs.insert(row.key, noted).is_none();
+            let left = if is_first { self.stores.take_left() } else { BTreeSet::new() };
+            if !left.is_empty() {
+                self.hubs.retain(|key, _| !left.contains(&key.instance));
             }
-            self.hubs.insert(row.key, Noted { said: row.counter, at: self.noted });
         }
         newer
-    }
-
-    /// Whether any row of a store is known.
-    pub fn speaks(&self, store: &StoreInstance) -> bool {
-        let first = RowKey { instance: *store, area: AreaId::WEST_JAVA };
-        self.hubs.range(first..).next().is_some_and(|(key, _)| key.instance == *store)
     }
 
     /// Notes what a device says about itself; false when this or something newer is known.
@@ -68,6 +63,11 @@ impl Book {
             self.stores.note(row);
         }
         newer
+    }
+
+    /// Whether a store is somebody's: what nobody's said counts as not known.
+    pub fn has(&self, store: &StoreInstance) -> bool {
+        self.stores.has(store)
     }
 
     /// Number of the newest note.
@@ -102,6 +102,7 @@ impl ReceiptBook for Book {
 
 #[cfg(test)]
 mod tests {
+    use crdt_schema::area::AreaId;
     use crdt_schema::time::Timestamp;
 
     use super::*;

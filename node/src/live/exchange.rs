@@ -52,8 +52,8 @@ const PROVE_MS: i64 = 60_000;
 const RECENT_MAX: usize = 64;
 /// Of those, how many `status` lists: a desk's day.
 const SHOWN_MAX: usize = 16;
-/// Bytes a session sends before what it sent is on its way: a frame on a good line. The window of two
-/// MiB read first kept the other side idle for a third of a first copy of 10,000 records.
+/// Bytes a session sends before what it sent is on its way: a frame on a good line. With its whole
+/// window read first, 0.56 s of a first copy of 100,000 records passed before the first frame went.
 const SENT_AT_ONCE_BYTES: usize = 64 * 1024;
 /// Arrivals handed on at once.
 const ARRIVALS_AT_ONCE: usize = 256;
@@ -162,8 +162,11 @@ impl Exchange {
         for row in &devices {
             book.note_device(row);
         }
+        let own = node.replica().feed_store().instance();
         for row in &hubs {
-            book.note_hub(row);
+            if row.key.instance == own || book.has(&row.key.instance) {
+                book.note_hub(row);
+            }
         }
         Ok(Self {
             links: BTreeMap::new(),

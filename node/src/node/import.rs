@@ -179,7 +179,7 @@ impl Node {
         *tally = Tally { new: tally.new, part, ..Tally::default() };
         self.note_contact(from, self.env.clock.now());
         let (mut feeds, mut staged, mut heads_seen) = (FeedsSeen::default(), 0, false);
-        let mut stores = self.known_stores()?;
+        let (mut stores, mut spoke_anew) = (self.known_stores()?, false);
         while let Some(piece) =
             reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
         {
@@ -205,7 +205,7 @@ impl Node {
                     if !heads_seen {
                         self.forget_if_restored(from, &bytes)?;
                     }
-                    self.note_receipt(&bytes, &mut stores)?;
+                    spoke_anew |= self.note_receipt(&bytes, &mut stores)?;
                 }
                 Piece::Frame(Frame::Contents(spans)) => tally.contents.list(&spans),
                 Piece::Frame(Frame::Header(_) | Frame::Statement(_) | Frame::End(_))
@@ -222,6 +222,9 @@ impl Node {
                     return Err(NodeError::Interrupted);
                 }
             }
+        }
+        if spoke_anew {
+            self.forget_nobodys(&stores)?;
         }
         self.commit_from(&source)?;
         if progress.at((*done).min(total), total) { Ok(()) } else { Err(NodeError::Interrupted) }

@@ -200,10 +200,16 @@ impl Node {
         for (name, value) in devices.iter().map(device_value) {
             self.replica.put_value(&name, Some(value));
         }
-        if !receipts.is_empty() {
+        let mut spoke_anew = false;
+        for row in receipts {
+            spoke_anew |= self.stage_receipt(row)?;
+        }
+        if spoke_anew {
             let mut stores = self.known_stores()?;
-            devices.iter().for_each(|row| stores.note(row));
-            self.stage_receipts(receipts, &stores)?;
+            for row in devices {
+                stores.note(row);
+            }
+            self.forget_nobodys(&stores)?;
         }
         for (device, mark) in marks {
             self.replica.put_value(&[MARK, &device.0].concat(), Some(mark_value(mark)));

@@ -169,23 +169,18 @@ impl Node {
         Ok(stores)
     }
 
-    /// Stages rows of hubs. With a row of an area that a store had not spoken of go those of stores that
-    /// are nobody's any more: else whoever names store after store would fill this one.
-    pub(super) fn stage_receipts(
-        &mut self,
-        rows: &[ReceiptRow],
-        stores: &Stores,
-    ) -> Result<(), NodeError> {
-        let mut is_new = false;
-        for row in rows {
-            let (name, value) = receipt_value(row);
-            let before = self.replica.value_now(&name).map_err(|error| self.store_error(error))?;
-            is_new |= before.is_none();
-            self.replica.put_value(&name, Some(value));
-        }
-        if !is_new {
-            return Ok(());
-        }
+    /// Stages a hub's row; whether its store had not spoken of the area before. Then
+    /// [`Node::forget_nobodys`] is due.
+    pub(super) fn stage_receipt(&mut self, row: &ReceiptRow) -> Result<bool, NodeError> {
+        let (name, value) = receipt_value(row);
+        let before = self.replica.value_now(&name).map_err(|error| self.store_error(error))?;
+        self.replica.put_value(&name, Some(value));
+        Ok(before.is_none())
+    }
+
+    /// Stages that nothing stays of what stores said that are nobody's any more: else whoever names
+    /// store after store would fill this one.
+    pub(super) fn forget_nobodys(&mut self, stores: &Stores) -> Result<(), NodeError> {
         let own = self.replica.feed_store().instance();
         let said = self.replica.feed_store().values(RECEIPT);
         for (name, _) in said.map_err(|error| self.store_error(error))? {
@@ -198,30 +193,31 @@ impl Node {
         Ok(())
     }
 
-    /// Stages a row that came in a bundle, unless a newer one is held. `stores` are those of known
-    /// devices, and grow by what the file says before.
+    /// Stages a row that came in a bundle, unless a newer one is held; whether it is a hub's about an area
+    /// of which its store had not spoken. `stores` are those of known devices, and grow by what the file
+    /// says before.
     pub(super) fn note_receipt(
         &mut self,
         bytes: &[u8],
         stores: &mut Stores,
-    ) -> Result<(), NodeError> {
+    ) -> Result<bool, NodeError> {
         let mut reader = Reader::new(bytes);
         match reader.u8() {
             Ok(TAG_RECEIPT) => {
-                let Ok(row) = ReceiptRow::read(&mut reader) else { return Ok(()) };
+                let Ok(row) = ReceiptRow::read(&mut reader) else { return Ok(false) };
                 // Nobody else speaks for this store.
                 let is_mine = row.key.instance == self.replica.feed_store().instance();
                 let keepers = stores.keepers(&row.key.instance);
                 if is_mine || !self.authority().speaks_for_its_store(&keepers, row.key.area) {
-                    return Ok(());
+                    return Ok(false);
                 }
                 if self.is_newer(&receipt_name(&row.key), (row.counter, row.key.instance)) {
-                    self.stage_receipts(std::slice::from_ref(&row), stores)?;
                     self.untold.hubs.insert(row.key);
+                    return self.stage_receipt(&row);
                 }
             }
             Ok(TAG_DEVICE) => {
-                let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(()) };
+                let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(false) };
                 let known = self.authority().member(&row.device).is_some();
                 let (name, value) = device_value(&row);
                 if row.device != self.device() && known && self.is_newer(&name, row.age()) {
@@ -232,7 +228,7 @@ impl Node {
             }
             Ok(_) | Err(_) => {}
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Whether the row under a name, staged or held, is older than one of this age.

@@ -39,8 +39,7 @@ pub const BULK_FRAME_MS: i64 = 125;
 /// One frame more may be under way, because a run is never split.
 pub const BULK_IN_FLIGHT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The same until the peer first said what is durable: frames are small before it is known how fast the
-/// line is, and each is a durable commit there. With a whole window of them a first copy of 10,000
-/// records began with five hundred.
+/// line is, and each is a durable commit there: a whole window of them would be 512.
 pub const BULK_IN_FLIGHT_BYTES_FIRST: usize = BULK_FRAME_BYTES_FULL;
 /// Areas an opening names: a device's own and what it carries, a few grants at most.
 pub const AREAS_SHARED_MAX: usize = 16;

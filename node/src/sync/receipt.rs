@@ -67,6 +67,8 @@ pub struct RowKey {
 pub struct Stores {
     of: BTreeMap<DeviceId, StoreInstance>,
     keepers: BTreeMap<StoreInstance, BTreeSet<DeviceId>>,
+    /// Those that were somebody's and are nobody's.
+    left: BTreeSet<StoreInstance>,
 }
 
 impl Stores {
@@ -79,9 +81,16 @@ impl Stores {
             keepers.remove(&row.device);
             if keepers.is_empty() {
                 self.keepers.remove(&left);
+                self.left.insert(left);
             }
         }
+        self.left.remove(&row.instance);
         self.keepers.entry(row.instance).or_default().insert(row.device);
+    }
+
+    /// Stores that are nobody's any more, since this was asked last.
+    pub fn take_left(&mut self) -> BTreeSet<StoreInstance> {
+        std::mem::take(&mut self.left)
     }
 
     /// Whether a store is somebody's.
