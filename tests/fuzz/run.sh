@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # libFuzzer over every target, or those that are named: tests/fuzz/run.sh SECONDS [TARGET...]
 # With WKSBM_FUZZ_RUNS=N each target ends after N executions instead; with WKSBM_FUZZ_BYTES=N no
-# input is longer than that, where a target allows longer ones. What is found stays below CORPUS
+# input is longer than that, where a target allows longer ones. With WKSBM_FUZZ_PLAIN=1 what the code
+# compares is not looked at, and inputs are chosen evenly: fewer hints, several times the executions, for
+# a corpus that a run with hints has grown. What is found stays below CORPUS
 # (target/fuzz-corpus unless set) for the next time. The last line of each target is
 # "fuzz NAME: N executions, edges E, features F". Exit 1 when a target failed, 3 when libFuzzer
 # cannot be had here: the same targets are then tried by `cargo test -p tests --test models`.
@@ -18,8 +20,16 @@ export RUSTC_BOOTSTRAP=1 # cargo-fuzz asks for flags that a stable compiler hide
 cargo fuzz --version >&2 || exit 3
 command -v c++ >/dev/null || { echo "no C++ compiler" >&2; exit 3; }
 # Without a sanitizer: our code has no `unsafe`; overflow and debug checks are on.
-CARGO_TARGET_DIR="$folder/fuzz" cargo fuzz build --fuzz-dir tests/fuzz --sanitizer none >&2 || exit 1
-binary="$folder/fuzz/$host/release/foreign"
+built="$folder/fuzz"
+hints=()
+choice=()
+if [ -n "${WKSBM_FUZZ_PLAIN:-}" ]; then
+    built="$folder/fuzz-plain"
+    hints=(--no-trace-compares)
+    choice=(-entropic=0)
+fi
+CARGO_TARGET_DIR="$built" cargo fuzz build --fuzz-dir tests/fuzz --sanitizer none "${hints[@]}" >&2 || exit 1
+binary="$built/$host/release/foreign"
 
 # Each target with the bytes of its longest input: what is longer would count and try nothing.
 read -r -a known < <(WKSBM_FUZZ=? "$binary" 2>&1 | sed -n 's/.*one of: //p')
@@ -36,7 +46,7 @@ for name in "${names[@]}"; do
     end=("-max_total_time=$seconds")
     [ -z "${WKSBM_FUZZ_RUNS:-}" ] || end=("-runs=$WKSBM_FUZZ_RUNS")
     if ! WKSBM_FUZZ="$name" WKSBM_FUZZ_SEEDS="$corpus/seeds/$name" "$binary" "${end[@]}" \
-        -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 -max_len="${WKSBM_FUZZ_BYTES:-${longest[$name]}}" \
+        "${choice[@]}" -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 -max_len="${WKSBM_FUZZ_BYTES:-${longest[$name]}}" \
         -artifact_prefix="$corpus/$name." "$corpus/$name" "$corpus/seeds/$name" >"$log" 2>&1; then
         failed=1
         tail -30 "$log" >&2

@@ -6,14 +6,15 @@ use super::messages::golden;
 
 /// A bundle is read to its end, whatever it holds; each frame has one form. The frames' hashes are
 /// mended first, so that their payloads are looked at.
-pub(super) fn bundle(bytes: &[u8]) {
-    read(bytes);
+pub(super) fn bundle(bytes: &[u8]) -> bool {
+    let taken = read(bytes);
     let mended = mended(bytes);
-    read(&mended);
+    read(&mended) || taken
 }
 
-fn read(bytes: &[u8]) {
-    let Ok(mut reader) = BundleReader::read(bytes) else { return };
+/// Whether it was read as a bundle.
+fn read(bytes: &[u8]) -> bool {
+    let Ok(mut reader) = BundleReader::read(bytes) else { return false };
     let mut pieces = 0_usize;
     while let Some(piece) = reader.next_piece().unwrap() {
         pieces += 1;
@@ -22,6 +23,7 @@ fn read(bytes: &[u8]) {
         let (kind, payload) = frame.encode();
         assert_eq!(Frame::decode(kind, &payload), Ok(Some(frame)), "a frame did not come back");
     }
+    true
 }
 
 /// The same frames, each with the hash of what it holds.

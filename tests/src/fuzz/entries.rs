@@ -17,11 +17,11 @@ use super::messages::golden;
 const FEED: FeedId = FeedId([9; 32]);
 
 /// A header is read from one byte string only.
-pub(super) fn header(bytes: &[u8]) {
-    if let Ok(header) = Header::from_bytes(bytes) {
-        assert_eq!(header.to_bytes(), bytes, "a header has a second form");
-        assert_eq!(header.check(), Ok(()));
-    }
+pub(super) fn header(bytes: &[u8]) -> bool {
+    let Ok(header) = Header::from_bytes(bytes) else { return false };
+    assert_eq!(header.to_bytes(), bytes, "a header has a second form");
+    assert_eq!(header.check(), Ok(()));
+    true
 }
 
 pub(super) fn headers() -> Vec<Vec<u8>> {
@@ -29,21 +29,20 @@ pub(super) fn headers() -> Vec<Vec<u8>> {
 }
 
 /// A section is read from one byte string only; whatever may be said comes back.
-pub(super) fn section(bytes: &[u8]) {
+pub(super) fn section(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     if input.u8().is_multiple_of(2) {
-        if let Ok(section) = Section::decode(input.rest()) {
-            assert_eq!(section.encode(), input.rest(), "a section has a second form");
-        }
-        return;
+        let Ok(section) = Section::decode(input.rest()) else { return false };
+        assert_eq!(section.encode(), input.rest(), "a section has a second form");
+        return true;
     }
     let mut ops = Vec::new();
     while !input.is_empty() {
         ops.push(op(&mut input));
     }
-    if let Ok(section) = Section::from_ops(ops) {
-        assert_eq!(Section::decode(&section.encode()), Ok(section));
-    }
+    let Ok(section) = Section::from_ops(ops) else { return false };
+    assert_eq!(Section::decode(&section.encode()), Ok(section));
+    true
 }
 
 /// Any operation, also one that no section takes.
@@ -84,16 +83,16 @@ pub(super) fn sections() -> Vec<Vec<u8>> {
         Op::remove(301),
     ];
     let whole = Section::from_ops(ops).unwrap().encode();
-    vec![[&[0][..], &whole].concat(), (0..200).collect(), vec![0, 0]]
+    vec![[&[0][..], &whole].concat(), (1..200).collect(), vec![0, 0]]
 }
 
 /// A block is read from one byte string only.
-pub(super) fn block(bytes: &[u8]) {
+pub(super) fn block(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     let first = first(&mut input);
-    if let Ok(block) = Block::from_bytes(first, input.rest()) {
-        assert_eq!(block.to_bytes(), input.rest(), "a block has a second form");
-    }
+    let Ok(block) = Block::from_bytes(first, input.rest()) else { return false };
+    assert_eq!(block.to_bytes(), input.rest(), "a block has a second form");
+    true
 }
 
 /// Where a run begins and its plain block.
@@ -116,11 +115,11 @@ pub(super) fn blocks() -> Vec<Vec<u8>> {
 }
 
 /// Whatever bytes open to entries does so by one rule: they can be signed, packed and opened again.
-pub(super) fn run(bytes: &[u8]) {
+pub(super) fn run(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     let packed = if input.u8().is_multiple_of(2) {
         let mut reader = Reader::new(input.rest());
-        let Ok(packed) = PackedRun::read(&mut reader) else { return };
+        let Ok(packed) = PackedRun::read(&mut reader) else { return false };
         let mut writer = Writer::new();
         packed.write(&mut writer);
         assert!(input.rest().starts_with(&writer.finish()), "a run has a second form");
@@ -130,10 +129,10 @@ pub(super) fn run(bytes: &[u8]) {
         let plain = [&[0][..], input.rest()].concat();
         PackedRun { first, bytes: plain, signature: [0; 64] }
     };
-    let Some(before) = packed.first.checked_sub(1) else { return };
+    let Some(before) = packed.first.checked_sub(1) else { return false };
     let prev =
         ChainPoint { seq: before, id: if before == 0 { EntryId::NONE } else { id_of(before) } };
-    let Ok(opened) = packed.open(FEED, prev, &Invented(before)) else { return };
+    let Ok(opened) = packed.open(FEED, prev, &Invented(before)) else { return false };
     let secret = SigningSecret::from_seed(&[4; 32]);
     let entries = opened.entries().to_vec();
     assert!(opened.verify(&secret.public()).is_err(), "nobody signed this so");
@@ -144,6 +143,7 @@ pub(super) fn run(bytes: &[u8]) {
         entry_reads(entry);
     }
     comes_back(prev, &entries, &secret);
+    true
 }
 
 /// Reads every class of an entry, as a fold would.
@@ -221,11 +221,13 @@ pub(super) fn runs() -> Vec<Vec<u8>> {
 }
 
 /// Whatever a device may write is read as it was meant.
-pub(super) fn feed(bytes: &[u8]) {
-    for run in written(bytes) {
+pub(super) fn feed(bytes: &[u8]) -> bool {
+    let runs = written(bytes);
+    for run in &runs {
         let places: Vec<_> = run.block().entries.iter().map(|entry| entry.record).collect();
         assert!(places.iter().all(|place| *place != RecordRef::Back(0)));
     }
+    !runs.is_empty()
 }
 
 /// Choices that make some runs.

@@ -14,7 +14,7 @@ use super::input::Input;
 const EDITS_MAX: usize = 40;
 
 /// The fold of any graph is one, and is what Automerge makes of it.
-pub(super) fn fold_of(bytes: &[u8]) {
+pub(super) fn fold_of(bytes: &[u8]) -> bool {
     let entries = entries(bytes);
     let folded = fold(&entries);
     assert_eq!(disagreement(&entries, &folded), None);
@@ -24,6 +24,7 @@ pub(super) fn fold_of(bytes: &[u8]) {
     assert_eq!(fold(&other), folded, "an entry that comes twice decides");
     assert_eq!(RecordState::decode(&folded.state.encode()).as_ref(), Ok(&folded.state));
     one_by_one(&entries, &folded);
+    !entries.is_empty()
 }
 
 /// As a node gets them: stepped where an entry names the heads, folded anew elsewhere.

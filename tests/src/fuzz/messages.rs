@@ -17,10 +17,11 @@ pub(super) fn golden(hex: &str) -> Vec<Vec<u8>> {
 
 /// A frame is read from one byte string only, and only on its stream. The input is the kind and
 /// the payload: the length between them is written here.
-pub(super) fn frame(bytes: &[u8]) {
+pub(super) fn frame(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     let kind = input.u8();
     let frame = Writer::new().u8(kind).bytes(input.rest()).finish();
+    let mut taken = false;
     for (stream, bytes) in [
         (Stream::Control, frame.as_slice()),
         (Stream::Bulk, frame.as_slice()),
@@ -32,7 +33,9 @@ pub(super) fn frame(bytes: &[u8]) {
         assert_eq!(length, Ok(Some(bytes.len())));
         assert_eq!(stream_of(&message), stream);
         assert_eq!(encode(&message), bytes, "a message has a second form");
+        taken = true;
     }
+    taken
 }
 
 pub(super) fn frames() -> Vec<Vec<u8>> {
@@ -47,19 +50,20 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
 }
 
 /// Frames of a link come out whole, in whatever pieces their bytes came in.
-pub(super) fn link(bytes: &[u8]) {
+pub(super) fn link(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     let stream = if input.u8().is_multiple_of(2) { Stream::Control } else { Stream::Bulk };
     let step = 1 + usize::from(input.u8());
     let at_once = frames_of(stream, input.rest(), usize::MAX);
     assert_eq!(frames_of(stream, input.rest(), step), at_once, "pieces decide");
-    let Some((frames, _)) = at_once else { return };
+    let Some((frames, _)) = at_once else { return false };
     let mut written = Vec::new();
     for frame in frames {
         written.extend(u32::try_from(frame.len()).unwrap().to_be_bytes());
         written.extend(frame);
     }
     assert!(input.rest().starts_with(&written), "a frame is not what was sent");
+    !written.is_empty()
 }
 
 pub(super) fn links() -> Vec<Vec<u8>> {
@@ -74,19 +78,20 @@ pub(super) fn links() -> Vec<Vec<u8>> {
 }
 
 /// Rows are read from one byte string only.
-pub(super) fn row(bytes: &[u8]) {
+pub(super) fn row(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     let is_receipt = input.u8().is_multiple_of(2);
     let (mut reader, mut writer) = (Reader::new(input.rest()), Writer::new());
     if is_receipt {
-        let Ok(row) = ReceiptRow::read(&mut reader) else { return };
+        let Ok(row) = ReceiptRow::read(&mut reader) else { return false };
         row.write(&mut writer);
     } else {
-        let Ok(row) = DeviceRow::read(&mut reader) else { return };
+        let Ok(row) = DeviceRow::read(&mut reader) else { return false };
         row.write(&mut writer);
     }
     let read = input.rest().len() - reader.remaining();
     assert_eq!(input.rest().get(..read), Some(&*writer.finish()), "a row has a second form");
+    true
 }
 
 pub(super) fn rows() -> Vec<Vec<u8>> {

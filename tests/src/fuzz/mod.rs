@@ -29,8 +29,9 @@ mod trust;
 pub struct Target {
     /// What it is called.
     pub name: &'static str,
-    /// Panics when something does not hold for these bytes.
-    pub check: fn(&[u8]),
+    /// Panics when something does not hold for these bytes; whether the decoder took them, or what they
+    /// chose was made.
+    pub check: fn(&[u8]) -> bool,
     /// Whole encodings to begin with: golden files where there are any, and one of each form.
     pub seeds: fn() -> Vec<Vec<u8>>,
     /// Bytes of the longest input worth trying.

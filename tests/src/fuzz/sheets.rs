@@ -19,7 +19,7 @@ thread_local! {
 
 /// A sheet is read or refused. The first byte says what the others are: a file, or the part of a
 /// workbook that a fuzzer could not zip.
-pub(super) fn sheet(bytes: &[u8]) {
+pub(super) fn sheet(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     let form = input.u8();
     let kinds: Vec<_> = Schema::standard().kinds().collect();
@@ -29,7 +29,7 @@ pub(super) fn sheet(bytes: &[u8]) {
         4 => workbook(&[("xl/worksheets/sheet1.xml", input.rest())]),
         5 => workbook(&[("xl/sharedStrings.xml", input.rest())]),
         6 => workbook(&[("xl/styles.xml", input.rest())]),
-        _ => zipped(&[("mimetype", ODS), ("content.xml", input.rest())]),
+        _ => document(input.rest()),
     };
     FILE.with_borrow_mut(|file| {
         let file = file.as_mut().unwrap();
@@ -40,7 +40,8 @@ pub(super) fn sheet(bytes: &[u8]) {
         out.flush().unwrap();
         let first = read_through(file.path(), kind);
         assert_eq!(read_through(file.path(), kind), first, "the second reading reads otherwise");
-    });
+        first.is_some()
+    })
 }
 
 const ODS: &[u8] = b"application/vnd.oasis.opendocument.spreadsheet";
@@ -56,6 +57,12 @@ fn workbook(parts: &[(&str, &[u8])]) -> Vec<u8> {
     zipped(&all)
 }
 
+/// An OpenDocument spreadsheet with this content.
+fn document(content: &[u8]) -> Vec<u8> {
+    let manifest = MANIFEST.as_bytes();
+    zipped(&[("mimetype", ODS), ("META-INF/manifest.xml", manifest), ("content.xml", content)])
+}
+
 fn zipped(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
@@ -69,10 +76,14 @@ fn zipped(parts: &[(&str, &[u8])]) -> Vec<u8> {
 const SHEET: &str = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:C3"/><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>NIK</t></is></c><c r="C1" t="s"><v>1</v></c></row><row r="2"><c r="A2" t="str"><v>Siti</v></c><c r="B2"><v>12</v></c><c r="C2" s="1"><v>45000</v></c></row></sheetData><mergeCells count="1"><mergeCell ref="A2:A3"/></mergeCells></worksheet>"#;
 const STRINGS: &str = r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="2" uniqueCount="2"><si><t>Nama</t></si><si><r><t>Tanggal</t></r><r><t> Lahir</t></r></si></sst>"#;
 const STYLES: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>"#;
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     (
         "[Content_Types].xml",
         r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>"#,
+    ),
+    (
+        "_rels/.rels",
+        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#,
     ),
     (
         "xl/_rels/workbook.xml.rels",
@@ -88,6 +99,7 @@ const PARTS: [(&str, &str); 6] = [
 ];
 
 const XLS: &[u8] = include_bytes!("../../../node/golden/sheet-v1.xls");
+const MANIFEST: &str = r#"<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>"#;
 const CONTENT: &str = r#"<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet><table:table table:name="Data"><table:table-row><table:table-cell office:value-type="string"><text:p>Nama</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>Umur</text:p></table:table-cell></table:table-row><table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="2" office:value-type="float" office:value="41"><text:p>41</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"#;
 
 pub(super) fn sheets() -> Vec<Vec<u8>> {
@@ -106,7 +118,7 @@ pub(super) fn sheets() -> Vec<Vec<u8>> {
         behind(32, quoted.as_bytes()),
         behind(32, &[b"\xff\xfe", &*wide].concat()),
         behind(0, &workbook(&[])),
-        behind(0, &zipped(&[("mimetype", ODS), ("content.xml", CONTENT.as_bytes())])),
+        behind(0, &document(CONTENT.as_bytes())),
         behind(4, SHEET.as_bytes()),
         behind(5, STRINGS.as_bytes()),
         behind(6, STYLES.as_bytes()),

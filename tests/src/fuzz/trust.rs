@@ -10,13 +10,13 @@ use super::input::Input;
 use super::messages::golden;
 
 /// A payload is read from one byte string only.
-pub(super) fn payload(bytes: &[u8]) {
+pub(super) fn payload(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     let kind = EntryKind(input.u8());
-    if let Ok(Some(payload)) = Payload::from_bytes(kind, input.rest()) {
-        assert_eq!(payload.to_bytes(), input.rest(), "a payload has a second form");
-        assert_eq!(payload.kind(), kind);
-    }
+    let Ok(Some(payload)) = Payload::from_bytes(kind, input.rest()) else { return false };
+    assert_eq!(payload.to_bytes(), input.rest(), "a payload has a second form");
+    assert_eq!(payload.kind(), kind);
+    true
 }
 
 pub(super) fn payloads() -> Vec<Vec<u8>> {
@@ -34,24 +34,23 @@ pub(super) fn payloads() -> Vec<Vec<u8>> {
 
 /// A statement that is believed is read from one byte string only; whatever may be signed comes
 /// back.
-pub(super) fn statement(bytes: &[u8]) {
+pub(super) fn statement(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     if input.u8().is_multiple_of(2) {
-        if let Ok(read) = SignedStatement::verify(input.rest()) {
-            assert_eq!(read.as_bytes(), input.rest());
-            let mut reader = Reader::new(input.rest());
-            let body = reader.bytes(input.rest().len(), "body").unwrap();
-            let network = blake3::derive_key("wksbm 2026 network v1", body);
-            assert_eq!(read.statement().network().0, network, "a statement has a second form");
-        }
-        return;
+        let Ok(read) = SignedStatement::verify(input.rest()) else { return false };
+        assert_eq!(read.as_bytes(), input.rest());
+        let mut reader = Reader::new(input.rest());
+        let body = reader.bytes(input.rest().len(), "body").unwrap();
+        let network = blake3::derive_key("wksbm 2026 network v1", body);
+        assert_eq!(read.statement().network().0, network, "a statement has a second form");
+        return true;
     }
     let (said, secrets) = said(&mut input);
-    if let Ok(signed) = said.clone().sign(&secrets) {
-        assert_eq!(signed.statement(), &said);
-        let again = SignedStatement::verify(signed.as_bytes());
-        assert_eq!(again.unwrap().statement(), &said, "a statement did not come back");
-    }
+    let Ok(signed) = said.clone().sign(&secrets) else { return false };
+    assert_eq!(signed.statement(), &said);
+    let again = SignedStatement::verify(signed.as_bytes());
+    assert_eq!(again.unwrap().statement(), &said, "a statement did not come back");
+    true
 }
 
 /// Any statement, also one that nobody may make.
@@ -80,7 +79,8 @@ pub(super) fn statements() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = invitations()
         .iter()
         .filter_map(|file| {
-            let body = Reader::new(file.get(9..)?).bytes(16 << 10, "statement").ok()?;
+            let file = file.strip_prefix(b"WKSBMinv")?;
+            let body = Reader::new(file.get(1..)?).bytes(16 << 10, "statement").ok()?;
             Some([&[0][..], body].concat())
         })
         .collect();
@@ -92,7 +92,8 @@ pub(super) fn statements() -> Vec<Vec<u8>> {
 
 /// An invitation is written again as it was read, as a file and as text. Its own hash is mended
 /// first, so that bytes before it are looked at.
-pub(super) fn invitation(bytes: &[u8]) {
+pub(super) fn invitation(bytes: &[u8]) -> bool {
+    let mut taken = false;
     let mut mended = bytes.to_vec();
     if let Some(split) = bytes.len().checked_sub(16) {
         let hash = blake3::hash(bytes.get(..split).unwrap_or_default());
@@ -106,7 +107,9 @@ pub(super) fn invitation(bytes: &[u8]) {
         }
         assert_eq!(invitation_again(&file), Some((file.clone(), text.clone())));
         assert_eq!(invitation_again(text.as_bytes()), Some((file, text)));
+        taken = true;
     }
+    taken
 }
 
 pub(super) fn invitations() -> Vec<Vec<u8>> {
