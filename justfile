@@ -66,7 +66,7 @@ bench *ARGS:
 
 # Whole nodes in virtual time: `just sim --seeds 1000`, `just sim --plants`, `just sim --nodes 6000 --days 30 --tell`.
 sim *ARGS:
-    cargo run --release --locked -p tests --bin sim -- {{ARGS}}
+    cargo run --profile sim --locked -p tests --bin sim -- {{ARGS}}
 
 # Renew the committed run of the bench: figures and plots.
 bench-plots *ARGS:

@@ -96,8 +96,17 @@ impl Town {
         // Of a village that moved away nothing is asked any more.
         let authority = theirs.authority();
         for area in self.villages_within(&authority.interest(&me), authority.tree()) {
-            if !authority.may_serve(&me, Space::Records, area) {
+            // Who is certified by a liar elsewhere need not learn it: nobody it trusts says so.
+            if !authority.may_serve(&me, Space::Records, area)
+                || self.named_elsewhere.contains(&(me, area))
+            {
                 continue;
+            }
+            let ((my_authority, my_root), (their_authority, their_root)) =
+                (roots(mine, area), roots(theirs, area));
+            let forks = [mine, theirs].iter().any(|it| forks_authority(it, area));
+            if my_authority != their_authority && !forks {
+                return Err(format!("authority roots of {area} differ"));
             }
             // A flood or forks beyond the caps: which ones a node took is chance, until somebody names
             // those that count (architecture, 3.4) and both heard it.
@@ -108,11 +117,6 @@ impl Town {
                     continue;
                 }
                 ended += 1;
-            }
-            let ((my_authority, my_root), (their_authority, their_root)) =
-                (roots(mine, area), roots(theirs, area));
-            if my_authority != their_authority {
-                return Err(format!("authority roots of {area} differ"));
             }
             if my_root != their_root {
                 let counts = [mine, theirs].map(|it| it.summary().counts(Space::Records, area));
@@ -353,6 +357,12 @@ pub(super) fn at_a_limit<F: FeedStore, V: ViewStore>(
         .into_values()
         .filter(|(feeds, branches)| *branches >= BRANCHES_MAX || feeds.len() >= INCARNATIONS_MAX);
     limited.flat_map(|(feeds, _)| feeds).collect()
+}
+
+/// Whether a feed of an area's authority has as many branches as a node takes: which ones is chance.
+fn forks_authority<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, area: AreaId) -> bool {
+    let is_of = |name: &FeedName| name.space == Space::Authority && name.area == area;
+    replica.feeds().any(|feed| is_of(&feed.name) && feed.branches.len() >= BRANCHES_MAX)
 }
 
 /// Whether somebody above said of a device that it is ended, and where this feed of it ends.

@@ -133,8 +133,9 @@ impl Town {
         match done {
             Ok(saved) => {
                 self.note(if record.is_none() { "new record" } else { "save" });
+                // Also what changed nothing names an entry, and that one is held.
+                self.sites[site].saved.push(saved.entry);
                 if written {
-                    self.sites[site].saved.push(saved.entry);
                     self.check_incarnation(site);
                 }
                 if record.is_none() {
@@ -152,7 +153,7 @@ impl Town {
         match error {
             NodeError::Store { .. } => {
                 self.note("save refused by the disk");
-                self.store_refused(site, &format!("{error:?}"));
+                self.store_refused(site, error);
             }
             NodeError::TransitionInvalid { .. } | NodeError::RecordUnknown { .. } => {
                 self.note("save refused");

@@ -86,6 +86,11 @@ impl Disk {
         state.room = bytes.map(|bytes| state.live.len() + bytes);
     }
 
+    /// Whether it has an end.
+    pub(super) fn is_short(&self) -> bool {
+        self.state().room.is_some()
+    }
+
     /// What is there when the power is back: all that was synced; of the rest each write or not,
     /// and of the last one a part.
     pub(super) fn after_power_cut(&self, numbers: &mut Numbers) -> Self {

@@ -4,15 +4,16 @@
 //! In a small town everybody is watched, whoever joined later and copies of cards included; in a large
 //! one the first few, who stand below each other from the province down to a village.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crdt_schema::area::AreaId;
 use node::live::{Event, LinkId, Seen};
 use node::sync::message::{AREAS_SHARED_MAX, Message};
 use node::sync::{Root, Stream, codec};
 
+use super::check;
 use super::ground::hash;
-use super::town::Town;
+use super::town::{Site, Town};
 use super::wire::Kinds;
 
 /// Nodes of a town up to which all are watched; in a larger one so many are.
@@ -31,24 +32,36 @@ const AREA_BYTES: u64 = 100;
 const ROW_BYTES_MAX: usize = 512;
 const HEAD_BYTES: usize = 26;
 
+/// Roots of authority and of records that a node had at one moment.
+type Pair = (Root, Root);
+
 /// The newest roots that nodes had, by site and area, the oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Roots(BTreeMap<(usize, AreaId), VecDeque<Root>>);
+pub(super) struct Roots(BTreeMap<(usize, AreaId), VecDeque<Pair>>);
 
 impl Roots {
-    fn note(&mut self, site: usize, area: AreaId, root: Root) {
+    fn note(&mut self, site: usize, area: AreaId, roots: Pair) {
         let had = self.0.entry((site, area)).or_default();
-        if had.back() == Some(&root) {
+        if had.back() == Some(&roots) {
             return;
         }
         if had.len() == ROOTS_MAX {
             had.pop_front();
         }
-        had.push_back(root);
+        had.push_back(roots);
     }
 
-    fn had(&self, site: usize, area: AreaId, root: Root) -> bool {
-        self.0.get(&(site, area)).is_some_and(|had| had.iter().rev().any(|it| *it == root))
+    fn had(&self, site: usize, area: AreaId) -> impl Iterator<Item = Pair> {
+        self.0.get(&(site, area)).into_iter().flat_map(|had| had.iter().rev().copied())
+    }
+
+    /// Whether a node had this root of records, under an authority that one of those others had it
+    /// under as well; there may be none.
+    fn agree(&self, site: usize, area: AreaId, records: Root, others: &[usize]) -> bool {
+        let here = self.had(site, area).filter(|(_, root)| *root == records);
+        let also = |pair: Pair| others.iter().any(|it| self.had(*it, area).any(|had| had == pair));
+        let mut here = here.collect::<BTreeSet<Pair>>().into_iter();
+        here.any(|pair| others.is_empty() || also(pair))
     }
 }
 
@@ -110,7 +123,7 @@ impl Town {
             replica.feeds().map(|feed| feed.branches.len()).sum::<usize>().max(*most_heads);
         // Two that are watched share an area of one of them; all newcomers have one of the cast's.
         for role in cast.roles.iter().take(WATCHED_MAX) {
-            roots.note(site, role.area, replica.summary().root(role.area));
+            roots.note(site, role.area, check::roots(replica, role.area));
         }
     }
 
@@ -135,9 +148,9 @@ impl Town {
             .filter(|(area, _)| known(*area))
             .collect();
         for (area, root) in areas {
-            let had = |site: usize| self.roots.had(site, area, root);
-            if !had(site) || (both && !there.iter().any(|other| had(*other))) {
-                self.breaks(site, &format!("said equal of a root of {area} not both had"));
+            let others = if both { &there[..] } else { &[] };
+            if !self.roots.agree(site, area, root, others) {
+                self.breaks(site, &format!("said equal of roots of {area} not both had"));
                 return;
             }
             self.note(if both { "root that both had" } else { "root that one had" });
@@ -147,7 +160,9 @@ impl Town {
     fn check_bytes(&mut self, site: usize, seen: &Seen, kinds: &Kinds) {
         let bytes = seen.received.bytes + seen.sent.bytes;
         let news = seen.received.entries + seen.sent.entries;
-        if !self.proving || news > 0 || kinds.is_empty() {
+        let lies = |it: &Site| it.hostile && it.role.device() == seen.peer;
+        let lied_to = self.lies_go_on() && self.sites.iter().any(lies);
+        if !self.proving || news > 0 || kinds.is_empty() || lied_to {
             return;
         }
         self.note("comparison without news");

@@ -4,6 +4,7 @@
 //! all the same.
 
 use crdt_schema::area::{AreaId, AreaTree, Level};
+use crdt_schema::authority::Payload;
 use crdt_schema::class::Class as Section;
 use crdt_schema::entry::{Draft, DraftSection, EntryKind, PackedRun};
 use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
@@ -14,14 +15,16 @@ use node::sync::codec;
 use node::sync::message::{FeedRef, FeedRun, Message};
 use node::sync::{EndReason, ReceiptRow, Root, RowHead, RowKey, Stream};
 
+use super::cast::{Role, certificate};
+use super::ground::hash;
 use super::row::{RECEIPT, read_row};
 use super::town::Town;
 use crate::world::signed;
 
 /// Of a hundred frames of a liar so many are not what its node wanted to say.
 const LIES_PERCENT: usize = 12;
-/// Feeds of a flood.
-const FLOOD: usize = 80;
+/// Feeds of a flood: more than a node takes, whatever rests on them.
+const FLOOD: usize = 140;
 
 impl Town {
     /// Some devices of villages lie from the first day, and of hubs of kecamatan, which may issue
@@ -41,6 +44,11 @@ impl Town {
         }
     }
 
+    /// Whether liars of this town go on while all else is mended, and while what holds is looked at.
+    pub(super) fn lies_go_on(&self) -> bool {
+        hash(&[b"lies", &self.config.seed.to_be_bytes()])[0].is_multiple_of(2)
+    }
+
     /// A frame of a liar; `None` when it keeps it.
     pub(super) fn distort(
         &mut self,
@@ -48,8 +56,11 @@ impl Town {
         stream: Stream,
         frame: Vec<u8>,
     ) -> Option<Vec<u8>> {
-        if self.healing || !self.numbers.chance(LIES_PERCENT) {
+        if (self.healing && !self.lies_go_on()) || !self.numbers.chance(LIES_PERCENT) {
             return Some(frame);
+        }
+        if self.healing {
+            self.note("hostile: lied while all was mended");
         }
         let Ok(message) = codec::decode(stream, &frame) else { return Some(frame) };
         match message {
@@ -190,13 +201,21 @@ impl Town {
                 }
             }
             _ => {
+                let victim = self.numbers.below(self.sites.len());
+                let named = &self.sites[victim].role;
+                let named = (self.numbers.chance(50) && !Self::covers(named.area, other))
+                    .then(|| named.clone());
                 // A hub may certify whomever it likes below it.
-                self.note(if Self::covers(own, other) && !self.is_village(site) {
-                    "hostile: certificate for nobody"
-                } else {
-                    "hostile: forged authority"
+                let counts = Self::covers(own, other) && !self.is_village(site);
+                self.note(match (counts, &named) {
+                    (true, None) => "hostile: certificate for nobody",
+                    (true, Some(_)) => "hostile: certificate for somebody elsewhere",
+                    (false, _) => "hostile: forged authority",
                 });
-                self.forge_certificate(site, link, other);
+                if let Some(role) = named.as_ref().filter(|_| counts) {
+                    self.named_elsewhere.insert((role.device(), other));
+                }
+                self.forge_certificate(site, link, other, named);
             }
         }
     }
@@ -250,10 +269,12 @@ impl Town {
         self.push_run(site, link, name, draft);
     }
 
-    fn forge_certificate(&mut self, site: usize, link: LinkId, area: AreaId) {
-        use crdt_schema::authority::Payload;
-        let role = super::cast::Role::new(self.config.seed, self.numbers.next(), area, None);
-        let payload = Payload::Certificate(super::cast::certificate(&role));
+    /// A certificate for keys that nobody has, or that somebody has who belongs elsewhere.
+    fn forge_certificate(&mut self, site: usize, link: LinkId, area: AreaId, named: Option<Role>) {
+        let nobody = Role::new(self.config.seed, self.numbers.next(), area, None);
+        let mut role = named.unwrap_or(nobody);
+        role.area = area;
+        let payload = Payload::Certificate(certificate(&role));
         let device = self.sites[site].role.device();
         let name = FeedName { device, area, space: Space::Authority, incarnation: 3 };
         let section = DraftSection::in_clear(Section::Open, &payload.to_bytes(), [0; 16]);

@@ -2,7 +2,7 @@
 
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::authority::{Cut, FeedEnd, Payload, Revocation};
-use node::answer::MemberState;
+use node::answer::{EntryRef, MemberState};
 use node::error::NodeError;
 use node::node::InviteAsk;
 
@@ -72,8 +72,8 @@ impl Town {
         };
         match up.node.invite(&ask, &file) {
             Ok(_) => self.with(above, |now, up| up.exchange.stirred(now, &mut up.node)),
-            Err(NodeError::Store { .. }) => {
-                self.store_refused(above, "a word of authority");
+            Err(error @ NodeError::Store { .. }) => {
+                self.store_refused(above, &error);
                 return Ok(());
             }
             Err(NodeError::AreaOutside { .. } | NodeError::AreaNotBelow { .. }) => return Ok(()),
@@ -113,17 +113,20 @@ impl Town {
             };
             match up.node.confirm(&device.to_string()) {
                 Ok(change) => {
-                    assert!(change.state == MemberState::Active);
                     self.note("confirmed");
+                    if change.state != MemberState::Active {
+                        self.breaks(above, "confirmed, and not active");
+                    }
+                    self.sites[above].saved.push(change.entry);
                     let waited = self.sites.iter_mut().filter(|it| it.role.device() == device);
                     waited.for_each(|it| it.role.certified = true);
                     self.with(above, |now, up| up.exchange.stirred(now, &mut up.node));
                 }
                 // It was not heard of yet, or the disk is full.
                 Err(NodeError::DeviceUnknown { .. }) => self.to_confirm.push((above, device)),
-                Err(NodeError::Store { .. }) => {
+                Err(error @ NodeError::Store { .. }) => {
                     self.to_confirm.push((above, device));
-                    self.store_refused(above, "a word of authority");
+                    self.store_refused(above, &error);
                 }
                 // It moved meanwhile: its new hub may.
                 Err(NodeError::AreaOutside { .. } | NodeError::AreaNotBelow { .. }) => {
@@ -162,13 +165,14 @@ impl Town {
     fn close(&mut self, above: usize, role: &Role) -> Result<bool, String> {
         let Some(up) = self.sites[above].up.as_mut() else { return Ok(false) };
         match up.node.close_member(&role.device().to_string()) {
-            Ok(_) => {
+            Ok(change) => {
                 self.note("device closed");
+                self.sites[above].saved.push(change.entry);
                 self.with(above, |now, up| up.exchange.stirred(now, &mut up.node));
                 Ok(true)
             }
-            Err(NodeError::Store { .. }) => {
-                self.store_refused(above, "a word of authority");
+            Err(error @ NodeError::Store { .. }) => {
+                self.store_refused(above, &error);
                 Ok(false)
             }
             Err(NodeError::AreaOutside { .. } | NodeError::AreaNotBelow { .. }) => Ok(false),
@@ -215,12 +219,13 @@ impl Town {
     fn say(&mut self, site: usize, area: AreaId, payload: Payload) -> Result<bool, String> {
         let Some(up) = self.sites[site].up.as_mut() else { return Ok(false) };
         match up.node.say(area, payload, Vec::new()) {
-            Ok(_) => {
+            Ok(entry) => {
+                self.sites[site].saved.push(EntryRef::from(&entry));
                 self.with(site, |now, up| up.exchange.stirred(now, &mut up.node));
                 Ok(true)
             }
-            Err(NodeError::Store { .. }) => {
-                self.store_refused(site, "a word of authority");
+            Err(error @ NodeError::Store { .. }) => {
+                self.store_refused(site, &error);
                 Ok(false)
             }
             Err(error) => Err(format!("authority could not be written: {error:?}")),
@@ -243,14 +248,15 @@ impl Town {
             return Ok(());
         };
         match up.node.rehome(MOVE[0], MOVE[1]) {
-            Ok(_) => {
+            Ok(change) => {
                 self.note("village moved");
+                self.sites[site].saved.push(change.entry);
                 self.with(site, |now, up| up.exchange.stirred(now, &mut up.node));
                 Ok(())
             }
-            Err(NodeError::Store { .. }) => {
+            Err(error @ NodeError::Store { .. }) => {
                 self.moved = false;
-                self.store_refused(site, "a word of authority");
+                self.store_refused(site, &error);
                 Ok(())
             }
             Err(error) => Err(format!("a move failed: {error:?}")),

@@ -38,6 +38,7 @@ mod twist;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::panic;
 
 use ground::DAY;
 pub use plant::Plant;
@@ -70,12 +71,14 @@ pub const FAULTS: &[&str] = &[
     "hostile: altered push",
     "hostile: altered run",
     "hostile: bytes that are no message",
+    "hostile: certificate for somebody elsewhere",
     "hostile: feed of somebody else",
     "hostile: flood of feeds",
     "hostile: forged area",
     "hostile: forged authority",
     "hostile: fork",
     "hostile: frame sent twice",
+    "hostile: lied while all was mended",
     "hostile: lying durable",
     "hostile: lying receipt",
     "hostile: lying roots",
@@ -215,6 +218,15 @@ pub struct Outcome {
 
 /// Plays one simulation.
 pub fn play(config: &Config) -> Outcome {
+    let named = |what| format!("seed {}: {what}", config.seed);
+    match panic::catch_unwind(|| play_on(config)) {
+        Ok(outcome) => outcome,
+        // What it said stands before this.
+        Err(_) => Outcome { broken: Some(named("it panicked".to_owned())), ..Outcome::default() },
+    }
+}
+
+fn play_on(config: &Config) -> Outcome {
     let named = |what| format!("seed {}: {what}", config.seed);
     match Town::new(config) {
         Ok(mut town) => {

@@ -6,12 +6,14 @@ use crdt_schema::area::Level;
 use crdt_schema::time::Timestamp;
 use node::live::{Act, Exchange, LinkId};
 use node::node::Node;
+use node::ports::ViewStore;
 use node::sync::EndReason;
 
 use super::ground::{HOUR, MINUTE, SECOND};
 use super::plant::Port;
+use super::stick::is_for_room;
 use super::told;
-use super::town::{Town, Up};
+use super::town::{Site, Town, Up};
 use super::wire::Due;
 
 /// Things that happen in one millisecond, at most.
@@ -117,7 +119,7 @@ impl Town {
                 self.power_cut(site);
                 return Ok(());
             }
-            Err(_) if self.sites[site].full => {
+            Err(_) if self.sites[site].shelf.may_refuse() => {
                 self.note("no start for want of room");
                 let later = self.now() + HOUR;
                 self.life.plan(later, Due::On { site });
@@ -199,17 +201,25 @@ impl Town {
             }
             self.act(site, act);
         }
-        let Some(up) = self.sites[site].up.as_mut() else { return };
-        let failure = up.exchange.take_failure().map(|error| format!("{error:?}"));
-        let failure = failure.or(failed);
+        let Site { up, shelf, .. } = &mut self.sites[site];
+        let Some(up) = up.as_mut() else { return };
+        let failure = up.exchange.take_failure();
+        let failure = failure.map(|error| (is_for_room(&error), format!("{error:?}")));
+        // A session ends without saying how its store failed.
+        let failure = failure.or(failed.map(|how| (true, how)));
         let wake = up.exchange.wake_at().map(|at| at.0);
+        // A store writes many rows on a thread of its own: whether the power is gone by now must not
+        // hang on who is faster.
+        if shelf.has_threads() {
+            drop(up.node.replica().views().and_then(|views| views.applied()));
+        }
         if self.sites[site].shelf.is_dead() {
             self.note("power cut at a write");
             self.power_cut(site);
             return;
         }
-        if let Some(failure) = failure {
-            self.store_failed(site, &failure);
+        if let Some((for_room, why)) = failure {
+            self.store_failed(site, for_room, &why);
         }
         if let Some(at) = wake.filter(|_| self.sites[site].up.is_some()) {
             self.wake_by(site, at);
@@ -223,8 +233,8 @@ impl Town {
 
     /// A store that refused a write is read anew by the node that runs, or opened again by the person
     /// in front of it.
-    pub(super) fn store_failed(&mut self, site: usize, why: &str) {
-        if self.sites[site].full {
+    pub(super) fn store_failed(&mut self, site: usize, for_room: bool, why: &str) {
+        if for_room && self.sites[site].shelf.may_refuse() {
             self.note("disk full");
             self.sites[site].refused_at = Some(self.now());
         } else {

@@ -108,6 +108,21 @@ impl Shelf {
         }
     }
 
+    /// Whether there is so little room that a write may be refused.
+    pub(super) fn may_refuse(&self) -> bool {
+        match self {
+            Self::Memory(feeds, _) => {
+                matches!(feeds.held().fail, Some(Failing::Room(..LITTLE_BYTES)))
+            }
+            Self::Disk { feeds, .. } => feeds.is_short(),
+        }
+    }
+
+    /// Whether anything is written by a thread of its own.
+    pub(super) const fn has_threads(&self) -> bool {
+        matches!(self, Self::Disk { .. })
+    }
+
     /// Whether what failed can be read anew below an open node.
     pub(super) const fn reopens(&self) -> bool {
         matches!(self, Self::Memory(..))

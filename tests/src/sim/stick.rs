@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use node::error::NodeError;
 use node::node::{ExportAsk, ExportTarget};
+use node::ports::StoreError;
 use node::progress::Unwatched;
 
 use super::told;
@@ -103,8 +104,8 @@ impl Town {
         }
         match made {
             Ok(made) => Ok(made.files.into_iter().map(PathBuf::from).collect()),
-            Err(NodeError::Store { .. }) => {
-                self.store_refused(from, "an export");
+            Err(error @ NodeError::Store { .. }) => {
+                self.store_refused(from, &error);
                 Ok(Vec::new())
             }
             // Whom nobody here knows, or an area that is elsewhere today.
@@ -126,7 +127,7 @@ impl Town {
                     self.note("bundle refused");
                 }
                 Err(NodeError::NoRoom { .. }) => self.note("bundle refused for want of room"),
-                Err(NodeError::Store { .. }) => self.store_refused(to, "an import"),
+                Err(error @ NodeError::Store { .. }) => self.store_refused(to, &error),
                 Err(error) => return Err(format!("site {to}: an import failed: {error:?}")),
             }
         }
@@ -134,13 +135,18 @@ impl Town {
     }
 
     /// A store refused: the power is gone, or the disk is full.
-    pub(super) fn store_refused(&mut self, site: usize, what: &str) {
+    pub(super) fn store_refused(&mut self, site: usize, error: &NodeError) {
         if self.sites[site].shelf.is_dead() {
             self.after(site);
         } else {
-            self.store_failed(site, what);
+            self.store_failed(site, is_for_room(error), &format!("{error:?}"));
         }
     }
+}
+
+/// Whether a store failed as one does without room: at that write, or because of it ever since.
+pub(super) const fn is_for_room(error: &NodeError) -> bool {
+    matches!(error, NodeError::Store { source: StoreError::Full | StoreError::Poisoned, .. })
 }
 
 fn is_piece_too_small(error: &NodeError) -> bool {

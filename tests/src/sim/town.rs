@@ -116,6 +116,8 @@ pub(super) struct Town {
     pub(super) roots: Roots,
     /// With a mistake: feeds that nobody wrote.
     pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
+    /// Devices that a liar certified below it, where they do not belong.
+    pub(super) named_elsewhere: BTreeSet<(DeviceId, AreaId)>,
     /// Rows that liars made.
     pub(super) forged: Forged,
     /// Heads of the node that held the most.
@@ -173,6 +175,7 @@ impl Town {
             moved: false,
             roots: Roots::default(),
             strangers: Arc::default(),
+            named_elsewhere: BTreeSet::new(),
             forged: Forged::default(),
             most_heads: 0,
             twice: None,
