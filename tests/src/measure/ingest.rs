@@ -142,13 +142,19 @@ pub(super) fn started(folder: &Path) -> Value {
     let replica = hub::open(&World::new(0, 0), feeds, views);
     let root = replica.summary().root(AreaCode::WEST_JAVA.first_id());
     let opened_ms = watch.seconds() * 1e3;
-    let feeds: Vec<_> = replica.feeds().map(|feed| feed.name).collect();
-    let feeds: Vec<_> = feeds.iter().filter(|name| name.space == Space::Records).collect();
-    // Far apart, so that caches help as little as they do when a person asks.
+    let feeds = replica.feeds().filter(|feed| feed.name.space == Space::Records);
+    let feeds: Vec<_> = feeds
+        .map(|feed| {
+            let entries = feed.branches.first().unwrap().head.point.seq;
+            (feed.name.id(), usize::try_from(entries).unwrap() / 3)
+        })
+        .collect();
+    // Far apart, in all parts of their feeds and each another one where there are so many, so that
+    // caches help as little as they do when a person asks.
     let ids: Vec<_> = (0..LOOKUPS)
         .map(|turn| {
-            let feed = feeds.get(turn * 7_919 % feeds.len()).unwrap();
-            record_id(feed.id(), turn % 37 % 2)
+            let (feed, records) = feeds.get(turn * 7_919 % feeds.len()).unwrap();
+            record_id(*feed, turn * 104_729 / feeds.len() % records)
         })
         .collect();
     let watch = Watch::start();

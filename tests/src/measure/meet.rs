@@ -158,8 +158,12 @@ impl Peer {
 
     /// Reconciles once; both sides are proved equal.
     fn meet(&mut self, address: &str) -> Met {
+        self.compare("dial", address)
+    }
+
+    fn compare(&mut self, order: &str, address: &str) -> Met {
         let before = self.bytes();
-        let told = self.ask(&format!("dial {address}"));
+        let told = self.ask(&format!("{order} {address}"));
         assert_eq!(told.get("equal"), Some(&Value::Bool(true)), "{told}");
         let after = self.bytes();
         let frames = number(&told, "frame_bytes");
@@ -251,10 +255,11 @@ fn again(report: &mut Report, wire: Option<&Wire>, entries: u64, scale: Scale) {
     let (there, here) = (town.folder(HOMES[0]), town.folder(HOMES[1]));
     for (name, transport) in TRANSPORTS {
         let donor = Peer::start(wire, End::There, &there, transport, NONE);
-        let mut met = Vec::new();
+        let (mut met, mut standing) = (Vec::new(), Vec::new());
         for _ in 0..scale.repeats() {
             let mut receiver = Peer::start(wire, End::Here, &here, transport, NONE);
             met.push(receiver.meet(&donor.address));
+            standing.push(receiver.compare("again", &donor.address).bytes);
             receiver.stop();
         }
         let mut started = Vec::new();
@@ -273,7 +278,8 @@ fn again(report: &mut Report, wire: Option<&Wire>, entries: u64, scale: Scale) {
         };
         let what = format!("nothing changed, over {name}");
         add(format!("{what}, with handshake"), of(&|it| it.bytes), "B", 3_000.0);
-        add(format!("{what}, after the handshake"), of(&|it| it.frames), "B", 200.0);
+        add(format!("{what}, frames after the handshake"), of(&|it| it.frames), "B", 200.0);
+        add(format!("{what}, over a link that stands, on the wire"), middle(standing), "B", 200.0);
         add(format!("{what}, dial to proved equality"), of(&|it| it.ms), "ms", 5.0);
         add(format!("{what}, spawn to proved equality"), middle(started), "ms", 30.0);
     }

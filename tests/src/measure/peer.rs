@@ -1,7 +1,7 @@
 //! The child that is a node: it runs as `wksbm run` does, and does what its parent says, a line at a
 //! time.
 //!
-//! `dial ADDRESS` reconciles once · `edit FIELD VALUE RECORD..` saves · `await ENTRIES` waits until so
+//! `dial ADDRESS` reconciles once · `again ADDRESS` does so over the link that stands · `edit FIELD VALUE RECORD..` saves · `await ENTRIES` waits until so
 //! many are held · `tell` counts · an end of input stops it.
 
 use std::io::{BufRead as _, Write as _};
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crdt_schema::record::Schema;
-use node::live::{Event, RunAsk, Running, meet};
+use node::live::{Event, RunAsk, Running, meet, meet_any};
 use node::node::{Environment, Node};
 use serde_json::{Value, json};
 
@@ -78,10 +78,14 @@ fn say(object: &Value) {
 async fn done(running: &Running, words: &[String]) -> Value {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["dial", address] => {
+        [order @ ("dial" | "again"), address] => {
             let addresses = [address.parse().unwrap()];
             let watch = Watch::start();
-            let seen = meet(running, &addresses, PATIENCE).await.unwrap().seen;
+            let met = match *order {
+                "dial" => meet(running, &addresses, PATIENCE).await,
+                _ => meet_any(running, &addresses, PATIENCE).await,
+            };
+            let seen = met.unwrap().seen;
             json!({
                 "seconds": watch.seconds(), "equal": seen.equal, "rounds": seen.rounds,
                 "frame_bytes": seen.received.bytes + seen.sent.bytes,
