@@ -527,7 +527,10 @@ impl TestNode {
             }
             Verdict::Pending => Taken::Gap,
             Verdict::TooManyBranches => Taken::Full,
-            Verdict::Refused(reason) => Taken::refused(reason, packed.first),
+            Verdict::Refused(reason) => {
+                let branches = self.store.feed(&name.id()).map_or(0, |feed| feed.branches.len());
+                Taken::refused(reason, packed.first, branches)
+            }
         }
     }
 
