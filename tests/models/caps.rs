@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use crdt_schema::authority::{Adoption, Cut, FeedEnd, Payload, Revocation};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{
-    ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Places, Run, SigningSecret,
+    CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Places, Run,
+    SigningSecret,
 };
 use crdt_schema::id::{EntryId, FeedName, RecordId, Space};
 use crdt_schema::time::Timestamp;
@@ -356,6 +357,54 @@ fn a_feed_that_a_cut_names_is_taken_beyond_the_cap() {
     assert_equal_once_they_met(&mut one, &mut two);
     for end in &ends {
         assert_eq!(one.summary().feed(&end.feed).unwrap().heads, [end.last]);
+    }
+}
+
+/// A copy that wrote so much on that its branch travels in more runs than may fail to fit in one comparison.
+fn long(number: u8) -> Vec<Run> {
+    const RUNS: u64 = 18;
+    let (feed, mut runs) = (name(1).id(), Vec::new());
+    let mut at = SHARED.head().point;
+    while at.seq < RUNS * CHECKPOINT_EVERY {
+        let (start, mut entries) = (at, Vec::new());
+        while entries.is_empty() || !at.seq.is_multiple_of(CHECKPOINT_EVERY) {
+            let text = blake3::hash(&[&[number][..], &at.seq.to_be_bytes()].concat());
+            let record = RecordId(*text.as_bytes().first_chunk::<16>().unwrap());
+            let entry = draft(record, number, vec![]).place(feed, at).unwrap();
+            at = entry.point();
+            entries.push(entry);
+        }
+        runs.push(Run::author(start, entries, &Nowhere, certified(&WORLD).1.secret()).unwrap());
+    }
+    runs
+}
+
+/// Each of two nodes holds eight copies, and the long one of each is not taken by the other: run after run
+/// of it fits none of the branches that are held there, and that is nobody's fault.
+#[test]
+fn two_that_hold_other_branches_at_the_cap_exchange_everything_else() {
+    let [mut one, mut two] = [replica_of(&WORLD.province, 1), replica_of(&WORLD.other, 2)];
+    for (replica, number) in [(&mut one, 101), (&mut two, 102)] {
+        offer(replica, &name(1), SHARED.packed());
+        let short = COPY.iter().take(BRANCHES_MAX - 1).filter_map(|runs| runs.first());
+        for run in short.chain(&long(number)) {
+            let outcome = offer(replica, &name(1), run.packed());
+            assert!(matches!(outcome, Offered::Staged(_)), "{outcome:?}");
+        }
+        let news = u64::from(number);
+        let run = write(&name(news), &[], &[number]);
+        assert_eq!(offer(replica, &name(news), run.packed()), Offered::Staged(1));
+    }
+    for _ in 0..2 {
+        let mut pair = Pair::new(one.me(), two.me());
+        meet(&mut pair, &mut one, &mut two);
+        let unequal = Phase::Live { equal: false };
+        assert_eq!(pair.phases(), (unequal, unequal));
+        for replica in [&one, &two] {
+            assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), BRANCHES_MAX);
+            assert!([101, 102].iter().all(|news| replica.feed(name(*news).id()).is_some()));
+        }
+        std::mem::swap(&mut one, &mut two);
     }
 }
 

@@ -3,12 +3,13 @@
 //!
 //! `authority/` who may do what, over every short history of deeds · `summary.rs` roots while heads
 //! and the tree change · `caps.rs` branches and incarnations at their limits · `invited.rs` devices of one invitation · `stores.rs` the feed
-//! store in memory and on a disk · `session.rs` meetings that are cut off · `foreign.rs` every decoder
-//! of foreign bytes with mutated encodings.
+//! store in memory and on a disk · `session.rs` meetings that are cut off · `encodings.rs` a chain that was
+//! written in many ways · `foreign.rs` every decoder of foreign bytes with mutated encodings.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod authority;
 mod caps;
+mod encodings;
 mod foreign;
 mod invited;
 mod session;

@@ -147,6 +147,12 @@ pub struct Header {
 }
 
 impl Header {
+    /// The record it is about; `None` in the authority space.
+    pub fn about(&self) -> Option<(u16, RecordId)> {
+        let is_none = self.record_kind == 0 && self.record == RecordId([0; 16]);
+        (!is_none).then_some((self.record_kind, self.record))
+    }
+
     /// Whether it is an edit with open sections alone, of a record of one of [`OPEN_KINDS`].
     pub fn is_open(&self) -> bool {
         self.kind == EntryKind::EDIT

@@ -174,16 +174,14 @@ mod tests {
     #[derive(Default)]
     struct Held {
         ids: BTreeMap<u64, EntryId>,
-        named: BTreeMap<u64, (u16, RecordId)>,
+        about: BTreeMap<u64, (u16, RecordId)>,
     }
 
     impl Held {
         fn take(&mut self, run: &Run) {
-            for (entry, packed) in run.entries().iter().zip(&run.block().entries) {
+            for entry in run.entries() {
                 self.ids.insert(entry.header.seq, entry.id);
-                if let RecordRef::Here(kind, record) = packed.record {
-                    self.named.insert(entry.header.seq, (kind, record));
-                }
+                self.about.extend(entry.header.about().map(|it| (entry.header.seq, it)));
             }
         }
     }
@@ -193,7 +191,7 @@ mod tests {
             self.ids.get(&seq).copied()
         }
         fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
-            self.named.get(&seq).copied()
+            self.about.get(&seq).copied()
         }
     }
 
@@ -202,7 +200,7 @@ mod tests {
             self.ids.iter().find(|(_, held)| *held == id).map(|(seq, _)| *seq)
         }
         fn named_at(&self, kind: u16, record: &RecordId) -> Option<u64> {
-            self.named.iter().find(|(_, named)| **named == (kind, *record)).map(|(seq, _)| *seq)
+            self.about.iter().find(|(_, about)| **about == (kind, *record)).map(|(seq, _)| *seq)
         }
     }
 
@@ -330,6 +328,41 @@ mod tests {
         assert_eq!(Block::from_bytes(2, &long), Err(DecodeError::NotCanonical("record")));
         let other = [1, 2 | 1 << 2 | 64, 0, 1, 2, 0];
         assert_eq!(Block::from_bytes(3, &other).unwrap().to_bytes(), other);
+    }
+
+    #[test]
+    fn a_distance_leads_to_what_an_entry_is_about_however_that_was_written() {
+        let key = SigningSecret::from_seed(&[1; 32]);
+        let (feed, mut at, mut entries) = (FeedId([9; 32]), ChainPoint::START, Vec::new());
+        for time in 0..3 {
+            let entry = draft(4, vec![], time, b"synthetic").place(feed, at).unwrap();
+            at = entry.point();
+            entries.push(entry);
+        }
+        let run = Run::author(ChainPoint::START, entries, &Held::default(), &key).unwrap();
+        let here = RecordRef::Here(7, RecordId([4; 16]));
+        for second in [here, RecordRef::Back(1)] {
+            let mut block = run.block().clone();
+            block.entries[1].record = second;
+            block.entries[2].record = RecordRef::Back(1);
+            let packed = PackedRun::pack(&block, run.head().signature);
+            let opened = packed.open(feed, ChainPoint::START, &NoBackRefs).unwrap();
+            assert_eq!(opened.verify(&key.public()).unwrap().entries(), run.entries());
+        }
+    }
+
+    #[test]
+    fn a_distance_to_an_entry_about_no_record_is_refused_however_that_was_written() {
+        let none = Draft { record_kind: 0, record: RecordId([0; 16]), ..draft(4, vec![], 0, b"") };
+        let feed = FeedId([9; 32]);
+        let entry = none.place(feed, ChainPoint::START).unwrap();
+        let mut block = Block::of_entries(&[entry.clone(), entry], &Held::default());
+        block.entries[1].record = RecordRef::Back(1);
+        for first in [RecordRef::None, RecordRef::Here(0, RecordId([0; 16]))] {
+            block.entries[0].record = first;
+            let refused = block.entries(feed, ChainPoint::START, &NoBackRefs).unwrap_err();
+            assert_eq!(refused, RefuseReason::BackReference);
+        }
     }
 
     #[test]

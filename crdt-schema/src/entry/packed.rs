@@ -2,8 +2,12 @@
 //!
 //! A block holds up to 64 consecutive entries of one feed. Hashes, ids, the feed and the previous
 //! id are computed by whoever reads it; a dep in the same feed travels as a distance back, a
-//! record already named in the feed as the distance to the entry that named it. So a block is
+//! record already named in the feed as the distance to an entry about it. So a block is
 //! read with nothing but the earlier part of its own feed at hand ([`BackRefs`]).
+//!
+//! One chain has many blocks: a record or a dep may be written out where a distance would do. So a
+//! distance leads to what the entry there *is*, never to how it was written, and who holds one
+//! encoding reads on in any other (ADR 0031).
 //!
 //! Nothing here is signed as bytes: `run.rs` rebuilds the headers, and those are.
 //!
@@ -29,9 +33,9 @@ use crate::time::Timestamp;
 pub enum RecordRef {
     /// None: the authority space.
     None,
-    /// Named here: the first time in its feed.
+    /// Named here: by our own writer only the first time in its feed, by others perhaps again.
     Here(u16, RecordId),
-    /// The one that the entry this many places back named.
+    /// The one that the entry this many places back is about, however that says so.
     Back(u64),
 }
 
@@ -91,7 +95,8 @@ pub struct PackedEntry {
 pub trait BackRefs {
     /// The id of the entry at `seq`; `None` when it is not held.
     fn entry_id(&self, seq: u64) -> Option<EntryId>;
-    /// The record that the entry at `seq` named ([`RecordRef::Here`]); `None` when it named none.
+    /// The record that the entry at `seq` is about ([`super::Header::about`]); `None` when it is about
+    /// none, or not held.
     fn record(&self, seq: u64) -> Option<(u16, RecordId)>;
 }
 

@@ -28,7 +28,7 @@ pub enum RefuseReason {
     /// It does not begin where the held part of the feed ends.
     #[error("the run does not follow what is held")]
     NotNext,
-    /// It leans on an earlier entry that is not held or names no record.
+    /// It leans on an earlier entry that is not held or is about no record.
     #[error("the run refers to an entry that is not held")]
     BackReference,
     /// It goes on beyond a checkpoint.
@@ -231,7 +231,7 @@ impl Run {
 pub trait Places {
     /// The sequence of the entry with this id in this feed; `None` when it is in another.
     fn seq_of(&self, id: &EntryId) -> Option<u64>;
-    /// The sequence of the entry that named this record in this feed ([`RecordRef::Here`]).
+    /// The sequence of an entry about this record in this feed, best always of the same one.
     fn named_at(&self, kind: u16, record: &RecordId) -> Option<u64>;
 }
 
@@ -270,7 +270,7 @@ impl Block {
                 deps: self.deps(seq, packed, &entries, before)?,
                 sections: packed.sections.iter().map(section_head).collect(),
             };
-            let (record_kind, record) = self.record(seq, packed, before)?;
+            let (record_kind, record) = self.record(seq, packed, &entries, before)?;
             let header = Header { record_kind, record, ..header };
             header.check()?;
             entries.push(Entry { id: header.entry_id(), header, bodies: bodies(packed) });
@@ -305,6 +305,7 @@ impl Block {
         &self,
         seq: u64,
         packed: &PackedEntry,
+        entries: &[Entry],
         before: &dyn BackRefs,
     ) -> Result<(u16, RecordId), RefuseReason> {
         let distance = match packed.record {
@@ -313,13 +314,11 @@ impl Block {
             RecordRef::Back(distance) => distance,
         };
         let place = seq.checked_sub(distance).ok_or(RefuseReason::BackReference)?;
-        match self.index_of(place).map(|index| self.entries.get(index)) {
-            Some(Some(PackedEntry { record: RecordRef::Here(kind, record), .. })) => {
-                Ok((*kind, *record))
-            }
-            Some(_) => Err(RefuseReason::BackReference),
-            None => before.record(place).ok_or(RefuseReason::BackReference),
-        }
+        let about = match self.index_of(place) {
+            Some(index) => entries.get(index).and_then(|entry| entry.header.about()),
+            None => before.record(place),
+        };
+        about.ok_or(RefuseReason::BackReference)
     }
 
     /// The position of `seq` in this block; `None` when it lies before.
@@ -377,17 +376,13 @@ impl Within<'_> {
     }
 
     fn record(&self, header: &Header) -> RecordRef {
-        if header.record_kind == 0 && header.record == RecordId([0; 16]) {
-            return RecordRef::None;
-        }
-        let same = |entry: &&Entry| {
-            entry.header.record_kind == header.record_kind && entry.header.record == header.record
-        };
-        let before = self.places.named_at(header.record_kind, &header.record);
+        let Some((kind, record)) = header.about() else { return RecordRef::None };
+        let same = |entry: &&Entry| entry.header.about() == Some((kind, record));
+        let before = self.places.named_at(kind, &record);
         let inside = || self.entries.iter().find(same).map(|entry| entry.header.seq);
         match before.filter(|seq| *seq < self.first).or_else(inside) {
             Some(seq) if seq < header.seq => RecordRef::Back(header.seq - seq),
-            _ => RecordRef::Here(header.record_kind, header.record),
+            _ => RecordRef::Here(kind, record),
         }
     }
 }

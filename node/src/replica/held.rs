@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::AreaId;
-use crdt_schema::entry::{BackRefs, Block, ChainPoint, Entry, PackedRun, RecordRef, SigningPublic};
+use crdt_schema::entry::{BackRefs, Block, ChainPoint, Entry, PackedRun, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, RecordId, Space};
 
 use super::Replica;
@@ -24,7 +24,7 @@ pub(super) struct Held {
 #[derive(Debug, Clone, Copy)]
 struct StagedEntry {
     id: EntryId,
-    named: Option<(u16, RecordId)>,
+    about: Option<(u16, RecordId)>,
 }
 
 impl Held {
@@ -76,13 +76,10 @@ impl Held {
                 feed.branches.push(BranchHead { branch: placed.branch, from: placed.from, head });
             }
         }
-        for (entry, packed) in placed.run.entries().iter().zip(&placed.run.block().entries) {
-            let named = match packed.record {
-                RecordRef::Here(kind, record) => Some((kind, record)),
-                RecordRef::Back(_) | RecordRef::None => None,
-            };
+        for entry in placed.run.entries() {
             let place = (id, placed.branch, entry.header.seq);
-            self.staged.insert(place, StagedEntry { id: entry.id, named });
+            let about = entry.header.about();
+            self.staged.insert(place, StagedEntry { id: entry.id, about });
         }
     }
 
@@ -224,6 +221,6 @@ impl BackRefs for Before<'_> {
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
         let staged = self.held.staged_at(self.id, self.branch, seq);
-        staged.map_or_else(|| self.stored.record(seq), |staged| staged.named)
+        staged.map_or_else(|| self.stored.record(seq), |staged| staged.about)
     }
 }

@@ -70,7 +70,7 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> Sink for PeerSink<'_, F, V, B> 
     }
 }
 
-impl<F: FeedStore, V: ViewStore, B> PeerSink<'_, F, V, B> {
+impl<F: FeedStore, V: ViewStore, B: ReceiptBook> PeerSink<'_, F, V, B> {
     fn word(&self, name: &FeedName, run: &PackedRun, outcome: Offered) -> Taken {
         match outcome {
             Offered::Staged(_) => match self.replica.newest_staged(name.id()) {
@@ -80,7 +80,10 @@ impl<F: FeedStore, V: ViewStore, B> PeerSink<'_, F, V, B> {
             Offered::Duplicate => Taken::Held,
             Offered::Pending => Taken::Gap,
             Offered::Rejected(RejectReason::Limit | RejectReason::NoRoom) => Taken::Full,
-            Offered::Rejected(RejectReason::Refused(reason)) => Taken::refused(reason, run.first),
+            Offered::Rejected(RejectReason::Refused(reason)) => {
+                let branches = self.feed(&name.id()).map_or(0, |feed| feed.branches.len());
+                Taken::refused(reason, run.first, branches)
+            }
             Offered::Rejected(
                 RejectReason::UnknownDevice
                 | RejectReason::NoRight

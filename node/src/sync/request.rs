@@ -14,6 +14,7 @@ use super::message::{CutPoint, EndReason, Since, Stream};
 use super::receipt::{DeviceRow, ReceiptRow, RowKey};
 use super::summary::{Root, Summary};
 use crate::authority::Authority;
+use crate::ingest::BRANCHES_MAX;
 use crate::ports::Arrival;
 
 /// What this node is and holds at the moment of an input.
@@ -184,7 +185,7 @@ pub enum Taken {
     Gap,
     /// Its device is known to nobody here, or may not be taken.
     Unknown,
-    /// One branch, incarnation or byte beyond what this node takes.
+    /// One branch, incarnation or byte beyond what this node takes, or what may go on from such a branch.
     Full,
     /// It does not verify where its place is held: it may go on from a branch that is not, which no
     /// byte of it tells, or be forged.
@@ -194,10 +195,16 @@ pub enum Taken {
 }
 
 impl Taken {
-    /// The word for a run of bytes that begin at `first` and were refused.
-    pub const fn refused(reason: RefuseReason, first: u64) -> Self {
+    /// The word for a run of bytes that begin at `first` and were refused, where so many branches of its
+    /// feed are held. Of a feed that has all it may have, a branch that is not held can be as long as its
+    /// author likes: whoever hands it on is not to be blamed for any run of it.
+    pub const fn refused(reason: RefuseReason, first: u64, branches: usize) -> Self {
         let leans = matches!(reason, RefuseReason::Signature | RefuseReason::BackReference);
-        if leans && first > 1 { Self::Unfit } else { Self::Refused }
+        match leans && first > 1 {
+            true if branches >= BRANCHES_MAX => Self::Full,
+            true => Self::Unfit,
+            false => Self::Refused,
+        }
     }
 }
 

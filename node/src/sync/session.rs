@@ -113,13 +113,15 @@ pub struct Session {
 pub(super) const EARLY_MAX: usize = 16;
 
 /// How often each space was compared.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 pub(super) struct Tries {
     pub(super) authority: u8,
     pub(super) records: u8,
     pub(super) opens: u8,
     /// Something was not taken for want of room: to send it again would only cost the line.
     pub(super) full: bool,
+    /// Feeds held here of which something was not taken for that: what does not fit them may rest on it.
+    pub(super) crowded: BTreeSet<FeedId>,
     /// Runs that did not fit what is held.
     pub(super) unfit: u8,
 }

@@ -22,7 +22,7 @@ use super::driver::{Cost, Pair, Sink, carry_out};
 use super::message::{
     AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
     BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
-    Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
+    NEEDS_PER_FEED_MAX, Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
 };
 use super::receipt::{DeviceRow, ReceiptRow};
 use super::request::{Input, Output, Report, Taken};
@@ -858,6 +858,35 @@ fn a_ninth_branch_is_not_taken_and_both_stay_without_equality() {
     pair.tell_initiator(durable(ninth.append(other, 1, 9).remove(0)));
     pair.run(&mut ninth, &mut kec);
     assert_eq!(kec.taken, before + 1, "what is new still goes");
+}
+
+#[test]
+fn saves_on_a_branch_beyond_the_cap_end_no_link_and_what_is_new_still_goes() {
+    // Within the longest branch that is held such a save does not verify, behind it there is a gap.
+    for longest in [100, 1] {
+        let base = province().copy(DESA);
+        let name = base.feed(area(SAMBENG), Space::Records, 0);
+        let mut kec = province().copy(KEC);
+        for copy in 0..8 {
+            let mut copied = base.copy(DESA);
+            copied.append(name, if copy == 0 { longest } else { 1 }, 20 + copy);
+            converge(&mut copied, &mut kec);
+        }
+        let mut ninth = base.copy(DESA);
+        ninth.append(name, 1, 50);
+        let (mut pair, _) = sync(&mut ninth, &mut kec);
+        let stay = Phase::Live { equal: false };
+        for saves in 0..2 * NEEDS_PER_FEED_MAX {
+            pair.tell_initiator(durable(ninth.append(name, 1, 9).remove(0)));
+            pair.run(&mut ninth, &mut kec);
+            assert_eq!(pair.phases(), (stay, stay), "{longest} {saves}");
+        }
+        let before = kec.taken;
+        let other = ninth.feed(area(SAMBENG), Space::Records, 1);
+        pair.tell_initiator(durable(ninth.append(other, 1, 9).remove(0)));
+        pair.run(&mut ninth, &mut kec);
+        assert_eq!(kec.taken, before + 1);
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ const TELL_AFTER_BYTES: usize = BULK_FRAME_BYTES_FULL;
 const _: () = assert!(TELL_AFTER_BYTES <= BULK_IN_FLIGHT_BYTES_FIRST);
 
 /// Runs that do not fit what is held, in one comparison: a card that was copied forks one feed, and a
-/// few of its saves may be under way before both sides hold both branches.
+/// few of its saves may be under way before both sides hold both branches. Not counted are those of
+/// feeds of which something was not taken for want of room, for nobody can tell how much rests on that.
 pub(super) const UNFIT_MAX: u8 = 16;
 
 /// What waits to be sent.
@@ -455,6 +456,11 @@ impl Session {
                 self.transfers.needed_no_more(&name.id());
                 Ok(())
             }
+            // What it rests on was sent and is not taken: to ask would only bring that again.
+            Taken::Gap | Taken::Unfit if self.tries.crowded.contains(&name.id()) => {
+                self.report(Report::NotTaken(name.id(), taken));
+                Ok(())
+            }
             Taken::Gap | Taken::Unfit => {
                 self.tries.unfit += u8::from(taken == Taken::Unfit);
                 if self.tries.unfit > UNFIT_MAX {
@@ -468,7 +474,11 @@ impl Session {
                 Ok(())
             }
             Taken::Unknown | Taken::Full => {
-                self.tries.full |= taken == Taken::Full;
+                if taken == Taken::Full {
+                    self.tries.full = true;
+                    // Of feeds that are not held each run is answered so, and a peer can make up any.
+                    self.tries.crowded.extend(held(local, &name).map(|_| name.id()));
+                }
                 self.report(Report::NotTaken(name.id(), taken));
                 Ok(())
             }

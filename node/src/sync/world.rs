@@ -16,7 +16,7 @@ use crdt_schema::authority::{
 use crdt_schema::class::Class;
 use crdt_schema::entry::{
     BackRefs, Block, CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind,
-    PackedBody, PackedRun, Places, RecordRef, Run, SALT_BYTES, SigningPublic, SigningSecret,
+    PackedBody, PackedRun, Places, Run, SALT_BYTES, SigningPublic, SigningSecret,
 };
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
@@ -104,10 +104,9 @@ impl TestStore {
         runs.get(index).filter(|run| run.prev().seq < seq)
     }
 
-    fn entry_at(&self, feed: FeedId, branch: u32, seq: u64) -> Option<(&Entry, RecordRef)> {
+    fn entry_at(&self, feed: FeedId, branch: u32, seq: u64) -> Option<&Entry> {
         let run = self.run_at(feed, branch, seq)?;
-        let index = usize::try_from(seq - run.prev().seq - 1).unwrap();
-        Some((run.entries().get(index)?, run.block().entries.get(index)?.record))
+        run.entries().get(usize::try_from(seq - run.prev().seq - 1).unwrap())
     }
 
     fn push(&mut self, name: FeedName, branch: u32, from: Option<(u32, u64)>, run: Arc<Run>) {
@@ -142,14 +141,11 @@ struct Before<'a>(&'a TestStore, FeedId, u32);
 
 impl BackRefs for Before<'_> {
     fn entry_id(&self, seq: u64) -> Option<EntryId> {
-        self.0.entry_at(self.1, self.2, seq).map(|(entry, _)| entry.id)
+        self.0.entry_at(self.1, self.2, seq).map(|entry| entry.id)
     }
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
-        match self.0.entry_at(self.1, self.2, seq)?.1 {
-            RecordRef::Here(kind, record) => Some((kind, record)),
-            RecordRef::Back(_) | RecordRef::None => None,
-        }
+        self.0.entry_at(self.1, self.2, seq)?.header.about()
     }
 }
 
@@ -192,12 +188,12 @@ impl FeedStore for TestStore {
         branch: u32,
         range: RangeInclusive<u64>,
     ) -> Result<Vec<Entry>, StoreError> {
-        let entry = |seq| self.entry_at(feed, branch, seq).map(|(entry, _)| entry.clone());
+        let entry = |seq| self.entry_at(feed, branch, seq).cloned();
         Ok(range.filter_map(entry).collect())
     }
 
     fn point(&self, feed: FeedId, branch: u32, seq: u64) -> Result<Option<ChainPoint>, StoreError> {
-        Ok(self.entry_at(feed, branch, seq).map(|(entry, _)| entry.point()))
+        Ok(self.entry_at(feed, branch, seq).map(Entry::point))
     }
 
     fn back_refs(&self, feed: FeedId, branch: u32) -> Box<dyn BackRefs + '_> {
@@ -238,7 +234,7 @@ impl HeldFeed for Held<'_> {
     }
 
     fn point(&self, branch: u32, seq: u64) -> Option<ChainPoint> {
-        self.0.entry_at(self.1, branch, seq).map(|(entry, _)| entry.point())
+        self.0.entry_at(self.1, branch, seq).map(Entry::point)
     }
 
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_> {
@@ -407,7 +403,7 @@ impl TestNode {
     /// Changes the first record of a feed: one entry that builds on it, with a body of `bytes`.
     pub(super) fn change(&mut self, name: FeedName, bytes: usize) -> (FeedName, Arc<Run>) {
         let feed = name.id();
-        let (first, _) = self.store.entry_at(feed, 0, 1).unwrap();
+        let first = self.store.entry_at(feed, 0, 1).unwrap();
         let (record, dep) = (first.header.record, first.id);
         let prev = self.store.feeds[&feed].branches[0].head.point;
         let draft = Draft { record, deps: vec![dep], ..self.draft(bytes) };
@@ -531,7 +527,10 @@ impl TestNode {
             }
             Verdict::Pending => Taken::Gap,
             Verdict::TooManyBranches => Taken::Full,
-            Verdict::Refused(reason) => Taken::refused(reason, packed.first),
+            Verdict::Refused(reason) => {
+                let branches = self.store.feed(&name.id()).map_or(0, |feed| feed.branches.len());
+                Taken::refused(reason, packed.first, branches)
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crdt_schema::entry::{BackRefs, Block, CHECKPOINT_EVERY, Entry, RecordRef};
+use crdt_schema::entry::{BackRefs, CHECKPOINT_EVERY, Entry};
 use crdt_schema::id::{EntryId, FeedId, RecordId};
 
 use super::codec::Far;
@@ -25,7 +25,7 @@ use super::codec::Far;
 /// Entries of a chapter: more than a village's device writes in a year, so that few references leave
 /// it; 8 ms at most to compute. Stored segments rest on it: another number is another format.
 pub(super) const CHAPTER_ENTRIES: u64 = 64 * CHECKPOINT_EVERY;
-/// Entries of all chapters remembered, 11 MB: the unfinished chapters of a kecamatan's feeds, or the
+/// Entries of all chapters remembered, 14 MB: the unfinished chapters of a kecamatan's feeds, or the
 /// beginnings of those of a kabupaten. A run of a chapter that is not remembered costs reading the chapter.
 const CHAPTERS_ENTRIES_MAX: usize = 262_144;
 const _: () = assert!(CHAPTERS_ENTRIES_MAX as u64 == 64 * CHAPTER_ENTRIES);
@@ -46,14 +46,14 @@ pub(super) struct Chapter {
     pub(super) first: u64,
     /// Ids.
     pub(super) ids: Vec<EntryId>,
-    /// The records that entries named, by sequence, ascending.
-    named: Vec<(u64, (u16, RecordId))>,
+    /// The records they are about, as many.
+    records: Vec<Option<(u16, RecordId)>>,
 }
 
 impl Chapter {
     /// Nothing yet of the chapter that begins at `first`.
     pub(super) fn new(first: u64) -> Self {
-        Self { first, ids: Vec::new(), named: Vec::new() }
+        Self { first, ids: Vec::new(), records: Vec::new() }
     }
 
     /// Sequence of the entry after the last known.
@@ -66,36 +66,29 @@ impl Chapter {
         self.ids.get(self.index(seq)?).copied()
     }
 
-    /// The record named at `seq`.
-    pub(super) fn named(&self, seq: u64) -> Option<(u16, RecordId)> {
-        let at = self.named.binary_search_by_key(&seq, |(seq, _)| *seq).ok()?;
-        self.named.get(at).map(|(_, record)| *record)
+    /// The record that the entry at `seq` is about.
+    pub(super) fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
+        self.records.get(self.index(seq)?).copied().flatten()
     }
 
     /// Forgets `seq` and what follows.
     pub(super) fn cut(&mut self, seq: u64) {
         let keep = self.index(seq).unwrap_or(0);
         self.ids.truncate(keep);
-        self.named.truncate(self.named.partition_point(|(named, _)| *named < seq));
+        self.records.truncate(keep);
     }
 
-    /// Goes on with entries and the block they came from.
-    pub(super) fn extend(&mut self, entries: &[Entry], block: &Block) {
-        for (entry, packed) in entries.iter().zip(&block.entries) {
-            self.push(
-                entry.id,
-                match packed.record {
-                    RecordRef::Here(kind, record) => Some((kind, record)),
-                    RecordRef::Back(_) | RecordRef::None => None,
-                },
-            );
+    /// Goes on with entries.
+    pub(super) fn extend(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.push(entry.id, entry.header.about());
         }
     }
 
-    /// Goes on with one entry: its id, and the record it named.
-    pub(super) fn push(&mut self, id: EntryId, named: Option<(u16, RecordId)>) {
-        self.named.extend(named.map(|record| (self.next(), record)));
+    /// Goes on with one entry: its id, and the record it is about.
+    pub(super) fn push(&mut self, id: EntryId, about: Option<(u16, RecordId)>) {
         self.ids.push(id);
+        self.records.push(about);
     }
 
     fn index(&self, seq: u64) -> Option<usize> {
@@ -117,7 +110,7 @@ impl BackRefs for Before<'_> {
     }
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
-        self.chapter.named(seq).or_else(|| self.far.records.get(&seq).copied())
+        self.chapter.record(seq).or_else(|| self.far.records.get(&seq).copied())
     }
 }
 
@@ -157,12 +150,13 @@ impl Cache {
 
     /// Entries that were read or written go on in a chapter that is known up to them, so that
     /// neither reading in order nor writing computes anything twice.
-    pub(super) fn go_on(&mut self, key: PartKey, entries: &[Entry], block: &Block) {
-        if block.first == key.2 && self.chapters.get(&key).is_none() {
+    pub(super) fn go_on(&mut self, key: PartKey, entries: &[Entry]) {
+        let Some(first) = entries.first().map(|entry| entry.header.seq) else { return };
+        if first == key.2 && self.chapters.get(&key).is_none() {
             self.put_chapter(key, Arc::new(Chapter::new(key.2)));
         }
-        if self.chapters.get(&key).is_some_and(|chapter| chapter.next() == block.first) {
-            self.chapters.change(key, |chapter| chapter.extend(entries, block));
+        if self.chapters.get(&key).is_some_and(|chapter| chapter.next() == first) {
+            self.chapters.change(key, |chapter| chapter.extend(entries));
         }
     }
 }
@@ -244,13 +238,13 @@ mod tests {
         let mut author = Author::new(1, "32092120160");
         let (first, second) = (author.edit(&[1, 2, 3]), author.edit(&[1, 4]));
         let mut chapter = Chapter::new(1);
-        chapter.extend(first.entries(), first.block());
-        chapter.extend(second.entries(), second.block());
+        chapter.extend(first.entries());
+        chapter.extend(second.entries());
         let whole = chapter.clone();
         chapter.cut(4);
         assert_eq!((chapter.next(), chapter.id(4)), (4, None));
-        chapter.extend(second.entries(), second.block());
-        assert_eq!((chapter.ids, chapter.named), (whole.ids, whole.named));
+        chapter.extend(second.entries());
+        assert_eq!((chapter.ids, chapter.records), (whole.ids, whole.records));
     }
 
     #[test]
@@ -258,7 +252,7 @@ mod tests {
         let mut author = Author::new(1, "32092120160");
         let run = author.edit(&[1, 2, 3, 4]);
         let mut chapter = Chapter::new(1);
-        chapter.extend(run.entries(), run.block());
+        chapter.extend(run.entries());
         let mut chapters = Bounded::<Chapter, 10>::default();
         let key = |feed: u8| (FeedId([feed; 32]), 0, 1);
         for feed in [3, 1, 2, 7, 1, 5] {
@@ -269,7 +263,7 @@ mod tests {
             assert!(kept <= 10);
         }
         let more = author.edit(&[1, 2, 3, 4]);
-        chapters.change(key(5), |chapter| chapter.extend(more.entries(), more.block()));
+        chapters.change(key(5), |chapter| chapter.extend(more.entries()));
         assert_eq!((chapters.weight, chapters.values.len()), (8, 1));
     }
 }

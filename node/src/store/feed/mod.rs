@@ -236,7 +236,7 @@ impl RedbFeedStore {
             for placed in &batch.runs {
                 let run = &placed.run;
                 let first = chapter_first(run.prev().seq + 1);
-                cache.go_on((run.feed(), placed.branch, first), run.entries(), run.block());
+                cache.go_on((run.feed(), placed.branch, first), run.entries());
             }
         });
     }

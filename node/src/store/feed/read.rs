@@ -75,10 +75,10 @@ impl FeedReader<'_> {
         Ok(id.map(|id| ChainPoint { seq, id }))
     }
 
-    /// The record named at `seq`.
-    fn named(&self, branch: u32, seq: u64) -> Result<Option<(u16, RecordId)>, StoreError> {
+    /// The record that the entry at `seq` is about.
+    fn record(&self, branch: u32, seq: u64) -> Result<Option<(u16, RecordId)>, StoreError> {
         match self.feed.owner(branch, seq) {
-            Some(owner) => Ok(self.chapter(owner, seq)?.named(seq)),
+            Some(owner) => Ok(self.chapter(owner, seq)?.record(seq)),
             None => Ok(None),
         }
     }
@@ -159,7 +159,7 @@ impl FeedReader<'_> {
         let entries = Arc::new(rebuild(self.id, segment, &block, prev, &chapter)?);
         self.store.with_cache(|cache| {
             cache.put_segment(key, Arc::clone(&entries));
-            cache.go_on((self.id, branch, first), &entries, &block);
+            cache.go_on((self.id, branch, first), &entries);
         });
         Ok(entries)
     }
@@ -197,7 +197,7 @@ impl FeedReader<'_> {
         if span.branch != branch {
             entries.retain(|entry| entry.header.seq <= span.last);
         }
-        chapter.extend(&entries, &block);
+        chapter.extend(&entries);
         Ok(())
     }
 
@@ -340,6 +340,6 @@ impl BackRefs for StoredRefs<'_> {
     }
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
-        self.store.feed_reader(self.id).ok()??.named(self.branch, seq).ok()?
+        self.store.feed_reader(self.id).ok()??.record(self.branch, seq).ok()?
     }
 }

@@ -231,13 +231,12 @@ fn begin<'a>(
         Some((parent, seq)) => store.point(id, parent, seq)?.ok_or_else(missing)?,
         None => ChainPoint::START,
     };
-    let refs = store.back_refs(id, head.from.map_or(0, |(parent, _)| parent));
     let mut chapter = Chapter::new(chapter_first(shared + 1));
     for span in
         head.from.map_or_else(Vec::new, |(parent, _)| feed.spans(parent, chapter.first, shared))
     {
         for entry in store.entries(id, span.branch, span.first..=span.last)? {
-            chapter.push(entry.id, refs.record(entry.header.seq));
+            chapter.push(entry.id, entry.header.about());
         }
     }
     Ok(BranchScan { id, branch: head.branch, feed, chapter, at })
@@ -263,7 +262,7 @@ impl BranchScan<'_> {
         let entries = rebuild(self.id, &segment, &block, self.at, &self.chapter)?;
         let bodies = entries.iter().flat_map(|entry| &entry.bodies);
         let dropped = bodies.filter(|body| body.is_none()).count() as u64;
-        self.chapter.extend(&entries, &block);
+        self.chapter.extend(&entries);
         self.at = ChainPoint { seq: segment.last(), id: segment.last_id };
         let (name, branch) = (&self.feed.heads.name, self.branch);
         each(ScanStep::Entries { name, branch, count: u64::from(segment.count), dropped });

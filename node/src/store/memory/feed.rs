@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crdt_schema::entry::{
-    BackRefs, Block, CHECKPOINT_EVERY, ChainPoint, Entry, PackedEntry, PackedRun, RecordRef,
+    BackRefs, Block, CHECKPOINT_EVERY, ChainPoint, Entry, PackedEntry, PackedRun,
 };
 use crdt_schema::id::{EntryId, FeedId, RecordId, StoreInstance};
 use crdt_schema::time::Timestamp;
@@ -31,7 +31,7 @@ impl EntryPool {
         let held = (entry, packed);
         match pool.get(&held.0.id) {
             Some(known) if **known == held => known.clone(),
-            // Of one entry sections may be left out.
+            // Of one entry sections may be left out, and a record or a dep written out.
             Some(_) => Arc::new(held),
             None => pool.entry(held.0.id).insert_entry(Arc::new(held)).get().clone(),
         }
@@ -259,9 +259,6 @@ impl BackRefs for Refs<'_> {
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
         let mut past = self.store.past(self.feed, self.branch, seq, seq);
-        match past.next()?.1.record {
-            RecordRef::Here(kind, record) => Some((kind, record)),
-            RecordRef::Back(_) | RecordRef::None => None,
-        }
+        past.next()?.0.header.about()
     }
 }
