@@ -3,14 +3,16 @@
 //!
 //! `authority/` who may do what, over every short history of deeds · `summary.rs` roots while heads
 //! and the tree change · `caps.rs` branches and incarnations at their limits · `invited.rs` devices of one invitation · `stores.rs` the feed
-//! store in memory and on a disk · `session.rs` meetings that are cut off · `foreign.rs` every decoder
-//! of foreign bytes with mutated encodings.
+//! store in memory and on a disk · `rotting.rs` a feed that cannot be read when it has to be ·
+//! `session.rs` meetings that are cut off · `foreign.rs` every decoder of foreign bytes with mutated
+//! encodings.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod authority;
 mod caps;
 mod foreign;
 mod invited;
+mod rotting;
 mod session;
 mod stores;
 mod summary;
