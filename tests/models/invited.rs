@@ -1,14 +1,18 @@
 //! Devices of one invitation: how many a node takes, and that of too many none counts at once, on every
-//! node alike, whichever of them it met first.
+//! node alike, whichever of them it met first. And of one that was confirmed without the right to write,
+//! what was adopted counts everywhere.
 
 use crdt_schema::area::AreaId;
-use crdt_schema::authority::{Certificate, Confirmation, Invitation, Limits, Payload, Rights};
+use crdt_schema::authority::{
+    Adoption, Certificate, Confirmation, Invitation, Limits, Payload, Rights,
+};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{ChainPoint, Draft, DraftSection, Entry, EntryKind, Run};
 use crdt_schema::id::{EntryId, FeedName, RecordId, Space};
 use crdt_schema::time::Timestamp;
 use node::authority::{AT_ONCE_MAX, INVITED_MAX};
-use node::replica::{Offered, RejectReason, Source};
+use node::ports::RecordKey;
+use node::replica::{Author, Offered, RejectReason, Save, Source};
 use node::sync::driver::Pair;
 use node::sync::{Phase, empty_root};
 use tests::replicas::{self, Memory, meet};
@@ -227,4 +231,50 @@ fn who_may_confirm_takes_so_many_of_an_invitation_and_whom_it_confirmed_beyond_t
     ground.tell(&mut province);
     assert_eq!(ground.join(&mut province, last), Offered::Staged(1));
     assert_ne!(province.summary().root(ground.area), empty_root());
+}
+
+/// One holds what a device wrote while it counted at once, and somebody went on with it; the other meets
+/// neither before the device is confirmed as one that only reads. Of the two entries the first is
+/// adopted, and the second is what the neighbour's change rests on.
+#[test]
+fn what_was_adopted_of_a_device_without_the_right_to_write_counts_with_whoever_lacked_it() {
+    let mut ground = Ground::new(true);
+    let [mut one, mut two] = ground.neighbours();
+    let who = Writer::numbered(900);
+    let (name, first) = ground.record(&who);
+    let mut next = draft(EntryKind::EDIT, 5, &[0]);
+    next.deps = first.entries().iter().map(|entry| entry.id).collect();
+    let second = run_of(&who, &name, first.entries(), next);
+    ground.join(&mut one, &who);
+    assert_eq!(offer(&mut one, &name, second.packed()), Offered::Staged(1));
+    let (introduced, certificate) = ground.introduction(&who);
+    assert_eq!(offer(&mut two, &introduced, certificate.packed()), Offered::Staged(1));
+    let key = RecordKey { area: ground.area, kind: 5, record: RecordId([7; 16]) };
+    let neighbour = ground.world.villages.first().unwrap().1.first().unwrap();
+    let author = Author { device: neighbour.device(), key: neighbour.secret() };
+    let sections = vec![DraftSection::in_clear(Class::Open, &[0], [0; 16])];
+    one.save(&author, Save { key, person: 0, claimed_at: Timestamp(9), sections }).unwrap();
+    one.commit(Some(&author), &Source::Here, Timestamp(9)).unwrap();
+
+    let (invitation, mut certificate) = (ground.invitation(), ground.certificate(&who));
+    certificate.rights = Rights::CARRY.with(Rights::READ_OPEN);
+    ground.says(&Payload::Confirmation(Confirmation { invitation, certificate }));
+    for replica in [&mut one, &mut two] {
+        ground.tell(replica);
+    }
+    let refused = Offered::Rejected(RejectReason::NoRight);
+    assert_eq!(offer(&mut two, &name, first.packed()), refused);
+    let ranges = vec![(name.id(), 1, first.head().point)];
+    ground.says(&Payload::Adoption(Adoption { ranges }));
+    for replica in [&mut one, &mut two] {
+        ground.tell(replica);
+    }
+    equal_once_they_met(&mut one, &mut two);
+    let [mine, theirs] = [&one, &two].map(|it| it.summary().root(ground.area));
+    assert_eq!(mine, theirs);
+    let heads = &two.summary().feed(&name.id()).unwrap().heads;
+    assert_eq!(*heads, [second.head().point], "as far as what counts rests");
+    let [mine, theirs] = [&one, &two].map(|it| it.record(&key).unwrap().unwrap());
+    assert_eq!(format!("{mine:?}"), format!("{theirs:?}"));
+    assert_eq!(two.totals().unwrap().waiting_deps, 0);
 }

@@ -3,8 +3,9 @@
 //!
 //! `authority/` who may do what, over every short history of deeds · `summary.rs` roots while heads
 //! and the tree change · `caps.rs` branches and incarnations at their limits · `invited.rs` devices of one invitation · `stores.rs` the feed
-//! store in memory and on a disk · `session.rs` meetings that are cut off · `encodings.rs` a chain that was
-//! written in many ways · `foreign.rs` every decoder of foreign bytes with mutated encodings.
+//! store in memory and on a disk · `rotting.rs` a feed that cannot be read when it has to be ·
+//! `session.rs` meetings that are cut off · `encodings.rs` a chain that was written in many ways ·
+//! `foreign.rs` every decoder of foreign bytes with mutated encodings.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod authority;
@@ -12,6 +13,7 @@ mod caps;
 mod encodings;
 mod foreign;
 mod invited;
+mod rotting;
 mod session;
 mod stores;
 mod summary;

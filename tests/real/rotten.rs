@@ -232,3 +232,53 @@ fn a_rotten_run_is_not_sent_to_a_peer_and_everything_else_is() {
     assert!(held.contains(&(false, SAVES as u64)), "{held:?}");
     assert!(province.verify(false, &mut Unwatched).unwrap().ok);
 }
+
+fn title(number: usize) -> String {
+    format!("Rapat {number} {}", blake3::hash(&number.to_be_bytes()))
+}
+
+/// The province closes a device of which it holds two thirds, and the way to that end rots.
+#[test]
+fn a_store_in_which_a_closed_feed_rotted_opens_and_gives_away_what_is_whole() {
+    let mut town = Town::new(74);
+    let mut province = town.province();
+    let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desas = ["desa-satu", "desa-dua"].into_iter().zip(VILLAGES).map(|(name, village)| {
+        let mut desa = town.member(&mut kecamatan, name, village);
+        for number in 0..100 {
+            desa.activity(village, &title(number));
+        }
+        desa.carry_to(&mut kecamatan);
+        desa
+    });
+    let (mut first, _) = (desas.next().unwrap(), desas.next().unwrap());
+    let closed = first.node().device();
+    drop(desas);
+    kecamatan.carry_to(&mut province);
+    for number in 100..SAVES {
+        first.activity(VILLAGES[0], &title(number));
+    }
+    first.carry_to(&mut kecamatan);
+    province.node().close_member(&closed.to_string()).unwrap();
+    province.carry_to(&mut kecamatan);
+    assert!(kecamatan.node().status().unwrap().quarantined > 0);
+
+    let rotting = Rotting::of(&mut kecamatan);
+    let untouched = rotting.room.path().join("utuh");
+    copy(&rotting.folder, &untouched);
+    let whole = rotting.export(&untouched).unwrap();
+    let mut told = 0;
+    for place in rotting.places(4) {
+        let folder = rotting.folder(place);
+        let Ok(made) = rotting.export(&folder) else { continue };
+        let of_closed = made.missing.iter().any(|run| run.device == closed && run.from <= 64);
+        if of_closed {
+            told += 1;
+            let lost: u64 = made.missing.iter().map(|run| run.to + 1 - run.from).sum();
+            assert!(made.entries + lost >= whole.entries, "at {place}: {:?}", made.missing);
+            assert!(!rotting.verify(&folder).ok);
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    assert!(told > 0, "the way to the end of the closed feed rotted");
+}

@@ -305,8 +305,17 @@ impl Authority {
     }
 
     /// How a feed stands: by what was granted and said in its area and in what ever lay above it
-    /// (ADR 0026).
+    /// (ADR 0026). One that may not be written and of which somebody above adopted a range stands as one
+    /// that ended before its beginning, so that everybody takes what was adopted (ADR 0032).
     pub fn standing(&self, name: &FeedName) -> Standing {
+        let by_right = self.standing_by_right(name);
+        if by_right == Standing::Outside && !self.adopted(name).is_empty() {
+            return Standing::CountsUntil(ChainPoint::START);
+        }
+        by_right
+    }
+
+    fn standing_by_right(&self, name: &FeedName) -> Standing {
         let Some(known) = self.found.known.get(&name.device).filter(|it| it.keys.is_some()) else {
             return Standing::Unknown;
         };

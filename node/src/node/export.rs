@@ -19,7 +19,7 @@ use crate::bundle::{
     older_pieces, piece_names,
 };
 use crate::error::NodeError;
-use crate::ports::{BranchHead, FeedHeads, FeedStore};
+use crate::ports::{BranchHead, FeedHeads, FeedStore, StoreError};
 use crate::progress::Progress;
 use crate::replica::Leaving;
 
@@ -332,8 +332,11 @@ impl Node {
         }
         let mut heads = Vec::new();
         for (branch, until) in self.handed_on(feed, target)? {
-            let point = self.replica.feed_store().point(id, branch.branch, until);
-            let point = point.map_err(|error| self.store_error(error))?;
+            let point = match self.replica.feed_store().point(id, branch.branch, until) {
+                // What cannot be named any more is not told; its run is named as missing.
+                Err(StoreError::Damaged { .. }) => None,
+                point => point.map_err(|error| self.store_error(error))?,
+            };
             heads.extend(point.filter(|point| point.seq > 0).map(|point| (id, point)));
         }
         Ok(heads)

@@ -160,9 +160,13 @@ impl Node {
             untold: Untold::default(),
         };
         if node.replica.views().is_err() {
-            // The views are only derived: whatever is wrong with them, they can be made anew.
-            let rebuilt = node.replica.rebuild_views(&mut crate::progress::Unwatched);
-            rebuilt.map_err(|error| NodeError::store(folder, error))?;
+            // The views are only derived: whatever is wrong with them, they can be made anew. Unless it
+            // is the feeds: then what is whole of them can still be taken out, and whoever asks for
+            // the views is told.
+            match node.replica.rebuild_views(&mut crate::progress::Unwatched) {
+                Ok(_) | Err(StoreError::Damaged { .. }) => {}
+                Err(error) => return Err(NodeError::store(folder, error)),
+            }
         }
         // Keys nobody has certified write nothing; those of another member would write in its name.
         if !is_owner && node.me().is_some() {

@@ -11,6 +11,7 @@ use crdt_schema::id::{FeedId, Space};
 
 use super::Replica;
 use super::row::LoadedEdit;
+use super::stage::Stage;
 use crate::authority::Authority;
 use crate::ports::{
     Arrival, EditRef, FeedStore, RecordKey, RowFilter, StoreError, ViewBatch, ViewStore,
@@ -50,8 +51,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Brings the views up to the feeds.
     ///
     /// # Errors
-    /// [`StoreError`] of either store.
+    /// [`StoreError`] of either store; [`StoreError::Damaged`] while a feed cannot be judged.
     pub fn catch_up(&mut self, progress: &mut dyn Progress) -> Result<Rebuilt, StoreError> {
+        self.all_must_be_judged()?;
         self.views_behind = None;
         let applied = self.views.applied()?;
         if applied > self.arrived {
@@ -73,7 +75,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         loop {
             let arrivals = self.feeds.arrivals(at, ARRIVALS_AT_ONCE)?;
             let Some(last) = arrivals.last().map(|arrival| arrival.number) else { break };
-            rebuilt.entries += self.take_arrivals(&arrivals, last)?;
+            let taken = self.take_arrivals(&arrivals, last);
+            // Half of them would come into the next save's batch.
+            rebuilt.entries += taken.inspect_err(|_| self.stage = Stage::default())?;
             at = last;
             if !progress.at(at, self.arrived) {
                 rebuilt.stopped = true;
@@ -88,16 +92,31 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// disk. After an import nothing is: what it leaves free the saves that follow use, and giving
     /// that back would write the whole file to a memory card once more.
     ///
+    /// Views of which only a part was made are behind.
+    ///
     /// # Errors
-    /// [`StoreError`] of either store.
+    /// As [`Replica::catch_up`].
     pub fn rebuild_views(&mut self, progress: &mut dyn Progress) -> Result<Rebuilt, StoreError> {
-        self.views.clear()?;
-        let rebuilt = self.catch_up(progress)?;
-        self.rest_anew();
-        if !rebuilt.stopped {
+        self.all_must_be_judged()?;
+        let rebuilt = self.views.clear().and_then(|()| self.catch_up(progress));
+        self.views_behind = match &rebuilt {
+            Ok(Rebuilt { stopped: false, .. }) => None,
+            Err(StoreError::Full) => Some(StoreError::Full),
+            Err(StoreError::Poisoned | StoreError::Io { .. }) => Some(StoreError::Poisoned),
+            Ok(_) | Err(_) => Some(partly_made()),
+        };
+        if self.views_behind.is_none() {
+            self.rest_anew();
             self.views.compact()?;
         }
-        Ok(rebuilt)
+        rebuilt
+    }
+
+    /// Rows over less than what is judged would show other values than a root stands for.
+    fn all_must_be_judged(&self) -> Result<(), StoreError> {
+        let Some(feed) = self.unread.first() else { return Ok(()) };
+        let what = format!("feed {} cannot be read where it has to be judged", feed.short());
+        Err(StoreError::Damaged { what })
     }
 
     /// Feeds of which another part may count now than when arrival `applied` was the newest:
@@ -248,6 +267,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         }
         Ok(edits)
     }
+}
+
+fn partly_made() -> StoreError {
+    StoreError::Damaged { what: "they were made anew to a part only".to_owned() }
 }
 
 /// Why comparing the views ended early.

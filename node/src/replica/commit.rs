@@ -62,8 +62,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Signs what waits for it and makes everything staged durable; then nothing is staged.
     ///
     /// # Errors
-    /// [`StoreError`] of the feed store: then nothing of the batch was taken. Views that fail are
-    /// reported when they are read, for the save itself is done.
+    /// [`StoreError`] of the feed store: then nothing of the batch was taken. What fails once it is
+    /// durable is no error here, for the save itself is done: the views are behind, and say so when
+    /// they are read.
     pub fn commit(
         &mut self,
         author: Option<&Author<'_>>,
@@ -85,7 +86,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if incarnation_changed {
             stage.put((INCARNATION.to_vec(), self.next_incarnation.to_be_bytes().to_vec()));
         }
-        self.name_source(&mut stage, source)?;
+        if let Err(error) = self.name_source(&mut stage, source) {
+            return Err(self.abandoned(error));
+        }
         let batch = FeedBatch {
             new_feeds: std::mem::take(&mut stage.new_feeds),
             runs: std::mem::take(&mut stage.runs),
@@ -108,7 +111,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         };
         // Named values are no entries: the views know nothing of them.
         if self.arrived > before {
-            self.take_effect(stage)?;
+            self.take_effect(stage);
         }
         Ok(committed)
     }
@@ -180,23 +183,27 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(())
     }
 
-    /// What a durable batch means: authority first, then heads, then rows.
-    fn take_effect(&mut self, stage: Stage) -> Result<(), StoreError> {
+    /// What a durable batch means. Where that cannot be found out the views stay where they were, so
+    /// that catching up begins before this batch; after a failure of the disk all is read anew.
+    fn take_effect(&mut self, stage: Stage) {
+        if let Err(error) = self.try_take_effect(stage) {
+            self.is_ill |= !matches!(error, StoreError::Damaged { .. });
+            self.views_behind.get_or_insert(error);
+        }
+    }
+
+    /// Authority first, then heads, then rows.
+    fn try_take_effect(&mut self, stage: Stage) -> Result<(), StoreError> {
         let Stage { rows, edits, declared, declared_at, touched, verdicts, loose, .. } = stage;
         let mut fold: BTreeSet<RecordKey> =
             rows.iter().filter(|(_, row)| row.refold).map(|(key, _)| *key).collect();
-        let mut changed = BTreeSet::new();
-        if declared.is_empty() {
-            for feed in &touched {
-                if self.judge_feed(*feed)? {
-                    changed.insert(*feed);
-                }
-            }
+        let mut changed = if declared.is_empty() {
+            self.judge_feeds(touched)?
         } else {
             self.declared.extend(declared);
             self.declared_at.extend(declared_at);
-            changed = self.recompute_authority(&touched)?;
-        }
+            self.recompute_authority(&touched)?
+        };
         changed.extend(self.judged_otherwise(&verdicts));
         fold.extend(self.records_of(&changed)?);
         let touched = self.rests.among(rows.keys().chain(&fold));

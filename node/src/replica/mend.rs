@@ -28,7 +28,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.is_ill {
             self.is_ill = self.read_anew().is_err();
         } else if self.views_behind.is_some() {
-            self.read_views_anew();
+            // Views are not read for as long as a feed cannot be judged.
+            let judged = self.judge_feeds(self.unread.clone());
+            self.is_ill = judged.is_err();
+            if self.unread.is_empty() {
+                self.read_views_anew();
+            }
         }
     }
 
@@ -41,6 +46,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let incarnation = self.feeds.value(INCARNATION)?.and_then(|bytes| bytes.try_into().ok());
         self.incarnation = incarnation.map_or(self.incarnation, u64::from_be_bytes);
         self.judged.clear();
+        self.unread.clear();
         self.standings.clear();
         self.recompute_authority(&BTreeSet::new())?;
         self.read_views_anew();

@@ -30,7 +30,7 @@ mod sink;
 mod stage;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crdt_schema::authority::{Payload, SignedStatement};
@@ -73,6 +73,9 @@ pub struct Replica<F, V> {
     standings: BTreeMap<FeedId, Standing>,
     /// Every feed as it was last judged.
     judged: BTreeMap<FeedId, Judged>,
+    /// Feeds that could not be read where they had to be judged: nothing of them counts, and the views
+    /// are behind until they can.
+    unread: BTreeSet<FeedId>,
     /// What does not count and is held in its place because something that counts rests on it.
     rests: Rests,
     /// Feeds that count in full, with their devices' keys: what most runs need to know, until the
@@ -114,7 +117,8 @@ pub struct Opening {
 }
 
 impl<F: FeedStore, V: ViewStore> Replica<F, V> {
-    /// Reads heads and authority, and brings the views up to what the feeds hold.
+    /// Reads heads and authority, and brings the views up to what the feeds hold. A feed that rotted
+    /// where it must be judged counts for nothing, and leaves the views behind.
     ///
     /// # Errors
     /// [`StoreError`] of the feed store. Views that fail are reported when they are read.
@@ -134,6 +138,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             authority: Arc::new(authority),
             standings: BTreeMap::new(),
             judged: BTreeMap::new(),
+            unread: BTreeSet::new(),
             rests: Rests::default(),
             trusted: BTreeMap::new(),
             summary: Summary::new(tree.clone()),
@@ -149,7 +154,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             next_incarnation: opening.next_incarnation,
         };
         replica.arrived = replica.newest_arrival()?;
-        let all = replica.held.feeds().map(|(id, _)| *id).collect();
+        let all: Vec<FeedId> = replica.held.feeds().map(|(id, _)| *id).collect();
         replica.judge_feeds(all)?;
         replica.views_durable = replica.views.applied().unwrap_or(0);
         replica.catch_up_quietly();

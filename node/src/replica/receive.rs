@@ -10,6 +10,7 @@ use crdt_schema::entry::{
 };
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
+use super::verdict::Reach;
 use super::{Replica, authority_entry};
 use crate::authority::{Admits, MemberState, Standing};
 use crate::ingest::Verdict;
@@ -103,7 +104,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Judges a run and stages what is new of it; [`Replica::commit`] makes it durable.
     ///
     /// # Errors
-    /// [`StoreError`] when the disk could not be read: then nothing was judged.
+    /// [`StoreError`] when the disk could not be read: then nothing is staged any more.
     pub fn offer(&mut self, name: &FeedName, packed: &PackedRun) -> Result<Offer, StoreError> {
         let block = match packed.block() {
             Ok(block) => block,
@@ -113,7 +114,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             }
         };
         let entries = block.entries.len() as u64;
-        Ok(Offer { entries, outcome: self.judge_run(name, packed, block)? })
+        // The run may be in what is held by then, and it must not be taken for one that is durable.
+        let outcome = self.judge_run(name, packed, block).inspect_err(|_| self.abandon())?;
+        Ok(Offer { entries, outcome })
     }
 
     fn judge_run(
@@ -283,7 +286,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             }
             Space::Records => {
                 let feed = self.held.feed(id).ok_or(StoreError::Misuse("a run of no feed"))?;
-                let reach = self.reach(feed)?;
+                // Of what cannot be judged nothing counts; the commit judges it again, and says so.
+                let reach = match self.reach(feed) {
+                    Err(StoreError::Damaged { .. }) => Reach::nothing(),
+                    reach => reach?,
+                };
                 let edits =
                     |entry: &&crdt_schema::entry::Entry| entry.header.kind == EntryKind::EDIT;
                 for entry in placed.run.entries().iter().filter(edits) {

@@ -46,6 +46,11 @@ pub(super) enum Reach {
 }
 
 impl Reach {
+    /// Nothing, and nothing waits.
+    pub(super) const fn nothing() -> Self {
+        Self::UpTo { until: Vec::new(), adopted: Vec::new() }
+    }
+
     /// How an entry of the feed stands. `branch` is the one it lies on.
     pub(super) fn verdict(&self, branch: u32, header: &Header) -> EntryVerdict {
         self.verdict_at(branch, header.seq, header.is_open())
@@ -137,8 +142,11 @@ impl Judged {
 }
 
 impl<F: FeedStore, V: ViewStore> Replica<F, V> {
-    /// What of a feed counts under the authority of now.
+    /// What of a feed counts under the authority of now; nothing of one that could not be judged.
     pub(super) fn reach(&self, feed: &FeedHeads) -> Result<Reach, StoreError> {
+        if self.unread.contains(&feed.name.id()) {
+            return Ok(Reach::nothing());
+        }
         match self.standings.get(&feed.name.id()) {
             Some(standing) => self.reach_under(feed, standing),
             None => self.reach_under(feed, &self.authority.standing(&feed.name)),
@@ -294,11 +302,34 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(heads.into_iter().filter(|head| !covered.contains(&head.id)).collect())
     }
 
-    /// Of each branch of a feed with anything that counts or is rested on, up to where that is.
+    /// Of each branch of a feed with anything that counts or is rested on, up to where that is. Of a
+    /// feed that cannot be judged, as far as it may count: what is whole of it can so be saved.
     ///
     /// # Errors
-    /// [`StoreError`] of the disk.
+    /// [`StoreError`] of the disk; damage is no error here.
     pub fn held_in_common(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64)>, StoreError> {
+        if self.unread.contains(&feed.name.id()) {
+            return Ok(self.may_count(feed));
+        }
+        match self.judged_in_common(feed) {
+            Err(StoreError::Damaged { .. }) => Ok(self.may_count(feed)),
+            judged => judged,
+        }
+    }
+
+    /// Of each branch what lies up to the last place that authority names, whichever of them leads there.
+    fn may_count(&self, feed: &FeedHeads) -> Vec<(u32, u64)> {
+        let named = || self.authority.named(&feed.name).last().map_or(0, |last| last.seq);
+        let last = match self.authority.standing(&feed.name) {
+            Standing::Counts | Standing::OpenCounts(None) => u64::MAX,
+            Standing::CountsUntil(_) | Standing::OpenCounts(Some(_)) => named(),
+            Standing::Provisional | Standing::Outside | Standing::Unknown => 0,
+        };
+        let until = |(branch, _, head): (u32, u64, u64)| (branch, head.min(last));
+        feed.own_parts().into_iter().map(until).filter(|(_, until)| *until > 0).collect()
+    }
+
+    fn judged_in_common(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64)>, StoreError> {
         let reach = self.reach(feed)?;
         let last_open = self.last_open(feed, &reach, self.judged.get(&feed.name.id()))?;
         let mut by_branch: BTreeMap<u32, u64> = BTreeMap::new();
@@ -316,21 +347,61 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     /// Judges feeds anew, and the summary with them; returns those of which an entry judged before
-    /// stands otherwise now. Where the disk fails, all that is left is judged the next time.
-    pub(super) fn judge_feeds(&mut self, ids: Vec<FeedId>) -> Result<BTreeSet<FeedId>, StoreError> {
-        let mut changed = BTreeSet::new();
+    /// stands otherwise now. One that cannot be judged keeps none of the others from it.
+    ///
+    /// # Errors
+    /// As [`Replica::judge_feed`]; the first of several.
+    pub(super) fn judge_feeds(
+        &mut self,
+        ids: impl IntoIterator<Item = FeedId>,
+    ) -> Result<BTreeSet<FeedId>, StoreError> {
+        let (mut changed, mut failed) = (BTreeSet::new(), None);
         for id in ids {
-            if self.judge_feed(id)? {
-                changed.insert(id);
+            match self.judge_feed(id) {
+                Ok(true) => drop(changed.insert(id)),
+                Ok(false) => {}
+                Err(error) => drop(failed.get_or_insert(error)),
             }
         }
-        Ok(changed)
+        failed.map_or(Ok(changed), Err)
     }
 
     /// Judges one feed anew: its standing, its place in the summary. True when an entry judged
     /// before stands otherwise now: authority changed, or the feed grew to where it ends, or past
     /// it on another branch.
+    ///
+    /// One that cannot be read as far as judging needs it is set apart until it can: nothing of it
+    /// counts, and as the rows in the views may say otherwise, they are behind.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk; damage is no error here.
     pub(super) fn judge_feed(&mut self, id: FeedId) -> Result<bool, StoreError> {
+        let failed = match self.try_judge_feed(id) {
+            Ok(changed) => {
+                self.unread.remove(&id);
+                return Ok(changed);
+            }
+            Err(error) => error,
+        };
+        self.set_apart(id);
+        if !matches!(failed, StoreError::Damaged { .. }) {
+            return Err(failed);
+        }
+        self.views_behind.get_or_insert(failed);
+        Ok(false)
+    }
+
+    fn set_apart(&mut self, id: FeedId) {
+        let Some(feed) = self.held.feed(id) else { return };
+        let (name, held) = (feed.name, leaves(feed));
+        self.unread.insert(id);
+        self.judged.remove(&id);
+        self.standings.insert(id, self.authority.standing(&name));
+        self.summary.set(name, Vec::new());
+        self.apart.set(name, held);
+    }
+
+    fn try_judge_feed(&mut self, id: FeedId) -> Result<bool, StoreError> {
         let Some(feed) = self.held.feed(id) else { return Ok(false) };
         let name = feed.name;
         let standing = match self.standings.remove(&id) {

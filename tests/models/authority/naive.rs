@@ -233,8 +233,17 @@ impl Naive {
         true
     }
 
-    /// How a feed stands.
+    /// How a feed stands. Of one that may not be written what was adopted is taken by everybody, as of
+    /// one that ended before its beginning.
     pub(crate) fn standing(&self, name: &FeedName) -> Standing {
+        let by_right = self.standing_by_right(name);
+        if by_right == Standing::Outside && !self.adopted(name).is_empty() {
+            return Standing::CountsUntil(ChainPoint::START);
+        }
+        by_right
+    }
+
+    fn standing_by_right(&self, name: &FeedName) -> Standing {
         let given = self.given_to(name.device, name.area);
         if given.is_empty() {
             return self.joined(name);
