@@ -22,11 +22,13 @@ use super::driver::{Cost, Pair, Sink, carry_out};
 use super::message::{
     AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
     BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
-    Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
+    Need, NodePrint, PROTOCOL_VERSION, Pass, Proof, RECEIPT_DELAY_MS, Reply, STALL_MS, SharedArea,
+    Stream, Turn,
 };
 use super::receipt::{DeviceRow, ReceiptRow};
 use super::request::{Input, Output, Report, Taken};
 use super::session::{EARLY_MAX, Phase, Role, Session};
+use super::summary::{CutRoot, Root};
 use super::transfer::UNFIT_MAX;
 use crate::authority::MemberState;
 
@@ -380,7 +382,7 @@ fn a_stranger_shows_what_it_has_and_gets_nothing() {
     let mut session = Session::new(Role::Responder, Keys(99).device());
     session.handle_input(Timestamp(0), &kec.local(), Input::Start);
     let open = Message::Open(super::message::Open {
-        version: super::message::PROTOCOL_VERSION,
+        version: PROTOCOL_VERSION,
         certificate: None,
         instance: StoreInstance([1; 16]),
         areas: vec![],
@@ -627,6 +629,51 @@ fn lists_of_areas_that_are_not_held_here_take_no_room() {
     let areas = elsewhere.chain([area(SAMBENG)]).map(list).collect();
     say(&mut session, &mut kec, &Message::Heads(areas));
     assert!(session.pass.as_ref().unwrap().listed.is_empty());
+}
+
+#[test]
+fn who_goes_on_naming_an_area_that_this_node_does_not_hold_is_compared_in_the_others() {
+    let named = |areas: &[&str]| {
+        let shared = areas.iter().map(|code| SharedArea {
+            area: area(code),
+            proof: Proof([1; 16]),
+            authority: Some(CutRoot([1; 16])),
+        });
+        Message::Reply(Reply {
+            version: PROTOCOL_VERSION,
+            certificate: None,
+            instance: StoreInstance([1; 16]),
+            shared: shared.collect(),
+        })
+    };
+    let elsewhere = "32.09.21.2001";
+    let is_pass = |said: &[Message], space| {
+        said.iter().any(|it| matches!(it, Message::Pass(pass) if pass.space == space))
+    };
+    for (areas, shared) in [
+        (&[SURANENGGALA, elsewhere][..], Some(SURANENGGALA)),
+        (&["32.09"], Some(SURANENGGALA)),
+        (&[elsewhere], None),
+    ] {
+        let mut kec = province().copy(KEC);
+        let mut session = Session::new(Role::Initiator, KAB.device());
+        session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+        drain(&mut session);
+        for _ in 0..3 {
+            let said = say(&mut session, &mut kec, &named(areas));
+            assert!(is_pass(&said, Space::Authority), "it may learn why: {said:?}");
+            let roots = vec![(Root([1; 32]), Root([1; 32])); areas.len()];
+            let turn = Turn { sent: 0, durable: 0, quiet: Some(roots) };
+            let said = say(&mut session, &mut kec, &Message::Turn(turn));
+            assert!(matches!(said.last(), Some(Message::Open(_))), "{said:?}");
+        }
+        let said = say(&mut session, &mut kec, &named(areas));
+        assert_eq!(is_pass(&said, Space::Records), shared.is_some(), "{said:?}");
+        match shared {
+            Some(shared) => assert_eq!(session.shared(), [area(shared)]),
+            None => assert_eq!(session.phase(), Phase::Ended(EndReason::NothingShared)),
+        }
+    }
 }
 
 #[test]
