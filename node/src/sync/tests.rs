@@ -22,14 +22,14 @@ use super::driver::{Cost, Pair, Sink, carry_out};
 use super::message::{
     AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
     BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
-    Need, NodePrint, PROTOCOL_VERSION, Pass, Proof, RECEIPT_DELAY_MS, Reply, STALL_MS, SharedArea,
-    Stream, Turn,
+    Need, NodePrint, Offer, PROTOCOL_VERSION, Pass, Proof, RECEIPT_DELAY_MS, Reply, STALL_MS,
+    SharedArea, Stream, Turn,
 };
 use super::receipt::{DeviceRow, ReceiptRow};
 use super::request::{Input, Output, Report, Taken};
 use super::session::{EARLY_MAX, Phase, Role, Session};
 use super::summary::{CutRoot, Root};
-use super::transfer::UNFIT_MAX;
+use super::transfer::{NEEDED_MAX, UNFIT_MAX};
 use crate::authority::MemberState;
 
 use super::world::{Keys, TestNode, area, statement};
@@ -629,6 +629,36 @@ fn lists_of_areas_that_are_not_held_here_take_no_room() {
     let areas = elsewhere.chain([area(SAMBENG)]).map(list).collect();
     say(&mut session, &mut kec, &Message::Heads(areas));
     assert!(session.pass.as_ref().unwrap().listed.is_empty());
+}
+
+#[test]
+fn offers_of_feeds_that_do_not_exist_take_no_more_room_than_a_link_remembers() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let mut session = opened(&kec);
+    say(&mut session, &mut kec, &Message::Stay);
+    assert_eq!(session.phase(), Phase::Live { equal: false });
+    let name = FeedName { device: DESA.device(), ..kec.feed(area(SAMBENG), Space::Records, 0) };
+    let heads = vec![CutPoint { seq: 1, id: super::message::IdStart::Cut([7; 8]) }];
+    let offer = |incarnation| {
+        let feed = FeedRef::Name(FeedName { incarnation, ..name });
+        Offer { feed, heads: heads.clone() }
+    };
+    let mut asked_for = |first: u64| {
+        let offers = Message::Offer((first..first + 500).map(offer).collect());
+        let said = say(&mut session, &mut kec, &offers);
+        assert!(session.transfers.needed() <= NEEDED_MAX);
+        let needs = said.iter().map(|said| match said {
+            Message::Need(needs) => needs.len(),
+            other => unreachable!("{other:?}"),
+        });
+        needs.sum::<usize>()
+    };
+    for first in (0..200_000).step_by(500) {
+        assert_eq!(asked_for(first), 500, "who offers many at once is asked for each");
+    }
+    assert_eq!((asked_for(199_500), asked_for(0)), (0, 500), "the oldest are forgotten");
+    assert_eq!(session.phase(), Phase::Live { equal: false });
 }
 
 #[test]
