@@ -155,7 +155,7 @@ impl World {
             .collect();
         let authority = villages
             .iter()
-            .map(|(area, writers)| certificates(&province, *area, writers))
+            .map(|(area, writers)| certificates(&province, *area, writers, Rights::desa()))
             .collect();
         Self { statement, province, other, authority, villages }
     }
@@ -177,14 +177,19 @@ pub fn certified(world: &World) -> (AreaId, &Writer) {
     (*area, writers.first().unwrap())
 }
 
-fn certificates(province: &Writer, area: AreaId, writers: &[Writer]) -> Feed {
-    let name =
-        FeedName { device: province.device(), area, space: Space::Authority, incarnation: 1 };
-    let drafts = writers.iter().map(|writer| {
+/// What `issuer` says in an area: that these may do so much there.
+pub fn certificates<'a>(
+    issuer: &Writer,
+    area: AreaId,
+    writers: impl IntoIterator<Item = &'a Writer>,
+    rights: Rights,
+) -> Feed {
+    let name = FeedName { device: issuer.device(), area, space: Space::Authority, incarnation: 1 };
+    let drafts = writers.into_iter().map(|writer| {
         let payload = Payload::Certificate(Certificate {
             keys: writer.keys,
             area,
-            rights: Rights::desa(),
+            rights,
             limits: Limits::default(),
             invited: None,
         });
@@ -199,7 +204,7 @@ fn certificates(province: &Writer, area: AreaId, writers: &[Writer]) -> Feed {
             sections: vec![body],
         }
     });
-    signed(name, &province.secret, drafts.collect())
+    signed(name, &issuer.secret, drafts.collect())
 }
 
 /// One writer's feed in one area: record after record, `entries` entries each, edits two records

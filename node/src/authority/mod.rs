@@ -294,11 +294,12 @@ impl Authority {
     /// Whether a device goes on taking the authority of an area when somebody brings it: also one
     /// that is closed or revoked as far as it knows, for whoever ended it may have been ended.
     pub fn may_learn(&self, device: &DeviceId, area: AreaId) -> bool {
-        self.is_authority_of(&self.placed(device), area)
+        self.learns(&self.placed(device), area)
     }
 
-    /// Whether the authority in `area` is part of that of one of `held`.
-    fn is_authority_of(&self, held: &BTreeSet<AreaId>, area: AreaId) -> bool {
+    /// Whether the authority in `area` is part of that of one of `held`: so who says that it holds
+    /// these takes it.
+    pub fn learns(&self, held: &BTreeSet<AreaId>, area: AreaId) -> bool {
         let tree = &self.found.tree;
         held.iter()
             .any(|held| tree.ever_covered(*held, area) || tree.ever_above(*held).contains(&area))

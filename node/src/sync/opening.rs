@@ -14,7 +14,7 @@ use super::message::{
     SharedArea,
 };
 use super::request::{Local, Report};
-use super::session::{Phase, Role, Session, Step, Tries};
+use super::session::{Compared, Phase, Role, Session, Step, Tries};
 use super::summary::{Root, Summary, empty_root};
 use crate::authority::MemberState;
 
@@ -36,13 +36,15 @@ impl Session {
             self.rest(local);
             return Ok(());
         }
-        let held = held_areas(local, &local.device);
+        let held = largest_first(local.authority.reach(&local.device));
         if held.is_empty() {
             return Err(EndReason::NoRights);
         }
-        // What the peer will name as shared, if we know it; then, for what it knows better, ours.
+        // What the peer will name as shared, if we know it; then ours, without which it names nothing.
         let mut areas = shared_areas(local, &self.peer);
-        areas.extend(held.into_iter().filter(|area| !areas.contains(area)).collect::<Vec<_>>());
+        let others: Vec<AreaId> = held.into_iter().filter(|area| !areas.contains(area)).collect();
+        areas.truncate(AREAS_SHARED_MAX.saturating_sub(others.len()));
+        areas.extend(others);
         areas.truncate(AREAS_SHARED_MAX);
         let proof = |area: AreaId| (area, self.proof(local, area, local.device, self.peer));
         let open = Open {
@@ -117,10 +119,18 @@ impl Session {
         if local.authority.reach(&self.peer).is_empty() {
             return Err(EndReason::NoRights);
         }
-        self.share(local, shared_areas(local, &self.peer));
-        if self.shared.is_empty() {
+        let theirs: BTreeSet<AreaId> = open.areas.iter().map(|(area, _)| *area).collect();
+        let all = shared_areas(local, &self.peer);
+        let (mut shared, beyond): (Vec<AreaId>, Vec<AreaId>) =
+            all.into_iter().partition(|area| local.authority.learns(&theirs, *area));
+        if shared.is_empty() {
             return Err(EndReason::NothingShared);
         }
+        // Of what lies beyond its list it holds nothing, unless the list was full.
+        let is_cut = theirs.len() >= AREAS_SHARED_MAX && !beyond.is_empty();
+        let leaves_out = is_cut || shared.len() > AREAS_SHARED_MAX;
+        shared.truncate(AREAS_SHARED_MAX);
+        self.share(local, shared, leaves_out);
         let shared: Vec<SharedArea> =
             self.shared.iter().map(|area| self.shared_area(local, *area, &open)).collect();
         let equal = shared.iter().all(|shared| shared.authority.is_none());
@@ -152,10 +162,11 @@ impl Session {
         SharedArea { area, proof: self.proof(local, area, local.device, self.peer), authority }
     }
 
-    fn share(&mut self, local: &Local<'_>, shared: Vec<AreaId>) {
+    fn share(&mut self, local: &Local<'_>, shared: Vec<AreaId>, leaves_out: bool) {
         let above = shared.iter().flat_map(|area| local.summary.tree().above(*area));
         self.above = above.collect();
         self.shared = shared;
+        self.compared = if leaves_out { Compared::Part } else { Compared::All };
         self.their_roots.clear();
     }
 
@@ -177,17 +188,28 @@ impl Session {
     fn compare_reply(&mut self, local: &Local<'_>) -> Step {
         let Some(reply) = self.replied.take() else { return Ok(()) };
         self.opened = None;
-        let mine = shared_areas(local, &self.peer);
-        let within = |area: AreaId| mine.iter().any(|held| local.summary.is_within(area, *held));
+        let mine: BTreeSet<AreaId> = shared_areas(local, &self.peer).into_iter().collect();
         let shared = reply.shared;
-        let agreed = shared.iter().all(|shared| within(shared.area));
-        if shared.is_empty() || !agreed && self.tries.authority >= TRIES_MAX {
+        let named: BTreeSet<AreaId> = shared.iter().map(|shared| shared.area).collect();
+        let agreed = named.iter().all(|area| lies_in(local, *area, &mine));
+        let is_given_up = !agreed && self.tries.authority >= TRIES_MAX;
+        let mut areas: Vec<AreaId> = shared.iter().map(|shared| shared.area).collect();
+        if is_given_up {
+            // What both say is compared: its roots are not those of what the peer named.
+            areas = common(local, &named, &mine);
+            areas.truncate(AREAS_SHARED_MAX);
+        }
+        if areas.is_empty() {
             return Err(EndReason::NothingShared);
         }
-        self.share(local, shared.iter().map(|shared| shared.area).collect());
+        // Where the peer had room to name more, it holds no more of ours.
+        let is_cut = named.len() >= AREAS_SHARED_MAX
+            && !mine.iter().all(|area| lies_in(local, *area, &named));
+        self.share(local, areas, is_cut || is_given_up);
         self.phase = Phase::Comparing;
         if !agreed {
-            // Its authority knows of areas that ours does not give us: authority alone settles it.
+            // Its authority knows of areas that ours does not give us: authority alone settles it, if
+            // anything does.
             self.first_pass(local, false);
             return Ok(());
         }
@@ -343,31 +365,30 @@ fn certificate(local: &Local<'_>) -> Option<EntryId> {
     member.grants.iter().find_map(|grant| grant.since)
 }
 
-/// What a device holds, the largest first, at most [`AREAS_SHARED_MAX`].
-fn held_areas(local: &Local<'_>, device: &DeviceId) -> Vec<AreaId> {
-    let mut areas: Vec<AreaId> = local.authority.reach(device).into_iter().collect();
+/// The largest areas this node and `peer` both hold, none within another. Others certify devices for
+/// areas these never asked for, so it may be many: only what is sent is cut.
+fn shared_areas(local: &Local<'_>, peer: &DeviceId) -> Vec<AreaId> {
+    let [mine, theirs] = [&local.device, peer].map(|device| local.authority.reach(device));
+    common(local, &mine, &theirs)
+}
+
+/// The largest areas that lie in one of each, none within another.
+fn common(local: &Local<'_>, ones: &BTreeSet<AreaId>, others: &BTreeSet<AreaId>) -> Vec<AreaId> {
+    let of_ones = ones.iter().filter(|area| lies_in(local, **area, others));
+    let of_others = others.iter().filter(|area| lies_in(local, **area, ones));
+    let both: BTreeSet<AreaId> = of_ones.chain(of_others).copied().collect();
+    let is_largest =
+        |area: &AreaId| !local.summary.upward(*area).iter().skip(1).any(|up| both.contains(up));
+    largest_first(both.iter().copied().filter(is_largest))
+}
+
+fn largest_first(areas: impl IntoIterator<Item = AreaId>) -> Vec<AreaId> {
+    let mut areas: Vec<AreaId> = areas.into_iter().collect();
     areas.sort_by_key(|area| (area.level(), *area));
-    areas.truncate(AREAS_SHARED_MAX);
     areas
 }
 
-/// The largest areas this node and `peer` both hold, none within another.
-fn shared_areas(local: &Local<'_>, peer: &DeviceId) -> Vec<AreaId> {
-    let within = |area: AreaId, of: AreaId| local.summary.is_within(area, of);
-    let mut shared: Vec<AreaId> = Vec::new();
-    for mine in held_areas(local, &local.device) {
-        for theirs in held_areas(local, peer) {
-            if within(mine, theirs) {
-                shared.push(mine);
-            } else if within(theirs, mine) {
-                shared.push(theirs);
-            }
-        }
-    }
-    shared.sort_by_key(|area| (area.level(), *area));
-    shared.dedup();
-    let all = shared.clone();
-    shared.retain(|area| !all.iter().any(|of| of != area && within(*area, *of)));
-    shared.truncate(AREAS_SHARED_MAX);
-    shared
+/// Whether an area is one of `held`, or lies in one.
+fn lies_in(local: &Local<'_>, area: AreaId, held: &BTreeSet<AreaId>) -> bool {
+    local.summary.upward(area).iter().any(|up| held.contains(up))
 }

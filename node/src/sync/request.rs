@@ -330,7 +330,8 @@ pub enum Report {
     Peer(StoreInstance),
     /// All shared areas are equal: roots of authority and records of each.
     Equal(Vec<(crdt_schema::area::AreaId, Root, Root)>),
-    /// Everything was exchanged that either side gives and takes, and roots still differ.
+    /// Everything was exchanged that either side gives and takes, and roots still differ, or more is
+    /// shared than was compared.
     Unequal,
     /// A run of this feed was not taken.
     NotTaken(FeedId, Taken),

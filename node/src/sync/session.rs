@@ -71,6 +71,14 @@ pub(super) enum Asked {
     Mark,
 }
 
+/// How much the shared areas of a session are of what the two may share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    All,
+    /// Equal roots of it do not make the two equal.
+    Part,
+}
+
 /// One side of one connection between two devices.
 #[derive(Debug)]
 pub struct Session {
@@ -85,6 +93,7 @@ pub struct Session {
     pub(super) presenting: bool,
     pub(super) presented: Option<u64>,
     pub(super) shared: Vec<AreaId>,
+    pub(super) compared: Compared,
     pub(super) pass: Option<PassState>,
     pub(super) tries: Tries,
     pub(super) numbers: Numbers,
@@ -140,6 +149,7 @@ impl Session {
             presenting: false,
             presented: None,
             shared: Vec::new(),
+            compared: Compared::All,
             pass: None,
             tries: Tries::default(),
             numbers: Numbers::default(),
@@ -481,6 +491,10 @@ impl Session {
     }
 
     pub(super) fn all_equal(&mut self, local: &Local<'_>, roots: &[(Root, Root)]) {
+        if self.compared == Compared::Part {
+            self.report(Report::Unequal);
+            return self.live(local, false);
+        }
         let areas = self.shared.iter().zip(roots);
         let equal =
             areas.map(|(area, (authority, records))| (*area, *authority, *records)).collect();

@@ -22,12 +22,14 @@ use super::driver::{Cost, Pair, Sink, carry_out};
 use super::message::{
     AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
     BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
-    NEEDS_PER_FEED_MAX, Need, NodePrint, Pass, RECEIPT_DELAY_MS, STALL_MS, Stream, Turn,
+    NEEDS_PER_FEED_MAX, Need, NodePrint, Offer, PROTOCOL_VERSION, Pass, Proof, RECEIPT_DELAY_MS,
+    Reply, STALL_MS, SharedArea, Stream, Turn,
 };
 use super::receipt::{DeviceRow, ReceiptRow};
 use super::request::{Input, Output, Report, Taken};
 use super::session::{EARLY_MAX, Phase, Role, Session};
-use super::transfer::UNFIT_MAX;
+use super::summary::{CutRoot, Root};
+use super::transfer::{NEEDED_MAX, UNFIT_MAX};
 use crate::authority::MemberState;
 
 use super::world::{Keys, TestNode, area, statement};
@@ -380,7 +382,7 @@ fn a_stranger_shows_what_it_has_and_gets_nothing() {
     let mut session = Session::new(Role::Responder, Keys(99).device());
     session.handle_input(Timestamp(0), &kec.local(), Input::Start);
     let open = Message::Open(super::message::Open {
-        version: super::message::PROTOCOL_VERSION,
+        version: PROTOCOL_VERSION,
         certificate: None,
         instance: StoreInstance([1; 16]),
         areas: vec![],
@@ -627,6 +629,81 @@ fn lists_of_areas_that_are_not_held_here_take_no_room() {
     let areas = elsewhere.chain([area(SAMBENG)]).map(list).collect();
     say(&mut session, &mut kec, &Message::Heads(areas));
     assert!(session.pass.as_ref().unwrap().listed.is_empty());
+}
+
+#[test]
+fn offers_of_feeds_that_do_not_exist_take_no_more_room_than_a_link_remembers() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let mut session = opened(&kec);
+    say(&mut session, &mut kec, &Message::Stay);
+    assert_eq!(session.phase(), Phase::Live { equal: false });
+    let name = FeedName { device: DESA.device(), ..kec.feed(area(SAMBENG), Space::Records, 0) };
+    let heads = vec![CutPoint { seq: 1, id: super::message::IdStart::Cut([7; 8]) }];
+    let offer = |incarnation| {
+        let feed = FeedRef::Name(FeedName { incarnation, ..name });
+        Offer { feed, heads: heads.clone() }
+    };
+    let mut asked_for = |first: u64| {
+        let offers = Message::Offer((first..first + 500).map(offer).collect());
+        let said = say(&mut session, &mut kec, &offers);
+        assert!(session.transfers.needed() <= NEEDED_MAX);
+        let needs = said.iter().map(|said| match said {
+            Message::Need(needs) => needs.len(),
+            other => unreachable!("{other:?}"),
+        });
+        needs.sum::<usize>()
+    };
+    for first in (0..200_000).step_by(500) {
+        assert_eq!(asked_for(first), 500, "who offers many at once is asked for each");
+    }
+    assert_eq!((asked_for(199_500), asked_for(0)), (0, 500), "the oldest are forgotten");
+    assert_eq!(session.phase(), Phase::Live { equal: false });
+}
+
+#[test]
+fn who_goes_on_naming_an_area_that_this_node_does_not_hold_is_compared_in_the_others() {
+    let named = |areas: &[&str]| {
+        let shared = areas.iter().map(|code| SharedArea {
+            area: area(code),
+            proof: Proof([1; 16]),
+            authority: Some(CutRoot([1; 16])),
+        });
+        Message::Reply(Reply {
+            version: PROTOCOL_VERSION,
+            certificate: None,
+            instance: StoreInstance([1; 16]),
+            shared: shared.collect(),
+        })
+    };
+    let elsewhere = "32.09.21.2001";
+    let is_pass = |said: &[Message], space| {
+        said.iter().any(|it| matches!(it, Message::Pass(pass) if pass.space == space))
+    };
+    for (areas, shared) in [
+        (&[SURANENGGALA, elsewhere][..], Some(SURANENGGALA)),
+        (&["32.09"], Some(SURANENGGALA)),
+        (&[elsewhere], None),
+    ] {
+        let mut kec = province().copy(KEC);
+        let mut session = Session::new(Role::Initiator, KAB.device());
+        session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+        drain(&mut session);
+        for _ in 0..3 {
+            let said = say(&mut session, &mut kec, &named(areas));
+            assert!(is_pass(&said, Space::Authority), "it may learn why: {said:?}");
+            let roots = vec![(Root([1; 32]), Root([1; 32])); areas.len()];
+            let turn = Turn { sent: 0, durable: 0, quiet: Some(roots) };
+            let said = say(&mut session, &mut kec, &Message::Turn(turn));
+            assert!(matches!(said.last(), Some(Message::Open(_))), "{said:?}");
+        }
+        let said = say(&mut session, &mut kec, &named(areas));
+        assert_eq!(is_pass(&said, Space::Records), shared.is_some(), "{said:?}");
+        match shared {
+            Some(shared) => assert_eq!(session.shared(), [area(shared)]),
+            None => assert_eq!(session.phase(), Phase::Ended(EndReason::NothingShared)),
+        }
+    }
 }
 
 #[test]

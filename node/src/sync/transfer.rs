@@ -4,7 +4,7 @@
 //! Bytes sent and not yet durable at the peer are bounded; "durable" comes back as a count of
 //! frames, because bulk is ordered and each frame is one commit.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crdt_schema::entry::{ChainPoint, PackedRun};
 use crdt_schema::id::{FeedId, FeedName, Space};
@@ -32,6 +32,9 @@ const _: () = assert!(TELL_AFTER_BYTES <= BULK_IN_FLIGHT_BYTES_FIRST);
 /// few of its saves may be under way before both sides hold both branches. Not counted are those of
 /// feeds of which something was not taken for want of room, for nobody can tell how much rests on that.
 pub(super) const UNFIT_MAX: u8 = 16;
+/// Feeds asked for that are remembered, the newest. Names of feeds are free, so a peer may offer any
+/// number that do not exist; one that was forgotten is asked for again when it is offered again.
+pub(super) const NEEDED_MAX: usize = 4096;
 
 /// What waits to be sent.
 #[derive(Debug, Default)]
@@ -43,10 +46,41 @@ pub(super) struct Transfers {
     next: u64,
     /// How often the peer asked for a feed.
     asked_for: BTreeMap<FeedId, u8>,
-    /// Feeds we asked for in this pass.
-    needed: BTreeSet<FeedId>,
+    /// Feeds we asked for in this pass, or since the last one.
+    needed: Needed,
     /// What was sent in this pass, up to these ends: a question that crossed it is answered.
     sent: BTreeMap<FeedId, Vec<ChainPoint>>,
+}
+
+/// The newest [`NEEDED_MAX`] feeds that were asked for.
+#[derive(Debug, Default)]
+struct Needed {
+    asked: BTreeMap<FeedId, u64>,
+    by_age: BTreeMap<u64, FeedId>,
+    next: u64,
+}
+
+impl Needed {
+    fn insert(&mut self, feed: FeedId) -> bool {
+        if self.asked.contains_key(&feed) {
+            return false;
+        }
+        self.asked.insert(feed, self.next);
+        self.by_age.insert(self.next, feed);
+        self.next += 1;
+        if self.asked.len() > NEEDED_MAX
+            && let Some((_, oldest)) = self.by_age.pop_first()
+        {
+            self.asked.remove(&oldest);
+        }
+        true
+    }
+
+    fn remove(&mut self, feed: &FeedId) {
+        if let Some(age) = self.asked.remove(feed) {
+            self.by_age.remove(&age);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -78,7 +112,7 @@ impl Transfers {
 
     /// A pass begins or ends: everything may be asked for and sent once again.
     pub(super) fn forget(&mut self) {
-        self.needed.clear();
+        self.needed = Needed::default();
         self.sent.clear();
     }
 
@@ -92,9 +126,15 @@ impl Transfers {
         self.needed.remove(feed);
     }
 
-    /// Whether this feed was not asked for yet.
+    /// Whether this feed was not asked for yet, as far as is remembered.
     pub(super) fn may_need(&mut self, feed: FeedId) -> bool {
         self.needed.insert(feed)
+    }
+
+    /// How many feeds are remembered as asked for.
+    #[cfg(test)]
+    pub(super) fn needed(&self) -> usize {
+        self.needed.asked.len().max(self.needed.by_age.len())
     }
 
     fn push(&mut self, rank: u8, name: FeedName, ends: Vec<ChainPoint>, known: Vec<CutPoint>) {
