@@ -57,7 +57,7 @@ fn workbook(parts: &[(&str, &[u8])]) -> Vec<u8> {
     zipped(&all)
 }
 
-/// An OpenDocument spreadsheet with this content.
+/// An ODS file with this content.
 fn document(content: &[u8]) -> Vec<u8> {
     let manifest = MANIFEST.as_bytes();
     zipped(&[("mimetype", ODS), ("META-INF/manifest.xml", manifest), ("content.xml", content)])

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::area::{AreaId, AreaTree};
+use crdt_schema::area::{AreaId, AreaTree, Level};
 use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
 use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
 use node::authority::{MemberState, Standing};
@@ -96,9 +96,8 @@ impl Town {
         // Of a village that moved away nothing is asked any more.
         let authority = theirs.authority();
         for area in self.villages_within(&authority.interest(&me), authority.tree()) {
-            // Who is certified by a liar elsewhere need not learn it: nobody it trusts says so.
             if !authority.may_serve(&me, Space::Records, area)
-                || self.named_elsewhere.contains(&(me, area))
+                || self.is_elsewhere(site, area, authority.tree())
             {
                 continue;
             }
@@ -125,6 +124,17 @@ impl Town {
             }
         }
         Ok([limits, ended])
+    }
+
+    /// Whether a device is thought to hold an area because a liar certified it there: it need not learn
+    /// that (ADR 0030).
+    fn is_elsewhere(&self, site: usize, area: AreaId, tree: &AreaTree) -> bool {
+        let role = &self.sites[site].role;
+        if !self.named_elsewhere.contains(&role.device()) {
+            return false;
+        }
+        let carried = tree.parent(role.area).filter(|_| role.level() == Level::Desa);
+        !tree.ever_covered(carried.unwrap_or(role.area), area)
     }
 
     /// Villages that are compared by value now.

@@ -213,7 +213,7 @@ impl Town {
                     (false, _) => "hostile: forged authority",
                 });
                 if let Some(role) = named.as_ref().filter(|_| counts) {
-                    self.named_elsewhere.insert((role.device(), other));
+                    self.named_elsewhere.insert(role.device());
                 }
                 self.forge_certificate(site, link, other, named);
             }

@@ -211,7 +211,7 @@ impl Town {
         // A store writes many rows on a thread of its own: whether the power is gone by now must not
         // hang on who is faster.
         if shelf.has_threads() {
-            drop(up.node.replica().views().and_then(|views| views.applied()));
+            drop(up.node.replica().views().and_then(ViewStore::applied));
         }
         if self.sites[site].shelf.is_dead() {
             self.note("power cut at a write");

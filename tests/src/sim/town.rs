@@ -117,7 +117,7 @@ pub(super) struct Town {
     /// With a mistake: feeds that nobody wrote.
     pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
     /// Devices that a liar certified below it, where they do not belong.
-    pub(super) named_elsewhere: BTreeSet<(DeviceId, AreaId)>,
+    pub(super) named_elsewhere: BTreeSet<DeviceId>,
     /// Rows that liars made.
     pub(super) forged: Forged,
     /// Heads of the node that held the most.
