@@ -134,7 +134,7 @@ impl Town {
             return false;
         }
         let carried = tree.parent(role.area).filter(|_| role.level() == Level::Desa);
-        !tree.ever_covered(carried.unwrap_or(role.area), area)
+        !tree.covers(carried.unwrap_or(role.area), area)
     }
 
     /// Villages that are compared by value now.
