@@ -1,8 +1,9 @@
 //! What a zip may unpack to: looked over as a whole before anything in it is believed.
 //!
 //! XLSX and ODS are zips of XML. A directory may lie about sizes, so every part is unpacked once
-//! and counted; a text without a tag may be endless, so pieces between tags are limited; and some
-//! numbers in the XML make a reader reserve or repeat, so those are held against the limits here.
+//! and counted; a text without a tag may be endless, so pieces between tags are limited; some numbers
+//! in the XML make a reader reserve or repeat, so those are held against the limits here; and the reader
+//! of an ODS waits for ends of tags until they come, so there each has to have one.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -177,7 +178,7 @@ fn invalid(what: &str) -> io::Error {
 
 /// How many strings there are is a claim: each takes at least four bytes, `<si/`.
 fn check_strings(part: &mut impl Read, bytes: u64) -> Result<(), SheetError> {
-    each_tag(part, &mut |tag, _| {
+    each_tag(part, Ends::Any, &mut |tag, _| {
         for attribute in tag.attributes().with_checks(false).flatten() {
             if attribute.key.as_ref() == "uniqueCount" && digits(&attribute.value) > bytes / 4 {
                 return Err(bomb("it claims more strings than it has bytes"));
@@ -190,7 +191,7 @@ fn check_strings(part: &mut impl Read, bytes: u64) -> Result<(), SheetError> {
 /// Cells an ODS will take, repeated ones and the blanks before them counted.
 fn count_cells(part: &mut impl Read, cells: &mut u64) -> Result<(), SheetError> {
     let (mut in_row, mut blanks, mut repeats, mut row_open) = (0_u64, 0_u64, 1_u64, false);
-    each_tag(part, &mut |tag, is_empty| {
+    each_tag(part, Ends::Every, &mut |tag, is_empty| {
         let name = tag.name();
         match name.as_ref() {
             "table:table-row" => {
@@ -236,19 +237,34 @@ fn digits(text: &str) -> u64 {
     only.parse().unwrap_or(if only.is_empty() { 0 } else { u64::MAX })
 }
 
+/// Which tags have to have an end of their name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Any,
+    Every,
+}
+
 /// Every opening tag, read by the same parser that will read the sheet.
 fn each_tag(
     part: &mut impl Read,
+    ends: Ends,
     see: &mut dyn FnMut(&BytesStart<'_>, bool) -> Result<(), SheetError>,
 ) -> Result<(), SheetError> {
     let mut xml = Reader::from_reader(BufReader::new(part));
-    xml.config_mut().check_end_names = false;
-    let mut buffer = Vec::new();
+    xml.config_mut().check_end_names = ends == Ends::Every;
+    let (mut buffer, mut open) = (Vec::new(), 0_u64);
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer) {
-            Ok(Event::Start(tag)) => see(&tag, false)?,
+            Ok(Event::Start(tag)) => {
+                open += 1;
+                see(&tag, false)?;
+            }
             Ok(Event::Empty(tag)) => see(&tag, true)?,
+            Ok(Event::End(_)) => open = open.saturating_sub(1),
+            Ok(Event::Eof) if open > 0 && ends == Ends::Every => {
+                return Err(SheetError::unreadable(&"a tag has no end"));
+            }
             Ok(Event::Eof) => return Ok(()),
             Ok(_) => {}
             Err(quick_xml::Error::Io(error)) => {

@@ -79,9 +79,17 @@ fn xlsx(strings: &str, sheet: &str) -> Vec<u8> {
 }
 
 fn ods(table: &str) -> Vec<u8> {
-    let content = format!(
+    ods_with(&content(table))
+}
+
+/// The content of an ODS with one table.
+fn content(table: &str) -> String {
+    format!(
         r#"<office:document-content xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:spreadsheet><table:table table:name="A">{table}</table:table></office:spreadsheet></office:body></office:document-content>"#
-    );
+    )
+}
+
+fn ods_with(content: &str) -> Vec<u8> {
     let kind = b"application/vnd.oasis.opendocument.spreadsheet";
     let manifest = br#"<manifest:manifest xmlns:manifest="m"/>"#;
     packed(&[
@@ -385,6 +393,23 @@ fn bombs_are_found_before_they_go_off() {
             matches!(refused, Err(SheetError::Altered(_) | SheetError::Large(_))),
             "{what}: {refused:?}"
         );
+    }
+}
+
+/// Calamine 0.38 waits for the end of a table for ever.
+#[test]
+fn an_ods_of_which_a_tag_has_no_end_is_refused() {
+    let row = r#"<table:table-row><table:table-cell office:value-type="float" office:value="7"><text:p>7</text:p></table:table-cell></table:table-row>"#;
+    let whole = content(row);
+    assert_eq!(read(&ods_with(&whole)).unwrap().len(), 1);
+    let ends = whole.match_indices('>').map(|(at, _)| at + 1).filter(|end| *end < whole.len());
+    let mut damaged: Vec<String> = ends.map(|end| whole[..end].to_owned()).collect();
+    damaged.push(whole.replace("</table:table>", "</table:tabel>"));
+    damaged.push(whole.replace("</table:table>", ""));
+    damaged.push(whole.replace("</table:table-row>", "</table:table-cell>"));
+    for content in damaged {
+        let refused = read(&ods_with(&content));
+        assert!(matches!(refused, Err(SheetError::Altered(_))), "{refused:?}: {content}");
     }
 }
 
