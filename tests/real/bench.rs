@@ -38,7 +38,7 @@ fn a_small_bench_has_two_processes_meet_over_sockets() {
     let report = measured(&["meet"]);
     for name in ["QUIC", "TCP"] {
         let of = |what: &str| value(&report, &format!("{what}, over {name}"));
-        let again = format!("nothing changed, over {name}, after the handshake");
+        let again = format!("nothing changed, over {name}, frames after the handshake");
         assert!(value(&report, &again) < 200.0, "{}", report.table());
         let counts = |what: &str, wanted: f64| (of(what) - wanted).abs() < f64::EPSILON;
         let table = report.table();

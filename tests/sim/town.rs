@@ -8,27 +8,27 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
-/// Mistakes that a seed finds within seconds.
-const QUICK: [(Plant, u64); 19] = [
-    (Plant::Lie(Lie::QuarantinedCounts), 5),
-    (Plant::Lie(Lie::ArrivalSkipped), 1),
-    (Plant::Lie(Lie::HeadStale), 1),
-    (Plant::Lie(Lie::VerdictKept), 2),
-    (Plant::CheckpointOffByOne, 1),
-    (Plant::ReceiptBeforeDurable, 5),
-    (Plant::FullDiskIgnored, 2),
-    (Plant::RowLost, 1),
-    (Plant::TailWithheld, 1),
-    (Plant::SignatureUnchecked, 1),
-    (Plant::EntryAltered, 1),
-    (Plant::StrangerKept, 1),
-    (Plant::StrangerCertified, 1),
-    (Plant::RowBeyondHeld, 1),
-    (Plant::RowOfAnotherMoment, 1),
-    (Plant::RowRaised, 2),
-    (Plant::StoresMixedUp, 1),
-    (Plant::RowDropped, 1),
-    (Plant::EqualSaid, 2),
+/// Mistakes that a seed finds within seconds, and what it says of each.
+const QUICK: [(Plant, u64, &str); 19] = [
+    (Plant::Lie(Lie::QuarantinedCounts), 5, "members differs"),
+    (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
+    (Plant::Lie(Lie::HeadStale), 1, "roots of"),
+    (Plant::Lie(Lie::VerdictKept), 2, "a record on one side"),
+    (Plant::CheckpointOffByOne, 1, "NotNext"),
+    (Plant::ReceiptBeforeDurable, 5, "a save that was acknowledged is gone"),
+    (Plant::FullDiskIgnored, 2, "a place without an entry"),
+    (Plant::RowLost, 1, "a record on one side"),
+    (Plant::TailWithheld, 1, "a store failed on a disk that works"),
+    (Plant::SignatureUnchecked, 1, "looked at closely: Signature"),
+    (Plant::EntryAltered, 1, "rows that differ"),
+    (Plant::StrangerKept, 1, "that nothing certifies"),
+    (Plant::StrangerCertified, 1, "which nobody certified"),
+    (Plant::RowBeyondHeld, 1, "the newest row of"),
+    (Plant::RowOfAnotherMoment, 1, "is of another root"),
+    (Plant::RowRaised, 2, "is the newest"),
+    (Plant::StoresMixedUp, 1, "are said to have come"),
+    (Plant::RowDropped, 1, "nothing of what its hub published"),
+    (Plant::EqualSaid, 1, "said equal of roots"),
 ];
 /// What must happen in some of them; `docs/simulation.md` says where all the others happen.
 const EVENTS: &[&str] = &[
@@ -92,10 +92,11 @@ fn mistakes_planted_in_every_node_are_found_by_the_seed_that_names_them() {
         let honest = Config { plant: None, ..Config::planted(seed, Plant::RowLost) };
         assert_eq!(play(&honest).broken, None, "what is found is not the program's own");
     }
-    for (plant, seed) in QUICK {
+    for (plant, seed, says) in QUICK {
         let found: Outcome = play(&Config::planted(seed, plant));
         let what = found.broken.unwrap_or_default();
         assert!(what.starts_with(&format!("seed {seed}: ")), "{plant:?} went unnoticed: {what}");
+        assert!(what.contains(says), "{plant:?} was found by something else: {what}");
     }
 }
 
