@@ -212,7 +212,8 @@ impl Town {
                     (true, Some(_)) => "hostile: certificate for somebody elsewhere",
                     (false, _) => "hostile: forged authority",
                 });
-                if let Some(role) = named.as_ref().filter(|_| counts) {
+                // It may cover what moved below it meanwhile, too.
+                if let Some(role) = named.as_ref().filter(|_| !self.is_village(site)) {
                     self.named_elsewhere.insert(role.device());
                 }
                 self.forge_certificate(site, link, other, named);

@@ -33,7 +33,9 @@ impl Town {
         if self.sites[above].up.is_none() || others > 2 || self.waits_for_a_hub(above) {
             return Ok(());
         }
-        let number = 1_000_000 + self.sites.len() as u64;
+        // A certificate that a power cut left behind names keys of somebody who never came.
+        let number = (1_000_000 + self.sites.len() as u64).max(self.newcomers_before + 1);
+        self.newcomers_before = number;
         let role = Role::new(self.config.seed, number, area, Some(above));
         if self.numbers.chance(50) {
             self.invited(above, role.uncertified())
@@ -122,8 +124,11 @@ impl Town {
                     waited.for_each(|it| it.role.certified = true);
                     self.with(above, |now, up| up.exchange.stirred(now, &mut up.node));
                 }
-                // It was not heard of yet, or the disk is full.
+                // It was not heard of yet, or only by a certificate of a liar for elsewhere; or the disk is full.
                 Err(NodeError::DeviceUnknown { .. }) => self.to_confirm.push((above, device)),
+                Err(NodeError::Usage { .. }) if self.named_elsewhere.contains(&device) => {
+                    self.to_confirm.push((above, device));
+                }
                 Err(error @ NodeError::Store { .. }) => {
                     self.to_confirm.push((above, device));
                     self.store_refused(above, &error);

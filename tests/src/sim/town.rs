@@ -108,6 +108,8 @@ pub(super) struct Town {
     pub(super) files: u64,
     /// The hub of each area above the villages.
     pub(super) hubs: BTreeMap<AreaId, usize>,
+    /// The number of whoever was to come last.
+    pub(super) newcomers_before: u64,
     /// Devices that wait, and who is to confirm them.
     pub(super) to_confirm: Vec<(usize, DeviceId)>,
     /// Whether the village that moves did.
@@ -171,6 +173,7 @@ impl Town {
             room: TempDir::new().map_err(told)?,
             files: 0,
             hubs: BTreeMap::new(),
+            newcomers_before: 0,
             to_confirm: Vec::new(),
             moved: false,
             roots: Roots::default(),
