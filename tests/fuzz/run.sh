@@ -2,8 +2,8 @@
 # libFuzzer over every target, or those that are named: tests/fuzz/run.sh SECONDS [TARGET...]
 # With WKSBM_FUZZ_RUNS=N each target ends after N executions instead; with WKSBM_FUZZ_BYTES=N no
 # input is longer than that, where a target allows longer ones. With WKSBM_FUZZ_PLAIN=1 what the code
-# compares is not looked at, and inputs are chosen evenly: fewer hints, several times the executions, for
-# a corpus that a run with hints has grown. What is found stays below CORPUS
+# compares is not looked at, and inputs are chosen evenly: fewer hints and less work an execution, for a
+# corpus that a run with hints has grown. What is found stays below CORPUS
 # (target/fuzz-corpus unless set) for the next time. The last line of each target is
 # "fuzz NAME: N executions, edges E, features F". Exit 1 when a target failed, 3 when libFuzzer
 # cannot be had here: the same targets are then tried by `cargo test -p tests --test models`.

@@ -21,7 +21,7 @@ use node::sync::{Phase, Root};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use tests::replicas::{self, Memory, meet};
-use tests::world::{World, Writer, certified};
+use tests::world::{World, Writer, certified, declaring};
 
 /// As `docs/protocol.md` 13 has them.
 const BRANCHES_MAX: usize = 8;
@@ -242,16 +242,7 @@ fn withdrawal(ends: &[FeedEnd]) -> [Payload; 2] {
 }
 
 fn said(past: &[Entry], payload: &Payload) -> Run {
-    let draft = Draft {
-        kind: payload.kind(),
-        record_kind: 0,
-        record: RecordId([0; 16]),
-        person: 0,
-        claimed_at: Timestamp(0),
-        deps: vec![],
-        sections: vec![DraftSection::in_clear(Class::Open, &payload.to_bytes(), [0; 16])],
-    };
-    placed(&authority(), past, draft, WORLD.province.secret())
+    placed(&authority(), past, declaring(payload), WORLD.province.secret())
 }
 
 prop_state_machine! {

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use crdt_schema::area::AreaId;
 use crdt_schema::authority::{Closing, FeedEnd, Payload};
-use crdt_schema::class::Class;
-use crdt_schema::entry::{BackRefs, ChainPoint, Draft, DraftSection, Entry, PackedRun, Run};
-use crdt_schema::id::{FeedId, FeedName, RecordId, Space, StoreInstance};
+use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, Run};
+use crdt_schema::id::{FeedId, FeedName, Space, StoreInstance};
 use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
 use node::ports::{
@@ -185,16 +184,7 @@ impl Scene {
         let payload = Payload::Closing(Closing { device: name.device, ends });
         let device = self.world.province.device();
         let said = FeedName { device, space: Space::Authority, incarnation: 2, ..name };
-        let draft = Draft {
-            kind: payload.kind(),
-            record_kind: 0,
-            record: RecordId([0; 16]),
-            person: 0,
-            claimed_at: Timestamp(0),
-            deps: vec![],
-            sections: vec![DraftSection::in_clear(Class::Open, &payload.to_bytes(), [0; 16])],
-        };
-        let entry = draft.place(said.id(), ChainPoint::START).unwrap();
+        let entry = world::declaring(&payload).place(said.id(), ChainPoint::START).unwrap();
         let secret = self.world.province.secret();
         let run = Run::author(ChainPoint::START, vec![entry], &Nowhere, secret).unwrap();
         self.stage(&said, &[run.packed().clone()]);

@@ -177,6 +177,19 @@ pub fn certified(world: &World) -> (AreaId, &Writer) {
     (*area, writers.first().unwrap())
 }
 
+/// An entry of authority that says this, at no time in particular.
+pub fn declaring(payload: &Payload) -> Draft {
+    Draft {
+        kind: payload.kind(),
+        record_kind: 0,
+        record: RecordId([0; 16]),
+        person: 0,
+        claimed_at: Timestamp(0),
+        deps: Vec::new(),
+        sections: vec![DraftSection::in_clear(Class::Open, &payload.to_bytes(), [0; 16])],
+    }
+}
+
 /// What `issuer` says in an area: that these may do so much there.
 pub fn certificates<'a>(
     issuer: &Writer,
@@ -193,16 +206,7 @@ pub fn certificates<'a>(
             limits: Limits::default(),
             invited: None,
         });
-        let body = DraftSection::in_clear(Class::Open, &payload.to_bytes(), [0; 16]);
-        Draft {
-            kind: EntryKind::CERTIFICATE,
-            record_kind: 0,
-            record: RecordId([0; 16]),
-            person: 0,
-            claimed_at: Timestamp(START_MS),
-            deps: Vec::new(),
-            sections: vec![body],
-        }
+        Draft { claimed_at: Timestamp(START_MS), ..declaring(&payload) }
     });
     signed(name, &issuer.secret, drafts.collect())
 }

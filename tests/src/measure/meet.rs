@@ -156,11 +156,12 @@ impl Peer {
         self.hear()
     }
 
-    /// Reconciles once; both sides are proved equal.
+    /// Dials and reconciles once.
     fn meet(&mut self, address: &str) -> Met {
         self.compare("dial", address)
     }
 
+    /// Reconciles once, as the order says; both sides are proved equal.
     fn compare(&mut self, order: &str, address: &str) -> Met {
         let before = self.bytes();
         let told = self.ask(&format!("{order} {address}"));

@@ -1,8 +1,8 @@
 //! The child that is a node: it runs as `wksbm run` does, and does what its parent says, a line at a
 //! time.
 //!
-//! `dial ADDRESS` reconciles once · `again ADDRESS` does so over the link that stands · `edit FIELD VALUE RECORD..` saves · `await ENTRIES` waits until so
-//! many are held · `tell` counts · an end of input stops it.
+//! `dial ADDRESS` reconciles once · `again ADDRESS` does so over the link that stands · `edit FIELD VALUE
+//! RECORD..` saves · `await ENTRIES` waits until so many are held · `tell` counts · an end of input stops it.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;

@@ -8,14 +8,12 @@ use crdt_schema::area::{AreaCode, AreaId, Level, base_areas};
 use crdt_schema::authority::{
     Certificate, DeviceKeys, Limits, Payload, Rights, RootStatement, SignedStatement,
 };
-use crdt_schema::class::Class;
-use crdt_schema::entry::{Draft, DraftSection, EntryKind, SigningSecret};
-use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
-use crdt_schema::time::Timestamp;
+use crdt_schema::entry::{Draft, SigningSecret};
+use crdt_schema::id::{DeviceId, FeedName, Space};
 use node::store::keystore::Keystore;
 
 use super::ground::hash;
-use crate::world::{Feed, signed};
+use crate::world::{Feed, declaring, signed};
 
 /// Kecamatan whose villages come first: a real move goes from one to the other.
 const FIRST: [&str; 2] = ["32.09.39", "32.09.21"];
@@ -124,7 +122,8 @@ impl Cast {
         let mut drafts: BTreeMap<(usize, AreaId), Vec<Draft>> = BTreeMap::new();
         for role in self.roles.iter().filter(|role| role.certified) {
             let Some(above) = role.above else { continue };
-            drafts.entry((above, role.area)).or_default().push(draft(&certificate(role)));
+            let said = declaring(&Payload::Certificate(certificate(role)));
+            drafts.entry((above, role.area)).or_default().push(said);
         }
         for ((above, area), drafts) in drafts {
             let issuer = &self.roles[above];
@@ -158,19 +157,6 @@ pub(super) fn certificate(role: &Role) -> Certificate {
         rights,
         limits: Limits::default(),
         invited: None,
-    }
-}
-
-fn draft(certificate: &Certificate) -> Draft {
-    let payload = Payload::Certificate(certificate.clone());
-    Draft {
-        kind: EntryKind::CERTIFICATE,
-        record_kind: 0,
-        record: RecordId([0; 16]),
-        person: 0,
-        claimed_at: Timestamp(0),
-        deps: Vec::new(),
-        sections: vec![DraftSection::in_clear(Class::Open, &payload.to_bytes(), [0; 16])],
     }
 }
 

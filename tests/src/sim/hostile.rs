@@ -19,7 +19,7 @@ use super::cast::{Role, certificate};
 use super::ground::hash;
 use super::row::{RECEIPT, read_row};
 use super::town::Town;
-use crate::world::signed;
+use crate::world::{declaring, signed};
 
 /// Of a hundred frames of a liar so many are not what its node wanted to say.
 const LIES_PERCENT: usize = 12;
@@ -278,8 +278,7 @@ impl Town {
         let payload = Payload::Certificate(certificate(&role));
         let device = self.sites[site].role.device();
         let name = FeedName { device, area, space: Space::Authority, incarnation: 3 };
-        let section = DraftSection::in_clear(Section::Open, &payload.to_bytes(), [0; 16]);
-        self.push_run(site, link, name, draft(EntryKind::CERTIFICATE, 0, 0, section));
+        self.push_run(site, link, name, declaring(&payload));
     }
 
     fn push_run(&mut self, site: usize, link: LinkId, name: FeedName, draft: Draft) {
