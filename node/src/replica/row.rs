@@ -97,16 +97,17 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         for edit in edits {
             let Place { feed, branch, seq } = edit.place;
             if reach.as_ref().is_none_or(|(of, ..)| *of != feed) {
-                let heads = self.held.feed(feed).ok_or(StoreError::Damaged {
+                let heads = self.held.feed(feed).ok_or_else(|| StoreError::Damaged {
                     what: format!("an edit names the feed {}, which is not held", feed.short()),
                 })?;
                 reach = Some((feed, self.reach(heads)?, self.may_bear(&heads.name)));
             }
             let at = own_branch(&self.held, feed, branch, seq);
             let entry = self.feeds.entries(feed, at, seq..=seq)?.into_iter().next();
-            let entry = entry.filter(|entry| entry.id == edit.id).ok_or(StoreError::Damaged {
-                what: format!("entry {seq} of feed {} is not what was stored", feed.short()),
-            })?;
+            let entry =
+                entry.filter(|entry| entry.id == edit.id).ok_or_else(|| StoreError::Damaged {
+                    what: format!("entry {seq} of feed {} is not what was stored", feed.short()),
+                })?;
             let (verdict, bears) = match &reach {
                 Some((_, reach, bears)) => (reach.verdict(at, &entry.header), *bears),
                 None => (EntryVerdict::Quarantined, false),

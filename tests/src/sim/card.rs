@@ -19,7 +19,7 @@ impl Town {
     /// What did not work.
     pub(super) fn clone_card(&mut self, site: usize) -> Result<(), String> {
         let role = self.sites[site].role.clone();
-        let same = self.sites.iter().filter(|it| it.role.keys == role.keys).count();
+        let same = self.sites_of(&role.device()).len();
         let at = &self.sites[site];
         if !self.is_village(site) || same > 1 || at.hostile || at.lost {
             return Ok(());
@@ -111,9 +111,8 @@ impl Town {
 
     /// A hub that was put back compared with another one until they were equal.
     pub(super) fn met(&mut self, site: usize, peer: &DeviceId) {
-        let mut all = self.sites.iter();
-        let is_hub =
-            all.any(|it| it.role.device() == *peer && !it.hostile && it.role.level() < Level::Desa);
+        let mut there = self.sites_of(peer).iter().map(|other| &self.sites[*other]);
+        let is_hub = there.any(|it| !it.hostile && it.role.level() < Level::Desa);
         if let Some(before) = self.sites[site].before.as_mut().filter(|_| is_hub) {
             before.waits = false;
         }

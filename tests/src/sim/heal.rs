@@ -117,9 +117,8 @@ impl Town {
         // By the first of them: itself, and its copies.
         let mut same: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for copy in copies {
-            let keys = self.sites[*copy].role.keys;
-            if let Some(first) = self.sites.iter().position(|it| it.role.keys == keys) {
-                same.entry(first).or_default().push(*copy);
+            if let Some(first) = self.sites_of(&self.sites[*copy].role.device()).first() {
+                same.entry(*first).or_default().push(*copy);
             }
         }
         let turns = same.values().map(Vec::len).max().unwrap_or(0);

@@ -13,7 +13,7 @@ use node::sync::{Root, Stream, codec};
 
 use super::check;
 use super::ground::hash;
-use super::town::{Site, Town};
+use super::town::Town;
 use super::wire::Kinds;
 
 /// Nodes of a town up to which all are watched; in a larger one so many are.
@@ -132,9 +132,7 @@ impl Town {
             return;
         }
         // Copies of a card have one device.
-        let there: Vec<usize> = (0..self.sites.len())
-            .filter(|other| self.sites[*other].role.device() == seen.peer)
-            .collect();
+        let there = self.sites_of(&seen.peer);
         if there.iter().any(|other| self.sites[*other].hostile) {
             return;
         }
@@ -148,7 +146,7 @@ impl Town {
             .filter(|(area, _)| known(*area))
             .collect();
         for (area, root) in areas {
-            let others = if both { &there[..] } else { &[] };
+            let others = if both { self.sites_of(&seen.peer) } else { &[] };
             if !self.roots.agree(site, area, root, others) {
                 self.breaks(site, &format!("said equal of roots of {area} not both had"));
                 return;
@@ -160,8 +158,8 @@ impl Town {
     fn check_bytes(&mut self, site: usize, seen: &Seen, kinds: &Kinds) {
         let bytes = seen.received.bytes + seen.sent.bytes;
         let news = seen.received.entries + seen.sent.entries;
-        let lies = |it: &Site| it.hostile && it.role.device() == seen.peer;
-        let lied_to = self.lies_go_on() && self.sites.iter().any(lies);
+        let lies = |site: &usize| self.sites[*site].hostile;
+        let lied_to = self.lies_go_on() && self.sites_of(&seen.peer).iter().any(lies);
         if !self.proving || news > 0 || kinds.is_empty() || lied_to {
             return;
         }

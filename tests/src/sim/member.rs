@@ -120,8 +120,9 @@ impl Town {
                         self.breaks(above, "confirmed, and not active");
                     }
                     self.sites[above].saved.push(change.entry);
-                    let waited = self.sites.iter_mut().filter(|it| it.role.device() == device);
-                    waited.for_each(|it| it.role.certified = true);
+                    for waited in self.sites_of(&device).to_vec() {
+                        self.sites[waited].role.certified = true;
+                    }
                     self.with(above, |now, up| up.exchange.stirred(now, &mut up.node));
                 }
                 // It was not heard of yet, or only by a certificate of a liar for elsewhere; or the disk is full.
@@ -135,8 +136,8 @@ impl Town {
                 }
                 // It moved meanwhile: its new hub may.
                 Err(NodeError::AreaOutside { .. } | NodeError::AreaNotBelow { .. }) => {
-                    let site = self.sites.iter().position(|it| it.role.device() == device);
-                    let above = site.and_then(|site| self.above(site)).unwrap_or(above);
+                    let site = self.sites_of(&device).first();
+                    let above = site.and_then(|site| self.above(*site)).unwrap_or(above);
                     self.to_confirm.push((above, device));
                 }
                 Err(error) => self.breaks(above, &format!("a confirmation failed: {error:?}")),

@@ -97,9 +97,9 @@ impl Town {
 
     /// A hub that is on and does not lie, and what it holds.
     pub(super) fn honest_hub(&self, device: &DeviceId) -> Option<(usize, &Held)> {
-        let site = self.sites.iter().position(|it| it.role.device() == *device)?;
-        let up = self.sites[site].up.as_ref().filter(|_| self.is_honest(site))?;
-        Some((site, up.node.replica())).filter(|(_, replica)| !replica.is_ill())
+        let site = self.sites_of(device).first()?;
+        let up = self.sites[*site].up.as_ref().filter(|_| self.is_honest(*site))?;
+        Some((*site, up.node.replica())).filter(|(_, replica)| !replica.is_ill())
     }
 
     /// Where a row about this hub's store comes from. Of an older one the hub must hold what it names of

@@ -95,6 +95,8 @@ pub(super) struct Town {
     pub(super) time: Time,
     pub(super) cast: Cast,
     pub(super) sites: Vec<Site>,
+    /// Sites of each device, in their order: more than one of a card that was copied.
+    devices: BTreeMap<DeviceId, Vec<usize>>,
     pub(super) wires: Wires,
     /// Frames, wakes and dials.
     pub(super) agenda: Agenda,
@@ -165,6 +167,7 @@ impl Town {
             time: Arc::new(AtomicI64::new(0)),
             cast,
             sites: Vec::new(),
+            devices: BTreeMap::new(),
             wires: Wires::default(),
             agenda: Agenda::default(),
             life: Agenda::default(),
@@ -238,6 +241,7 @@ impl Town {
             self.hubs.entry(role.area).or_insert(self.sites.len());
         }
         let always_on = is_hub || self.numbers.chance(25);
+        self.devices.entry(role.device()).or_default().push(self.sites.len());
         self.sites.push(Site {
             role,
             loan,
@@ -363,6 +367,11 @@ impl Town {
             let who = self.sites[site].role.area;
             self.broken = Some(format!("at {at} ms, site {site} ({who}): {what}"));
         }
+    }
+
+    /// Sites of a device; none of somebody who is no node.
+    pub(super) fn sites_of(&self, device: &DeviceId) -> &[usize] {
+        self.devices.get(device).map_or(&[], |sites| sites)
     }
 
     /// Nodes that are on.
