@@ -16,7 +16,7 @@ test FILTER="":
 
 # Kill a node so often, at random moments (slow: about a second each).
 kills COUNT="1000":
-    WKSBM_KILLS={{COUNT}} cargo nextest run --profile long --locked -p cli --test kill --no-capture
+    WKSBM_KILLS={{COUNT}} WKSBM_LIVE_KILLS={{COUNT}} cargo nextest run --profile long --locked -p cli --test kill --no-capture
 
 # Networks of the real binary in namespaces (Linux, as root), or those whose name holds FILTER.
 lab FILTER="":
@@ -31,7 +31,7 @@ fuzz SECONDS="10" *TARGETS="":
 fuzz-long *TARGETS="":
     WKSBM_FUZZ_RUNS=10000000 nice -n 19 tests/fuzz/run.sh 0 {{TARGETS}}
 
-# The models with longer histories: all of DEEDS deeds (3: minutes, 4: hours), and many proptest cases.
+# The models with longer histories: all of DEEDS deeds (3: an hour or two, 4: days), and many proptest cases.
 models DEEDS="3":
     WKSBM_DEEDS={{DEEDS}} WKSBM_HISTORIES=100000 PROPTEST_CASES=5000 cargo nextest run --locked -p tests --test models --no-capture
 
@@ -40,7 +40,7 @@ models DEEDS="3":
 faults CUTS="500":
     cargo build --locked -p cli
     WKSBM_LAB_REQUIRED=1 WKSBM_LAB_CUTS={{CUTS}} WKSBM_LAB_FAULTS=all cargo nextest run --profile long --locked -p tests --test lab \
-        --no-capture -E 'test(scenes::power) | test(scenes::errors) | test(scenes::space) | test(scenes::stick)'
+        --no-capture -E 'test(scenes::power) | test(scenes::errors) | test(scenes::space) | test(scenes::stick) | test(scenes::clock)'
 
 # A village's node on half a gigabyte and half a core, with the binary as it is released.
 board EDITS="300":
@@ -68,7 +68,7 @@ bench *ARGS:
 sim *ARGS:
     cargo run --profile sim --locked -p tests --bin sim -- {{ARGS}}
 
-# Renew the committed run of the bench: figures and plots.
+# Renew the committed run of the bench, figures and plots, or some of its parts: `just bench-plots rate meet`.
 bench-plots *ARGS:
     cargo run --release --locked -p tests --bin bench -- --plots docs/bench {{ARGS}}
 

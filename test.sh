@@ -9,7 +9,10 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 passed=0
 failed=0
 log="$(mktemp)"
-trap 'rm -f "$log"' EXIT
+# Tests of the lab that could not be had here, each with a line why.
+WKSBM_SKIPPED="$(mktemp)"
+export WKSBM_SKIPPED
+trap 'rm -f "$log" "$WKSBM_SKIPPED"' EXIT
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
@@ -182,7 +185,9 @@ else
 fi
 # Networks of processes, and pages in a browser, skip themselves where they cannot be, and count as
 # passed: that is said here.
-[ "$(id -u)" -eq 0 ] && have mkfs.btrfs || say "SKIPPED: the lab, which needs root and its tools"
+sort "$WKSBM_SKIPPED" | uniq -c | while read -r tests why; do
+    say "SKIPPED: $tests tests of the lab: $why"
+done
 have chromium && have chromedriver || say "SKIPPED: the pages, for there is no Chromium"
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"

@@ -102,8 +102,23 @@ pub(crate) fn beside(target: &Path) -> PathBuf {
 /// What the disk says.
 pub fn sync_folder(target: &Path) -> io::Result<()> {
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match File::open(folder.unwrap_or(Path::new("."))) {
-        Ok(folder) => folder.sync_all().or(Ok(())),
-        Err(_) => Ok(()),
+    sync_names(folder.unwrap_or(Path::new(".")))
+}
+
+/// Makes new names in a folder durable where the system can: some file systems have no such thing,
+/// Windows opens no folder, and into some folders one may write and not look.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn sync_names(folder: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => {
+            Ok(())
+        }
+        done => done,
     }
 }

@@ -28,7 +28,7 @@ if [ -n "${WKSBM_FUZZ_PLAIN:-}" ]; then
     hints=(--no-trace-compares)
     choice=(-entropic=0)
 fi
-CARGO_TARGET_DIR="$built" cargo fuzz build --fuzz-dir tests/fuzz --sanitizer none "${hints[@]}" >&2 || exit 1
+CARGO_TARGET_DIR="$built" cargo fuzz build -O --fuzz-dir tests/fuzz --sanitizer none "${hints[@]}" >&2 || exit 1
 binary="$built/$host/release/foreign"
 
 # Each target with the bytes of its longest input: what is longer would count and try nothing.

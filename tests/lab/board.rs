@@ -45,11 +45,19 @@ impl Board {
         self.read("memory.max_usage_in_bytes").trim().parse().unwrap()
     }
 
+    /// Shares of the processor's time that were used up before they ended.
+    pub(crate) fn throttled(&self) -> u64 {
+        self.counted("cpu.stat", "nr_throttled ")
+    }
+
     /// Processes that were killed because they wanted more.
     pub(crate) fn killed(&self) -> u64 {
-        let told = self.read("memory.oom_control");
-        let count = told.lines().find_map(|line| line.strip_prefix("oom_kill "));
-        count.unwrap().parse().unwrap()
+        self.counted("memory.oom_control", "oom_kill ")
+    }
+
+    fn counted(&self, setting: &str, name: &str) -> u64 {
+        let told = self.read(setting);
+        told.lines().find_map(|line| line.strip_prefix(name)).unwrap().parse().unwrap()
     }
 
     /// Removes all whose name begins so; what still runs in one keeps it.

@@ -1,4 +1,4 @@
-//! Calls that fail: the n-th write or sync of one file, by a library that is built here.
+//! Calls that fail: the n-th write, sync or read of one file, by a library that is built here.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,15 @@ pub(crate) const ENOSPC: i32 = 28;
 /// And for "read-only file system".
 pub(crate) const EROFS: i32 = 30;
 
-/// Calls in a row that fail, of one file of the store.
+/// No error: calls are told of and let through.
+const NOTHING: i32 = 0;
+
+/// Calls in a row that fail, of files of one node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fault {
-    /// `write` or `sync`.
+    /// `write`, `sync` or `read`.
     pub(crate) call: &'static str,
-    /// End of the file's name.
+    /// End of the file's name; of every file if empty.
     pub(crate) file: &'static str,
     /// The first that fails, from 1.
     pub(crate) first: u64,
@@ -48,14 +51,15 @@ impl Failing {
         Some(Self { library, told: room.join("failed-calls") })
     }
 
-    /// What a process's environment must hold for the fault to come.
-    pub(crate) fn environment(&self, fault: Fault) -> Vec<String> {
-        drop(std::fs::remove_file(&self.told));
+    /// What a process's environment must hold for the fault to come, in files whose names hold `data`.
+    pub(crate) fn environment(&self, data: &Path, fault: Fault) -> Vec<String> {
+        self.forget();
         let Fault { call, file, first, count, errno } = fault;
         vec![
             format!("LD_PRELOAD={}", self.library.display()),
             format!("WKSBM_FAIL_CALL={call}"),
             format!("WKSBM_FAIL_FILE={file}"),
+            format!("WKSBM_FAIL_DATA={}", data.display()),
             format!("WKSBM_FAIL_FIRST={first}"),
             format!("WKSBM_FAIL_COUNT={count}"),
             format!("WKSBM_FAIL_ERRNO={errno}"),
@@ -63,7 +67,19 @@ impl Failing {
         ]
     }
 
-    /// Calls that failed since the last [`Failing::environment`].
+    /// What a process's environment must hold for every write of the feed store to be told of.
+    pub(crate) fn watching(&self, data: &Path) -> Vec<String> {
+        let (call, file) = ("write", "feed.redb");
+        let fault = Fault { call, file, first: 1, count: u64::MAX >> 1, errno: NOTHING };
+        self.environment(data, fault)
+    }
+
+    /// Begins to count anew.
+    pub(crate) fn forget(&self) {
+        drop(std::fs::remove_file(&self.told));
+    }
+
+    /// Calls that failed, or were told of, since the last [`Failing::environment`].
     pub(crate) fn failed(&self) -> u64 {
         std::fs::metadata(&self.told).map_or(0, |file| file.len())
     }

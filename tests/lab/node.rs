@@ -213,7 +213,7 @@ impl LabNode {
         let mut whole = Vec::new();
         if !self.doors.is_empty() {
             let doors: Vec<&str> = self.doors.iter().map(|it| it.to_str().unwrap()).collect();
-            let enter = format!("echo $$ | tee {} >/dev/null; exec \"$@\"", doors.join(" "));
+            let enter = format!("echo $$ | tee {} >/dev/null && exec \"$@\"", doors.join(" "));
             whole.extend(["sh", "-c", &enter, "sh"].map(str::to_owned));
         }
         whole.extend(["ip", "netns", "exec", self.port.namespace()].map(str::to_owned));

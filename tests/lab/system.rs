@@ -31,6 +31,18 @@ pub(crate) fn terminate(pid: u32) {
     drop(attempt(&["sh", "-c", "kill -TERM $0", &pid.to_string()]));
 }
 
+/// Stops a process where it is.
+#[track_caller]
+pub(crate) fn pause(pid: u32) {
+    tool(&["sh", "-c", "kill -STOP $0", &pid.to_string()]);
+}
+
+/// Lets it go on.
+#[track_caller]
+pub(crate) fn resume(pid: u32) {
+    tool(&["sh", "-c", "kill -CONT $0", &pid.to_string()]);
+}
+
 /// A Python that starts at once: a wrapper that looks for the right version costs more than a frame.
 pub(crate) fn python() -> &'static str {
     let debian = "/usr/bin/python3";

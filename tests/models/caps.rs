@@ -3,7 +3,7 @@
 //! holds, and its root is a function of what counts, in whatever order that came. What a cut names is
 //! taken beyond both, and so is what an edit that counts rests on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crdt_schema::authority::{Adoption, Cut, FeedEnd, Payload, Revocation};
@@ -25,11 +25,31 @@ use tests::world::{World, Writer, certified, declaring};
 
 /// As `docs/protocol.md` 13 has them.
 const BRANCHES_MAX: usize = 8;
+const BRANCHES_NAMED_MAX: usize = 16;
 const INCARNATIONS_MAX: u64 = 64;
+const INCARNATIONS_RESTED_MAX: u64 = 128;
 /// Copies of one card that write on apart, and what each writes.
 const COPIES: u8 = 11;
 const ENTRIES: usize = 3;
 const KIND: u16 = 5;
+
+/// A device that writes on and eleven copies of its card: behind which entry of [`TREE`] each leaves, and
+/// how much it writes. They leave behind each of the first three entries, off other copies, and one
+/// before the first.
+const LEAVING: [(Option<usize>, usize); 12] = [
+    (None, 3),
+    (Some(0), 2),
+    (Some(0), 2),
+    (Some(1), 2),
+    (Some(1), 1),
+    (Some(2), 2),
+    (Some(2), 1),
+    (Some(3), 2),
+    (Some(3), 1),
+    (Some(13), 2),
+    (Some(5), 1),
+    (None, 2),
+];
 
 /// A village with two devices: the first has copies, the second writes honestly.
 static WORLD: LazyLock<World> = LazyLock::new(|| World::new(1, 2));
@@ -38,6 +58,31 @@ static SHARED: LazyLock<Run> = LazyLock::new(|| write(&name(1), &[], b"bersama")
 static COPY: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(copy).collect());
 /// The same of copies that all write on about the record of the first entry.
 static FORKED: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(forked).collect());
+
+/// Every entry of a device and its copies by [`LEAVING`], each after the one before it.
+static TREE: LazyLock<Vec<Place>> = LazyLock::new(|| {
+    let mut tree = Vec::new();
+    for (number, (leaves, count)) in LEAVING.into_iter().enumerate() {
+        let mut before = leaves;
+        for step in 0..count {
+            let past = before.map_or(&[][..], |it: usize| entries_at(&tree, it));
+            let run = write(&name(1), past, format!("pohon {number} {step}").as_bytes());
+            tree.push(Place { before, run });
+            before = Some(tree.len() - 1);
+        }
+    }
+    tree
+});
+
+/// An entry of the tree.
+struct Place {
+    before: Option<usize>,
+    run: Run,
+}
+
+fn entries_at(tree: &[Place], place: usize) -> &[Entry] {
+    tree.get(place).unwrap().run.entries()
+}
 
 fn name(incarnation: u64) -> FeedName {
     let (area, writer) = certified(&WORLD);
@@ -128,103 +173,176 @@ fn root(replica: &Memory) -> Root {
     replica.summary().root(name(1).area)
 }
 
-/// Of each copy, how much is held.
-type Held = BTreeMap<u8, usize>;
+/// Places of the tree that are held.
+type Held = BTreeSet<usize>;
+
+fn before(place: usize) -> Option<usize> {
+    TREE.get(place).unwrap().before
+}
+
+/// Those that nothing held follows: the branches.
+fn leaves(held: &Held) -> BTreeSet<usize> {
+    let followed: BTreeSet<usize> = held.iter().filter_map(|place| before(*place)).collect();
+    held.difference(&followed).copied().collect()
+}
+
+/// Heads of the branches.
+fn points(held: &Held) -> BTreeSet<ChainPoint> {
+    let point = |place: usize| TREE.get(place).unwrap().run.head().point;
+    leaves(held).into_iter().map(point).collect()
+}
+
+/// What becomes of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Becomes {
+    New,
+    Known,
+    /// The one before it is not held.
+    Loose,
+    /// It would be a branch too many.
+    Beyond,
+}
+
+fn becomes(held: &Held, place: usize) -> Becomes {
+    if held.contains(&place) {
+        return Becomes::Known;
+    }
+    let branches = leaves(held);
+    let goes_on = match before(place) {
+        Some(before) if !held.contains(&before) => return Becomes::Loose,
+        Some(before) => branches.contains(&before),
+        None => held.is_empty(),
+    };
+    if goes_on || branches.len() < BRANCHES_MAX { Becomes::New } else { Becomes::Beyond }
+}
 
 #[derive(Debug, Clone)]
-struct Offering(u8, usize);
+struct Offering(usize);
 
 struct Model;
 
 impl ReferenceStateMachine for Model {
-    /// What is held, and whether the step of now was new and above the cap.
-    type State = (Held, bool, bool);
+    /// What is held, and what became of the step of now.
+    type State = (Held, Becomes);
     type Transition = Offering;
 
     fn init_state() -> BoxedStrategy<Self::State> {
-        Just((Held::new(), false, false)).boxed()
+        Just((Held::new(), Becomes::Known)).boxed()
     }
 
-    fn transitions(_: &Self::State) -> BoxedStrategy<Offering> {
-        (0..COPIES, 0..ENTRIES).prop_map(|(copy, step)| Offering(copy, step)).boxed()
-    }
-
-    fn apply((mut held, ..): Self::State, Offering(copy, step): &Offering) -> Self::State {
-        let has = held.get(copy).copied().unwrap_or(0);
-        let is_next = *step == has;
-        let is_beyond = has == 0 && held.len() >= BRANCHES_MAX;
-        if is_next && !is_beyond {
-            held.insert(*copy, has + 1);
+    /// Mostly what may come, and now and then anything.
+    fn transitions((held, _): &Self::State) -> BoxedStrategy<Offering> {
+        let comes =
+            |place: &usize| !matches!(becomes(held, *place), Becomes::Known | Becomes::Loose);
+        let next: Vec<usize> = (0..TREE.len()).filter(comes).collect();
+        let any = (0..TREE.len()).prop_map(Offering);
+        if next.is_empty() {
+            return any.boxed();
         }
-        (held, is_next && !is_beyond, is_next && is_beyond)
+        prop_oneof![3 => prop::sample::select(next).prop_map(Offering), 1 => any].boxed()
+    }
+
+    fn apply((mut held, _): Self::State, Offering(place): &Offering) -> Self::State {
+        let becomes = becomes(&held, *place);
+        if becomes == Becomes::New {
+            held.insert(*place);
+        }
+        (held, becomes)
     }
 }
 
 struct Taken;
 
+impl Taken {
+    fn offer(replica: &mut Memory, place: usize) -> Offered {
+        offer(replica, &name(1), TREE.get(place).unwrap().run.packed())
+    }
+
+    fn heads(replica: &Memory) -> BTreeSet<ChainPoint> {
+        let counting = replica.summary().feed(&name(1).id());
+        counting.into_iter().flat_map(|it| it.heads.iter().copied()).collect()
+    }
+}
+
 impl StateMachineTest for Taken {
     type SystemUnderTest = Memory;
     type Reference = Model;
 
-    fn init_test(_: &(Held, bool, bool)) -> Memory {
-        let mut replica = replica();
-        let outcome = offer(&mut replica, &name(1), SHARED.packed());
-        assert_eq!(outcome, Offered::Staged(1));
-        replica
+    fn init_test(_: &(Held, Becomes)) -> Memory {
+        replica()
     }
 
     fn apply(
         mut replica: Memory,
-        (_, is_new, is_beyond): &(Held, bool, bool),
-        Offering(copy, step): Offering,
+        (_, becomes): &(Held, Becomes),
+        Offering(place): Offering,
     ) -> Memory {
-        let run = COPY.get(usize::from(copy)).unwrap().get(step).unwrap();
         let before = root(&replica);
-        let outcome = offer(&mut replica, &name(1), run.packed());
-        match (is_new, is_beyond) {
-            (true, _) => assert_eq!(outcome, Offered::Staged(1)),
-            (_, true) => assert_eq!(outcome, Offered::Rejected(RejectReason::Limit)),
-            _ => assert!(!matches!(outcome, Offered::Staged(_)), "{outcome:?}"),
+        let outcome = Self::offer(&mut replica, place);
+        match becomes {
+            Becomes::New => assert_eq!(outcome, Offered::Staged(1)),
+            Becomes::Known => assert_eq!(outcome, Offered::Duplicate),
+            Becomes::Loose => assert!(!matches!(outcome, Offered::Staged(_)), "{outcome:?}"),
+            Becomes::Beyond => assert_eq!(outcome, Offered::Rejected(RejectReason::Limit)),
         }
-        assert_eq!(root(&replica) != before, *is_new);
+        assert_eq!(root(&replica) != before, *becomes == Becomes::New);
         replica
     }
 
-    fn check_invariants(replica: &Memory, (held, ..): &(Held, bool, bool)) {
-        let feed = replica.feed(name(1).id()).unwrap();
-        let heads: BTreeSet<ChainPoint> = feed.branches.iter().map(|it| it.head.point).collect();
+    fn check_invariants(replica: &Memory, (held, _): &(Held, Becomes)) {
+        let branches = replica.feed(name(1).id()).map(|feed| &feed.branches);
+        let heads: BTreeSet<ChainPoint> =
+            branches.into_iter().flatten().map(|it| it.head.point).collect();
         assert_eq!(heads, points(held));
-        let counting = replica.summary().feed(&name(1).id()).unwrap();
-        assert!(counting.heads.iter().eq(&points(held)));
+        assert_eq!(Self::heads(replica), points(held));
     }
 
     /// The same in another order has the same root; and so has what a cut leaves of it.
-    fn teardown(mut replica: Memory, (held, ..): (Held, bool, bool)) {
-        let mut other = Self::init_test(&(Held::new(), false, false));
-        for (copy, count) in held.iter().rev() {
-            for run in COPY.get(usize::from(*copy)).unwrap().iter().take(*count) {
-                assert_eq!(offer(&mut other, &name(1), run.packed()), Offered::Staged(1));
-            }
+    fn teardown(mut replica: Memory, (held, _): (Held, Becomes)) {
+        let mut other = Self::init_test(&(Held::new(), Becomes::Known));
+        for place in the_last_first(&held) {
+            assert_eq!(Self::offer(&mut other, place), Offered::Staged(1));
         }
         assert_eq!(root(&other), root(&replica));
         let Some(end) = points(&held).into_iter().next_back() else { return };
         for replica in [&mut replica, &mut other] {
             declare(replica, &withdrawal(&[FeedEnd { feed: name(1).id(), last: end }]));
-            let counting = replica.summary().feed(&name(1).id()).unwrap();
-            assert_eq!(counting.heads, [end], "only what the cut names");
-            assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), held.len().max(1));
+            assert_eq!(Self::heads(replica), BTreeSet::from([end]), "only what the cut names");
+            let branches = &replica.feed(name(1).id()).unwrap().branches;
+            assert_eq!(branches.len(), leaves(&held).len());
         }
         assert_eq!(root(&other), root(&replica));
     }
 }
 
-/// Heads: of every copy its newest entry, or of none the shared one.
-fn points(held: &Held) -> BTreeSet<ChainPoint> {
-    let newest = held.iter().map(|(copy, count)| {
-        COPY.get(usize::from(*copy)).unwrap().get(count - 1).unwrap().head().point
-    });
-    let heads: BTreeSet<ChainPoint> = newest.collect();
-    if heads.is_empty() { BTreeSet::from([SHARED.head().point]) } else { heads }
+/// What is held, of that which may come always the last.
+fn the_last_first(held: &Held) -> Vec<usize> {
+    let (mut left, mut order) = (held.clone(), Vec::new());
+    let comes = |place: usize, order: &[usize]| before(place).is_none_or(|it| order.contains(&it));
+    while let Some(next) = left.iter().rev().copied().find(|place| comes(*place, &order)) {
+        left.remove(&next);
+        order.push(next);
+    }
+    order
+}
+
+/// One order after the other, so that the cap is reached whatever chance draws.
+#[test]
+fn of_a_device_and_eleven_copies_eight_branches_are_held() {
+    let all: Held = (0..TREE.len()).collect();
+    assert_eq!(leaves(&all).len(), usize::from(COPIES));
+    for order in [all.iter().copied().collect(), the_last_first(&all)] {
+        let mut state = (Held::new(), Becomes::Known);
+        let (mut replica, mut beyond) = (Taken::init_test(&state), 0);
+        for place in order {
+            state = Model::apply(state, &Offering(place));
+            replica = Taken::apply(replica, &state, Offering(place));
+            Taken::check_invariants(&replica, &state);
+            beyond += usize::from(state.1 == Becomes::Beyond);
+        }
+        assert_eq!(leaves(&state.0).len(), BRANCHES_MAX);
+        assert!(beyond > 0);
+    }
 }
 
 /// A feed in which the province withdraws the device.
@@ -474,6 +592,108 @@ fn feeds_that_an_edit_rests_on_are_taken_beyond_the_cap() {
     assert_equal_in_the_end(&mut one, &mut two, RecordId([1; 16]));
     for number in [1, 2] {
         assert!(two.feed(name(number).id()).is_some(), "feed {number}");
+    }
+}
+
+/// Beside the eight branches that are held seventeen more: what authority names of them is taken up to the
+/// sixteenth branch, what nobody names never, and nothing that is held goes.
+#[test]
+fn a_seventeenth_branch_is_not_taken_though_it_is_named() {
+    let mut replica = replica();
+    offer(&mut replica, &name(1), SHARED.packed());
+    let copy = |number: usize| write(&name(1), SHARED.entries(), format!("n {number}").as_bytes());
+    let copies: Vec<Run> = (0..=BRANCHES_NAMED_MAX + 1).map(copy).collect();
+    let (held, beyond) = copies.split_at(BRANCHES_MAX);
+    let (unnamed, named) = beyond.split_last().unwrap();
+    let (too_many, taken) = named.split_last().unwrap();
+    for run in held {
+        assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Staged(1));
+    }
+    let range = |run: &Run| (name(1).id(), 2, run.head().point);
+    declare(
+        &mut replica,
+        &[Payload::Adoption(Adoption { ranges: named.iter().map(range).collect() })],
+    );
+    let limit = Offered::Rejected(RejectReason::Limit);
+    assert_eq!(offer(&mut replica, &name(1), unnamed.packed()), limit);
+    for run in taken {
+        assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Staged(1));
+    }
+    assert_eq!(offer(&mut replica, &name(1), too_many.packed()), limit);
+    assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), BRANCHES_NAMED_MAX);
+    for run in held.iter().chain(taken) {
+        assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Duplicate);
+    }
+}
+
+/// The neighbour's edit of a record, which names whatever it may have seen; beside others of it.
+fn rests_on(replica: &mut Memory, past: &[Entry], record: RecordId, deps: Vec<EntryId>) -> Run {
+    let name = FeedName { device: neighbour().device(), ..name(1) };
+    let run = placed(&name, past, draft(record, 0, deps), neighbour().secret());
+    assert_eq!(offer(replica, &name, run.packed()), Offered::Staged(1));
+    run
+}
+
+/// The same of branches that an edit names which counts.
+#[test]
+fn a_seventeenth_branch_is_not_taken_though_an_edit_rests_on_it() {
+    let mut replica = replica();
+    offer(&mut replica, &name(1), SHARED.packed());
+    let first = SHARED.entries().first().unwrap();
+    let copy = |number: u8| {
+        let draft = draft(first.header.record, number, vec![first.id]);
+        placed(&name(1), SHARED.entries(), draft, certified(&WORLD).1.secret())
+    };
+    let copies: Vec<Run> = (1..=18).map(copy).collect();
+    let (held, beyond) = copies.split_at(BRANCHES_MAX);
+    let (unseen, seen) = beyond.split_last().unwrap();
+    let (too_many, taken) = seen.split_last().unwrap();
+    assert_eq!(held.len() + taken.len(), BRANCHES_NAMED_MAX);
+    for run in held {
+        assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Staged(1));
+    }
+    let deps = seen.iter().map(|run| run.head().point.id).collect();
+    rests_on(&mut replica, &[], first.header.record, deps);
+    let limit = Offered::Rejected(RejectReason::Limit);
+    assert_eq!(offer(&mut replica, &name(1), unseen.packed()), limit);
+    for run in taken {
+        assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Staged(1));
+    }
+    assert_eq!(offer(&mut replica, &name(1), too_many.packed()), limit);
+    assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), BRANCHES_NAMED_MAX);
+}
+
+/// Beside sixty-four feeds those are taken that an edit rests on, up to 128 of a device; one more is not,
+/// unless authority names it.
+#[test]
+fn a_feed_beyond_a_hundred_and_twenty_eight_is_taken_if_authority_names_it_alone() {
+    let mut replica = replica();
+    let record = RecordId([1; 16]);
+    let run = |number: u64| {
+        placed(&name(number), &[], draft(record, 0, vec![]), certified(&WORLD).1.secret())
+    };
+    let offers =
+        |replica: &mut Memory, number: u64| offer(replica, &name(number), run(number).packed());
+    for number in 1..=INCARNATIONS_MAX {
+        assert_eq!(offers(&mut replica, number), Offered::Staged(1));
+    }
+    let limit = Offered::Rejected(RejectReason::Limit);
+    assert_eq!(offers(&mut replica, INCARNATIONS_MAX + 1), limit, "nothing rests on it yet");
+    let id = |number: u64| run(number).head().point.id;
+    let seen = (INCARNATIONS_MAX + 1..=INCARNATIONS_RESTED_MAX).map(id).collect();
+    let first = rests_on(&mut replica, &[], record, seen);
+    let (one_more, named) = (INCARNATIONS_RESTED_MAX + 1, INCARNATIONS_RESTED_MAX + 2);
+    rests_on(&mut replica, first.entries(), record, vec![id(one_more), id(named)]);
+    for number in INCARNATIONS_MAX + 1..=INCARNATIONS_RESTED_MAX {
+        assert_eq!(offers(&mut replica, number), Offered::Staged(1), "feed {number}");
+    }
+    assert_eq!(offers(&mut replica, one_more), limit);
+    let ranges = vec![(name(named).id(), 1, run(named).head().point)];
+    declare(&mut replica, &[Payload::Adoption(Adoption { ranges })]);
+    assert_eq!(offers(&mut replica, one_more), limit);
+    assert_eq!(offers(&mut replica, named), Offered::Staged(1));
+    for number in (1..=INCARNATIONS_RESTED_MAX).chain([named]) {
+        assert_eq!(offers(&mut replica, number), Offered::Duplicate, "feed {number}");
     }
 }
 

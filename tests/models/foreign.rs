@@ -48,7 +48,7 @@ macro_rules! targets {
 }
 
 targets! {
-    header section block run feed frame link row payload statement invitation bundle sheet fold
+    header section block run feed frame link row payload statement invitation bundle sheet fold stored text
 }
 
 /// Seeds that are refused on purpose, and which of their target's they are: what is squeezed there is no

@@ -33,7 +33,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 22] = [
     ("bundle", &["atomic"]),
     ("clock", &["ports"]),
     ("guard", &[]),
-    ("store", &["guard", "ports"]),
+    ("store", &["atomic", "guard", "ports"]),
     ("echo", &[]),
     ("error", &["bundle", "echo", "ports", "reason", "store"]),
     ("describe", &["answer", "echo", "error", "reason"]),

@@ -7,7 +7,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `table.rs` | every question that has a route, and when its answer is not whole |
-//! | `server.rs` | listens, notes where, ends |
+//! | `server.rs` | listens, ends |
+//! | `notes.rs` | the files that say where |
 //! | `seats.rs` | connections: how many, how long in silence, which gives way |
 //! | `guard.rs` | who may ask: host, origin, token |
 //! | `asks.rs` | one question from its bytes to its answer; who stops it |
@@ -25,6 +26,7 @@ mod events;
 mod guard;
 mod meet;
 mod metrics;
+mod notes;
 mod openapi;
 mod places;
 mod reply;

@@ -1,7 +1,7 @@
 //! Listens on loopback, notes in the data folder where, and ends in good order.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,20 +26,16 @@ use tokio::task::JoinHandle;
 
 use super::events::Step;
 use super::guard::Guard;
+use super::notes::Notes;
 use super::seats::{self, Limits, Seat, Seats};
 use super::table::{But, Visit, each};
-use super::{
-    BODY_BYTES_MAX, LINK_PATH, MEET_PATH, RUN_FILE, RunNote, asks, events, meet, metrics, openapi,
-    reply,
-};
+use super::{BODY_BYTES_MAX, LINK_PATH, MEET_PATH, asks, events, meet, metrics, openapi, reply};
 use crate::commands::run::not_listening;
 use crate::error::Failure;
 use crate::page;
 use crate::settings::Language;
 use crate::words::Fact;
 
-/// Names the file with the token.
-const TOKEN_FILE: &str = "api.token";
 /// Steps a slow listener may lag behind before it misses some.
 const STEPS_MAX: usize = 256;
 /// For a body that was refused to end all the same.
@@ -95,28 +91,6 @@ impl Shared {
     }
 }
 
-/// The files that tell of this run; gone when it is dropped.
-#[derive(Debug, Default)]
-struct Notes(Vec<PathBuf>);
-
-impl Notes {
-    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<(), Failure> {
-        node::atomic::write_private(&path, bytes)
-            .map_err(|error| Failure::file("write", &path, error))?;
-        self.0.push(path);
-        Ok(())
-    }
-}
-
-impl Drop for Notes {
-    fn drop(&mut self) {
-        for path in self.0.iter().rev() {
-            // A note left behind names a run that answers no more: commands see that.
-            drop(std::fs::remove_file(path));
-        }
-    }
-}
-
 /// Serves the API of a running node, in the runtime of the caller.
 ///
 /// # Errors
@@ -146,9 +120,10 @@ pub async fn serve(running: Running, ask: ApiAsk) -> Result<Api, Failure> {
         guard: Guard::new(token, bound),
         trial,
     });
-    let (url, token_file, notes) = noted(&ask.folder, bound, &token)?;
+    let notes = Notes::new(&ask.folder, bound, &token)?;
     let router = router(Arc::clone(&shared));
     let task = tokio::spawn(seats::serve(listener, router, Arc::clone(&shared.seats), ending));
+    let (url, token_file) = (notes.url.clone(), notes.token_file.clone());
     Ok(Api { url, token_file, shared, end, task, _notes: notes })
 }
 
@@ -157,27 +132,6 @@ fn secret() -> Result<[u8; 32], Failure> {
     let filled = SystemEntropy.fill(&mut bytes);
     filled.map_err(|error| NodeError::Internal { what: error.to_string() })?;
     Ok(bytes)
-}
-
-/// Writes the token, then where to use it.
-fn noted(
-    folder: &Path,
-    at: SocketAddr,
-    token: &[u8; 32],
-) -> Result<(String, PathBuf, Notes), Failure> {
-    let absolute = |path: PathBuf| {
-        std::path::absolute(&path).map_err(|error| Failure::file("write", &path, error))
-    };
-    let token_file = absolute(folder.join(TOKEN_FILE))?;
-    let mut notes = Notes::default();
-    notes.write(token_file.clone(), format!("{}\n", hex::encode(token)).as_bytes())?;
-    let url = format!("http://{at}");
-    let note =
-        RunNote { pid: std::process::id(), api: url.clone(), token_file: token_file.clone() };
-    let note = serde_json::to_vec(&note)
-        .map_err(|error| NodeError::Internal { what: format!("a note is no JSON: {error}") })?;
-    notes.write(absolute(folder.join(RUN_FILE))?, &note)?;
-    Ok((url, token_file, notes))
 }
 
 impl Api {

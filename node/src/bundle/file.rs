@@ -9,7 +9,7 @@ use super::format::{
     frame_hash,
 };
 use super::plan::PiecePlan;
-use crate::atomic::create_private;
+use crate::atomic::{self, create_private};
 
 /// Bytes around the payload of a frame.
 pub(super) const FRAME_OVERHEAD: usize = 1 + 4 + HASH_BYTES;
@@ -380,7 +380,7 @@ impl BundleWriter {
         for (unfinished, name) in &ready {
             fs::rename(&unfinished.0, name)?;
         }
-        sync_folder(&self.target)?;
+        atomic::sync_folder(&self.target)?;
         Ok(ready.into_iter().map(|(_, name)| name).collect())
     }
 }
@@ -449,13 +449,4 @@ fn with_suffix(target: &Path, suffix: &str) -> PathBuf {
     let stem = target.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let extension = target.extension().map_or("wksbm".into(), |e| e.to_string_lossy());
     target.with_file_name(format!("{stem}.{suffix}.{extension}"))
-}
-
-/// Makes the new names durable where the system can.
-fn sync_folder(target: &Path) -> io::Result<()> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match File::open(folder.unwrap_or(Path::new("."))) {
-        Ok(folder) => folder.sync_all().or(Ok(())),
-        Err(_) => Ok(()),
-    }
 }

@@ -150,7 +150,11 @@ pub(super) fn make_store(
     fill(store, incarnation)?;
     let target = folder.join(FEEDS);
     fs::rename(&unfinished, &target).map_err(|e| NodeError::file("create", &target, e))?;
-    sync(folder)
+    atomic::sync_names(folder).map_err(|error| {
+        // A node that was not said to be there must not be in the way of the next try.
+        drop(fs::remove_file(&target));
+        NodeError::file("sync", folder, error)
+    })
 }
 
 /// Lays into an empty store what every store holds from its first moment; returns the incarnation.
@@ -198,12 +202,4 @@ pub(super) fn network_name(folder: &Path) -> String {
     let text = fs::read_to_string(folder.join(CONFIG)).unwrap_or_default();
     let table: toml::Table = text.parse().unwrap_or_default();
     table.get(NAME).and_then(toml::Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// Makes new names in a folder durable where the system can.
-fn sync(folder: &Path) -> Result<(), NodeError> {
-    match fs::File::open(folder) {
-        Ok(open) => open.sync_all().or(Ok(())),
-        Err(error) => Err(NodeError::file("open", folder, error)),
-    }
 }

@@ -46,9 +46,9 @@ impl Node {
         folder::make_store(path, env, &file.statement, keys.device(), |store, incarnation| {
             let ask = Joining { path, env, file: &file, keys: &keys, source: invitation };
             joined = Some(ask.write(store, incarnation)?);
-            Ok(())
+            // Before the store has its name: what fails behind that leaves a node nobody was told of.
+            folder::write_config(path, &file.statement, keys.device(), env.clock.now())
         })?;
-        folder::write_config(path, &file.statement, keys.device(), env.clock.now())?;
         joined.ok_or_else(|| NodeError::Internal { what: "a join without an answer".to_owned() })
     }
 }

@@ -17,7 +17,9 @@ use super::cell::{Epoch, serial_day};
 use super::columns::HEADING_ROWS;
 use super::guard::{self, Packed};
 use super::text::TextForm;
-use super::{CELLS_PER_ROW_MAX, Cell, Row, SheetError, legacy, letters};
+use super::{
+    CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, ROW_BYTES_MAX, Row, SheetError, legacy, letters,
+};
 use crate::reason::{self, Because};
 
 /// First bytes of a zip.
@@ -191,7 +193,7 @@ impl Book {
             return Err(SheetError::Large(what));
         }
         file.seek(SeekFrom::Start(0)).map_err(SheetError::Io)?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         file.take(legacy::XLS_BYTES_MAX).read_to_end(&mut bytes).map_err(SheetError::Io)?;
         legacy::look_over(&bytes)?;
         let mut book: Xls<_> = guarded(|| Xls::new(Cursor::new(bytes)))?;
@@ -246,7 +248,7 @@ fn xlsx_rows(
     take: &mut dyn FnMut(Row) -> ControlFlow<()>,
 ) -> Result<(), SheetError> {
     let mut reader = guarded(|| book.worksheet_cells_reader(name))?;
-    let mut row = Row::empty(1);
+    let (mut row, mut bytes) = (Row::empty(1), 0);
     while let Some(cell) = guarded(|| reader.next_cell())? {
         let (at, column) = cell.get_position();
         let number = u64::from(at) + 1;
@@ -254,10 +256,13 @@ fn xlsx_rows(
             let what = Because::of(&reason::SHEET_ROW_ORDER).with("row", number);
             return Err(SheetError::Altered(what.with("before", row.number)));
         }
-        if number > row.number && finish(&mut row, number, take).is_break() {
-            return Ok(());
+        if number > row.number {
+            bytes = 0;
+            if finish(&mut row, number, take).is_break() {
+                return Ok(());
+            }
         }
-        put(&mut row, column, streamed(cell.get_value(), epoch))?;
+        put(&mut row, &mut bytes, column, streamed(cell.get_value(), epoch))?;
     }
     let next = row.number;
     let _last = finish(&mut row, next, take);
@@ -274,11 +279,21 @@ fn finish(
     if done.cells.iter().all(Cell::is_blank) { ControlFlow::Continue(()) } else { take(done) }
 }
 
-fn put(row: &mut Row, column: u32, cell: Cell) -> Result<(), SheetError> {
+/// Puts a cell into a row whose texts have so many bytes.
+fn put(row: &mut Row, bytes: &mut usize, column: u32, cell: Cell) -> Result<(), SheetError> {
     if cell == Cell::Blank {
         return Ok(());
     }
     let column = usize::try_from(column).unwrap_or(usize::MAX);
+    if let Cell::Text(text) = &cell {
+        if text.len() > CELL_BYTES_MAX {
+            return Err(SheetError::CellLong { column: letters(column), row: row.number });
+        }
+        *bytes += text.len();
+        if *bytes > ROW_BYTES_MAX {
+            return Err(SheetError::row_large(row.number));
+        }
+    }
     if column >= CELLS_PER_ROW_MAX {
         let what = format!("row {} has more than {CELLS_PER_ROW_MAX} cells", row.number);
         return Err(SheetError::Large(what));
@@ -299,9 +314,9 @@ fn whole_rows(
 ) -> Result<(), SheetError> {
     let Some((top, left)) = range.start() else { return Ok(()) };
     for (number, cells) in (u64::from(top) + 1..).zip(range.rows()) {
-        let mut row = Row::empty(number);
+        let (mut row, mut bytes) = (Row::empty(number), 0);
         for (column, cell) in (left..).zip(cells) {
-            put(&mut row, column, held(cell, epoch))?;
+            put(&mut row, &mut bytes, column, held(cell, epoch))?;
         }
         if finish(&mut row, number, take).is_break() {
             return Ok(());
@@ -339,8 +354,13 @@ fn held(value: &Data, epoch: Epoch) -> Cell {
     }
 }
 
+/// A text; of one that is too long no more than shows it.
 fn text_cell(text: &str) -> Cell {
-    if text.is_empty() { Cell::Blank } else { Cell::Text(text.to_owned()) }
+    match text.len() {
+        0 => Cell::Blank,
+        1..=CELL_BYTES_MAX => Cell::Text(text.to_owned()),
+        _ => Cell::Text(text.chars().take(CELL_BYTES_MAX + 1).collect()),
+    }
 }
 
 /// A number shown as a date. One that is no day stays a number, for a column may be shown so and

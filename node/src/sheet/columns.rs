@@ -32,6 +32,11 @@ impl ColumnMap {
         let lines: BTreeMap<String, String> = toml::from_str(text)?;
         Ok(Self(lines.into_iter().map(|(title, field)| (fold(&title), field)).collect()))
     }
+
+    /// The titles it names.
+    pub(super) fn titles(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
 }
 
 /// What one column means.

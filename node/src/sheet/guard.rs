@@ -1,9 +1,9 @@
 //! What a zip may unpack to: looked over as a whole before anything in it is believed.
 //!
 //! XLSX and ODS are zips of XML. A directory may lie about sizes, so every part is unpacked once
-//! and counted; a text without a tag may be endless, so pieces between tags are limited; some numbers
-//! in the XML make a reader reserve or repeat, so those are held against the limits here; and the reader
-//! of an ODS waits for ends of tags until they come, so there each has to have one.
+//! and counted; a text without a tag may be endless, so pieces between tags are limited; what a reader
+//! would repeat, copy or join is counted by `xlsx.rs` and `ods.rs`; and a reader may wait for the end of
+//! a tag until it comes, so each has to have one.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -13,6 +13,8 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::ods::Tables;
+use super::xlsx::Parts;
 use super::{PACKED_BYTES_MAX, SheetError};
 use crate::reason::{self, Because};
 
@@ -26,12 +28,12 @@ const PARTS_MAX: usize = 4_096;
 const GROWTH_MAX: u64 = 400;
 /// Bytes up to which growth does not matter: blank forms grow most and are small.
 const GROWTH_FREE_BYTES: u64 = 16 << 20;
-/// Bytes between two tags: several times the longest cell Excel allows.
-const PIECE_BYTES_MAX: usize = 1 << 20;
-/// Cells of all ODS sheets together, for that format is read whole: 50,000 rows of 80 columns.
-const ODS_CELLS_MAX: u64 = 4_000_000;
+/// Bytes between two tags, and of one cell with all its tags: several times the longest Excel allows.
+pub(super) const PIECE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of an ODS: it is read whole.
 const ODS_BYTES_MAX: u64 = 128 << 20;
+/// Bytes of the list of its parts, which is read into one buffer: a thousand bytes a part.
+const MANIFEST_BYTES_MAX: u64 = 4 << 20;
 
 /// Which workbook a zip holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,7 @@ pub(super) fn look_over(file: &File) -> Result<Packed, SheetError> {
     }
     let packed = kind_of(&zip)?;
     let mut unpacked = 0_u64;
-    let mut cells = 0;
+    let (mut tables, mut parts) = (Tables::default(), Parts::default());
     for at in 0..zip.len() {
         let part = zip.by_index(at).map_err(altered)?;
         let name = part.name().map_err(altered)?.to_ascii_lowercase();
@@ -64,22 +66,25 @@ pub(super) fn look_over(file: &File) -> Result<Packed, SheetError> {
         if large > GROWTH_FREE_BYTES && large / small.max(1) > GROWTH_MAX {
             return Err(bomb("a part grows beyond all measure"));
         }
-        let is_strings = name.ends_with("sharedstrings.xml");
         let is_content = packed == Packed::Ods && name == "content.xml";
-        let limit = match (is_strings, is_content) {
-            (true, _) => STRINGS_BYTES_MAX,
-            (_, true) => ODS_BYTES_MAX,
+        let limit = match name.as_str() {
+            _ if is_content => ODS_BYTES_MAX,
+            "meta-inf/manifest.xml" => MANIFEST_BYTES_MAX,
+            _ if name.ends_with("sharedstrings.xml") => STRINGS_BYTES_MAX,
             _ => UNPACKED_BYTES_MAX,
         };
         if large > limit || unpacked + large > UNPACKED_BYTES_MAX {
             return Err(SheetError::Large(format!("`{name}` unpacks to {large} bytes")));
         }
-        let is_xml = [".xml", ".rels", ".vml"].iter().any(|end| name.ends_with(end));
+        let ends = |all: &[&str]| all.iter().any(|end| name.ends_with(end));
+        let is_walked = packed == Packed::Xlsx && ends(&[".xml", ".rels"]);
+        let is_xml = ends(&[".xml", ".rels", ".vml"]);
         let mut counted = Counted { inner: part, left: large, gap: 0, is_xml, total: 0 };
-        if is_strings {
-            check_strings(&mut counted, large)?;
+        if is_walked {
+            parts.next();
+            each_event(&mut counted, &mut |event, at| parts.see(event, at))?;
         } else if is_content {
-            count_cells(&mut counted, &mut cells)?;
+            each_event(&mut counted, &mut |event, _| tables.see(event))?;
         }
         io::copy(&mut counted, &mut io::sink()).map_err(unpack)?;
         unpacked += counted.total;
@@ -100,7 +105,7 @@ fn kind_of(zip: &ZipArchive<BufReader<File>>) -> Result<Packed, SheetError> {
     }
 }
 
-fn bomb(what: &str) -> SheetError {
+pub(super) fn bomb(what: &str) -> SheetError {
     SheetError::Altered(Because::of(&reason::SHEET_BOMB).with("detail", what))
 }
 
@@ -176,101 +181,55 @@ fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
 
-/// How many strings there are is a claim: each takes at least four bytes, `<si/`.
-fn check_strings(part: &mut impl Read, bytes: u64) -> Result<(), SheetError> {
-    each_tag(part, Ends::Any, &mut |tag, _| {
-        for attribute in tag.attributes().with_checks(false).flatten() {
-            if attribute.key.as_ref() == "uniqueCount" && digits(&attribute.value) > bytes / 4 {
-                return Err(bomb("it claims more strings than it has bytes"));
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Cells an ODS will take, repeated ones and the blanks before them counted.
-fn count_cells(part: &mut impl Read, cells: &mut u64) -> Result<(), SheetError> {
-    let (mut in_row, mut blanks, mut repeats, mut row_open) = (0_u64, 0_u64, 1_u64, false);
-    each_tag(part, Ends::Every, &mut |tag, is_empty| {
-        let name = tag.name();
-        match name.as_ref() {
-            "table:table-row" => {
-                let rows = if row_open { in_row.max(1).saturating_mul(repeats) } else { 0 };
-                // Rows that are repeated and blank are kept only before one that is not.
-                *cells = cells.saturating_add(if in_row > 0 { rows } else { 1 });
-                repeats = repeated(tag, "table:number-rows-repeated");
-                (in_row, blanks, row_open) = (0, 0, true);
-            }
-            "table:table-cell" | "table:covered-table-cell" => {
-                let count = repeated(tag, "table:number-columns-repeated");
-                let mut said = tag.attributes();
-                let has_value = !is_empty
-                    || said.with_checks(false).flatten().any(|it| {
-                        let key: &str = it.key.as_ref();
-                        key.starts_with("office:") || key == "table:formula"
-                    });
-                if has_value {
-                    in_row = in_row.saturating_add(blanks).saturating_add(count);
-                    blanks = 0;
-                } else {
-                    blanks = blanks.saturating_add(count);
-                }
-            }
-            _ => {}
-        }
-        if cells.saturating_add(in_row.saturating_mul(repeats)) > ODS_CELLS_MAX {
-            return Err(SheetError::Large(format!("it has more than {ODS_CELLS_MAX} cells")));
-        }
-        Ok(())
-    })
-}
-
-fn repeated(tag: &BytesStart<'_>, name: &str) -> u64 {
-    let mut attributes = tag.attributes();
-    let said = attributes.with_checks(false).flatten().filter(|it| it.key.as_ref() == name);
-    said.map(|it| digits(&it.value)).max().unwrap_or(1).max(1)
+/// Every attribute of a tag, by its name. One that is not well formed two readers might read in two ways.
+pub(super) fn each_attribute(
+    tag: &BytesStart<'_>,
+    see: &mut dyn FnMut(&str, &str),
+) -> Result<(), SheetError> {
+    for attribute in tag.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|error| SheetError::unreadable(&error))?;
+        // A form feed is white space to the readers behind this one, and to this one a letter.
+        see(attribute.key.as_ref().trim_ascii(), &attribute.value);
+    }
+    Ok(())
 }
 
 /// All digits of a text as a number; too many are very many.
-fn digits(text: &str) -> u64 {
+pub(super) fn digits(text: &str) -> u64 {
     let only: String = text.chars().filter(char::is_ascii_digit).collect();
     only.parse().unwrap_or(if only.is_empty() { 0 } else { u64::MAX })
 }
 
-/// Which tags have to have an end of their name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    Any,
-    Every,
-}
-
-/// Every opening tag, read by the same parser that will read the sheet.
-fn each_tag(
+/// Every piece of a part and where it ends, read by the same parser that will read the sheet.
+fn each_event(
     part: &mut impl Read,
-    ends: Ends,
-    see: &mut dyn FnMut(&BytesStart<'_>, bool) -> Result<(), SheetError>,
+    see: &mut dyn FnMut(&Event<'_>, u64) -> Result<(), SheetError>,
 ) -> Result<(), SheetError> {
     let mut xml = Reader::from_reader(BufReader::new(part));
-    xml.config_mut().check_end_names = ends == Ends::Every;
     let (mut buffer, mut open) = (Vec::new(), 0_u64);
     loop {
         buffer.clear();
-        match xml.read_event_into(&mut buffer) {
-            Ok(Event::Start(tag)) => {
-                open += 1;
-                see(&tag, false)?;
-            }
-            Ok(Event::Empty(tag)) => see(&tag, true)?,
-            Ok(Event::End(_)) => open = open.saturating_sub(1),
-            Ok(Event::Eof) if open > 0 && ends == Ends::Every => {
-                return Err(SheetError::unreadable(&"a tag has no end"));
-            }
-            Ok(Event::Eof) => return Ok(()),
-            Ok(_) => {}
+        let event = match xml.read_event_into(&mut buffer) {
+            Ok(event) => event,
             Err(quick_xml::Error::Io(error)) => {
                 return Err(unpack(io::Error::new(error.kind(), error.to_string())));
             }
             Err(error) => return Err(SheetError::unreadable(&error)),
+        };
+        match &event {
+            Event::Start(_) => open += 1,
+            Event::End(_) => open = open.saturating_sub(1),
+            Event::Eof if open > 0 => return Err(SheetError::unreadable(&"a tag has no end")),
+            Event::Eof => return Ok(()),
+            Event::Empty(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
         }
+        see(&event, xml.buffer_position())?;
     }
 }

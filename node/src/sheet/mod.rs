@@ -9,7 +9,10 @@
 //! | `mod.rs`     | [`Row`], [`SheetError`], the limits of all formats                          |
 //! | `book.rs`    | [`Book`]: an open file of any format, its sheets and their rows             |
 //! | `guard.rs`   | XLSX and ODS: what a zip may unpack to, checked before it is opened         |
-//! | `legacy.rs`  | XLS: how much its cells will take, checked before it is opened              |
+//! | `xlsx.rs`    | XLSX: what its reader keeps beside a row, counted before                    |
+//! | `ods.rs`     | ODS: what its cells will take, counted before                               |
+//! | `legacy.rs`  | XLS: the same                                                               |
+//! | `compound.rs`| its container                                                               |
 //! | `text.rs`    | CSV: separators, quotes                                                     |
 //! | `decode.rs`  | its bytes as letters, whatever they are written in                          |
 //! | `cell.rs`    | one cell as text for one field: dates, numbers, marks of spreadsheets       |
@@ -26,15 +29,18 @@ mod asks;
 mod book;
 mod cell;
 mod columns;
+mod compound;
 mod decode;
 mod guard;
 mod keys;
 mod legacy;
 mod matches;
 mod names;
+mod ods;
 #[cfg(test)]
 mod tests;
 mod text;
+mod xlsx;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -56,10 +62,18 @@ pub(crate) use matches::{Clash, Found, Known, Seen};
 const TEXT_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of a packed workbook, as it lies on the disk.
 const PACKED_BYTES_MAX: u64 = 128 << 20;
+/// Bytes that the reader of a workbook may hold of it at once, beside the file: an XLS or ODS of a million
+/// cells with a short text each, or the texts that the cells of an XLSX share.
+const HELD_BYTES_MAX: u64 = 256 << 20;
+/// Bytes a text takes beside its letters, in an allocator's books.
+const TEXT_OVERHEAD: u64 = 16;
 /// Cells of one row: no form has so many columns, and a row must fit into memory.
 const CELLS_PER_ROW_MAX: usize = 512;
 /// Bytes of one cell: twice what Excel allows.
 const CELL_BYTES_MAX: usize = 64 << 10;
+/// Bytes of one row: a cell of a workbook may only say which text it holds, and the first rows are looked
+/// at together.
+const ROW_BYTES_MAX: usize = 1 << 20;
 
 /// One row with anything in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,6 +140,16 @@ impl SheetError {
         Self::Altered((&reason::SHEET_PARTS).into())
     }
 
+    /// Whoever reads that format would hold too much of it.
+    fn held() -> Self {
+        Self::Large(format!("its cells would take more than {} MiB", HELD_BYTES_MAX >> 20))
+    }
+
+    /// More in a row than one may have.
+    fn row_large(row: u64) -> Self {
+        Self::Large(format!("row {row} has more than {ROW_BYTES_MAX} bytes"))
+    }
+
     /// A failure while reading; one that only the bytes can be blamed for is the file's.
     fn read(error: io::Error) -> Self {
         let kind = error.kind();
@@ -170,6 +194,17 @@ pub fn read_through(path: &Path, kind: &Kind) -> Option<[u64; 3]> {
         book.rows(sheet, &mut plan).ok()?;
     }
     Some([trial.rows, trial.records, trial.told])
+}
+
+/// For tests with foreign bytes: the heading that a map of columns makes of a row with its titles. How
+/// many columns mean something, none where there is no heading; `None` where the map is refused.
+#[doc(hidden)]
+pub fn map_through(text: &str, kind: &Kind) -> Option<usize> {
+    let map = ColumnMap::parse(text).ok()?;
+    let cells = map.titles().map(|title| Cell::Text(title.to_owned())).collect();
+    let heading = Heading::find(kind, &map, &[Row { cells, ..Row::empty(1) }]);
+    let fields = |heading: Heading| heading.columns.iter().map(|it| it.fields().count()).sum();
+    Some(heading.map_or(0, fields))
 }
 
 /// A dry run without a node.

@@ -68,14 +68,20 @@ const BOOK_RELATIONS: &str = r#"<Relationships xmlns="http://schemas.openxmlform
 
 /// A workbook with these strings and this sheet, as XML.
 fn xlsx(strings: &str, sheet: &str) -> Vec<u8> {
-    packed(&[
+    xlsx_of(&[("xl/sharedStrings.xml", strings), ("xl/worksheets/sheet1.xml", sheet)])
+}
+
+/// A workbook with these parts.
+fn xlsx_of(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut all = vec![
         ("[Content_Types].xml", TYPES.as_bytes()),
         ("_rels/.rels", RELATIONS.as_bytes()),
         ("xl/workbook.xml", BOOK.as_bytes()),
         ("xl/_rels/workbook.xml.rels", BOOK_RELATIONS.as_bytes()),
-        ("xl/sharedStrings.xml", strings.as_bytes()),
-        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
-    ])
+    ];
+    all.retain(|(name, _)| parts.iter().all(|(other, _)| other != name));
+    all.extend(parts.iter().map(|(name, part)| (*name, part.as_bytes())));
+    packed(&all)
 }
 
 fn ods(table: &str) -> Vec<u8> {
@@ -101,37 +107,47 @@ fn ods_with(content: &str) -> Vec<u8> {
 
 /// An XLS with one stream, in sectors of 512 bytes.
 fn xls(sheet: &[(u16, Vec<u8>)], named: usize) -> Vec<u8> {
+    xls_with(&[], sheet, named)
+}
+
+/// One with these records before those of the sheet.
+fn xls_with(shared: &[(u16, Vec<u8>)], sheet: &[(u16, Vec<u8>)], named: usize) -> Vec<u8> {
     let record = |kind: u16, body: &[u8]| {
         let length = u16::try_from(body.len()).unwrap();
         [&kind.to_le_bytes()[..], &length.to_le_bytes(), body].concat()
     };
     let begin = |kind: u8| record(0x0809, &[0, 6, kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    let at = begin(5).len() + named * (4 + 9) + 4;
+    let shared: Vec<u8> = shared.iter().flat_map(|(kind, body)| record(*kind, body)).collect();
+    let at = begin(5).len() + named * (4 + 9) + shared.len() + 4;
     let mut stream = begin(5);
     for number in 0..named {
         let place = u32::try_from(at).unwrap().to_le_bytes();
         let letter = b'A' + u8::try_from(number % 26).unwrap();
         stream.extend(record(0x0085, &[&place[..], &[0, 0, 1, 0, letter]].concat()));
     }
+    stream.extend(shared);
     stream.extend(record(0x000a, &[]));
     stream.extend(begin(0x10));
     stream.extend(sheet.iter().flat_map(|(kind, body)| record(*kind, body)));
     stream.extend(record(0x000a, &[]));
     stream.resize(stream.len().max(4_096).next_multiple_of(512), 0);
     let sectors = u32::try_from(stream.len() / 512).unwrap();
+    let tables = (sectors + 2).div_ceil(127);
     let mut header = vec![0; 512];
     let mut set = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
     set(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
     set(24, &[0x3e, 0, 3, 0, 0xfe, 0xff, 9, 0, 6, 0]);
-    set(44, &[1, 0, 0, 0, 1, 0, 0, 0]);
+    set(44, &[tables, tables].map(u32::to_le_bytes).concat());
     set(56, &[0, 0x10, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]);
-    set(76, &[0; 4]);
-    for place in 1..109 {
-        set(76 + place * 4, &[0xff; 4]);
+    for place in 0..109 {
+        let id = if place < tables { place } else { u32::MAX };
+        set(76 + usize::try_from(place).unwrap() * 4, &id.to_le_bytes());
     }
-    let mut table: Vec<u32> = vec![0xffff_fffd, 0xffff_fffe];
-    table.extend((0..sectors).map(|n| if n + 1 == sectors { 0xffff_fffe } else { n + 3 }));
-    table.resize(128, 0xffff_ffff);
+    let mut table: Vec<u32> = vec![0xffff_fffd; usize::try_from(tables).unwrap()];
+    table.push(0xffff_fffe);
+    let next = |n| if n + 1 == sectors { 0xffff_fffe } else { n + tables + 2 };
+    table.extend((0..sectors).map(next));
+    table.resize(128 * usize::try_from(tables).unwrap(), 0xffff_ffff);
     let entry = |name: &str, kind: u8, start: u32, size: u32| {
         let mut entry = vec![0; 128];
         for (place, unit) in name.encode_utf16().enumerate() {
@@ -144,7 +160,7 @@ fn xls(sheet: &[(u16, Vec<u8>)], named: usize) -> Vec<u8> {
         entry
     };
     let mut directory = entry("Root Entry", 5, 0xffff_fffe, 0);
-    directory.extend(entry("Workbook", 2, 2, u32::try_from(stream.len()).unwrap()));
+    directory.extend(entry("Workbook", 2, tables + 1, u32::try_from(stream.len()).unwrap()));
     directory.resize(512, 0);
     let table: Vec<u8> = table.into_iter().flat_map(u32::to_le_bytes).collect();
     [header, table, directory, stream].concat()
@@ -377,6 +393,12 @@ fn bombs_are_found_before_they_go_off() {
     let names: Vec<String> = (0..5_000).map(|n| format!("xl/{n}.xml")).collect();
     let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
     let corners = [number(0, 0, 1.0), number(65_535, 255, 1.0)];
+    let piece = format!("<r><t>{}</t></r>", "x".repeat(600 << 10));
+    let pieces = format!("{head}<row><c t=\"inlineStr\"><is>{piece}{piece}</is></c></row>");
+    let long_text = shared_texts(&["x".repeat(8_000)]);
+    let said = (0x0207, [0xff, 0xff, 0].to_vec());
+    let powers = [1_u16, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1_024].map(u16::to_le_bytes).concat();
+    let powers = (0x0006, [powers, vec![0x1f; 1_024]].concat());
     for (what, bytes) in [
         ("a cell without end", xlsx("<sst/>", &endless)),
         ("growth", packed(&[("xl/workbook.xml", b"<a/>"), ("xl/x.bin", &zeros)])),
@@ -387,6 +409,10 @@ fn bombs_are_found_before_they_go_off() {
         ("an old sheet's claim", xls(&[claims], 1)),
         ("corners of an old sheet", xls(&corners, 1)),
         ("one old sheet named often", xls(&[number(0, 0, 1.0), number(60_000, 3, 1.0)], 40)),
+        ("an old text in many cells", xls_with(&long_text, &vec![shared_label(0, 0, 0); 9_000], 1)),
+        ("old texts claimed", xls(&vec![said; 400], 1)),
+        ("old formulas", xls(&vec![powers; 400], 1)),
+        ("a cell joined from pieces", xlsx("<sst/>", &(pieces + "</sheetData></worksheet>"))),
     ] {
         let refused = read(&bytes);
         assert!(
@@ -394,6 +420,157 @@ fn bombs_are_found_before_they_go_off() {
             "{what}: {refused:?}"
         );
     }
+}
+
+/// The shared texts of an XLS, each in ASCII.
+fn shared_texts(texts: &[String]) -> Vec<(u16, Vec<u8>)> {
+    let text = |text: &String| {
+        let length = u16::try_from(text.len()).unwrap().to_le_bytes();
+        [&length[..], &[0], text.as_bytes()].concat()
+    };
+    vec![(0x00fc, [vec![0; 8], texts.iter().flat_map(text).collect()].concat())]
+}
+
+fn shared_label(row: u16, column: u16, place: u16) -> (u16, Vec<u8>) {
+    (0x00fd, [row, column, 0, place, 0].map(u16::to_le_bytes).concat())
+}
+
+/// One row of an ODS that stands so many times.
+fn ods_row(cells: &str, times: u32) -> String {
+    format!(r#"<table:table-row table:number-rows-repeated="{times}">{cells}</table:table-row>"#)
+}
+
+/// A text of an ODS in so many columns.
+fn ods_text(text: &str, columns: u32) -> String {
+    format!(
+        r#"<table:table-cell office:value-type="string" table:number-columns-repeated="{columns}"><text:p>{text}</text:p></table:table-cell>"#
+    )
+}
+
+fn ods_blanks(columns: u32) -> String {
+    format!(r#"<table:table-cell table:number-columns-repeated="{columns}"/>"#)
+}
+
+const ODS_ONE: &str = r#"<table:table-cell office:value="1"/>"#;
+
+/// Each takes calamine 0.38 from half a gigabyte to hundreds.
+#[test]
+fn an_ods_that_says_how_often_is_counted_before_it_is_read() {
+    let thousand = "x".repeat(1_000);
+    let numbers = r#"<table:table-cell office:value="1" table:number-columns-repeated="480"/>"#;
+    let formula = format!(r#"<table:table-cell table:formula="{thousand}"/>"#);
+    let wide = ods_blanks(16_000) + ODS_ONE;
+    let stretches = ods_row(&(ods_blanks(16_000) + &ods_blanks(1)), 1).repeat(100);
+    let within = format!("<table:table-cell>{}</table:table-cell>", ods_row("", 1));
+    let hidden = numbers.replace(" table:n", " \u{c}table:n");
+    for (what, table) in [
+        ("blanks of a text", ods_row(&ods_text(r#"<text:s text:c="2000000000"/>"#, 1), 1)),
+        ("a text in many cells", ods_row(&ods_text(&thousand, 480), 8_000)),
+        ("a formula in many rows", ods_row(&formula, 200_000)),
+        ("numbers", ods_row(numbers, 8_000)),
+        ("numbers behind a form feed", ods_row(&hidden, 8_000)),
+        ("one wide row", ods_row(&wide, 1) + &ods_row(ODS_ONE, 600)),
+        ("blank rows between", ods_row(&wide, 1) + &ods_row("", 600) + &ods_row(ODS_ONE, 1)),
+        ("blank stretches", stretches),
+        ("cells behind a row within a row", ods_row(&(within + numbers), 8_000)),
+        ("a name twice", ods_row(&ods_text("x", 1), 1).replace("number-", "number- number-")),
+    ] {
+        let refused = read(&ods(&table));
+        let is_refused = matches!(refused, Err(SheetError::Altered(_) | SheetError::Large(_)));
+        assert!(is_refused, "{what}: {refused:?}");
+    }
+    let two = format!("<table:table table:name=\"B\">{}</table:table>", ods_row(ODS_ONE, 1));
+    let nested = read(&ods(&(two + &ods_row(ODS_ONE, 1))));
+    assert!(matches!(nested, Err(SheetError::Altered(_))), "{nested:?}");
+}
+
+/// As spreadsheets write what is only coloured, and what stands far below.
+#[test]
+fn an_ods_is_read_however_often_its_blank_cells_stand() {
+    let tail = ods_blanks(20) + &ods_blanks(16_363);
+    let table = [
+        ods_row(&(ods_text("Nama", 1) + &tail), 1),
+        ods_row(&(ods_text("Asep", 3) + &tail), 2),
+        ods_row(&ods_blanks(16_384), 50_000),
+        ods_row(&(ods_blanks(2) + &ods_text("a &amp;<text:s text:c=\"3\"/>b", 1)), 1),
+        ods_row(&(ods_blanks(1_000) + &ods_blanks(15_384)), 998_000),
+    ];
+    let expected = rows(&[
+        (1, &["Nama"]),
+        (2, &["Asep", "Asep", "Asep"]),
+        (3, &["Asep", "Asep", "Asep"]),
+        (50_004, &["", "", "a &   b"]),
+    ]);
+    assert_eq!(read(&ods(&table.concat())).unwrap(), expected);
+}
+
+#[test]
+fn what_the_cells_of_a_workbook_share_is_counted() {
+    let head = "<worksheet><sheetData>";
+    let tail = "</sheetData></worksheet>";
+    let relations = BOOK_RELATIONS.replace("sheet1.xml", "sheet1.bin");
+    let styles = format!(
+        "<styleSheet><numFmts><numFmt numFmtId=\"164\" formatCode=\"{}\"/></numFmts><cellXfs>{}</cellXfs></styleSheet>",
+        "0".repeat(20_000),
+        "<xf numFmtId=\"164\"/>".repeat(7_000),
+    );
+    let sheet = format!("{head}<row><c><v>1</v></c></row>{tail}");
+    let plain = ("xl/worksheets/sheet1.xml", &*sheet);
+    let hidden = ("xl/worksheets/sheet1.bin", &*sheet);
+    for (what, parts) in [
+        ("a format in many styles", [plain, ("xl/styles.xml", &styles)]),
+        ("a sheet of another name", [hidden, ("xl/_rels/workbook.xml.rels", &relations)]),
+    ] {
+        let refused = read(&xlsx_of(&parts));
+        let is_refused = matches!(refused, Err(SheetError::Altered(_) | SheetError::Large(_)));
+        assert!(is_refused, "{what}: {refused:?}");
+    }
+    let shared = |letters: usize, cells: usize| {
+        let strings = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(letters));
+        let cells = r#"<c t="s"><v>0</v></c>"#.repeat(cells);
+        read(&xlsx(&strings, &format!("{head}<row>{cells}</row>{tail}")))
+    };
+    let most = super::CELL_BYTES_MAX;
+    assert_eq!(shared(most, 3).unwrap().len(), 1);
+    assert!(matches!(shared(most + 1, 3), Err(SheetError::CellLong { row: 1, .. })));
+    assert!(matches!(shared(most, 17), Err(SheetError::Large(_))));
+}
+
+#[test]
+fn a_text_row_is_no_larger_than_one_of_a_workbook() {
+    let cell = "x".repeat(super::CELL_BYTES_MAX);
+    let row = |cells: usize| format!("Nama;RT\n{}\n", vec![cell.as_str(); cells].join(";"));
+    assert_eq!(read(row(16).as_bytes()).unwrap().len(), 2);
+    assert!(matches!(read(row(17).as_bytes()), Err(SheetError::Large(_))));
+}
+
+/// As Excel writes them: a record has no more than 8,224 bytes, and a text may go on in the next, there
+/// in the other form; behind it may stand which letters are bold. The fuzz target begins with it too.
+#[test]
+fn shared_texts_of_an_old_workbook_are_read_from_all_their_records() {
+    let rich = [4, 0, 0x0c, 1, 0, 2, 0, 0, 0];
+    let texts = [
+        (0x00fc, [&[0; 8][..], &[4, 0, 0], b"Nama", &[2, 0, 0], b"RT", &[4, 0, 0], b"Ma"].concat()),
+        (0x003c, [&[1][..], &[0x11, 1, b'e', 0], &rich, b"Asep"].concat()),
+        (0x003c, vec![0, 0, 0, 0, 9, 9, 1, 0, 0, b'7']),
+    ];
+    let said = [3_u16, 0, 0, 0, 0, 0, 0xffff, 0, 0, 0, 5].map(u16::to_le_bytes).concat();
+    let cells = [
+        shared_label(0, 0, 0),
+        shared_label(0, 1, 1),
+        shared_label(1, 0, 2),
+        shared_label(1, 1, 4),
+        shared_label(2, 0, 3),
+        (0x0006, [&said[..], &[0x17, 2, 0], b"AB"].concat()),
+        (0x0207, [&[2, 0, 0][..], b"AB"].concat()),
+        (0x00e5, [1_u16, 2, 2, 0, 1].map(u16::to_le_bytes).concat()),
+    ];
+    let made = xls_with(&texts, &cells, 1);
+    assert!(made == include_bytes!("../../../tests/src/fuzz/shared-texts.xls"));
+    let expected = rows(&[(1, &["Nama", "RT"]), (2, &["Mađe", "7"]), (3, &["Asep"]), (4, &["AB"])]);
+    assert_eq!(read(&made).unwrap(), expected);
+    let cut = [(0x00fc, [&[0; 8][..], &[200, 0, 0], b"RT"].concat())];
+    assert!(matches!(read(&xls_with(&cut, &cells, 1)), Err(SheetError::Altered(_))));
 }
 
 /// Calamine 0.38 waits for the end of a table for ever.

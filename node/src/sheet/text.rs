@@ -13,7 +13,10 @@ use std::ops::ControlFlow;
 use encoding_rs::{Encoding, UTF_8};
 
 use super::decode::Letters;
-use super::{CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, Row, SheetError, TEXT_BYTES_MAX, letters};
+use super::{
+    CELL_BYTES_MAX, CELLS_PER_ROW_MAX, Cell, ROW_BYTES_MAX, Row, SheetError, TEXT_BYTES_MAX,
+    letters,
+};
 use crate::reason::{self, Because};
 
 /// Separators that are tried, the likeliest first.
@@ -166,6 +169,8 @@ struct Parser {
     /// Where the newest quotation mark opened.
     quote_line: u64,
     cells: Vec<Cell>,
+    /// Bytes of their texts.
+    row_bytes: usize,
     cell: String,
     /// Cells of the row with letters of the rarer encoding.
     guessed: Vec<usize>,
@@ -186,6 +191,7 @@ impl Parser {
             after_quoted_return: false,
             quote_line: 1,
             cells: Vec::new(),
+            row_bytes: 0,
             cell: String::new(),
             guessed: Vec::new(),
             is_long: false,
@@ -317,6 +323,10 @@ impl Parser {
         }
         self.at = At::Start;
         let text = std::mem::take(&mut self.cell);
+        self.row_bytes += text.len();
+        if self.row_bytes > ROW_BYTES_MAX {
+            return Err(SheetError::row_large(self.number));
+        }
         self.cells.push(if text.is_empty() { Cell::Blank } else { Cell::Text(text) });
         Ok(())
     }
@@ -327,6 +337,7 @@ impl Parser {
     ) -> Result<ControlFlow<()>, SheetError> {
         self.end_cell()?;
         let cells = std::mem::take(&mut self.cells);
+        self.row_bytes = 0;
         let guessed = std::mem::take(&mut self.guessed);
         let row = Row { number: self.number, cells, guessed };
         self.number += 1;

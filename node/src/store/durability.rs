@@ -106,6 +106,46 @@ fn a_power_cut_at_any_write_loses_no_acknowledged_commit() {
     assert!(cut > 60, "the workload has writes to cut: {cut}");
 }
 
+/// A sync fails at every place of the workload, and the system forgets what it was to write. The store is
+/// opened again over what is still shown: what it then shows, and what it acknowledges, outlives a
+/// power cut.
+#[test]
+fn after_a_sync_that_failed_nothing_rests_on_what_was_lost() {
+    let batches = workload();
+    let states = states(&batches);
+    let fresh = Disk::default();
+    drop(RedbFeedStore::create_on(fresh.clone(), INSTANCE, &SMALL).unwrap());
+    let fresh = fresh.bytes();
+    let after_cut = |disk: &Disk, what: &str| {
+        let again = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
+        assert_eq!(damage(&again), Vec::<String>::new(), "{what}");
+        let found = everything(&again);
+        states.iter().position(|state| *state == found).unwrap()
+    };
+    let mut lost = 0;
+    loop {
+        let disk = Disk::of(fresh.clone());
+        let mut store = RedbFeedStore::open_on(disk.clone(), &SMALL).unwrap();
+        disk.lose_sync_in(lost);
+        let (acknowledged, failure) = run_until_failure(&mut store, &batches);
+        if failure.is_none() {
+            break;
+        }
+        drop(store);
+        let mut again = RedbFeedStore::open_on(disk.clone(), &SMALL).unwrap();
+        let shown = everything(&again);
+        let held = states.iter().position(|state| *state == shown).unwrap();
+        assert!((acknowledged..=acknowledged + 1).contains(&held), "sync {lost}");
+        assert_eq!(after_cut(&disk, "opened again"), held, "sync {lost}: shown and not durable");
+        for (number, batch) in (held + 1..).zip(&batches[held..]) {
+            again.commit(batch, NOON).unwrap();
+            assert_eq!(after_cut(&disk, "a later commit"), number, "sync {lost}");
+        }
+        lost += 1;
+    }
+    assert!(lost >= 12, "six commits have {lost} syncs");
+}
+
 /// The disk is full at every possible block of the workload.
 #[test]
 fn a_full_disk_is_said_and_loses_nothing() {

@@ -8,6 +8,7 @@ use redb::{Builder, Database, StorageBackend, WriteTransaction};
 
 use super::error::{damaged, failed, failed_io};
 use super::overlay::Overlay;
+use crate::atomic;
 use crate::guard::guarded;
 use crate::ports::StoreError;
 
@@ -163,18 +164,12 @@ pub(super) fn nowhere() -> Result<Database, StoreError> {
     open_backend(InMemoryBackend::new(), config)
 }
 
-/// Makes a new name in `path`'s folder durable. Windows cannot open a folder and needs no such
-/// thing.
+/// Makes a new name in `path`'s folder durable.
 ///
 /// # Errors
 /// [`StoreError`] of the disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed_io("open the folder"));
-    folder?.sync_all().map_err(failed_io("sync the folder"))
+    atomic::sync_folder(path).map_err(failed_io("sync the folder"))
 }
 
 /// Opens; redb may panic over a file whose pages were altered since it last wrote them, and to the

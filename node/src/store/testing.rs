@@ -182,6 +182,8 @@ struct State {
     steps: u64,
     /// The step at which the power goes.
     cut_at: Option<u64>,
+    /// The sync, counted down, that fails.
+    lost_sync: Option<u64>,
     /// Blocks of 4 KiB that have room, and those that took some.
     blocks_max: Option<usize>,
     blocks: BTreeSet<u64>,
@@ -251,6 +253,12 @@ impl Disk {
         state.cut_at = Some(state.steps + steps);
     }
 
+    /// Lets one sync fail, so many from now, as Linux does: what it was to write is forgotten, still
+    /// shown, and never asked for again.
+    pub(crate) fn lose_sync_in(&self, syncs: u64) {
+        self.state().lost_sync = Some(syncs);
+    }
+
     /// Leaves room for `bytes` more in blocks that hold nothing yet; `None` for no limit.
     pub(crate) fn leave_room(&self, bytes: Option<usize>) {
         let mut state = self.state();
@@ -278,6 +286,12 @@ impl State {
         }
         self.steps += 1;
         Ok(())
+    }
+
+    fn loses_sync(&mut self) -> bool {
+        let left = self.lost_sync.take();
+        self.lost_sync = left.and_then(|left| left.checked_sub(1));
+        left == Some(0)
     }
 
     fn take_room(&mut self, at: usize, length: usize) -> io::Result<()> {
@@ -320,7 +334,11 @@ impl StorageBackend for Disk {
         let mut state = self.state();
         state.step()?;
         state.syncs += 1;
-        for step in std::mem::take(&mut state.unsynced) {
+        let unsynced = std::mem::take(&mut state.unsynced);
+        if state.loses_sync() {
+            return Err(io::Error::other("the sync failed"));
+        }
+        for step in unsynced {
             step.apply(&mut state.durable);
         }
         Ok(())

@@ -3,6 +3,7 @@
 //!
 //! `WKSBM_LAB_BOARD_EDITS=300` is the long form.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -21,6 +22,8 @@ const BOARD_PERCENT: u64 = 50;
 const PROCESS_MIB_MAX: u64 = 256;
 /// Edits of the short form.
 const EDITS: u64 = 30;
+/// Records they are made to, one after the other: some it was given, and one of its own.
+const EDITED: usize = 20;
 /// For all of it. A slow machine is no failure here.
 const LONG: Duration = Duration::from_secs(480);
 
@@ -51,15 +54,26 @@ fn a_small_board_takes_a_first_copy_a_day_of_edits_and_makes_a_bundle() {
 
     let edits = std::env::var("WKSBM_LAB_BOARD_EDITS").map_or(EDITS, |it| it.parse().unwrap());
     let begun = Instant::now();
+    let before = desa.root(DESA).entries;
     let own = desa.add(DESA, "papan kecil");
-    let mut slowest = Duration::ZERO;
-    for number in 0..edits {
+    let listed = desa.done(&["record", "list", "--kind", "ppks", "--limit", "1000"]);
+    let given = listed.get("records").unwrap().as_array().unwrap().iter();
+    let mut records: Vec<String> = given.map(|row| text(row, "record").to_owned()).collect();
+    records.truncate(EDITED - 1);
+    records.push(own);
+    let (mut slowest, mut newest) = (Duration::ZERO, BTreeMap::new());
+    for (number, record) in (0..edits).zip(records.iter().cycle()) {
         let this = Instant::now();
-        desa.set(&own, "nama", &format!("papan kecil {number}"));
+        let name = format!("Papan Kecil {number}");
+        desa.set(record, "nama", &name);
+        newest.insert(record, name);
         slowest = slowest.max(this.elapsed());
     }
     let edited = begun.elapsed();
-    equal(DESA, &[&hub, &desa], edits + 1, LONG);
+    equal(DESA, &[&hub, &desa], before + edits + 1, LONG);
+    for (record, name) in newest {
+        assert_eq!(hub.value(record, "nama").as_ref(), Some(&name));
+    }
 
     let begun = Instant::now();
     let file = desa.file("papan.wksbm");
@@ -73,7 +87,9 @@ fn a_small_board_takes_a_first_copy_a_day_of_edits_and_makes_a_bundle() {
     desa.stop();
     desa.verifies();
     assert_eq!(board.killed(), 0);
+    assert!(board.throttled() > 0, "half a core was never too little: it ran elsewhere");
     let whole = board.memory_peak() >> 20;
+    assert!(whole > 0, "nothing ran on the board");
     crate::tell(&format!(
         "small board: {entries} entries in {copied:?}; {edits} edits in {edited:?}, the slowest \
          {slowest:?}; a bundle of {} bytes in {exported:?}; node {peak} MiB, with all commands and \

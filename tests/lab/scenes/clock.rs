@@ -46,10 +46,46 @@ fn clocks_eight_years_off_do_not_matter() {
     // One command after the other works at such a clock too.
     let [_, kabupaten, old, new] = &mut nodes;
     let hub = kabupaten.address("tcp");
-    for node in [old, new] {
+    for node in [&mut *old, new] {
         node.stop();
         let met = node.done(&["sync", "--peer", &hub]);
         assert_eq!(met.get("equal"), Some(&true.into()), "{met}");
         node.verifies();
     }
+    apart(old, kabupaten, &records[0]);
+    corrected(&lab, old, kabupaten, &records[0]);
+}
+
+/// Two who did not know of each other write the same field: neither clock decides, both values stand.
+fn apart(old: &LabNode, kabupaten: &LabNode, record: &str) {
+    old.set(record, "nama", "sendiri di lampau");
+    kabupaten.set(record, "nama", "sendiri di kini");
+    old.done(&["sync", "--peer", &kabupaten.address("tcp")]);
+    let told = [old, kabupaten].map(|node| node.done(&["record", "conflicts"]));
+    let [there, here] = told.each_ref().map(|it| it.get("conflicts").unwrap());
+    assert_eq!(there, here);
+    for value in ["sendiri di lampau", "sendiri di kini"] {
+        assert!(there.to_string().contains(value), "{value} is gone: {there}");
+    }
+}
+
+/// The village's clock is set right on a folder that was written eight years ago; the hub's goes
+/// ahead, and it takes somebody in.
+fn corrected(lab: &Lab, old: &mut LabNode, kabupaten: &mut LabNode, record: &str) {
+    kabupaten.stop();
+    kabupaten.set_clock("+8y");
+    old.set_clock("+0s");
+    let mut third = lab.node("ketiga");
+    kabupaten.enrol(&mut third, DESA);
+    kabupaten.run(&["--hub"]);
+    old.run(&["--peer", &kabupaten.address("tcp")]);
+    let clock = old.done(&["status"]).pointer("/clock/plausible").cloned();
+    assert_eq!(clock, Some(true.into()));
+    old.set(record, "nama", "jam dibetulkan");
+    kabupaten.sees(record, "nama", "jam dibetulkan", SOON);
+    let new = third.add(DESA, "diterima kelak");
+    third.done(&["sync", "--peer", &kabupaten.address("tcp")]);
+    old.sees(&new, "nama", "diterima kelak", SOON);
+    old.stop();
+    old.verifies();
 }

@@ -3,6 +3,9 @@
 //! What the system had not handed to the disk by then is gone, as it is when the power goes; what the
 //! disk itself might still lose is the store's own test (`node/src/store/durability.rs`), where every
 //! write is cut. `WKSBM_LAB_CUTS=500` is the long form, `WKSBM_LAB_CUT_SEED` another run of it.
+//!
+//! A third of the cuts fall at any time of a command, a third while its program starts and opens, and a
+//! third soon after it began to write, which a preloaded library tells.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -10,11 +13,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::disk::Pool;
-use crate::mesh::{DESA, KECAMATAN, OTHER_DESA};
+use crate::disk::{Disk, Pool};
+use crate::failing::Failing;
+use crate::mesh::{DESA, KECAMATAN, OTHER_DESA, SOON};
 use crate::net::Lab;
 use crate::node::{LabNode, count, text};
 use crate::process::Process;
+use crate::system::{pause, resume};
 
 /// Cuts of the short form.
 const CUTS: u64 = 10;
@@ -25,6 +30,14 @@ const DISK_MIB: u64 = 128;
 const COMMAND: Duration = Duration::from_secs(120);
 /// The first guess of how long a command takes; measured from then on.
 const GUESS: Duration = Duration::from_millis(200);
+/// From the first write of a command on: a commit and its answer.
+const COMMIT: Duration = Duration::from_millis(40);
+/// Between two looks whether it writes.
+const LOOK: Duration = Duration::from_micros(500);
+/// Every so many cuts the copy is cut as well, while it takes up what the first cut left.
+const TWICE_EVERY: u64 = 5;
+/// Cuts from which on each kind of moment must have come.
+const MANY: u64 = 100;
 
 /// Splitmix: the same seed draws the same moments.
 struct Chance(u64);
@@ -67,6 +80,8 @@ impl Ledger {
     #[track_caller]
     fn is_in(&self, node: &LabNode) {
         node.verifies();
+        let status = node.done(&["status"]);
+        assert_eq!(status.get("forks"), Some(&serde_json::json!([])), "a cut made a fork");
         for (record, entry) in self.newest.values() {
             let history = node.done(&["record", "history", record]);
             let edits = history.get("edits").unwrap().as_array().unwrap();
@@ -166,75 +181,298 @@ impl Work {
     }
 }
 
+/// Where a cut falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// At any time of a command, and behind its end.
+    Any,
+    /// While even the fastest is under way.
+    Early,
+    /// Soon after it began to write.
+    Writing,
+}
+
+/// A village's device whose disk is copied, what it is connected to, and what goes on from a copy.
+struct Stage<'a> {
+    lab: &'a Lab,
+    pool: &'a Pool,
+    failing: &'a Failing,
+    hub: LabNode,
+    node: LabNode,
+    disk: Disk,
+    neighbour: Neighbour,
+    /// The same device, on the copy.
+    rest: LabNode,
+    chance: Chance,
+    ledger: Ledger,
+    hit: BTreeMap<String, u64>,
+    took: Duration,
+    fastest: Duration,
+}
+
+impl<'a> Stage<'a> {
+    fn new(lab: &'a Lab, pool: &'a Pool, failing: &'a Failing) -> Self {
+        let names = ["prov", "kec", "desa", "lain"];
+        let [mut province, mut hub, mut node, mut other] = names.map(|name| lab.node(name));
+        let disk = pool.disk(node.data(), DISK_MIB);
+        province.found();
+        province.enrol(&mut hub, KECAMATAN);
+        hub.enrol(&mut node, DESA);
+        hub.enrol(&mut other, OTHER_DESA);
+        hub.carry_all_to(&node);
+        let neighbour = Neighbour { node: other, made: 0 };
+        let (mut rest, chance) = (lab.node("sisa"), Chance(number("WKSBM_LAB_CUT_SEED", SEED)));
+        rest.device.clone_from(&node.device);
+        let (ledger, hit, took, fastest) = (Ledger::default(), BTreeMap::new(), GUESS, GUESS);
+        let stage = Self {
+            lab,
+            pool,
+            failing,
+            hub,
+            node,
+            disk,
+            neighbour,
+            rest,
+            chance,
+            ledger,
+            hit,
+            took,
+            fastest,
+        };
+        stage.node_is_watched()
+    }
+
+    fn node_is_watched(mut self) -> Self {
+        self.node.set_environment(self.failing.watching(self.node.data()));
+        self
+    }
+
+    /// Waits for a moment to cut at.
+    fn wait(&mut self, work: &mut Work, moment: Moment) {
+        let span = match moment {
+            Moment::Any => self.took * 5 / 4,
+            Moment::Early => self.fastest * 5 / 4,
+            Moment::Writing => {
+                while self.failing.failed() == 0 && !work.process.has_ended() {
+                    sleep(LOOK);
+                }
+                COMMIT
+            }
+        };
+        let micros = u64::try_from(span.as_micros()).unwrap();
+        sleep(Duration::from_micros(self.chance.below(micros)));
+    }
+
+    /// Cuts the power in the middle of something, and looks at what is left.
+    fn cut(&mut self, number: u64, runs: bool) {
+        let moment = [Moment::Any, Moment::Early, Moment::Writing];
+        let moment = *moment.get(usize::try_from(number % 3).unwrap()).unwrap();
+        self.failing.forget();
+        let (what, mut work) =
+            begin(&self.node, &mut self.neighbour, &self.ledger, &mut self.chance);
+        self.wait(&mut work, moment);
+        // Of a node that runs nothing more reaches the hub from here on.
+        if runs {
+            pause(self.node.process().pid());
+        }
+        let acknowledged = work.acknowledged();
+        if let Some(saved) = &acknowledged {
+            self.ledger.took(saved);
+        }
+        let left = self.pool.cut(&self.disk);
+        let pushed = runs.then(|| self.hub.root(DESA).entries);
+        if runs {
+            resume(self.node.process().pid());
+        }
+
+        let ended = work.end();
+        let folder = self.lab.room().join("cut");
+        let copy = left.mounted(&folder);
+        self.rest.move_data(&folder);
+        let copy = if number.is_multiple_of(TWICE_EVERY) { self.cut_again(copy) } else { copy };
+        self.ledger.is_in(&self.rest);
+        let held = self.rest.root(DESA).entries;
+        if let Some(pushed) = pushed {
+            assert!(pushed <= held, "the hub holds {pushed} entries of which {held} were durable");
+        }
+        let is_there = self.rest.holds_entry(&ended.0);
+        if number % TWICE_EVERY == 1 {
+            self.rest.run_offline();
+            save(&self.rest, DESA, number);
+            self.rest.stop();
+        }
+        save(&self.rest, DESA, number);
+        copy.discard();
+        let how = match (acknowledged.is_some(), is_there) {
+            (true, true) => "answered",
+            (false, true) => "not answered and there",
+            (_, false) => "not there",
+        };
+        assert!(acknowledged.is_none() || is_there, "answered and not there: {ended:?}");
+        *self.hit.entry(format!("{what} {how}")).or_default() += 1;
+        self.ledger.took(&ended);
+    }
+
+    /// The copy's own power goes while it is opened and written to.
+    fn cut_again(&mut self, copy: Disk) -> Disk {
+        let process = self.rest.begin(&add_line(DESA, "judul=Rapat kedua"));
+        let micros = u64::try_from(self.fastest.as_micros()).unwrap();
+        sleep(Duration::from_micros(self.chance.below(micros)));
+        let left = self.pool.cut(&copy);
+        drop(process);
+        let folder = self.lab.room().join("cut-again");
+        let again = left.mounted(&folder);
+        copy.discard();
+        self.rest.move_data(&folder);
+        again
+    }
+
+    /// A whole command between two cuts.
+    fn one_more(&mut self) {
+        let (_, work) = begin(&self.node, &mut self.neighbour, &self.ledger, &mut self.chance);
+        let begun = Instant::now();
+        self.ledger.took(&work.end());
+        self.took = begun.elapsed();
+        self.fastest = self.fastest.min(self.took);
+    }
+}
+
+impl LabNode {
+    /// Whether the entry that a save made, or that an import brought last, is here.
+    fn holds_entry(&self, saved: &Value) -> bool {
+        let answer = self.ask(&["record", "history", text(saved, "record")]);
+        let edits = answer.object.get("edits").and_then(Value::as_array);
+        edits.is_some_and(|edits| edits.iter().any(|it| it.get("entry") == saved.get("entry")))
+    }
+}
+
 #[test]
 fn what_was_acknowledged_outlives_a_power_cut_at_any_moment() {
     let Some(lab) = Lab::new("power") else { return };
     let Some(pool) = Pool::new(lab.room()) else { return };
-    let names = ["prov", "kec", "desa", "lain"];
-    let [mut province, mut office, mut node, mut other] = names.map(|name| lab.node(name));
-    let disk = pool.disk(node.data(), DISK_MIB);
-    province.found();
-    province.enrol(&mut office, KECAMATAN);
-    office.enrol(&mut node, DESA);
-    office.enrol(&mut other, OTHER_DESA);
-    office.carry_all_to(&node);
-    let mut neighbour = Neighbour { node: other, made: 0 };
-    // What goes on from each cut: the same device, on the copy.
-    let mut rest = lab.node("sisa");
-
-    let mut chance = Chance(number("WKSBM_LAB_CUT_SEED", SEED));
+    let Some(failing) = Failing::new(lab.room()) else { return };
+    let mut stage = Stage::new(&lab, &pool, &failing);
     let cuts = number("WKSBM_LAB_CUTS", CUTS);
-    let (mut ledger, mut hit) = (Ledger::default(), BTreeMap::<String, u64>::new());
-    let (mut took, mut fastest) = (GUESS, GUESS);
-    for cut in 0..cuts {
-        // Half of them on one command after the other, half on a node that stays up.
-        if cut == cuts / 2 {
-            node.run(&[]);
-        }
-        let (what, work) = begin(&node, &mut neighbour, &ledger, &mut chance);
-        // A busy machine takes ten times as long as it does a moment later: every other cut falls
-        // where even the fastest command is still under way.
-        let span = if cut % 2 == 0 { fastest } else { took };
-        let moment = u64::try_from(span.as_micros()).unwrap() * 5 / 4;
-        sleep(Duration::from_micros(chance.below(moment)));
-        let acknowledged = work.acknowledged();
-        if let Some(saved) = &acknowledged {
-            ledger.took(saved);
-        }
-        let left = pool.cut(&disk);
-        let how = if acknowledged.is_some() { "answered" } else { "under way" };
-        *hit.entry(format!("{what} {how}")).or_default() += 1;
-
-        let folder = lab.room().join("cut");
-        let copy = left.mounted(&folder);
-        rest.move_data(&folder);
-        ledger.is_in(&rest);
-        save(&rest, DESA, cut);
-        copy.discard();
-
-        ledger.took(&work.end());
-        took = one_more(&node, &mut neighbour, &mut ledger, &mut chance);
-        fastest = fastest.min(took);
+    // Half of them on one command after the other, half on a node that stays up and pushes.
+    for number in 0..cuts / 2 {
+        stage.cut(number, false);
+        stage.one_more();
     }
-    node.stop();
-    ledger.is_in(&node);
+    stage.hub.run(&["--hub"]);
+    stage.node.run(&["--peer", &stage.hub.address("tcp")]);
+    stage.node.meets(&stage.hub, SOON, |_| true);
+    for number in cuts / 2..cuts {
+        stage.cut(number, true);
+        stage.one_more();
+    }
+    stage.node.stop();
+    stage.ledger.is_in(&stage.node);
+    let Stage { hit, ledger, .. } = &stage;
     crate::tell(&format!(
         "power: {cuts} cuts, {hit:?}, {} records acknowledged, none lost",
         ledger.records.len()
     ));
     assert_eq!(hit.values().sum::<u64>(), cuts);
-    assert!(hit.keys().any(|it| it.ends_with("under way")), "nothing was at stake: {hit:?}");
+    let came = |how: &str| hit.keys().any(|it| it.ends_with(how));
+    assert!(came("not answered and there") || came("not there"), "nothing was at stake: {hit:?}");
+    if cuts >= MANY {
+        for how in [" answered", "not answered and there", "not there"] {
+            assert!(came(how), "no cut fell so that it was {how}: {hit:?}");
+        }
+    }
 }
 
-/// A whole command between two cuts; how long it took.
-fn one_more(
-    node: &LabNode,
-    neighbour: &mut Neighbour,
-    ledger: &mut Ledger,
-    chance: &mut Chance,
-) -> Duration {
-    let (_, work) = begin(node, neighbour, ledger, chance);
-    let begun = Instant::now();
-    ledger.took(&work.end());
-    begun.elapsed()
+/// The data folder on a disk that holds bundles and invitations, too.
+const DATA: &str = "data";
+
+/// Cuts the power at once behind an answer; what is left of the node, and its disk.
+fn left_of(
+    lab: &Lab,
+    pool: &Pool,
+    (node, disk): (&LabNode, &Disk),
+    number: u64,
+) -> (LabNode, Disk) {
+    let cut = pool.cut(disk);
+    let mut rest = lab.node(&format!("sisa{number}"));
+    let folder = lab.room().join(format!("sisa{number}"));
+    let copy = cut.mounted(&folder);
+    rest.move_data(&folder.join(DATA));
+    rest.device.clone_from(&node.device);
+    (rest, copy)
+}
+
+#[test]
+fn an_answered_join_invitation_confirmation_bundle_and_import_outlive_a_power_cut() {
+    let Some(lab) = Lab::new("answers") else { return };
+    let Some(pool) = Pool::new(lab.room()) else { return };
+    let [mut province, mut hub, mut desa] = ["prov", "kec", "desa"].map(|name| lab.node(name));
+    let (mut number, mut told) = (0, Vec::new());
+    let mut cut = |what: &str, node: &LabNode, disk: &Disk| {
+        number += 1;
+        told.push(what.to_owned());
+        let (rest, copy) = left_of(&lab, &pool, (node, disk), number);
+        rest.verifies();
+        (rest, copy)
+    };
+    let beside =
+        |node: &LabNode, name: &str| node.data().with_file_name(name).to_str().unwrap().to_owned();
+    let begins = |node: &mut LabNode| {
+        let folder = node.data().to_path_buf();
+        node.move_data(&folder.join(DATA));
+        pool.disk(&folder, DISK_MIB)
+    };
+
+    let disk = begins(&mut province);
+    province.found();
+    let (rest, copy) = cut("network create", &province, &disk);
+    assert_eq!(text(&rest.done(&["status"]), "device"), province.device);
+    copy.discard();
+    let invitation = beside(&province, "kec.wksbm-undangan");
+    province.done(&["invite", "--area", KECAMATAN, "-o", &invitation]);
+    let (rest, copy) = cut("invite", &province, &disk);
+    let written =
+        [&rest, &province].map(|it| std::fs::read(beside(it, "kec.wksbm-undangan")).unwrap());
+    assert_eq!(written[0], written[1], "the invitation is not what was written");
+    copy.discard();
+    text(&hub.done(&["join", "--invitation", &invitation]), "device").clone_into(&mut hub.device);
+    hub.carry_all_to(&province);
+    province.done(&["member", "confirm", &hub.device]);
+    let (rest, copy) = cut("member confirm", &province, &disk);
+    let is_confirmed = rest.done(&["member", "list"]).to_string().contains(&hub.device);
+    assert!(is_confirmed, "the confirmed device is gone");
+    let standing = rest.done(&["root", "--area", "32"]);
+    assert_eq!(text(&standing, "authority"), province.root("32").authority);
+    copy.discard();
+    let bundle = beside(&province, "semua.wksbm");
+    province.add(DESA, "dari provinsi");
+    province.done(&["bundle", "export", "--all", "--clear", "-o", &bundle]);
+    let (rest, copy) = cut("bundle export", &province, &disk);
+    let found = rest.done(&["bundle", "inspect", &beside(&rest, "semua.wksbm")]);
+    assert_eq!(found.get("whole"), Some(&true.into()), "{found}");
+    copy.discard();
+
+    hub.done(&["bundle", "import", &bundle]);
+    disk.discard();
+    let disk = begins(&mut desa);
+    let invitation = hub.file("desa.wksbm-undangan");
+    hub.done(&["invite", "--area", DESA, "-o", &invitation]);
+    text(&desa.done(&["join", "--invitation", &invitation]), "device").clone_into(&mut desa.device);
+    let (rest, copy) = cut("join", &desa, &disk);
+    assert_eq!(text(&rest.done(&["status"]), "device"), desa.device);
+    // Its keys are there: it can say who it is.
+    let own = lab.room().join("sisa.wksbm");
+    rest.done(&["bundle", "export", "--all", "--clear", "-o", own.to_str().unwrap()]);
+    copy.discard();
+    desa.carry_all_to(&hub);
+    hub.done(&["member", "confirm", &desa.device]);
+    hub.carry_all_to(&desa);
+    let sheet = lab.room().join("lembar.csv");
+    let rows = "judul,kode_program,jenis,tanggal\nRapat,G.5.1.4,rapat,2026-03-02\n";
+    std::fs::write(&sheet, rows).unwrap();
+    let line = ["import", sheet.to_str().unwrap(), "--kind", "kegiatan", "--area", DESA, "--apply"];
+    desa.done(&line);
+    let (rest, copy) = cut("import", &desa, &disk);
+    assert_eq!(rest.root(DESA), desa.root(DESA));
+    copy.discard();
+    crate::tell(&format!("power: cut behind the answer of {}, none lost", told.join(", ")));
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::mesh::{DESA, KECAMATAN};
 use crate::net::Lab;
 use crate::node::{LabNode, count};
+use crate::system::tool;
 
 const RECORDS: u64 = 300;
 const STICK_MIB: u64 = 16;
@@ -22,7 +23,7 @@ const FOREIGN: Told = (5, "file_foreign", "not the file asked for", "Choose anot
 const PARTIAL: Told = (12, "partial", "Only partly done", "See the result");
 
 /// What may have become of a file on its way, and how its import ends.
-const DAMAGES: [(&str, Told, Damage); 8] = [
+const DAMAGES: [(&str, Told, Damage); 9] = [
     ("kosong", EMPTY, |_| Vec::new()),
     ("awalnya saja", TRUNCATED, |whole| cut(whole, 1, 100)),
     ("separuh", PARTIAL, |whole| cut(whole, 1, 2)),
@@ -37,6 +38,12 @@ const DAMAGES: [(&str, Told, Damage); 8] = [
         let mut bytes = whole.to_vec();
         let middle = bytes.len() / 2;
         *bytes.get_mut(middle).unwrap() ^= 1;
+        bytes
+    }),
+    // The last frame says that all came.
+    ("satu bit dari akhirnya", PARTIAL, |whole| {
+        let mut bytes = whole.to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
         bytes
     }),
     ("satu sektor nol", PARTIAL, |whole| {
@@ -63,25 +70,32 @@ fn a_damaged_or_half_copied_file_brings_what_is_whole_and_the_whole_one_the_rest
     let file = hub.file("paket.wksbm");
     hub.done(&["bundle", "export", "--all", "--clear", "-o", &file]);
     let whole = std::fs::read(&file).unwrap();
-    let (mut told, mut held) = (Vec::new(), 0);
-    for (what, (exit, kind, happened, to_do), damage) in DAMAGES {
+    let mut told = Vec::new();
+    let before = count(&desa.done(&["status"]), "/entries");
+    let (folder, number) = (desa.data().to_path_buf(), 0..);
+    for ((what, (exit, kind, happened, to_do), damage), number) in DAMAGES.into_iter().zip(number) {
+        // Each time the same device, which has nothing of the file yet.
+        let fresh = lab.room().join(format!("desa-{number}"));
+        tool(&["cp", "-a", folder.to_str().unwrap(), fresh.to_str().unwrap()]);
+        desa.move_data(&fresh);
         let path = hub.file("stik.wksbm");
         std::fs::write(&path, damage(&whole)).unwrap();
         let answer = desa.ask(&["bundle", "import", &path]);
         answer.fails(exit, kind, happened, to_do);
+        desa.verifies();
+        let now = count(&desa.done(&["status"]), "/entries");
         if exit == 12 {
             let left = answer.object.pointer("/files/0/rejected").unwrap().as_object().unwrap();
             assert!(left.values().any(|entries| entries.as_u64() > Some(0)), "{}", answer.object);
+            assert!(now > before, "{what}: nothing of what is whole was taken");
+        } else {
+            assert_eq!(now, before, "{what}");
         }
+        told.push(format!("{what}: {kind}, {} entries taken", now - before));
+        desa.done(&["bundle", "import", &file]);
+        assert_eq!(desa.root(DESA), hub.root(DESA), "{what}");
         desa.verifies();
-        let now = count(&desa.done(&["status"]), "/entries");
-        assert!(now >= held, "{what}: {now} entries of {held}");
-        held = now;
-        told.push(format!("{what}: {kind}, {held} entries held"));
     }
-    desa.done(&["bundle", "import", &file]);
-    assert_eq!(desa.root(DESA), hub.root(DESA));
-    desa.verifies();
     crate::tell(&format!("stick: {}", told.join(", ")));
 }
 

@@ -70,8 +70,18 @@ pub(crate) fn throw_away() -> SigningSecret {
     SigningSecret::from_seed(&[77; 32])
 }
 
+/// Whoever finds the paper of another may have a key of their own.
+pub(crate) fn another_key() -> SigningSecret {
+    SigningSecret::from_seed(&[78; 32])
+}
+
 pub(crate) fn feed(who: Who, at: &str, space: Space) -> FeedName {
     FeedName { device: device(who), area: area(at), space, incarnation: 0 }
+}
+
+/// The feed of a device that was put back from a backup.
+pub(crate) fn restored(who: Who, at: &str, space: Space) -> FeedName {
+    FeedName { incarnation: 1, ..feed(who, at, space) }
 }
 
 /// The entry at a place of a records feed, as far as authority cares: a name.
@@ -120,10 +130,33 @@ impl World {
     /// A device writes an authority entry in an area.
     pub(crate) fn says(&mut self, by: Who, at: &str, payload: Payload, deps: Vec<EntryId>) {
         let name = feed(by, at, Space::Authority);
-        let prev = self.last(&name);
-        let unique = [&name.id().0[..], &prev.id.0, &payload.to_bytes()].concat();
+        self.writes(name, self.last(&name), payload, deps);
+    }
+
+    /// The same in the feed it opened when it was put back from a backup.
+    pub(crate) fn says_restored(&mut self, by: Who, at: &str, payload: Payload) {
+        let name = restored(by, at, Space::Authority);
+        self.writes(name, self.last(&name), payload, vec![]);
+    }
+
+    /// A copy of a device, which did not see the newest entry of the feed, writes one in its place.
+    pub(crate) fn copy_says(&mut self, of: Who, at: &str, payload: Payload) {
+        let name = feed(of, at, Space::Authority);
+        let newest = self.last(&name);
+        let found = self.entries.iter().find(|entry| entry.point == newest);
+        let before = found.map(|it| ChainPoint { seq: it.point.seq - 1, id: it.prev });
+        self.writes(name, before.unwrap_or(ChainPoint::START), payload, vec![]);
+    }
+
+    fn writes(&mut self, name: FeedName, prev: ChainPoint, payload: Payload, deps: Vec<EntryId>) {
+        let seen: Vec<u8> = deps.iter().flat_map(|dep| dep.0).collect();
+        let unique = [&name.id().0[..], &prev.id.0, &payload.to_bytes(), &seen].concat();
         let point =
             ChainPoint { seq: prev.seq + 1, id: EntryId(*blake3::hash(&unique).as_bytes()) };
+        // Who says the same twice in one place said it once.
+        if self.entries.iter().any(|entry| entry.point == point) {
+            return;
+        }
         self.entries.push(AuthorityEntry {
             feed: name,
             point,
@@ -134,19 +167,45 @@ impl World {
         });
     }
 
-    /// The newest entry of a feed.
+    /// The newest entry of a feed: of a forked one, on the branch that goes on.
     pub(crate) fn last(&self, name: &FeedName) -> ChainPoint {
-        let same = self.entries.iter().filter(|entry| entry.feed == *name);
-        same.map(|entry| entry.point).max().unwrap_or(ChainPoint::START)
+        self.heads(name).pop().unwrap_or(ChainPoint::START)
+    }
+
+    /// The newest entry of each branch of a feed, the lowest first.
+    fn heads(&self, name: &FeedName) -> Vec<ChainPoint> {
+        let same: Vec<_> = self.entries.iter().filter(|entry| entry.feed == *name).collect();
+        let is_last = |id: EntryId| same.iter().all(|entry| entry.prev != id);
+        let points = same.iter().map(|entry| entry.point);
+        let mut heads: Vec<ChainPoint> = points.filter(|point| is_last(point.id)).collect();
+        heads.sort_unstable();
+        heads
     }
 
     /// Every authority feed of a device as it ends now, and its records in the village up to 3.
     pub(crate) fn ends_now(&self, who: Who) -> Vec<FeedEnd> {
-        let of_records = feed(who, SAMBENG, Space::Records).id();
-        let records = FeedEnd { feed: of_records, last: record_point(3) };
-        let feeds = AREAS.map(|at| feed(who, at, Space::Authority));
-        let ends = feeds.iter().map(|name| FeedEnd { feed: name.id(), last: self.last(name) });
-        ends.filter(|end| end.last.seq > 0).chain([records]).collect()
+        self.ends(who, |heads| heads.last().copied())
+    }
+
+    /// The same, of a forked feed the other branch.
+    pub(crate) fn ends_beside(&self, who: Who) -> Vec<FeedEnd> {
+        self.ends(who, |heads| heads.first().copied())
+    }
+
+    /// The same, of every authority feed an entry that nobody holds.
+    pub(crate) fn ends_nowhere(&self, who: Who) -> Vec<FeedEnd> {
+        let nowhere = ChainPoint { seq: 9, id: EntryId([0xdd; 32]) };
+        self.ends(who, |heads| heads.last().map(|_| nowhere))
+    }
+
+    fn ends(&self, who: Who, of: impl Fn(&[ChainPoint]) -> Option<ChainPoint>) -> Vec<FeedEnd> {
+        let records =
+            FeedEnd { feed: feed(who, SAMBENG, Space::Records).id(), last: record_point(3) };
+        let again = [restored(who, SAMBENG, Space::Authority)];
+        let feeds = AREAS.map(|at| feed(who, at, Space::Authority)).into_iter().chain(again);
+        let ends = feeds
+            .filter_map(|name| Some(FeedEnd { feed: name.id(), last: of(&self.heads(&name))? }));
+        ends.chain([records]).collect()
     }
 
     pub(crate) fn authority(&self) -> Authority {
@@ -164,5 +223,9 @@ pub(crate) static FEEDS: LazyLock<Vec<FeedName>> = LazyLock::new(|| {
     };
     let in_village =
         |who: Who| [Space::Authority, Space::Records].map(|space| feed(who, SAMBENG, space));
-    ALL.into_iter().flat_map(of).chain(STRANGERS.into_iter().flat_map(in_village)).collect()
+    let again = [DISTRICT, VILLAGE, GUEST].into_iter().flat_map(|who| {
+        [Space::Authority, Space::Records].map(|space| restored(who, SAMBENG, space))
+    });
+    let strangers = STRANGERS.into_iter().flat_map(in_village);
+    ALL.into_iter().flat_map(of).chain(strangers).chain(again).collect()
 });

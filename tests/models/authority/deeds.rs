@@ -1,9 +1,13 @@
-//! What can happen: each deed is one authority entry, written upon what the world holds by then.
+//! What can happen: each deed is one authority entry or a few, written upon what the world holds by
+//! then. What copies, backups and altered programs do beside it stands in `odd.rs`.
+
+use std::sync::LazyLock;
 
 use crdt_schema::authority::{
-    Adoption, Alias, Closing, Confirmation, Cut, FeedEnd, Invitation, Payload, Revocation, Rights,
+    Adoption, Alias, Certificate, Closing, Confirmation, Cut, FeedEnd, Invitation, Payload,
+    Revocation, Rights,
 };
-use crdt_schema::entry::EntryKind;
+use crdt_schema::entry::{EntryKind, SigningSecret};
 use crdt_schema::id::{EntryId, Space};
 use crdt_schema::time::Timestamp;
 
@@ -12,21 +16,27 @@ use super::cast::{
     OTHER_DISTRICT, OTHER_REGENCY, PROVINCE, REGENCY, SAMBENG, STRANGERS, SURANENGGALA, VILLAGE,
     Who, World, area, certificate, device, feed, record_point, throw_away,
 };
+use super::odd::{LATE, ODD};
 
 /// A name and what is done.
 pub(crate) type Deed = (&'static str, fn(&mut World));
 
-fn revoke(world: &mut World, by: Who, at: &str, whom: Who) {
+pub(super) fn revoke(world: &mut World, by: Who, at: &str, whom: Who) {
     let revocation = Revocation { device: device(whom), reason: String::new() };
     world.says(by, at, Payload::Revocation(revocation), vec![]);
 }
 
-fn cut(world: &mut World, by: Who, at: &str, whom: Who, ends: Vec<FeedEnd>) {
+pub(super) fn cut(world: &mut World, by: Who, at: &str, whom: Who, ends: Vec<FeedEnd>) {
     world.says(by, at, Payload::Cut(Cut { device: device(whom), ends }), vec![]);
 }
 
 fn close(world: &mut World, by: Who, at: &str, whom: Who) {
-    let closing = Closing { device: device(whom), ends: world.ends_now(whom) };
+    let ends = world.ends_now(whom);
+    close_at(world, by, at, whom, ends);
+}
+
+pub(super) fn close_at(world: &mut World, by: Who, at: &str, whom: Who, ends: Vec<FeedEnd>) {
+    let closing = Closing { device: device(whom), ends };
     world.says(by, at, Payload::Closing(closing), vec![]);
 }
 
@@ -41,10 +51,15 @@ fn invitation(world: &World) -> EntryId {
     newest.map_or(EntryId([0xee; 32]), |entry| entry.point.id)
 }
 
-fn invite(world: &mut World, by: Who, at: &str, counts_at_once: bool) {
+pub(super) fn invite(world: &mut World, by: Who, at: &str, counts_at_once: bool) {
+    invite_to(world, by, at, at, counts_at_once);
+}
+
+/// To one area, said in another.
+pub(super) fn invite_to(world: &mut World, by: Who, to: &str, at: &str, counts_at_once: bool) {
     let invitation = Invitation {
         key: throw_away().public(),
-        area: area(at),
+        area: area(to),
         rights: Rights::desa(),
         expires_at: Timestamp(0),
         counts_at_once,
@@ -52,31 +67,42 @@ fn invite(world: &mut World, by: Who, at: &str, counts_at_once: bool) {
     world.says(by, at, Payload::Invitation(invitation), vec![]);
 }
 
-fn join(world: &mut World, at: &str) {
+pub(super) fn join(world: &mut World, at: &str) {
     join_as(world, GUEST, at);
 }
 
 fn join_as(world: &mut World, who: Who, at: &str) {
+    let own = signed(world, certificate(who, at, Rights::desa()), &throw_away());
+    join_with(world, who, at, own);
+}
+
+/// A device's own certificate, whatever it says, in its feed in an area.
+pub(super) fn join_with(world: &mut World, who: Who, at: &str, own: Certificate) {
+    let deps = own.invited.iter().map(|(invitation, _)| *invitation).collect();
+    world.says(who, at, Payload::Certificate(own), deps);
+}
+
+/// A certificate under the newest invitation.
+pub(super) fn signed(world: &World, mut own: Certificate, key: &SigningSecret) -> Certificate {
     let invitation = invitation(world);
-    let mut own = certificate(who, at, Rights::desa());
-    let signature = throw_away().sign(&own.invited_message(invitation));
+    let signature = key.sign(&own.invited_message(invitation));
     own.invited = Some((invitation, signature));
-    world.says(who, at, Payload::Certificate(own), vec![invitation]);
+    own
 }
 
 fn confirm(world: &mut World, by: Who, whom: Who) {
-    let certificate = certificate(whom, SAMBENG, Rights::desa());
+    confirm_for(world, by, SAMBENG, certificate(whom, SAMBENG, Rights::desa()));
+}
+
+/// Whatever the certificate is about, said in an area.
+pub(super) fn confirm_for(world: &mut World, by: Who, at: &str, certificate: Certificate) {
     let invitation = invitation(world);
-    world.says(
-        by,
-        SAMBENG,
-        Payload::Confirmation(Confirmation { invitation, certificate }),
-        vec![],
-    );
+    let confirmation = Confirmation { invitation, certificate };
+    world.says(by, at, Payload::Confirmation(confirmation), vec![]);
 }
 
 /// Of records that a device wrote in the village.
-fn adopt(world: &mut World, by: Who, at: &str, whose: Who) {
+pub(super) fn adopt(world: &mut World, by: Who, at: &str, whose: Who) {
     let records = feed(whose, SAMBENG, Space::Records).id();
     let ranges = vec![(records, 4, record_point(5))];
     world.says(by, at, Payload::Adoption(Adoption { ranges }), vec![]);
@@ -97,12 +123,22 @@ fn place(world: &mut World, by: Who, at: &str, parent: &str, replaces: bool) {
     world.says(by, at, Payload::Alias(alias), deps);
 }
 
-fn village_end(seq: u64) -> Vec<FeedEnd> {
+pub(super) fn village_end(seq: u64) -> Vec<FeedEnd> {
     vec![FeedEnd { feed: feed(VILLAGE, SAMBENG, Space::Records).id(), last: record_point(seq) }]
 }
 
-/// Every deed.
-pub(crate) const DEEDS: [Deed; 51] = [
+/// Deeds of which every short history is tried.
+pub(crate) static DEEDS: LazyLock<Vec<Deed>> = LazyLock::new(|| [&PLAIN[..], &ODD].concat());
+/// The same, and those that say nothing beside one other alone.
+pub(crate) static ALL_DEEDS: LazyLock<Vec<Deed>> = LazyLock::new(|| [&DEEDS[..], &LATE].concat());
+
+/// The deed of a name.
+pub(crate) fn deed(name: &str) -> Deed {
+    *ALL_DEEDS.iter().find(|(known, _)| *known == name).unwrap()
+}
+
+/// What an office does, whether it may or not.
+const PLAIN: [Deed; 51] = [
     ("district closes the village", |w| close(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district revokes the village", |w| revoke(w, DISTRICT, SAMBENG, VILLAGE)),
     ("district cuts the village at 5", |w| cut(w, DISTRICT, SAMBENG, VILLAGE, village_end(5))),
@@ -128,8 +164,7 @@ pub(crate) const DEEDS: [Deed; 51] = [
     ("village adopts of itself", |w| adopt(w, VILLAGE, SAMBENG, VILLAGE)),
     ("village closes itself", |w| close(w, VILLAGE, SAMBENG, VILLAGE)),
     ("village closes itself and names nothing", |w| {
-        let closing = Closing { device: device(VILLAGE), ends: vec![] };
-        w.says(VILLAGE, SAMBENG, Payload::Closing(closing), vec![]);
+        close_at(w, VILLAGE, SAMBENG, VILLAGE, vec![]);
     }),
     ("village revokes the district", |w| revoke(w, VILLAGE, SAMBENG, DISTRICT)),
     ("village certifies itself far away", |w| {
@@ -198,8 +233,7 @@ pub(crate) const DEEDS: [Deed; 51] = [
     ("regency says where the guest's records end, and no more", |w| {
         let records = feed(GUEST, SAMBENG, Space::Records).id();
         let ends = vec![FeedEnd { feed: records, last: record_point(2) }];
-        let closing = Closing { device: device(GUEST), ends };
-        w.says(REGENCY, SAMBENG, Payload::Closing(closing), vec![]);
+        close_at(w, REGENCY, SAMBENG, GUEST, ends);
     }),
     ("district closes itself", |w| close(w, DISTRICT, SURANENGGALA, DISTRICT)),
     ("province moves the village to the other kabupaten", |w| {

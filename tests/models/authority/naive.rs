@@ -2,7 +2,8 @@
 //! time: sets that are searched from one end to the other. Every question is asked of an area, and
 //! answered from what lies in it and in what ever lay above it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::authority::{
@@ -12,7 +13,7 @@ use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, Space};
 use node::authority::{AuthorityEntry, Standing};
 
-use super::cast::World;
+use super::cast::{AREAS, World, area};
 
 /// A certificate that counts.
 #[derive(Clone)]
@@ -25,9 +26,45 @@ struct Given {
 /// An entry that was heard, and the level of who wrote it where it lies.
 type Heard = (Level, AuthorityEntry);
 
+/// Rules that can be left out, to see that some history needs them (`rules.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Who joins holds the key of the invitation,
+    JoinsWithItsKey,
+    /// asks for no more than that says,
+    AsksForNoMore,
+    /// for its own keys,
+    AsksForItself,
+    /// about the area it was invited to,
+    AsksWhereInvited,
+    /// in that area.
+    WritesWhereInvited,
+    /// A certificate lies in the area it is about.
+    CertificateInItsArea,
+    /// So does the certificate of a confirmation,
+    ConfirmationInItsArea,
+    /// and an invitation in the area it invites to.
+    InvitationInItsArea,
+    /// Cuts of different areas complete each other.
+    CutsAddUp,
+    /// Cuts of one area narrow each other.
+    CutsNarrow,
+    /// Of a device that ended what lies on the way to the end is heard.
+    HeardOnTheWay,
+    /// So is its own closing,
+    ClosedOnTheWay,
+    /// and the certificate it joined with.
+    JoinedOnTheWay,
+    /// Of each feed the first closing is heard,
+    FirstClosing,
+    /// and of several feeds of one device each one's.
+    EveryFeedCloses,
+}
+
 /// What counts.
 #[derive(Clone)]
 pub(crate) struct Naive {
+    without: Option<Rule>,
     said: Vec<AuthorityEntry>,
     given: Vec<Given>,
     placed: Vec<(Heard, Alias)>,
@@ -41,24 +78,38 @@ const AT_ONCE_MAX: usize = 4;
 impl Naive {
     /// What everything that was written comes to.
     pub(crate) fn of(world: &World) -> Self {
+        Self::told(world, None)
+    }
+
+    /// The same where one rule is none.
+    pub(crate) fn without(world: &World, rule: Rule) -> Self {
+        Self::told(world, Some(rule))
+    }
+
+    fn told(world: &World, without: Option<Rule>) -> Self {
         let root = world.statement.statement();
         let rights = Rights::above_desa().with(Rights::ERASE);
         let devices = root.devices.iter().map(DeviceKeys::device);
         let given = devices.map(|device| Given { device, area: root.area, rights }).collect();
         let said = world.entries.clone();
         let (placed, heard, asks) = (Vec::new(), Vec::new(), Vec::new());
-        let mut naive = Self { said, given, placed, heard, asks };
+        let mut naive = Self { without, said, given, placed, heard, asks };
         for level in [Level::Provinsi, Level::Kabupaten, Level::Kecamatan, Level::Desa] {
             let moves: Vec<(Heard, Alias)> =
                 naive.speaking(level).iter().filter_map(|it| naive.places(it)).collect();
             naive.placed.extend(moves);
             let heard = naive.speaking(level);
-            naive.given.extend(heard.iter().filter_map(gives));
+            let given: Vec<Given> = heard.iter().filter_map(|it| naive.gives(it)).collect();
+            naive.given.extend(given);
             naive.heard.extend(heard);
         }
         let asks: Vec<Asked> = naive.said.iter().filter_map(|entry| naive.asked(entry)).collect();
         naive.asks = asks.iter().map(|ask| naive.among(&asks, ask)).collect();
         naive
+    }
+
+    fn holds(&self, rule: Rule) -> bool {
+        self.without != Some(rule)
     }
 
     /// What is said at one level: by issuers who hold nothing higher where they say it, before they
@@ -155,7 +206,7 @@ impl Naive {
             }
         }
         if is_revoked {
-            words.push(what_cuts_leave(&cuts));
+            words.push(self.what_cuts_leave(&cuts));
         }
         words
     }
@@ -169,16 +220,20 @@ impl Naive {
             entry.feed.device == device
                 && entry.feed.area == area
                 && matches!(payload, Some(Payload::Closing(it)) if it.device == device)
-                && above.as_ref().is_none_or(|ends| self.leaves(ends, entry))
+                && above.as_ref().is_none_or(|ends| self.leaves(ends, entry, Rule::ClosedOnTheWay))
         };
         let closings: Vec<&AuthorityEntry> = self.said.iter().filter(closes).collect();
         let is_first = |entry: &&&AuthorityEntry| {
             let same = closings.iter().filter(|other| other.feed == entry.feed);
-            same.map(|other| other.point).min() == Some(entry.point)
+            let is_it = same.map(|other| other.point).min() == Some(entry.point);
+            is_it || !self.holds(Rule::FirstClosing)
         };
         let first: Vec<&&AuthorityEntry> = closings.iter().filter(is_first).collect();
+        let one = first.iter().map(|entry| entry.feed.id()).min();
+        let is_asked = |feed| self.holds(Rule::EveryFeedCloses) || Some(feed) == one;
         let words: Vec<Vec<FeedEnd>> = first
             .iter()
+            .filter(|entry| is_asked(entry.feed.id()))
             .filter_map(|entry| match &entry.payload {
                 Some(Payload::Closing(it)) => Some(it.ends.clone()),
                 _ => None,
@@ -217,13 +272,17 @@ impl Naive {
 
     fn is_left(&self, given: &[Given], entry: &AuthorityEntry) -> bool {
         let ends = self.ends_of(entry.feed.device, given, entry.feed.area);
-        ends.is_none_or(|ends| self.leaves(&ends, entry))
+        ends.is_none_or(|ends| self.leaves(&ends, entry, Rule::HeardOnTheWay))
     }
 
-    /// Whether an entry lies on the way back from where its feed ends.
-    fn leaves(&self, ends: &[FeedEnd], entry: &AuthorityEntry) -> bool {
+    /// Whether an entry lies on the way back from where its feed ends; without that rule, whether it
+    /// lies before that place.
+    fn leaves(&self, ends: &[FeedEnd], entry: &AuthorityEntry, rule: Rule) -> bool {
         let feed = entry.feed.id();
         let Some(end) = ends.iter().find(|end| end.feed == feed) else { return false };
+        if !self.holds(rule) {
+            return entry.point.seq <= end.last.seq;
+        }
         let mut at = end.last;
         while at != entry.point {
             let held = self.said.iter().find(|it| it.feed.id() == feed && it.point == at);
@@ -345,7 +404,7 @@ impl Naive {
             .collect();
         joined.extend(self.heard.iter().filter_map(|heard| match &heard.1.payload {
             Some(Payload::Confirmation(it)) if it.invitation == ask.invitation => {
-                let given = gives(heard).filter(|given| given.area == ask.given.area);
+                let given = self.gives(heard).filter(|given| given.area == ask.given.area);
                 given.map(|given| given.device)
             }
             _ => None,
@@ -367,7 +426,8 @@ impl Naive {
         let at_once = invited.counts_at_once;
         let given = Given { device, area, rights: own.rights };
         let ends = self.ends_of(device, std::slice::from_ref(&given), area);
-        let is_void = at_once && ends.is_some_and(|ends| !self.leaves(&ends, entry));
+        let is_void =
+            at_once && ends.is_some_and(|ends| !self.leaves(&ends, entry, Rule::JoinedOnTheWay));
         let (invitation, point) = (own.invited.as_ref()?.0, entry.point);
         let [is_crowded, tells] = [false; 2];
         Some(Asked { given, invitation, at_once, is_void, is_crowded, tells, point })
@@ -381,16 +441,106 @@ impl Naive {
         let (id, signature) = own.invited.as_ref()?;
         let invited = self.heard.iter().find_map(|(level, by)| match &by.payload {
             Some(Payload::Invitation(it)) if by.point.id == *id => {
-                (it.area.level() > *level && it.area == by.feed.area).then_some(it)
+                let is_here = it.area == by.feed.area || !self.holds(Rule::InvitationInItsArea);
+                (it.area.level() > *level && is_here).then_some(it)
             }
             _ => None,
         })?;
-        let fits = invited.area == own.area
-            && invited.area == entry.feed.area
-            && own.keys.device() == entry.feed.device
-            && invited.rights.has(own.rights)
-            && invited.key.verify(&own.invited_message(*id), signature).is_ok();
+        let is_signed = || invited.key.verify(&own.invited_message(*id), signature).is_ok();
+        let broken = [
+            (Rule::AsksWhereInvited, invited.area != own.area),
+            (Rule::WritesWhereInvited, invited.area != entry.feed.area),
+            (Rule::AsksForItself, own.keys.device() != entry.feed.device),
+            (Rule::AsksForNoMore, !invited.rights.has(own.rights)),
+            (Rule::JoinsWithItsKey, !is_signed()),
+        ];
+        let fits = broken.into_iter().all(|(rule, is_broken)| !is_broken || !self.holds(rule));
         fits.then_some((own, invited))
+    }
+
+    /// A certificate, or the confirmation of one, in the area it is about, which lies below the
+    /// issuer's level.
+    fn gives(&self, (level, entry): &Heard) -> Option<Given> {
+        let (certificate, rule) = match entry.payload.as_ref() {
+            Some(Payload::Certificate(it)) if it.invited.is_none() => {
+                (it, Rule::CertificateInItsArea)
+            }
+            Some(Payload::Confirmation(it)) => (&it.certificate, Rule::ConfirmationInItsArea),
+            _ => return None,
+        };
+        let is_here = certificate.area == entry.feed.area || !self.holds(rule);
+        let (device, area) = (certificate.keys.device(), certificate.area);
+        let given = Given { device, area, rights: certificate.rights };
+        (is_here && area.level() > *level).then_some(given)
+    }
+
+    /// Cuts of one area narrow each other, those of different areas add up.
+    fn what_cuts_leave(&self, cuts: &[(AreaId, Vec<FeedEnd>)]) -> Vec<FeedEnd> {
+        let mut groups: BTreeMap<_, Vec<Vec<FeedEnd>>> = BTreeMap::new();
+        for (number, (area, ends)) in cuts.iter().enumerate() {
+            let area = self.holds(Rule::CutsAddUp).then_some(*area);
+            let apart = (!self.holds(Rule::CutsNarrow)).then_some(number);
+            groups.entry((area, apart)).or_default().push(ends.clone());
+        }
+        groups.into_values().filter_map(|words| what_all_leave(&words)).flatten().collect()
+    }
+
+    /// Whether a device may do something in an area: it was given that right, and has not ended
+    /// there. Who counts at once has what is for open data.
+    pub(crate) fn may(&self, device: DeviceId, right: Rights, area: AreaId) -> bool {
+        let given = self.given_to(device, area);
+        if !given.is_empty() {
+            let has = given.iter().any(|given| given.rights.has(right));
+            return has && self.ends_of(device, &given, area).is_none();
+        }
+        let asks = self.asks_reaching(device, area);
+        asks.first().is_some_and(|ask| {
+            let given = std::slice::from_ref(&ask.given);
+            let counts = ask.at_once && !ask.is_crowded;
+            counts && ask.rights().has(right) && self.ends_of(device, given, area).is_none()
+        })
+    }
+
+    /// What a device was certified for, or asked for: of each area the ask that decides.
+    fn listed(&self, device: DeviceId) -> Vec<(AreaId, Rights)> {
+        let given = self.given.iter().filter(|given| given.device == device);
+        let mut listed: Vec<_> = given.map(|given| (given.area, given.rights)).collect();
+        for at in AREAS.map(area) {
+            let asks =
+                self.asks.iter().filter(|it| (it.given.device, it.given.area) == (device, at));
+            listed.extend(asks.min_by_key(|ask| ask.rank()).map(|ask| (at, ask.rights())));
+        }
+        listed
+    }
+
+    /// Whether a device may be given records of an area: it has not ended where it may read or carry
+    /// them, or carries the parent of such an area.
+    pub(crate) fn may_have_records(&self, device: DeviceId, area: AreaId) -> bool {
+        let held = self
+            .listed(device)
+            .into_iter()
+            .filter(|(at, rights)| rights.may_hold() && self.may(device, Rights::NONE, *at));
+        self.with_parents(held).iter().any(|held| self.ever_covers(*held, area))
+    }
+
+    /// Whether a device goes on learning the authority of an area, ended or not: one that anything
+    /// depends on which lies where it once was.
+    pub(crate) fn may_have_authority(&self, device: DeviceId, there: AreaId) -> bool {
+        let listed = self.listed(device);
+        let held = listed.iter().copied().filter(|(_, rights)| rights.may_hold());
+        let mut held = self.with_parents(held);
+        held.extend(listed.iter().map(|(at, _)| *at));
+        let reaches = |from: AreaId, to: AreaId| self.ever_covers(from, to);
+        let all = AREAS.map(area);
+        held.iter().any(|held| all.iter().any(|it| reaches(*held, *it) && reaches(there, *it)))
+    }
+
+    /// Areas, and today's parent of those which are carried with it.
+    fn with_parents(&self, areas: impl Iterator<Item = (AreaId, Rights)>) -> Vec<AreaId> {
+        let parent = |at, rights: Rights| {
+            rights.has(Rights::CARRY_PARENT).then(|| self.parent(at)).flatten()
+        };
+        areas.flat_map(|(at, rights)| [Some(at), parent(at, rights)]).flatten().collect()
     }
 
     /// The level a device speaks at in an area; `None` for who is nobody there.
@@ -426,6 +576,11 @@ struct Asked {
 }
 
 impl Asked {
+    /// What it gives: of who counts at once for open data alone.
+    fn rights(&self) -> Rights {
+        if self.at_once { self.given.rights.open_only() } else { self.given.rights }
+    }
+
     /// What is held by all decides before what is not, then the higher area, then the earlier one.
     fn rank(&self) -> (bool, bool, bool, Level, AreaId, ChainPoint) {
         let (area, waits) = (self.given.area, !self.at_once || self.is_crowded);
@@ -451,23 +606,16 @@ fn may_write(name: &FeedName, given: &[Given]) -> bool {
     })
 }
 
-/// A certificate, or the confirmation of one, in the area it is about, which lies below the issuer's
-/// level.
-fn gives((level, entry): &Heard) -> Option<Given> {
-    let certificate = match entry.payload.as_ref() {
-        Some(Payload::Certificate(it)) if it.invited.is_none() => it,
-        Some(Payload::Confirmation(it)) => &it.certificate,
-        _ => return None,
-    };
-    let fits = certificate.area == entry.feed.area && certificate.area.level() > *level;
-    let (device, area) = (certificate.keys.device(), certificate.area);
-    fits.then_some(Given { device, area, rights: certificate.rights })
-}
-
 /// Where an area lay first.
 fn first_parent(area: AreaId) -> Option<AreaId> {
-    Some(area.first_code()?.parent()?.first_id())
+    FIRST_PARENTS.get(&area).copied().flatten()
 }
+
+/// Read once: most of the time went into it.
+static FIRST_PARENTS: LazyLock<BTreeMap<AreaId, Option<AreaId>>> = LazyLock::new(|| {
+    let parent = |area: AreaId| Some(area.first_code()?.parent()?.first_id());
+    AREAS.map(area).into_iter().map(|area| (area, parent(area))).collect()
+});
 
 fn last_of(ends: &[FeedEnd], feed: FeedId) -> ChainPoint {
     let named = ends.iter().filter(|end| end.feed == feed).map(|end| end.last);
@@ -482,17 +630,4 @@ fn what_all_leave(words: &[Vec<FeedEnd>]) -> Option<Vec<FeedEnd>> {
     let least = |feed: FeedId| words.iter().map(|word| last_of(word, feed)).min();
     let ends = feeds.map(|feed| FeedEnd { feed, last: least(feed).unwrap_or(ChainPoint::START) });
     Some(ends.collect())
-}
-
-/// Cuts of one area narrow each other, those of different areas add up.
-fn what_cuts_leave(cuts: &[(AreaId, Vec<FeedEnd>)]) -> Vec<FeedEnd> {
-    let mut areas: Vec<AreaId> = cuts.iter().map(|(area, _)| *area).collect();
-    areas.sort_unstable();
-    areas.dedup();
-    let of = |area: AreaId| {
-        let words: Vec<Vec<FeedEnd>> =
-            cuts.iter().filter(|(at, _)| *at == area).map(|(_, ends)| ends.clone()).collect();
-        what_all_leave(&words).unwrap_or_default()
-    };
-    areas.into_iter().flat_map(of).collect()
 }

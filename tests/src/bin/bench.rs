@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p tests --bin bench [-- --json] [--largest] [--plots FOLDER] [NAME..]`. Counts
 //! (bytes, rounds, syncs) hold on any machine; times are to be read beside this machine's own rates,
-//! which the measure `rate` tells. With `--plots` the plots, the table and the JSON are written there.
+//! which the measure `rate` tells. With `--plots` the plots, the table and the JSON are written there,
+//! with what a run before wrote of measures that this one leaves out.
 #![expect(clippy::print_stdout, reason = "a bench says what it found")]
 #![expect(clippy::unwrap_used, reason = "a bench that fails says where")]
 
@@ -30,9 +31,9 @@ fn main() {
         words.remove(at);
         words.remove(at)
     });
-    let report = run(&words, scale);
+    let mut report = run(&words, scale);
     if let Some(folder) = folder {
-        keep(&report, Path::new(&folder));
+        report = kept(report, Path::new(&folder));
     }
     if is_json {
         println!("{:#}", report.json());
@@ -41,12 +42,17 @@ fn main() {
     }
 }
 
-/// Writes what is looked at later.
-fn keep(report: &Report, folder: &Path) {
+/// Writes what is looked at later, and returns it.
+fn kept(report: Report, folder: &Path) -> Report {
     std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join("figures.json"), format!("{:#}\n", report.json())).unwrap();
+    let figures = folder.join("figures.json");
+    let before = std::fs::read(&figures).ok();
+    let before = before.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let report = report.behind(&before.unwrap_or_default());
+    std::fs::write(figures, format!("{:#}\n", report.json())).unwrap();
     std::fs::write(folder.join("figures.md"), report.table()).unwrap();
-    for (name, svg) in charts(report) {
+    for (name, svg) in charts(&report) {
         std::fs::write(folder.join(name), svg).unwrap();
     }
+    report
 }

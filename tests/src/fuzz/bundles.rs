@@ -12,18 +12,19 @@ pub(super) fn bundle(bytes: &[u8]) -> bool {
     read(&mended) || taken
 }
 
-/// Whether it was read as a bundle.
+/// Whether every piece but the last was a whole frame: the last is the end, or that there is none.
 fn read(bytes: &[u8]) -> bool {
     let Ok(mut reader) = BundleReader::read(bytes) else { return false };
-    let mut pieces = 0_usize;
+    let (mut pieces, mut frames) = (0_usize, 0_usize);
     while let Some(piece) = reader.next_piece().unwrap() {
         pieces += 1;
         assert!(pieces <= bytes.len(), "a bundle without end");
         let Piece::Frame(frame) = piece else { continue };
+        frames += 1;
         let (kind, payload) = frame.encode();
         assert_eq!(Frame::decode(kind, &payload), Ok(Some(frame)), "a frame did not come back");
     }
-    true
+    pieces - frames <= 1
 }
 
 /// The same frames, each with the hash of what it holds.

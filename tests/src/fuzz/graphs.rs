@@ -10,59 +10,79 @@ use crdt_schema::testing::disagreement;
 use super::entries::low;
 use super::input::Input;
 
-/// Edits an input may hold: the fold is asked again and again.
+/// Edits an input may hold, a chain counted as one: the fold is asked again and again. One takes 1 to
+/// 129 bytes, of bytes drawn at random about a dozen; what stands behind the last is not looked at.
 const EDITS_MAX: usize = 40;
+/// Chains of them: one alone makes a past longer than a word, two make it go on behind a hole.
+const CHAINS_MAX: usize = 2;
 
 /// The fold of any graph is one, and is what Automerge makes of it.
 pub(super) fn fold_of(bytes: &[u8]) -> bool {
-    let entries = entries(bytes);
+    let steps = steps(bytes);
+    let entries: Vec<FoldEntry> = steps.iter().flatten().cloned().collect();
     let folded = fold(&entries);
     assert_eq!(disagreement(&entries, &folded), None);
-    let mut other: Vec<FoldEntry> = entries.iter().rev().cloned().collect();
-    assert_eq!(fold(&other), folded, "the order of arrival decides");
-    other.extend(entries.iter().cloned());
-    assert_eq!(fold(&other), folded, "an entry that comes twice decides");
+    let other: Vec<FoldEntry> = entries.iter().rev().chain(&entries).cloned().collect();
+    assert_eq!(fold(&other), folded, "the order of arrival decides, or what comes twice");
     assert_eq!(RecordState::decode(&folded.state.encode()).as_ref(), Ok(&folded.state));
-    one_by_one(&entries, &folded);
+    one_by_one(&steps, &folded);
     !entries.is_empty()
 }
 
-/// As a node gets them: stepped where an entry names the heads, folded anew elsewhere.
-fn one_by_one(entries: &[FoldEntry], folded: &Folded) {
+/// As a node gets them: stepped where an entry names the heads, folded anew elsewhere. A chain is
+/// folded at its end only.
+fn one_by_one(steps: &[Vec<FoldEntry>], folded: &Folded) {
     let (mut now, mut held) = (fold(&[]), Vec::new());
-    for entry in entries {
-        held.push(entry.clone());
+    for step in steps {
+        held.extend(step.iter().cloned());
         let mut stepped = now.state.clone();
-        let is_stepped = now.incomplete == 0 && stepped.apply(entry);
+        let is_stepped = now.incomplete == 0 && step.iter().all(|entry| stepped.apply(entry));
         now = fold(&held);
         assert!(!is_stepped || stepped == now.state, "a step gives another state");
     }
     assert_eq!(now, *folded);
 }
 
-/// An edit takes its deps from edits before it, mostly; also from later ones, from itself, and from
-/// some that nobody holds.
-fn entries(bytes: &[u8]) -> Vec<FoldEntry> {
-    let (mut input, mut entries) = (Input::new(bytes), Vec::new());
-    while !input.is_empty() && entries.len() < EDITS_MAX {
+/// Edits, each alone or in a chain. One takes its deps from edits before it, mostly; also from later
+/// ones, from itself, and from some that nobody holds.
+fn steps(bytes: &[u8]) -> Vec<Vec<FoldEntry>> {
+    let (mut input, mut steps, mut at, mut chains) = (Input::new(bytes), Vec::new(), 0, 0);
+    while !input.is_empty() && steps.len() < EDITS_MAX {
         let shape = input.u8();
-        let count = usize::from(shape & 3);
-        let at = entries.len();
-        let dep = |_| id(input.u8(), at);
-        let deps: Vec<EntryId> = (0..count).map(dep).collect();
-        let sections = (0..usize::from(shape >> 2 & 3)).map(|place| section(&mut input, place));
-        let sections = sections.collect();
-        entries.push(FoldEntry { id: named(at), deps, counts: shape & 0xe0 != 0xe0, sections });
+        let is_chain = shape >= 0xfc && chains < CHAINS_MAX;
+        let step =
+            if is_chain { chain(&mut input, shape, at) } else { edit(&mut input, shape, at) };
+        chains += usize::from(is_chain);
+        at += step.len();
+        steps.push(step);
     }
-    entries
+    steps
 }
 
-/// The edit so many places back; above 200 one that is not there yet or never.
+/// Edits that say nothing, each behind the one before.
+fn chain(input: &mut Input<'_>, shape: u8, at: usize) -> Vec<FoldEntry> {
+    let length = if shape & 1 == 0 { 30 } else { 70 };
+    let first = id(input.u8(), at);
+    let edit =
+        |at, dep| FoldEntry { id: named(at), deps: vec![dep], counts: true, sections: Vec::new() };
+    (at..at + length).map(|it| edit(it, if it == at { first } else { named(it - 1) })).collect()
+}
+
+fn edit(input: &mut Input<'_>, shape: u8, at: usize) -> Vec<FoldEntry> {
+    let deps = (0..usize::from(shape & 3)).map(|_| id(input.u8(), at)).collect();
+    let classes = Class::ALL.into_iter().enumerate();
+    let classes = classes.filter(|(place, _)| shape >> (2 + place) & 1 == 1);
+    let sections = classes.map(|(_, class)| (class, section(input))).collect();
+    vec![FoldEntry { id: named(at), deps, counts: shape & 0xc0 != 0xc0, sections }]
+}
+
+/// The edit so many places back, near or far; above 200 one that is not there yet or never.
 fn id(choice: u8, at: usize) -> EntryId {
     match usize::from(choice) {
-        far if far > 240 => EntryId([choice; 32]),
+        never if never > 240 => EntryId([choice; 32]),
         later if later > 200 => named(at + later - 201),
-        back => named(at.saturating_sub(1 + back % 8)),
+        far if far > 160 => named(at.saturating_sub(4 * (far - 160))),
+        near => named(at.saturating_sub(1 + near % 8)),
     }
 }
 
@@ -71,18 +91,16 @@ fn named(at: usize) -> EntryId {
     EntryId(*blake3::hash(&at.to_be_bytes()).as_bytes())
 }
 
-fn section(input: &mut Input<'_>, place: usize) -> (Class, SectionRead) {
-    let class = *Class::ALL.get(place % Class::ALL.len()).unwrap();
+fn section(input: &mut Input<'_>) -> SectionRead {
     let shape = input.u8();
-    let read = match shape >> 4 {
+    match shape >> 4 {
         15 => SectionRead::Malformed,
         14 => SectionRead::Unreadable,
         _ => {
             let ops = (0..shape & 3).map(|_| op(input)).collect();
             Section::from_ops(ops).map_or(SectionRead::Malformed, SectionRead::Ops)
         }
-    };
-    (class, read)
+    }
 }
 
 /// Few keys, so that edits meet.
@@ -106,9 +124,15 @@ fn op(input: &mut Input<'_>) -> Op {
 }
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {
-    // A chain; a fork that is settled; everything at random.
+    // A chain; a fork that is settled; all classes; branches off a past of two words, which a last edit
+    // joins; everything at random.
     let chain = [4, 1, 0x40, 1, 5, 0, 0x81, 0xa0, 7, 5, 0, 0x81, 0xa0, 9].to_vec();
     let fork = [4, 1, 0xa0, 1, 5, 0, 1, 0xa0, 2, 5, 1, 1, 0xa0, 3, 6, 0, 1, 1, 0xa0, 4].to_vec();
+    let classes =
+        [0x3c, 1, 0xa0, 1, 1, 0xa0, 2, 1, 0xa0, 3, 1, 0xa0, 4, 0x25, 0, 1, 0xa0, 5, 1, 0x40];
+    let long = [
+        4, 1, 0xa0, 1, 0xfd, 0, 5, 170, 1, 0xa0, 2, 0xfc, 0, 5, 165, 1, 0xa0, 3, 7, 0, 2, 180, 1, 0,
+    ];
     let any = (0..400).map(|at| low(at * at * 7 / 3)).collect();
-    vec![chain, fork, any, vec![0xff; 64]]
+    vec![chain, fork, classes.to_vec(), long.to_vec(), any, vec![0xff; 64]]
 }

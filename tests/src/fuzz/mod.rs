@@ -9,8 +9,9 @@
 //!
 //! `entries.rs` headers, sections, blocks, runs · `messages.rs` frames of sessions and rows ·
 //! `trust.rs` statements, payloads of authority, invitations · `bundles.rs` the stick · `sheets.rs`
-//! spreadsheets · `graphs.rs` the fold over any graph of edits · `input.rs` bytes as choices ·
-//! `mutation.rs` the mutations without libFuzzer.
+//! spreadsheets · `graphs.rs` the fold over any graph of edits · `stored.rs` what a copied store holds ·
+//! `text.rs` what people type · `input.rs` bytes as choices · `mutation.rs` the mutations without
+//! libFuzzer.
 //!
 //! This folder is the library of `tests/fuzz` too: it names nothing of this crate but itself.
 #![expect(clippy::unwrap_used, reason = "a target that fails panics")]
@@ -22,6 +23,8 @@ mod input;
 mod messages;
 pub mod mutation;
 mod sheets;
+mod stored;
+mod text;
 mod trust;
 
 /// One decoder, or one fold, and what is asked of it.
@@ -45,7 +48,7 @@ const KIB: usize = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 /// Every target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
     Target {
         name: "header",
         check: entries::header,
@@ -135,14 +138,30 @@ pub const TARGETS: [Target; 14] = [
         check: sheets::sheet,
         seeds: sheets::sheets,
         input_bytes_max: 32 * KIB,
-        memory_bytes_max: 64 * MIB,
+        memory_bytes_max: 320 * MIB,
     },
     Target {
         name: "fold",
         check: graphs::fold_of,
         seeds: graphs::seeds,
-        input_bytes_max: KIB,
+        // Forty edits of the size that bytes drawn at random choose, and a third more.
+        input_bytes_max: 640,
         memory_bytes_max: 64 * MIB,
+    },
+    Target {
+        name: "stored",
+        check: stored::stored,
+        seeds: stored::seeds,
+        input_bytes_max: 16 * KIB,
+        // The body of a row unpacks to a MiB at most, and is packed again.
+        memory_bytes_max: 16 * MIB,
+    },
+    Target {
+        name: "text",
+        check: text::text,
+        seeds: text::texts,
+        input_bytes_max: 8 * KIB,
+        memory_bytes_max: 4 * MIB,
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use crdt_schema::area::AreaId;
 use crdt_schema::authority::{DeviceKeys, Payload, RootStatement, SignedStatement};
-use crdt_schema::codec::Reader;
+use crdt_schema::codec::{Reader, Writer};
 use crdt_schema::entry::{EntryKind, SigningPublic, SigningSecret};
 use node::node::invitation_again;
 
@@ -33,17 +33,13 @@ pub(super) fn payloads() -> Vec<Vec<u8>> {
 }
 
 /// A statement that is believed is read from one byte string only; whatever may be signed comes
-/// back.
+/// back. It is signed anew first, so that what it says is looked at.
 pub(super) fn statement(bytes: &[u8]) -> bool {
     let mut input = Input::new(bytes);
     if input.u8().is_multiple_of(2) {
-        let Ok(read) = SignedStatement::verify(input.rest()) else { return false };
-        assert_eq!(read.as_bytes(), input.rest());
-        let mut reader = Reader::new(input.rest());
-        let body = reader.bytes(input.rest().len(), "body").unwrap();
-        let network = blake3::derive_key("wksbm 2026 network v1", body);
-        assert_eq!(read.statement().network().0, network, "a statement has a second form");
-        return true;
+        let signed = signed_anew(input.rest());
+        let believed = |bytes: &Vec<u8>| is_believed(bytes);
+        return is_believed(input.rest()) | signed.as_ref().is_some_and(believed);
     }
     let (said, secrets) = said(&mut input);
     let Ok(signed) = said.clone().sign(&secrets) else { return false };
@@ -51,6 +47,27 @@ pub(super) fn statement(bytes: &[u8]) -> bool {
     let again = SignedStatement::verify(signed.as_bytes());
     assert_eq!(again.unwrap().statement(), &said, "a statement did not come back");
     true
+}
+
+fn is_believed(bytes: &[u8]) -> bool {
+    let Ok(read) = SignedStatement::verify(bytes) else { return false };
+    assert_eq!(read.as_bytes(), bytes);
+    let mut reader = Reader::new(bytes);
+    let body = reader.bytes(bytes.len(), "body").unwrap();
+    let network = blake3::derive_key("wksbm 2026 network v1", body);
+    assert_eq!(read.statement().network().0, network, "a statement has a second form");
+    true
+}
+
+/// The same statement, whatever it says, signed by the key of the golden one; none where its length
+/// does not fit.
+fn signed_anew(bytes: &[u8]) -> Option<Vec<u8>> {
+    let body = Reader::new(bytes).bytes(bytes.len(), "body").ok()?;
+    let secret = SigningSecret::from_seed(&[4; 32]);
+    let signature = secret.sign(&[b"wksbm 2026 root statement v1", body].concat());
+    let mut writer = Writer::new();
+    writer.bytes(body).varint(1).raw(&secret.public().0).raw(&signature);
+    Some(writer.finish())
 }
 
 /// Any statement, also one that nobody may make.
@@ -79,7 +96,7 @@ pub(super) fn statements() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = invitations()
         .iter()
         .filter_map(|file| {
-            let file = file.strip_prefix(b"WKSBMinv")?;
+            let file = file.strip_prefix(MAGIC)?;
             let body = Reader::new(file.get(1..)?).bytes(16 << 10, "statement").ok()?;
             Some([&[0][..], body].concat())
         })
@@ -91,18 +108,13 @@ pub(super) fn statements() -> Vec<Vec<u8>> {
 }
 
 /// An invitation is written again as it was read, as a file and as text. Its own hash is mended
-/// first, so that bytes before it are looked at.
+/// first, so that bytes before it are looked at, and in another the statement is signed anew.
 pub(super) fn invitation(bytes: &[u8]) -> bool {
     let mut taken = false;
-    let mut mended = bytes.to_vec();
-    if let Some(split) = bytes.len().checked_sub(16) {
-        let hash = blake3::hash(bytes.get(..split).unwrap_or_default());
-        mended.truncate(split);
-        mended.extend(hash.as_bytes().iter().take(16));
-    }
-    for bytes in [bytes, &mended] {
-        let Some((file, text)) = invitation_again(bytes) else { continue };
-        if bytes.starts_with(b"WKSBMinv") {
+    let signed = with_statement_signed(bytes);
+    for bytes in [Some(bytes.to_vec()), hashed(bytes), signed].into_iter().flatten() {
+        let Some((file, text)) = invitation_again(&bytes) else { continue };
+        if bytes.starts_with(MAGIC) {
             assert_eq!(file, bytes, "an invitation has a second form");
         }
         assert_eq!(invitation_again(&file), Some((file.clone(), text.clone())));
@@ -110,6 +122,24 @@ pub(super) fn invitation(bytes: &[u8]) -> bool {
         taken = true;
     }
     taken
+}
+
+const MAGIC: &[u8] = b"WKSBMinv";
+
+/// The same bytes with the hash of those before it at their end.
+fn hashed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let before = bytes.get(..bytes.len().checked_sub(16)?)?;
+    let hash = blake3::hash(before);
+    Some(before.iter().chain(hash.as_bytes().iter().take(16)).copied().collect())
+}
+
+fn with_statement_signed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (start, rest) = bytes.split_at_checked(MAGIC.len() + 1)?;
+    let mut reader = Reader::new(rest);
+    let signed = signed_anew(reader.bytes(rest.len(), "statement").ok()?)?;
+    let mut writer = Writer::new();
+    writer.raw(start).bytes(&signed).raw(reader.rest());
+    hashed(&writer.finish())
 }
 
 pub(super) fn invitations() -> Vec<Vec<u8>> {

@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 
 use plotters::prelude::*;
 
+use super::look::{PERCENTILE, PROVINCE};
+use super::meet::ON_THE_WIRE;
 use super::report::{Figure, Report};
 
 /// Width and height.
 const PIXELS: (u32, u32) = (860, 480);
 const TEXT: (&str, i32) = ("sans-serif", 15);
 const TITLE: (&str, i32) = ("sans-serif", 19);
-static COLOURS: [RGBColor; 6] = [
+static COLOURS: [RGBColor; 8] = [
     RGBColor(0, 90, 156),
     RGBColor(200, 80, 0),
     RGBColor(0, 128, 96),
     RGBColor(150, 50, 140),
     RGBColor(120, 120, 0),
     RGBColor(70, 70, 70),
+    RGBColor(190, 40, 40),
+    RGBColor(60, 160, 200),
 ];
 
 /// Points of one line, by what it shows.
@@ -39,10 +43,11 @@ pub fn charts(report: &Report) -> Vec<(String, String)> {
             file: "sync-news.svg",
             title: "A sync costs what is new, however much is held",
             across: "new entries on one side",
-            up: "bytes of all frames",
+            up: "bytes on the wire, handshake and headers too",
             lines: lines(report, |it| {
                 let news = it.news.filter(|news| *news > 0)?;
-                Some((format!("{} entries held", it.size?), news))
+                let (_, transport) = it.what.strip_suffix(ON_THE_WIRE)?.rsplit_once(' ')?;
+                Some((format!("{transport}, {} entries held", it.size?), news))
             }),
         },
         Plot {
@@ -57,19 +62,25 @@ pub fn charts(report: &Report) -> Vec<(String, String)> {
         },
         Plot {
             file: "look-ups.svg",
-            title: "Look-ups",
+            title: "Look-ups of one record, and in one area",
             across: "entries held",
-            up: "microseconds",
-            lines: lines(report, |it| (it.unit == "us").then_some((it.what.clone(), it.size?))),
+            up: "microseconds, the middle",
+            lines: lines(report, |it| look_up(it, false)),
+        },
+        Plot {
+            file: "look-ups-province.svg",
+            title: "Look-ups in the whole province",
+            across: "entries held",
+            up: "microseconds, the middle",
+            lines: lines(report, |it| look_up(it, true)),
         },
         Plot {
             file: "ingest.svg",
             title: "Entries taken in: verified, merged, views, durable",
             across: "entries",
-            up: "entries a second of the busiest thread",
+            up: "entries a second, by the clock",
             lines: lines(report, |it| {
-                let is_rate = it.what == "ingest, a second of its busiest thread";
-                is_rate.then_some((it.arrival?.to_owned(), it.size?))
+                (it.what == "ingest").then_some((it.arrival.clone()?, it.size?))
             }),
         },
         Plot {
@@ -79,12 +90,19 @@ pub fn charts(report: &Report) -> Vec<(String, String)> {
             up: "bytes a record",
             lines: lines(report, |it| {
                 let store = it.what.strip_prefix("disk, ")?;
-                Some((format!("{store}, {}", it.arrival?), it.size?))
+                Some((format!("{store}, {}", it.arrival.as_ref()?), it.size?))
             }),
         },
     ];
     let drawn = plots.into_iter().filter(|plot| !plot.lines.is_empty());
     drawn.map(|plot| (plot.file.to_owned(), draw(&plot))).collect()
+}
+
+/// The line of a look-up, in all of the province or not.
+fn look_up(figure: &Figure, in_province: bool) -> Option<(String, u64)> {
+    let is_one = figure.unit == "us" && !figure.what.ends_with(PERCENTILE);
+    let is_one = is_one && figure.what.contains(PROVINCE) == in_province;
+    is_one.then_some((figure.what.clone(), figure.size?))
 }
 
 /// Gathers points; `of` says of a figure to which line it belongs and how far right.
@@ -169,7 +187,7 @@ mod tests {
     #[test]
     fn every_line_and_only_what_was_measured_is_drawn() {
         let mut report = Report::default();
-        let what = "ingest, a second of its busiest thread";
+        let what = "ingest";
         report.add(what, 100_000.0, "entries/s").at(1_000).arriving("random");
         report.add(what, 150_000.0, "entries/s").at(1_000_000).arriving("random");
         let charts = charts(&report);

@@ -9,10 +9,10 @@ use serde_json::Value;
 /// The first argument of a child; the second is what it is to be.
 pub const CHILD: &str = "--child";
 
-/// A command that starts this program as a child.
-pub(super) fn command(what: &str) -> Command {
+/// A command that starts this program as a child on what lies in a folder.
+pub(super) fn at(what: &str, folder: &Path) -> Command {
     let mut command = Command::new(program());
-    command.args([CHILD, what]);
+    command.args([CHILD, what]).arg(folder);
     command
 }
 
@@ -35,6 +35,20 @@ pub(super) fn told(mut command: Command) -> Value {
 #[track_caller]
 pub(super) fn number(object: &Value, name: &str) -> f64 {
     object.get(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {name} in {object}"))
+}
+
+/// A text a child told.
+#[track_caller]
+pub(super) fn text(object: &Value, name: &str) -> String {
+    let text = object.get(name).and_then(Value::as_str).map(str::to_owned);
+    text.unwrap_or_else(|| panic!("no {name} in {object}"))
+}
+
+/// MiB that were fetched from a disk for this process; 0 where the system does not say.
+pub(super) fn read_mib() -> f64 {
+    let told = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let read = told.lines().find_map(|line| line.strip_prefix("read_bytes: ")?.parse::<u64>().ok());
+    read.unwrap_or(0) as f64 / f64::from(1 << 20)
 }
 
 /// KiB of memory this process had at most; 0 where the system does not say.

@@ -2,108 +2,60 @@
 //! pushed, edits made apart. Bytes are those a wire between two namespaces counted, headers and all.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
-use crdt_schema::id::{FeedName, Space, StoreInstance};
-use crdt_schema::time::Timestamp;
-use node::ports::{FeedBatch, FeedStore as _};
-use node::replica::INCARNATION;
-use node::store::feed::RedbFeedStore;
-use node::store::view::RedbViewStore;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::child::{self, number};
-use super::hub::{self, VIEW_CACHE_BYTES, runs};
 use super::link::{End, Wire};
 use super::peer::{NONE, PEER};
-use super::scale::{self, Scale};
+use super::scale::{Scale, Shape};
+use super::town::{HOMES, Town};
 use super::watch::moment;
 use super::{Aim, Report};
-use crate::world::{Feed, World, record_id};
 
 const TRANSPORTS: [(&str, &str); 2] = [("QUIC", "udp/4100/quic-v1"), ("TCP", "tcp/4100")];
-/// Names of the values a node's store holds from its first moment.
-const STATEMENT: &[u8] = b"statement";
+/// Behind the name of what the wire counted.
+pub(super) const ON_THE_WIRE: &str = ", on the wire";
+/// For words that follow, which are part of the price of what was said before: the last
+/// acknowledgements come late.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Records both sides edit, and edits each side makes apart.
 const SHARED: usize = 20;
 const APART: usize = 100;
 
 pub(super) fn measure(report: &mut Report, scale: Scale) {
-    let wire = Wire::new();
-    let is_counted = f64::from(u8::from(wire.is_some()));
+    let ground = Ground { wire: Wire::new(), scale };
+    let is_counted = f64::from(u8::from(ground.is_counted()));
     report.add("bytes counted on a wire (1) or of frames alone (0)", is_counted, "");
     for records in scale.copied() {
-        first_copy(report, wire.as_ref(), *records, scale);
+        first_copy(report, &ground, *records);
     }
     for entries in scale.compared() {
-        again(report, wire.as_ref(), *entries, scale);
+        again(report, &ground, *entries);
     }
-    edits(report, wire.as_ref(), scale);
+    for entries in scale.held() {
+        news(report, &ground, *entries);
+    }
+    edits(report, &ground);
 }
 
-/// Folders of nodes, and what is in the world they are of.
-struct Town {
-    room: TempDir,
-    world: World,
-    feeds: Vec<Feed>,
+/// Where nodes meet: on a wire that counts, or on loopback.
+struct Ground {
+    wire: Option<Wire>,
+    scale: Scale,
 }
 
-/// Who lives where in a town.
-const HOMES: [&str; 4] = ["provinsi", "provinsi-2", "desa-1", "desa-2"];
-
-impl Town {
-    fn new(villages: usize, writers: usize, records: usize) -> Self {
-        let room = TempDir::new().unwrap();
-        let keys = HOMES.map(|name| room.path().join(name).join("keys"));
-        let [province, other, first, second] = &keys;
-        let world = World::at_home(villages, writers, [province, other, first, second]);
-        let feeds = world.feeds(records);
-        Self { room, world, feeds }
+impl Ground {
+    fn is_small(&self) -> bool {
+        self.scale == Scale::Smoke
     }
 
-    fn folder(&self, home: &str) -> PathBuf {
-        self.room.path().join(home)
-    }
-
-    /// A node's stores: authority, and with `full` every record.
-    fn furnish(&self, home: &str, full: bool) {
-        let folder = self.folder(home);
-        for name in ["feed.redb", "view.redb"] {
-            drop(std::fs::remove_file(folder.join(name)));
-        }
-        let mut instance = [0; 16];
-        instance.iter_mut().zip(home.bytes()).for_each(|(to, from)| *to = from);
-        let instance = StoreInstance(instance);
-        let mut feeds = RedbFeedStore::create(&folder.join("feed.redb"), instance).unwrap();
-        let values = [
-            (STATEMENT.to_vec(), Some(self.world.statement.as_bytes().to_vec())),
-            (INCARNATION.to_vec(), Some(1u64.to_be_bytes().to_vec())),
-        ];
-        let batch = FeedBatch { values: values.into(), ..FeedBatch::default() };
-        feeds.commit(&batch, Timestamp(0)).unwrap();
-        let views = folder.join("view.redb");
-        let views = RedbViewStore::open_or_create(&views, instance, VIEW_CACHE_BYTES).unwrap();
-        let mut replica = hub::open(&self.world, feeds, views);
-        hub::take(&mut replica, self.world.authority.iter().flat_map(runs));
-        if full {
-            hub::take(&mut replica, self.feeds.iter().flat_map(runs));
-        }
-        replica.settle_views().unwrap();
-    }
-
-    /// Ids of records of the first village's writers, one writer's after the other's.
-    fn records(&self) -> Vec<String> {
-        let (area, writers) = self.world.villages.first().unwrap();
-        let of_writer = |device| {
-            let name = FeedName { device, area: *area, space: Space::Records, incarnation: 1 };
-            let count = self.feeds.first().map_or(0, |(_, runs)| {
-                runs.iter().map(|run| run.block().unwrap().entries.len()).sum::<usize>() / 3
-            });
-            (0..count).map(move |number| record_id(name.id(), number).to_string())
-        };
-        writers.iter().flat_map(|writer| of_writer(writer.device())).collect()
+    /// Whether there are bytes of a wire to be told.
+    const fn is_counted(&self) -> bool {
+        self.wire.is_some()
     }
 }
 
@@ -113,11 +65,14 @@ struct Peer {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     address: String,
+    /// How long its wire is watched after something was said.
+    last_words: Duration,
 }
 
 impl Peer {
     /// Starts one at an end of the wire, and waits for what it says first.
-    fn start(wire: Option<&Wire>, end: End, folder: &Path, transport: &str, peer: &str) -> Self {
+    fn start(ground: &Ground, end: End, folder: &Path, transport: &str, peer: &str) -> Self {
+        let wire = ground.wire.as_ref();
         let mut command = match wire {
             Some(wire) => wire.at(end, &child::program()),
             None => Command::new(child::program()),
@@ -131,7 +86,9 @@ impl Peer {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
-        let mut started = Self { child, input, output, address: String::new() };
+        let is_hasty = wire.is_none() || ground.is_small();
+        let last_words = if is_hasty { Duration::ZERO } else { LAST_WORDS };
+        let mut started = Self { child, input, output, address: String::new(), last_words };
         if end == End::There {
             let told = started.hear();
             told.get("listening").unwrap().as_str().unwrap().clone_into(&mut started.address);
@@ -168,13 +125,29 @@ impl Peer {
         assert_eq!(told.get("equal"), Some(&Value::Bool(true)), "{told}");
         let after = self.bytes();
         let frames = number(&told, "frame_bytes");
-        let bytes = after.zip(before).map(|(after, before)| after - before);
-        Met { ms: number(&told, "seconds") * 1e3, bytes: bytes.unwrap_or(frames), frames }
+        Met { ms: number(&told, "seconds") * 1e3, bytes: after - before, frames }
     }
 
-    /// What passed the wire so far.
-    fn bytes(&mut self) -> Option<f64> {
-        self.ask("tell").get("passed").unwrap().as_f64()
+    /// What passed the wire so far, with the words that follow what was said; 0 where there is none.
+    fn bytes(&mut self) -> f64 {
+        std::thread::sleep(self.last_words);
+        self.ask("tell").get("passed").and_then(Value::as_f64).unwrap_or_default()
+    }
+
+    /// MiB of memory it had at most.
+    fn peak_mib(&mut self) -> f64 {
+        number(&self.ask("tell"), "peak_kib") / 1024.0
+    }
+
+    /// Saves each record once, so many in all, and none as it was before.
+    fn save(&mut self, records: &[String], saves: usize, value: &mut u64) {
+        let mut left = saves;
+        while left > 0 {
+            let some = left.min(records.len());
+            *value += 1;
+            self.ask(&edit("biaya", &value.to_string(), records.iter().take(some)));
+            left -= some;
+        }
     }
 
     fn stop(mut self) {
@@ -198,172 +171,242 @@ struct Met {
     frames: f64,
 }
 
-/// The middle one.
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
+impl Met {
+    /// One side of several meetings.
+    fn each(met: &[Self], of: impl Fn(&Self) -> f64) -> Vec<f64> {
+        met.iter().map(of).collect()
+    }
 }
 
-fn first_copy(report: &mut Report, wire: Option<&Wire>, records: u64, scale: Scale) {
-    let (villages, writers, each) = scale::shape(records * 3);
-    let town = Town::new(villages, writers, each);
-    let held = (villages * writers * each) as f64;
+fn first_copy(report: &mut Report, ground: &Ground, records: u64) {
+    let town = Town::written(Shape::of(records * 3));
+    let held = town.count() as f64;
     town.furnish(HOMES[0], true);
+    let scale = ground.scale;
+    let repeats = if records > 1_000 { scale.repeats_of_long() } else { scale.repeats() };
     for (name, transport) in TRANSPORTS {
-        let donor = Peer::start(wire, End::There, &town.folder(HOMES[0]), transport, NONE);
-        let (mut times, mut bytes, mut memory) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..if records > 1_000 { 3.min(scale.repeats()) } else { scale.repeats() } {
+        let mut donor = Peer::start(ground, End::There, &town.folder(HOMES[0]), transport, NONE);
+        let (mut met, mut memory) = (Vec::new(), Vec::new());
+        for _ in 0..repeats {
             town.furnish(HOMES[1], false);
             let folder = town.folder(HOMES[1]);
-            let mut receiver = Peer::start(wire, End::Here, &folder, transport, NONE);
-            let met = receiver.meet(&donor.address);
+            let mut receiver = Peer::start(ground, End::Here, &folder, transport, NONE);
+            met.push(receiver.meet(&donor.address));
             let told = receiver.ask("tell");
             assert!(number(&told, "records").total_cmp(&held).is_eq(), "{told}");
-            times.push(met.ms / 1e3);
-            bytes.push(met.bytes / held);
-            memory.push(number(&told, "peak_kib") / 1024.0);
+            memory.push(receiver.peak_mib());
             receiver.stop();
         }
-        donor.stop();
-        let limits = match records {
+        let (in_time, in_memory) = match records {
             1_000 => (Aim::Under(0.05), Aim::Under(24.0)),
             10_000 => (Aim::Under(0.25), Aim::Under(40.0)),
             100_000 => (Aim::Under(2.0), Aim::None),
             _ => (Aim::None, Aim::None),
         };
-        let mut add = |what: String, value: f64, unit: &'static str, aim: Aim| {
-            report.add(what, value, unit).at(records).aim(aim);
-        };
-        add(
-            format!("first copy over {name}, dial to proved equality"),
-            middle(times),
-            "s",
-            limits.0,
-        );
-        let per_record = if records >= 1_000 { Aim::Under(100.0) } else { Aim::None };
-        add(format!("first copy over {name}, on the wire"), middle(bytes), "B/record", per_record);
-        add(format!("first copy over {name}, receiver's memory"), middle(memory), "MiB", limits.1);
+        let what = format!("first copy over {name}");
+        let times = Met::each(&met, |it| it.ms / 1e3);
+        let figure = report.middle(format!("{what}, dial to proved equality"), &times, "s");
+        figure.at(records).aim(in_time);
+        let bytes = Met::each(&met, |it| it.bytes / held);
+        if ground.is_counted() {
+            let figure = report.middle(format!("{what}{ON_THE_WIRE}"), &bytes, "B/record");
+            figure.at(records).aim(Aim::Under(100.0));
+        }
+        let figure = report.middle(format!("{what}, receiver's memory"), &memory, "MiB");
+        figure.at(records).aim(in_memory);
+        // Of all copies it gave, one after the other.
+        report.add(format!("{what}, donor's memory"), donor.peak_mib(), "MiB").at(records);
+        donor.stop();
     }
 }
 
 /// Two nodes that hold the same meet; then one of them is a new process.
-fn again(report: &mut Report, wire: Option<&Wire>, entries: u64, scale: Scale) {
-    let (villages, writers, each) = scale::shape(entries);
-    let town = Town::new(villages, writers, each);
+fn again(report: &mut Report, ground: &Ground, entries: u64) {
+    let town = Town::written(Shape::of(entries));
     for home in &HOMES[..2] {
         town.furnish(home, true);
     }
     let (there, here) = (town.folder(HOMES[0]), town.folder(HOMES[1]));
     for (name, transport) in TRANSPORTS {
-        let donor = Peer::start(wire, End::There, &there, transport, NONE);
+        let donor = Peer::start(ground, End::There, &there, transport, NONE);
         let (mut met, mut standing) = (Vec::new(), Vec::new());
-        for _ in 0..scale.repeats() {
-            let mut receiver = Peer::start(wire, End::Here, &here, transport, NONE);
+        for _ in 0..ground.scale.repeats() {
+            let mut receiver = Peer::start(ground, End::Here, &here, transport, NONE);
             met.push(receiver.meet(&donor.address));
             standing.push(receiver.compare("again", &donor.address).bytes);
             receiver.stop();
         }
         let mut started = Vec::new();
-        for _ in 0..scale.repeats() {
+        for _ in 0..ground.scale.repeats() {
             let before = moment();
-            let mut receiver = Peer::start(wire, End::Here, &here, transport, &donor.address);
+            let mut receiver = Peer::start(ground, End::Here, &here, transport, &donor.address);
             let told = receiver.hear();
             assert_eq!(told.get("equal"), Some(&Value::Bool(true)), "{told}");
             started.push(number(&told, "at") - before);
             receiver.stop();
         }
         donor.stop();
-        let of = |part: &dyn Fn(&Met) -> f64| middle(met.iter().map(part).collect());
-        let mut add = |what: String, value: f64, unit: &'static str, limit: f64| {
-            report.add(what, value, unit).at(entries).aim(Aim::Under(limit));
-        };
         let what = format!("nothing changed, over {name}");
-        add(format!("{what}, with handshake"), of(&|it| it.bytes), "B", 3_000.0);
-        add(format!("{what}, frames after the handshake"), of(&|it| it.frames), "B", 200.0);
-        add(format!("{what}, over a link that stands, on the wire"), middle(standing), "B", 200.0);
-        add(format!("{what}, dial to proved equality"), of(&|it| it.ms), "ms", 5.0);
-        add(format!("{what}, spawn to proved equality"), middle(started), "ms", 30.0);
+        let mut add = |part: &str, values: &[f64], unit: &'static str, limit: f64| {
+            let figure = report.middle(format!("{what}, {part}"), values, unit);
+            figure.at(entries).aim(Aim::Under(limit));
+        };
+        if ground.is_counted() {
+            add("with handshake", &Met::each(&met, |it| it.bytes), "B", 3_000.0);
+            add("over a link that stands, on the wire", &standing, "B", 200.0);
+        }
+        add("frames after the handshake", &Met::each(&met, |it| it.frames), "B", 200.0);
+        add("dial to proved equality", &Met::each(&met, |it| it.ms), "ms", 5.0);
+        add("spawn to proved equality", &started, "ms", 30.0);
+    }
+}
+
+/// Two devices of one village hold the same; one of them saves so often while it is alone, then dials.
+fn news(report: &mut Report, ground: &Ground, entries: u64) {
+    let town = Town::written(Shape::of(entries));
+    for home in &HOMES[2..] {
+        town.furnish(home, true);
+    }
+    let (records, mut value) = (town.records(), 10_000_000);
+    let (there, here) = (town.folder(HOMES[2]), town.folder(HOMES[3]));
+    for (name, transport) in TRANSPORTS {
+        let hub = Peer::start(ground, End::There, &there, transport, NONE);
+        for saves in ground.scale.news() {
+            let mut met = Vec::new();
+            for _ in 0..ground.scale.repeats_of_long() {
+                let mut desk = Peer::start(ground, End::Here, &here, transport, NONE);
+                desk.save(&records, *saves, &mut value);
+                met.push(desk.meet(&hub.address));
+                desk.stop();
+            }
+            let what = format!("sync of {saves} new entries, over {name}");
+            let mut rows = vec![
+                (format!("{what}, frames"), Met::each(&met, |it| it.frames), "B"),
+                (what.clone(), Met::each(&met, |it| it.ms), "ms"),
+            ];
+            if ground.is_counted() {
+                rows.push((what + ON_THE_WIRE, Met::each(&met, |it| it.bytes), "B"));
+            }
+            for (what, values, unit) in rows {
+                report.middle(what, &values, unit).at(entries).news(*saves as u64);
+            }
+        }
+        hub.stop();
     }
 }
 
 /// Two devices of one village: a save while they are connected, then edits made apart.
-fn edits(report: &mut Report, wire: Option<&Wire>, scale: Scale) {
-    let small = scale == Scale::Smoke;
-    let (apart, shared) = if small { (4, 2) } else { (APART, SHARED) };
-    let each = if small { 12 } else { 500 };
-    let town = Town::new(1, 2, each);
+fn edits(report: &mut Report, ground: &Ground) {
+    let each = if ground.is_small() { 12 } else { 500 };
+    let town = Town::written(Shape::even(1, 2, each));
     let records = town.records();
-    let (of_first, of_second) = records.split_at(records.len() / 2);
     for (name, transport) in TRANSPORTS {
         for home in &HOMES[2..] {
             town.furnish(home, true);
         }
         let [there, here] = [HOMES[2], HOMES[3]].map(|home| town.folder(home));
-        let mut hub = Peer::start(wire, End::There, &there, transport, NONE);
-        let mut desk = Peer::start(wire, End::Here, &here, transport, NONE);
-        let address = hub.address.clone();
-        desk.meet(&address);
-        let mut held = number(&hub.ask("tell"), "entries");
-        let (mut times, mut bytes) = (Vec::new(), Vec::new());
-        for (turn, record) in of_second.iter().take(scale.repeats() + 1).enumerate() {
-            let before = desk.bytes().unwrap_or_default();
-            held += 1.0;
-            hub.order(&format!("await {held}"));
-            let saved = desk.ask(&format!("edit peserta_p {} {record}", 50 + turn));
-            let seen = hub.hear();
-            // The first save makes a feed known; words that follow it are part of its price.
-            std::thread::sleep(std::time::Duration::from_millis(if small { 0 } else { 300 }));
-            if turn > 0 {
-                times.push(number(&seen, "at") - number(&saved, "began"));
-                bytes.push(desk.bytes().unwrap_or_default() - before);
-            }
-        }
-        desk.stop();
-        let at = hub.ask("tell");
-        let mut add = |what: &str, value: f64, unit: &'static str, aim: Aim| {
-            report.add(format!("{what}, over {name}"), value, unit).aim(aim);
-        };
-        if !small {
-            add("one edit, save begun to held by the peer", middle(times), "ms", Aim::Under(1.3));
-            add("one edit, on the wire", middle(bytes), "B", Aim::Under(400.0));
-        }
-        let conflicts = number(&at, "conflicts");
-        // Apart: nobody is connected.
-        let mut desk = Peer::start(wire, End::Here, &here, transport, NONE);
-        let skip = scale.repeats() + 1;
-        hub.ask(&edit("durasi", "7", of_first.iter().take(apart)));
-        desk.ask(&edit("durasi", "8", of_second.iter().skip(skip % each).take(apart)));
-        let met = desk.meet(&address);
-        let made = format!("{apart} + {apart} edits made apart");
-        add(&made, met.ms, "ms", Aim::Under(20.0));
-        add(&format!("{made}, on the wire"), met.bytes / 1e3, "kB", Aim::Under(25.0));
-        desk.stop();
-        let mut desk = Peer::start(wire, End::Here, &here, transport, NONE);
-        let before = number(&hub.ask("tell"), "entries");
-        hub.ask(&edit("tempat", "Balai", of_first.iter().take(shared)));
-        desk.ask(&edit("tempat", "Sekolah", of_first.iter().take(shared)));
-        desk.meet(&address);
-        let (there, here) = (hub.ask("tell"), desk.ask("tell"));
-        let kept = number(&there, "entries") - before;
-        assert_eq!(there.get("entries"), here.get("entries"));
-        add(
-            "the same records edited on both sides, edits kept",
-            kept,
-            "",
-            Aim::Exactly(2.0 * shared as f64),
-        );
-        let seen = number(&there, "conflicts").min(number(&here, "conflicts")) - conflicts;
-        add(
-            "the same records edited on both sides, conflicts shown",
-            seen,
-            "",
-            Aim::Exactly(shared as f64),
-        );
-        desk.stop();
+        let mut hub = Peer::start(ground, End::There, &there, transport, NONE);
+        let start = || Peer::start(ground, End::Here, &here, transport, NONE);
+        let mut report = Over { report: &mut *report, name };
+        one_edit(&mut report, ground, (&mut hub, start()), &records);
+        made_apart(&mut report, ground, (&mut hub, start), &records);
+        same_records(&mut report, ground, (&mut hub, start()), &records);
         hub.stop();
     }
 }
 
-fn edit<'a>(field: &str, value: &str, records: impl Iterator<Item = &'a String>) -> String {
-    records.fold(format!("edit {field} {value}"), |line, id| line + " " + id)
+/// Figures over one transport.
+struct Over<'a> {
+    report: &'a mut Report,
+    name: &'static str,
+}
+
+impl Over<'_> {
+    fn add(&mut self, what: &str, values: &[f64], unit: &'static str, aim: Aim) {
+        self.report.middle(format!("{what}, over {}", self.name), values, unit).aim(aim);
+    }
+}
+
+/// Saves while both are connected: each is pushed.
+fn one_edit(
+    report: &mut Over<'_>,
+    ground: &Ground,
+    (hub, mut desk): (&mut Peer, Peer),
+    records: &[String],
+) {
+    desk.meet(&hub.address);
+    let mut held = number(&hub.ask("tell"), "entries");
+    let (mut times, mut bytes) = (Vec::new(), Vec::new());
+    for (turn, record) in records.iter().rev().take(ground.scale.repeats() + 1).enumerate() {
+        let before = desk.bytes();
+        held += 1.0;
+        hub.order(&format!("await {held}"));
+        let saved = desk.ask(&edit("peserta_p", &(50 + turn).to_string(), [record]));
+        let seen = hub.hear();
+        let after = desk.bytes();
+        // The first save makes a feed known.
+        if turn > 0 {
+            times.push(number(&seen, "at") - number(&saved, "began"));
+            bytes.push(after - before);
+        }
+    }
+    desk.stop();
+    if !ground.is_small() {
+        report.add("one edit, save begun to held by the peer", &times, "ms", Aim::Under(1.3));
+        if ground.is_counted() {
+            report.add("one edit, on the wire", &bytes, "B", Aim::Under(400.0));
+        }
+    }
+}
+
+/// Nobody is connected while both save, each its own records.
+fn made_apart(
+    report: &mut Over<'_>,
+    ground: &Ground,
+    (hub, start): (&mut Peer, impl Fn() -> Peer),
+    records: &[String],
+) {
+    let apart = if ground.is_small() { 4 } else { APART };
+    let mut met = Vec::new();
+    for turn in 0..ground.scale.repeats_of_long() {
+        let mut desk = start();
+        hub.ask(&edit("durasi", &(10 + turn).to_string(), records.iter().take(apart)));
+        desk.ask(&edit("durasi", &(20 + turn).to_string(), records.iter().rev().take(apart)));
+        met.push(desk.meet(&hub.address));
+        desk.stop();
+    }
+    let made = format!("{apart} + {apart} edits made apart");
+    report.add(&made, &Met::each(&met, |it| it.ms), "ms", Aim::Under(20.0));
+    if ground.is_counted() {
+        let bytes = Met::each(&met, |it| it.bytes / 1e3);
+        report.add(&(made + ON_THE_WIRE), &bytes, "kB", Aim::Under(25.0));
+    }
+}
+
+/// Nobody is connected while both save the same records.
+fn same_records(
+    report: &mut Over<'_>,
+    ground: &Ground,
+    (hub, mut desk): (&mut Peer, Peer),
+    records: &[String],
+) {
+    let shared = if ground.is_small() { 2 } else { SHARED };
+    let before = hub.ask("tell");
+    hub.ask(&edit("tempat", "Balai", records.iter().take(shared)));
+    desk.ask(&edit("tempat", "Sekolah", records.iter().take(shared)));
+    desk.meet(&hub.address);
+    let (there, here) = (hub.ask("tell"), desk.ask("tell"));
+    assert_eq!(there.get("entries"), here.get("entries"));
+    let kept = number(&there, "entries") - number(&before, "entries");
+    let shown = number(&there, "conflicts").min(number(&here, "conflicts"));
+    let shown = shown - number(&before, "conflicts");
+    let what = "the same records edited on both sides";
+    let both = Aim::Exactly(2.0 * shared as f64);
+    report.add(&format!("{what}, edits kept"), &[kept], "", both);
+    report.add(&format!("{what}, conflicts shown"), &[shown], "", Aim::Exactly(shared as f64));
+    desk.stop();
+}
+
+fn edit<'a>(field: &str, value: &str, records: impl IntoIterator<Item = &'a String>) -> String {
+    records.into_iter().fold(format!("edit {field} {value}"), |line, id| line + " " + id)
 }

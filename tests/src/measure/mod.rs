@@ -1,17 +1,19 @@
 //! What is measured: `plan.rs` typed saves · `packed.rs` bytes on the wire · `reconcile.rs` two
-//! replicas and a session, in memory · `ingest.rs` runs into both stores, memory, disk, start,
-//! look-ups · `meet.rs` two processes over real sockets · `save.rs` what one save writes ·
-//! `rate.rs` this machine's own rates.
+//! replicas and a session, in memory · `ingest.rs` runs into both stores, memory, disk ·
+//! `start.rs` a node's start · `look.rs` look-ups · `meet.rs` two processes over real sockets ·
+//! `save.rs` what one save writes · `rate.rs` this machine's own rates.
 //!
-//! `scale.rs` how many entries, in which order · `hub.rs` the replica they measure on · `child.rs`
-//! this program as another process, `peer.rs` one that is a node · `link.rs` the wire between them ·
-//! `watch.rs` how long it took · `report.rs` the figures as a table and as JSON · `chart.rs` as plots.
+//! `workload.rs` what a village writes · `scale.rs` how many entries, in which order · `hub.rs` the replica
+//! they measure on · `town.rs` folders of nodes · `child.rs` this program as another process,
+//! `peer.rs` one that is a node · `link.rs` the wire between them · `watch.rs` how long it took ·
+//! `report.rs` the figures as a table and as JSON · `chart.rs` as plots.
 
 mod chart;
 mod child;
 mod hub;
 mod ingest;
 mod link;
+mod look;
 mod meet;
 mod packed;
 mod peer;
@@ -21,7 +23,10 @@ mod reconcile;
 mod report;
 mod save;
 mod scale;
+mod start;
+mod town;
 mod watch;
+mod workload;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -35,7 +40,7 @@ pub use scale::Scale;
 type Measure = (&'static str, fn(&mut Report, Scale));
 
 const MEASURES: [Measure; 7] = [
-    ("rate", |report, _| rate::measure(report)),
+    ("rate", rate::measure),
     ("plan", |report, _| plan::measure(report)),
     ("packed", |report, _| packed::measure(report)),
     ("reconcile", |report, _| reconcile::measure(report)),
@@ -61,7 +66,8 @@ pub fn be_child(words: &[String]) {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let told = match words.as_slice() {
         [ingest::TAKE, folder] => ingest::take(Path::new(folder)),
-        [ingest::START, folder] => ingest::started(Path::new(folder)),
+        [start::START, folder] => start::started(Path::new(folder)),
+        [look::LOOK, folder, look_ups] => look::looked(Path::new(folder), look_ups),
         [peer::PEER, folder, listen, peer] => return peer::serve(Path::new(folder), listen, peer),
         other => panic!("not a child: {other:?}"),
     };

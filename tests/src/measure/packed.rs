@@ -4,11 +4,11 @@ use crdt_schema::codec::Writer;
 use crdt_schema::entry::{PackedRun, SALT_BYTES};
 use node::synth::{Change, Plan, Preset};
 
-use super::{Aim, Report};
+use super::{Aim, Report, workload};
 use crate::desk;
-use crate::world::{Feed, World};
+use crate::world::{Feed, World, certified};
 
-const RECORDS: u64 = 1_000;
+const RECORDS: usize = 1_000;
 /// No year that the dictionary was trained on.
 const SEED: u64 = 7;
 /// Kinds without any person: open sections alone.
@@ -16,8 +16,11 @@ const OPEN_KINDS: [&str; 3] = ["kegiatan", "kemitraan", "kps"];
 
 pub(super) fn measure(report: &mut Report) {
     let world = World::new(1, 1);
-    let feed = world.feeds(1_000);
-    add(report, "open records of 15 fields and two edits", &feed, RECORDS, Aim::Under(100.0));
+    let (area, writer) = certified(&world);
+    let feed = workload::feed(writer, area, RECORDS);
+    report.add("a record as JSON", workload::json_bytes(), "bytes");
+    let what = "open records of 15 fields and two edits";
+    add(report, what, std::slice::from_ref(&feed), RECORDS as u64, Aim::Under(100.0));
     let of_open_kinds = |change: &mut Change| OPEN_KINDS.contains(&change.kind);
     let feeds = desk::feeds(desk::drafts(&Plan::new(Preset::Kec, SEED), of_open_kinds));
     add(report, "kegiatan, kemitraan and kps, a year", &feeds, created(&feeds), Aim::None);
@@ -26,8 +29,9 @@ pub(super) fn measure(report: &mut Report) {
     add(report, "ppks in four classes, a year", &feeds, records, Aim::None);
     let salts = salted(&feeds) * SALT_BYTES as u64;
     report.add("of it salts, which nothing compresses", per(salts, records), "bytes/record");
+    let feed = workload::feed(writer, area, 40);
     report
-        .add("a single save of one open field", single_edit(&world), "bytes")
+        .add("a single save of one open field", single_edit(&feed), "bytes")
         .aim(Aim::Under(160.0));
 }
 
@@ -72,9 +76,8 @@ fn salted(feeds: &[Feed]) -> u64 {
 }
 
 /// A run of the last entry alone, as one save is pushed to a peer.
-fn single_edit(world: &World) -> f64 {
-    let feeds = world.feeds(40);
-    let run = feeds.first().unwrap().1.last().unwrap();
+fn single_edit(feed: &Feed) -> f64 {
+    let run = feed.1.last().unwrap();
     let block = run.block().unwrap();
     let alone = block.from_seq(block.last()).unwrap();
     framed(&PackedRun::pack(&alone, run.signature)) as f64

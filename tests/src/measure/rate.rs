@@ -9,6 +9,7 @@ use redb::{Database, Durability, TableDefinition};
 use tempfile::TempDir;
 
 use super::Report;
+use super::scale::Scale;
 use super::watch::Watch;
 
 const HASHED_BYTES: usize = 64 << 20;
@@ -17,11 +18,15 @@ const SYNCS: u32 = 200;
 const PUTS: u64 = 200_000;
 const TABLE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("ukur");
 
-pub(super) fn measure(report: &mut Report) {
-    report.add("this machine, BLAKE3", hashing(), "MB/s");
-    report.add("this machine, Ed25519 strict", verifying(), "checks/s");
-    report.add("this machine, sync of 4 KiB", syncing(), "a second");
-    report.add("this machine, redb puts of 100 bytes", putting(), "a second");
+pub(super) fn measure(report: &mut Report, scale: Scale) {
+    let mut add = |what: &str, rate: fn() -> f64, unit: &'static str| {
+        let rates: Vec<f64> = (0..scale.repeats()).map(|_| rate()).collect();
+        report.middle(format!("this machine, {what}"), &rates, unit);
+    };
+    add("BLAKE3", hashing, "MB/s");
+    add("Ed25519 strict", verifying, "checks/s");
+    add("sync of 4 KiB", syncing, "a second");
+    add("redb puts of 100 bytes", putting, "a second");
 }
 
 fn hashing() -> f64 {

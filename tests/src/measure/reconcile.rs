@@ -17,20 +17,11 @@ const VILLAGES: usize = 5_957;
 /// Devices of a kecamatan: itself and three in each of eleven villages.
 const DEVICES: u64 = 34;
 
-/// What two nodes hold, as villages and entries of each, while one of them learns something new.
-const HELD: [(usize, usize); 3] = [(1, 1_000), (10, 1_000), (100, 1_000)];
-const NEWS: [usize; 5] = [0, 1, 10, 100, 1_000];
-
 pub(super) fn measure(report: &mut Report) {
     nothing_changed(report);
     news(report, 2, 2, 10, (600_000.0, 5.0));
     news(report, 10, 1, 1, (1_000_000.0, 6.0));
     one_edit(report);
-    for (villages, entries) in HELD {
-        for news in NEWS {
-            costs(report, villages, entries, news);
-        }
-    }
 }
 
 /// A replica that knows who belongs to the network.
@@ -102,27 +93,6 @@ fn news(report: &mut Report, feeds: usize, busy: usize, new: u64, (bytes, rounds
     report
         .add(format!("{what}, rounds"), f64::from(cost.rounds), "rounds")
         .aim(Aim::Under(rounds + 1.0));
-}
-
-/// Every village's feed is held by both but for the newest entries of the first one.
-fn costs(report: &mut Report, villages: usize, entries: usize, news: usize) {
-    let world = World::new(villages, 1);
-    let (mut one, mut two) =
-        (replica(&world, &world.province, 1), replica(&world, &world.other, 2));
-    for (number, (area, writers)) in world.villages.iter().enumerate() {
-        let Some(writer) = writers.first() else { continue };
-        let more = if number == 0 { news } else { 0 };
-        let made = feed_cut(writer, *area, entries + more, 1, entries as u64);
-        let is_held = |run: &&PackedRun| run.first <= entries as u64;
-        let held: Feed = (made.0, made.1.iter().filter(is_held).cloned().collect());
-        take(&mut one, [&held].into_iter());
-        take(&mut two, [&made].into_iter());
-    }
-    let cost = reconcile(&mut one, &mut two);
-    let held = (villages * entries) as u64;
-    let figure =
-        report.add(format!("sync of {news} new entries, all frames"), cost.bytes() as f64, "B");
-    figure.at(held).news(news as u64);
 }
 
 /// An edit of a known record, pushed to a peer that is equal, and the hub's word that it holds it.

@@ -1,13 +1,13 @@
-//! Measures as rows: what, at how many entries, in which order they came, how much, and the figure
-//! aimed at.
+//! Measures as rows: what, at how many entries, in which order they came, how much, measured how often,
+//! and the figure aimed at.
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What a figure is held to.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aim {
     /// Nothing: it is told to be known.
@@ -23,10 +23,10 @@ pub enum Aim {
 }
 
 /// One measured figure.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// The measure it belongs to.
-    pub part: &'static str,
+    pub part: String,
     /// What was measured.
     pub what: String,
     /// Entries, or where records are asked for records, at which it was.
@@ -34,11 +34,13 @@ pub struct Figure {
     /// New entries, where a sync is measured.
     pub news: Option<u64>,
     /// In which order they came.
-    pub arrival: Option<&'static str>,
+    pub arrival: Option<String>,
     /// How much.
     pub value: f64,
     /// Of what.
-    pub unit: &'static str,
+    pub unit: String,
+    /// How often it was measured. Of times the middle is told unless it says which, of counts the mean.
+    pub repeats: u64,
     /// The figure aimed at.
     pub aim: Aim,
     /// Whether it is reached; nothing where none is aimed at.
@@ -59,8 +61,14 @@ impl Figure {
     }
 
     /// Of entries that came in this order.
-    pub(super) fn arriving(&mut self, arrival: &'static str) -> &mut Self {
-        self.arrival = Some(arrival);
+    pub(super) fn arriving(&mut self, arrival: &str) -> &mut Self {
+        self.arrival = Some(arrival.to_owned());
+        self
+    }
+
+    /// The mean of so many.
+    pub(super) const fn repeated(&mut self, repeats: u64) -> &mut Self {
+        self.repeats = repeats;
         self
     }
 
@@ -77,7 +85,7 @@ impl Figure {
         self
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> [String; COLUMNS] {
         let aim = match self.aim {
             Aim::None => String::new(),
             Aim::Under(limit) => format!("under {}", shown(limit)),
@@ -93,8 +101,9 @@ impl Figure {
         [
             self.what.clone(),
             self.size.map(|size| grouped(&size.to_string())).unwrap_or_default(),
-            self.arrival.unwrap_or_default().to_owned(),
+            self.arrival.clone().unwrap_or_default(),
             format!("{} {}", shown(self.value), self.unit),
+            grouped(&self.repeats.to_string()),
             aim,
             met.to_owned(),
         ]
@@ -108,7 +117,8 @@ pub struct Report {
     figures: Vec<Figure>,
 }
 
-const HEADS: [&str; 6] = ["what", "size", "arrival", "measured", "target", "met"];
+const COLUMNS: usize = 7;
+const HEADS: [&str; COLUMNS] = ["what", "size", "arrival", "measured", "repeats", "target", "met"];
 
 impl Report {
     /// What is added from now on belongs to this measure.
@@ -117,18 +127,49 @@ impl Report {
     }
 
     /// Adds a figure, which may then be told more of.
-    pub(super) fn add(
-        &mut self,
-        what: impl Into<String>,
-        value: f64,
-        unit: &'static str,
-    ) -> &mut Figure {
-        let what = what.into();
-        let (part, aim) = (self.part, Aim::None);
+    pub(super) fn add(&mut self, what: impl Into<String>, value: f64, unit: &str) -> &mut Figure {
+        let (part, what, unit, aim) =
+            (self.part.to_owned(), what.into(), unit.to_owned(), Aim::None);
         let (size, news, arrival, met) = (None, None, None, None);
-        let figure = Figure { part, what, size, news, arrival, value, unit, aim, met };
+        let figure = Figure { part, what, size, news, arrival, value, unit, repeats: 1, aim, met };
         self.figures.push(figure);
         self.figures.last_mut().unwrap()
+    }
+
+    /// Adds the middle of what was measured several times.
+    pub(super) fn middle(
+        &mut self,
+        what: impl Into<String>,
+        values: &[f64],
+        unit: &str,
+    ) -> &mut Figure {
+        self.percentile(50, what, values, unit)
+    }
+
+    /// Adds the value that so many of a hundred do not exceed.
+    pub(super) fn percentile(
+        &mut self,
+        percent: usize,
+        what: impl Into<String>,
+        values: &[f64],
+        unit: &str,
+    ) -> &mut Figure {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+        let value = *sorted.get(place).unwrap();
+        self.add(what, value, unit).repeated(values.len() as u64)
+    }
+
+    /// The same behind figures of parts that were measured before and are not in it; `told` is what
+    /// [`Report::json`] gave then. Figures of another shape are left out.
+    #[must_use]
+    pub fn behind(mut self, told: &Value) -> Self {
+        let older = told.get("figures").map(Vec::<Figure>::deserialize);
+        let mut older = older.and_then(Result::ok).unwrap_or_default();
+        older.retain(|old| self.figures.iter().all(|new| new.part != old.part));
+        older.append(&mut self.figures);
+        Self { figures: older, ..self }
     }
 
     /// The figures.
@@ -143,12 +184,12 @@ impl Report {
 
     /// As an object of the same shape on every run.
     pub fn json(&self) -> Value {
-        json!({ "v": 2, "figures": self.figures })
+        json!({ "v": 3, "figures": self.figures })
     }
 
     /// As a table for people, which Markdown reads too.
     pub fn table(&self) -> String {
-        let rows: Vec<[String; 6]> = self.figures.iter().map(Figure::cells).collect();
+        let rows: Vec<[String; COLUMNS]> = self.figures.iter().map(Figure::cells).collect();
         let mut widths = HEADS.map(str::len);
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -165,7 +206,7 @@ impl Report {
     }
 }
 
-fn line(table: &mut String, cells: &[String; 6], widths: &[usize; 6]) {
+fn line(table: &mut String, cells: &[String; COLUMNS], widths: &[usize; COLUMNS]) {
     for (cell, width) in cells.iter().zip(widths) {
         write!(table, "| {cell:width$} ").unwrap();
     }
@@ -212,12 +253,20 @@ mod tests {
         report.add("a", 3.0, "B").aim(Aim::Under(3.0));
         report.add("b", 1_234_567.0, "B").at(1_000).arriving("random").aim(Aim::Over(2.0));
         report.add("c", 2.0, "B").aim(Aim::Exactly(2.0));
-        report.add("d", 0.012_34, "s");
+        report.middle("d", &[7.0, 0.012_34, 0.001], "s");
+        report.percentile(99, "e", &[7.0, 0.5], "s");
         let met: Vec<_> = report.figures().iter().map(|it| it.met).collect();
-        assert_eq!(met, [Some(false), Some(true), Some(true), None]);
+        assert_eq!(met, [Some(false), Some(true), Some(true), None, None]);
         assert!(!report.met());
+        let mut later = Report::default();
+        later.begin("lain");
+        later.add("f", 1.0, "s");
+        let both = later.clone().behind(&report.json());
+        assert_eq!(both.figures().len(), 6);
+        assert_eq!(later.clone().behind(&later.json()).figures(), later.figures());
         let table = report.table();
-        assert!(table.contains("| b    | 1,000 | random  | 1,234,567 B |"), "{table}");
-        assert!(table.contains("| d    |       |         | 0.0123 s    |"), "{table}");
+        assert!(table.contains("| b    | 1,000 | random  | 1,234,567 B | 1       |"), "{table}");
+        assert!(table.contains("| d    |       |         | 0.0123 s    | 3       |"), "{table}");
+        assert!(table.contains("| e    |       |         | 7 s         | 2       |"), "{table}");
     }
 }

@@ -8,6 +8,7 @@ use crdt_schema::codec::{Reader, Writer as Bytes};
 use crdt_schema::entry::PackedRun;
 use crdt_schema::id::FeedName;
 
+use super::workload::{self, Chance};
 use crate::world::{Feed, World};
 
 /// Villages there are.
@@ -16,7 +17,12 @@ const VILLAGES: u64 = 5_957;
 const WRITERS: u64 = 2;
 const VILLAGE_ENTRIES: u64 = 3_000;
 /// Entries of a record: its creation and two later edits of one field.
-const RECORD_ENTRIES: u64 = 3;
+pub(super) const RECORD_ENTRIES: u64 = 3;
+/// Entries from which on a size is a province's: it must keep to a province's limits, and its first
+/// feed is a long one.
+pub(super) const PROVINCE_ENTRIES: u64 = 1_000_000;
+/// Entries of a long feed: of a desk that enters a kecamatan's records for years.
+pub(super) const LONG_ENTRIES: u64 = 100_000;
 
 /// Sizes of one run, in entries; records where a measure says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,22 @@ impl Scale {
         }
     }
 
+    /// Entries that two nodes hold while one of them learns something new.
+    pub(super) const fn held(self) -> &'static [u64] {
+        match self {
+            Self::Usual | Self::Largest => &[1_000, 10_000, 100_000],
+            Self::Smoke => &[12],
+        }
+    }
+
+    /// New entries of one of them.
+    pub(super) const fn news(self) -> &'static [usize] {
+        match self {
+            Self::Usual | Self::Largest => &[0, 1, 10, 100, 1_000],
+            Self::Smoke => &[0, 5],
+        }
+    }
+
     /// Records of a first copy.
     pub(super) const fn copied(self) -> &'static [u64] {
         match self {
@@ -61,6 +83,22 @@ impl Scale {
         match self {
             Self::Usual | Self::Largest => 9,
             Self::Smoke => 1,
+        }
+    }
+
+    /// How often something is measured that takes seconds.
+    pub(super) const fn repeats_of_long(self) -> usize {
+        match self {
+            Self::Usual | Self::Largest => 3,
+            Self::Smoke => 1,
+        }
+    }
+
+    /// How often each look-up is, where patience does not end before.
+    pub(super) const fn look_ups(self) -> usize {
+        match self {
+            Self::Usual | Self::Largest => 2_000,
+            Self::Smoke => 20,
         }
     }
 }
@@ -88,13 +126,42 @@ impl Arrival {
     }
 }
 
-/// How many villages, writers in each, and records of each writer come to so many entries.
-pub(super) fn shape(entries: u64) -> (usize, usize, usize) {
-    let writers = if entries < 2 * RECORD_ENTRIES * WRITERS { 1 } else { WRITERS };
-    let villages = entries.div_ceil(VILLAGE_ENTRIES).clamp(1, VILLAGES);
-    let records = entries.div_ceil(villages * writers * RECORD_ENTRIES).max(1);
-    let narrow = |number: u64| usize::try_from(number).unwrap();
-    (narrow(villages), narrow(writers), narrow(records))
+/// Villages, writers in each, and records of each writer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) villages: usize,
+    pub(super) writers: usize,
+    records: usize,
+    /// Records of the first writer of all.
+    records_of_first: usize,
+}
+
+impl Shape {
+    /// What comes to so many entries.
+    pub(super) fn of(entries: u64) -> Self {
+        let writers = if entries < 2 * RECORD_ENTRIES * WRITERS { 1 } else { WRITERS };
+        let villages = entries.div_ceil(VILLAGE_ENTRIES).clamp(1, VILLAGES);
+        let long = if entries < PROVINCE_ENTRIES { 0 } else { LONG_ENTRIES };
+        let records = (entries - long).div_ceil(villages * writers * RECORD_ENTRIES).max(1);
+        let narrow = |number: u64| usize::try_from(number).unwrap();
+        let even = Self::even(narrow(villages), narrow(writers), narrow(records));
+        Self { records_of_first: even.records.max(narrow(long.div_ceil(RECORD_ENTRIES))), ..even }
+    }
+
+    /// As many records of each writer.
+    pub(super) const fn even(villages: usize, writers: usize, records: usize) -> Self {
+        Self { villages, writers, records, records_of_first: records }
+    }
+
+    /// Records of the writer with this number, from 0.
+    pub(super) const fn records_of(&self, writer: usize) -> usize {
+        if writer == 0 { self.records_of_first } else { self.records }
+    }
+
+    /// All records.
+    pub(super) const fn all_records(&self) -> usize {
+        self.records_of_first + (self.villages * self.writers - 1) * self.records
+    }
 }
 
 /// Runs in a file, each where it lies and of which feed.
@@ -107,10 +174,10 @@ pub(super) struct Written {
     authority: Vec<u64>,
 }
 
-/// Writes all runs of a world of `records` records a writer into a file.
-pub(super) fn write(world: &World, records: usize, file: &Path) -> Written {
+/// Writes all runs of a world into a file.
+pub(super) fn write(world: &World, shape: Shape, file: &Path) -> Written {
     let mut out = BufWriter::new(File::create(file).unwrap());
-    let (mut at, mut entries) = (0u64, 0);
+    let mut at = 0u64;
     let mut put = |feed: &Feed| -> Vec<u64> {
         let mut places = Vec::with_capacity(feed.1.len());
         for run in &feed.1 {
@@ -127,16 +194,11 @@ pub(super) fn write(world: &World, records: usize, file: &Path) -> Written {
         places
     };
     let authority = world.authority.iter().flat_map(&mut put).collect();
-    let mut feeds = Vec::new();
-    for (area, writers) in &world.villages {
-        for writer in writers {
-            let feed = crate::world::feed(writer, *area, records, 3);
-            entries += 3 * records as u64;
-            feeds.push((feed.0, put(&feed)));
-        }
-    }
+    let placed = workload::feeds(world, shape).map(|feed| (feed.0, put(&feed)));
+    let mut feeds: Vec<(FeedName, Vec<u64>)> = placed.collect();
     out.flush().unwrap();
     feeds.sort_by_key(|(name, _)| (name.area, name.id()));
+    let entries = RECORD_ENTRIES * shape.all_records() as u64;
     Written { entries, feeds, authority }
 }
 
@@ -162,17 +224,11 @@ impl Written {
 
     /// Each feed's runs at random moments, in their own order.
     fn shuffled(&self) -> Vec<u64> {
-        let mut seed = 7u64;
-        let mut chance = || {
-            // SplitMix64: any order will do that is the same each time.
-            seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            mixed ^ (mixed >> 31)
-        };
+        // Any order will do that is the same each time.
+        let mut chance = Chance::new(7);
         let mut timed = Vec::new();
         for (_, runs) in &self.feeds {
-            let mut moments: Vec<u64> = runs.iter().map(|_| chance()).collect();
+            let mut moments: Vec<u64> = runs.iter().map(|_| chance.bits()).collect();
             moments.sort_unstable();
             timed.extend(moments.into_iter().zip(runs.iter().copied()));
         }

@@ -286,6 +286,21 @@ fn read_row(reader: &mut Reader<'_>, clock: i64) -> Result<ArrivalRow, DecodeErr
     Ok(ArrivalRow { feed, branch, first, last, received_at })
 }
 
+/// For tests with foreign bytes: what a value that these are is written as again. `form` says what they
+/// are: a segment, a feed's row, arrivals.
+#[doc(hidden)]
+pub fn value_again(form: u8, bytes: &[u8]) -> Option<Vec<u8>> {
+    match form % 3 {
+        0 => {
+            let segment = Segment::decode(5_000, bytes).ok()?;
+            drop(segment.block());
+            Some(segment.encode())
+        }
+        1 => decode_feed(bytes).ok().as_ref().map(encode_feed),
+        _ => ArrivalGroup::decode(1, bytes).ok().map(|group| group.encode()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(

@@ -34,6 +34,8 @@ use crdt_schema::id::{FeedId, FeedName, StoreInstance};
 use crdt_schema::time::Timestamp;
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
 
+#[doc(hidden)]
+pub use codec::value_again;
 pub use migrate::FORMAT;
 pub use scan::{Damage, ScanStep};
 

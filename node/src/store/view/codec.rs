@@ -15,13 +15,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crdt_schema::area::AreaId;
 use crdt_schema::codec::{DecodeError, Reader, Writer};
+use crdt_schema::id::{EntryId, FeedId, RecordId};
 use crdt_schema::time::Timestamp;
 
 use super::edits::{Edits, StoredEdit};
 use super::ids::{self, Refs};
 use super::{keys, squeeze};
-use crate::ports::{EntryIds, RecordKey, RecordVerdict, StoreError, TermKind, ViewRow};
+use crate::ports::{EntryIds, Place, RecordKey, RecordVerdict, StoreError, TermKind, ViewRow};
 
 /// Longest part: redb itself refuses longer values.
 pub(super) const PART_BYTES_MAX: usize = 3 << 30;
@@ -253,7 +255,7 @@ impl OpenRow<'_> {
     pub(super) fn row(
         &self,
         key: RecordKey,
-        edits: &[crate::ports::Place],
+        edits: &[Place],
         ids: &dyn EntryIds,
     ) -> Result<ViewRow, StoreError> {
         let damaged = super::error::undecodable("a row");
@@ -293,13 +295,35 @@ fn read_term<'a>(reader: &mut Reader<'a>) -> Result<(u8, &'a [u8]), DecodeError>
     Ok((lead, payload))
 }
 
+/// For tests with foreign bytes: what a value that these are is written as now, its row taken apart and
+/// packed anew.
+#[doc(hidden)]
+pub fn record_again(bytes: &[u8]) -> Option<Vec<u8>> {
+    /// Knows an id for every place.
+    struct Invented;
+    impl EntryIds for Invented {
+        fn id_at(&self, place: Place) -> Result<EntryId, StoreError> {
+            Ok(EntryId(*blake3::hash(&place.seq.to_be_bytes()).as_bytes()))
+        }
+    }
+    let read = RecordBytes::read(bytes).ok()?;
+    let stored = read.edits().ok()?;
+    let place = |it: &StoredEdit| Place { feed: FeedId([9; 32]), branch: it.branch, seq: it.seq };
+    let places: Vec<Place> = stored.iter().map(place).collect();
+    let edits = Edits::of(stored);
+    let Some(row) = read.row else { return Some(encode(None, &edits)) };
+    let key = RecordKey { area: AreaId::WEST_JAVA, kind: 1, record: RecordId([1; 16]) };
+    let row = row.open().ok()?.row(key, &places, &Invented).ok()?;
+    let new = NewRow::of(&row);
+    let packed = new.pack(&edits);
+    Some(encode(Some(&new.bytes().around(&packed)), &edits))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
     use super::*;
-    use crate::ports::Place;
     use crate::store::view::testing::{Ids, any_row, edit, row};
-    use crdt_schema::id::EntryId;
     use proptest::prelude::*;
 
     /// Edits of feeds that bear their number, as a value keeps them.

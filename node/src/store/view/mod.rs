@@ -43,6 +43,8 @@ use redb::{
 
 use self::behind::Behind;
 pub use self::codec::body;
+#[doc(hidden)]
+pub use self::codec::record_again;
 use self::error::AtStep;
 use super::open::nowhere;
 use crate::ports::{
