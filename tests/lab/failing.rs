@@ -17,11 +17,11 @@ const NOTHING: i32 = 0;
 
 /// Calls in a row that fail, of files of one node.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fault {
+pub(crate) struct Fault<'a> {
     /// `write`, `sync` or `read`.
     pub(crate) call: &'static str,
-    /// End of the file's name; of every file if empty.
-    pub(crate) file: &'static str,
+    /// End of the file's name, or of the folder's; of all if empty.
+    pub(crate) file: &'a str,
     /// The first that fails, from 1.
     pub(crate) first: u64,
     /// How many do.
@@ -52,7 +52,7 @@ impl Failing {
     }
 
     /// What a process's environment must hold for the fault to come, in files whose names hold `data`.
-    pub(crate) fn environment(&self, data: &Path, fault: Fault) -> Vec<String> {
+    pub(crate) fn environment(&self, data: &Path, fault: Fault<'_>) -> Vec<String> {
         self.forget();
         let Fault { call, file, first, count, errno } = fault;
         vec![

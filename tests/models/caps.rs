@@ -595,6 +595,18 @@ fn feeds_that_an_edit_rests_on_are_taken_beyond_the_cap() {
     }
 }
 
+/// Of branches beyond the cap one that nobody names is not taken; those that are named are, up to the upper
+/// cap.
+fn fills_up(replica: &mut Memory, unnamed: &Run, named: &[Run], too_many: &Run) {
+    let limit = Offered::Rejected(RejectReason::Limit);
+    assert_eq!(offer(replica, &name(1), unnamed.packed()), limit);
+    for run in named {
+        assert_eq!(offer(replica, &name(1), run.packed()), Offered::Staged(1));
+    }
+    assert_eq!(offer(replica, &name(1), too_many.packed()), limit);
+    assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), BRANCHES_NAMED_MAX);
+}
+
 /// Beside the eight branches that are held seventeen more: what authority names of them is taken up to the
 /// sixteenth branch, what nobody names never, and nothing that is held goes.
 #[test]
@@ -614,13 +626,7 @@ fn a_seventeenth_branch_is_not_taken_though_it_is_named() {
         &mut replica,
         &[Payload::Adoption(Adoption { ranges: named.iter().map(range).collect() })],
     );
-    let limit = Offered::Rejected(RejectReason::Limit);
-    assert_eq!(offer(&mut replica, &name(1), unnamed.packed()), limit);
-    for run in taken {
-        assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Staged(1));
-    }
-    assert_eq!(offer(&mut replica, &name(1), too_many.packed()), limit);
-    assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), BRANCHES_NAMED_MAX);
+    fills_up(&mut replica, unnamed, taken, too_many);
     for run in held.iter().chain(taken) {
         assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Duplicate);
     }
@@ -654,13 +660,7 @@ fn a_seventeenth_branch_is_not_taken_though_an_edit_rests_on_it() {
     }
     let deps = seen.iter().map(|run| run.head().point.id).collect();
     rests_on(&mut replica, &[], first.header.record, deps);
-    let limit = Offered::Rejected(RejectReason::Limit);
-    assert_eq!(offer(&mut replica, &name(1), unseen.packed()), limit);
-    for run in taken {
-        assert_eq!(offer(&mut replica, &name(1), run.packed()), Offered::Staged(1));
-    }
-    assert_eq!(offer(&mut replica, &name(1), too_many.packed()), limit);
-    assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), BRANCHES_NAMED_MAX);
+    fills_up(&mut replica, unseen, taken, too_many);
 }
 
 /// Beside sixty-four feeds those are taken that an edit rests on, up to 128 of a device; one more is not,

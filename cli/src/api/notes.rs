@@ -49,7 +49,8 @@ impl Notes {
             }
             written => written?,
         }
-        if !spare.exists() && fs::write(&spare, [0; SPARE_BYTES]).is_err() {
+        let is_whole = spare.metadata().is_ok_and(|it| it.len() == SPARE_BYTES as u64);
+        if !is_whole && fs::write(&spare, [0; SPARE_BYTES]).is_err() {
             // A part of it is room that somebody else may need more.
             drop(fs::remove_file(&spare));
         }

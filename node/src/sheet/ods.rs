@@ -87,8 +87,14 @@ impl Tables {
                 self.end(tag.name().as_ref())
             }
             Event::End(tag) => self.end(tag.name().as_ref()),
-            Event::Text(text) => self.grow(text.len() as u64),
-            Event::GeneralRef(name) => self.grow(name.len() as u64),
+            Event::Text(text) => {
+                self.grow(text.len() as u64);
+                Ok(())
+            }
+            Event::GeneralRef(name) => {
+                self.grow(name.len() as u64);
+                Ok(())
+            }
             Event::CData(_)
             | Event::Comment(_)
             | Event::Decl(_)
@@ -100,25 +106,21 @@ impl Tables {
 
     fn begin(&mut self, tag: &BytesStart<'_>) -> Result<(), SheetError> {
         match tag.name().as_ref() {
-            "table:table" if self.is_in_table => Err(nested()),
-            "table:table" => {
-                self.is_in_table = true;
-                Ok(())
-            }
-            "table:table-row" if self.row.is_some() => Err(nested()),
+            "table:table" if self.is_in_table => return Err(nested()),
+            "table:table" => self.is_in_table = true,
+            "table:table-row" if self.row.is_some() => return Err(nested()),
             "table:table-row" => {
                 self.row = Some(Row::new(number(tag, "table:number-rows-repeated")?));
-                Ok(())
             }
-            "table:table-cell" | "table:covered-table-cell" if self.cell.is_some() => Err(nested()),
-            "table:table-cell" | "table:covered-table-cell" => {
-                self.cell = Some(Cell::read(tag)?);
-                Ok(())
+            "table:table-cell" | "table:covered-table-cell" if self.cell.is_some() => {
+                return Err(nested());
             }
+            "table:table-cell" | "table:covered-table-cell" => self.cell = Some(Cell::read(tag)?),
             "text:s" => self.grow(number(tag, "text:c")?),
             "text:p" | "text:tab" | "text:line-break" => self.grow(1),
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
     fn end(&mut self, name: &str) -> Result<(), SheetError> {
@@ -144,12 +146,10 @@ impl Tables {
         if held > HELD_BYTES_MAX { Err(SheetError::held()) } else { Ok(()) }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "one arm among others")]
-    fn grow(&mut self, bytes: u64) -> Result<(), SheetError> {
+    const fn grow(&mut self, bytes: u64) {
         if let Some(cell) = &mut self.cell {
             cell.text = cell.text.saturating_add(bytes);
         }
-        Ok(())
     }
 }
 

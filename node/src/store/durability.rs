@@ -53,6 +53,13 @@ fn states(batches: &[FeedBatch]) -> Vec<Everything> {
     states
 }
 
+/// The bytes of a store that was just made.
+fn fresh() -> Vec<u8> {
+    let disk = Disk::default();
+    drop(RedbFeedStore::create_on(disk.clone(), INSTANCE, &SMALL).unwrap());
+    disk.bytes()
+}
+
 /// Commits until one fails; returns how many were acknowledged.
 fn run_until_failure(
     store: &mut RedbFeedStore,
@@ -73,9 +80,7 @@ fn run_until_failure(
 fn a_power_cut_at_any_write_loses_no_acknowledged_commit() {
     let batches = workload();
     let states = states(&batches);
-    let fresh = Disk::default();
-    drop(RedbFeedStore::create_on(fresh.clone(), INSTANCE, &SMALL).unwrap());
-    let fresh = fresh.bytes();
+    let fresh = fresh();
     let mut cut = 0;
     loop {
         let disk = Disk::of(fresh.clone());
@@ -113,9 +118,7 @@ fn a_power_cut_at_any_write_loses_no_acknowledged_commit() {
 fn after_a_sync_that_failed_nothing_rests_on_what_was_lost() {
     let batches = workload();
     let states = states(&batches);
-    let fresh = Disk::default();
-    drop(RedbFeedStore::create_on(fresh.clone(), INSTANCE, &SMALL).unwrap());
-    let fresh = fresh.bytes();
+    let fresh = fresh();
     let after_cut = |disk: &Disk, what: &str| {
         let again = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
         assert_eq!(damage(&again), Vec::<String>::new(), "{what}");
@@ -151,11 +154,10 @@ fn after_a_sync_that_failed_nothing_rests_on_what_was_lost() {
 fn a_full_disk_is_said_and_loses_nothing() {
     let batches = workload();
     let states = states(&batches);
-    let fresh = Disk::default();
-    drop(RedbFeedStore::create_on(fresh.clone(), INSTANCE, &SMALL).unwrap());
+    let fresh = fresh();
     let mut full = 0;
     for room in (0..400_000).step_by(4096) {
-        let disk = Disk::of(fresh.bytes());
+        let disk = Disk::of(fresh.clone());
         let mut store = RedbFeedStore::open_on(disk.clone(), &SMALL).unwrap();
         disk.leave_room(Some(room));
         let (acknowledged, failure) = run_until_failure(&mut store, &batches);

@@ -4,6 +4,7 @@
 //! `WKSBM_LAB_FAULTS=all` lets every single call of a save fail in turn.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::failing::{EIO, ENOSPC, EROFS, Failing, Fault};
 use crate::mesh::{DESA, KECAMATAN};
@@ -36,12 +37,35 @@ const TOLD: [(&str, &str, &str); 3] = [
 /// Saves; the record, or the failure's kind.
 #[track_caller]
 fn tries(node: &LabNode, name: &str) -> Result<String, String> {
-    let line = adding(name);
-    let answer = node.ask(&line.iter().map(String::as_str).collect::<Vec<_>>());
+    saved(&node.ask(&words(&adding(name))))
+}
+
+/// The record that was saved, or the failure's kind.
+#[track_caller]
+fn saved(answer: &Answer) -> Result<String, String> {
     if answer.exit == 0 {
         return Ok(text(&answer.object, "record").to_owned());
     }
-    Err(failed(&answer).to_owned())
+    Err(failed(answer).to_owned())
+}
+
+fn words(line: &[String]) -> Vec<&str> {
+    line.iter().map(String::as_str).collect()
+}
+
+/// Asks for something while calls fail below a folder; whether any of them came.
+fn asked_under(
+    (node, failing): (&mut LabNode, &Failing),
+    place: &Path,
+    fault: Fault<'_>,
+    line: &[&str],
+) -> (Answer, bool) {
+    // The same calls each time: what failed before is taken up, and closed well.
+    drop(node.ask(&["status"]));
+    node.set_environment(failing.environment(place, fault));
+    let answer = node.ask(line);
+    node.set_environment(Vec::new());
+    (answer, failing.failed() > 0)
 }
 
 /// Which failure of a disk a command ended with, as it told it.
@@ -81,6 +105,7 @@ fn a_write_or_sync_that_fails_in_a_save_is_said_and_loses_nothing_acknowledged()
     let all = std::env::var_os("WKSBM_LAB_FAULTS").is_some_and(|it| it == "all");
     let mut node = lab.node("prov");
     node.found();
+    let data = node.data().to_path_buf();
     let mut saved = vec![node.add(DESA, "sebelumnya")];
     let (mut refused, mut outlived) = (0, 0);
     let faults = [("sync", "feed.redb"), ("write", "feed.redb")];
@@ -90,13 +115,11 @@ fn a_write_or_sync_that_fails_in_a_save_is_said_and_loses_nothing_acknowledged()
         let may_answer = |first| file == "view.redb" || first > 1;
         let mut is_durable = false;
         for first in places(all) {
-            // The same calls each time: what failed before is taken up, and closed well.
-            node.done(&["status"]);
             let fault = Fault { call, file, first, count: FOR_GOOD, errno: EIO };
-            node.set_environment(failing.environment(node.data(), fault));
-            let tried = tries(&node, &format!("{call} {first}"));
-            node.set_environment(Vec::new());
-            if failing.failed() == 0 {
+            let line = adding(&format!("{call} {first}"));
+            let (answer, is_met) = asked_under((&mut node, &failing), &data, fault, &words(&line));
+            let tried = self::saved(&answer);
+            if !is_met {
                 saved.push(tried.unwrap());
                 break;
             }
@@ -172,32 +195,31 @@ fn a_disk_that_turned_read_only_refuses_saves_and_has_lost_nothing() {
     holds(&node, &[before, after]);
 }
 
-/// Lets the n-th sync of a command fail and all behind it, for each n: it says so, and the same
-/// command is done once the disk works. From where the answer is durable on nothing is said: stores
-/// are closed then. How many syncs were asked for.
+/// Lets the n-th sync of a command fail and all behind it, for each n, of files or folders whose names
+/// end so: it says so, and the same command is done once the disk works. From where the answer is
+/// durable on nothing is said: files are closed then, but no folder is synced any more. How many syncs
+/// were asked for.
 #[track_caller]
 fn each_sync_is_asked(
     (lab, failing): (&Lab, &Failing),
+    file: &str,
     node: &mut LabNode,
     mut begin: impl FnMut(&mut LabNode, u64) -> Vec<String>,
 ) -> u64 {
     let mut refused = 0;
     for first in 1..CALLS_MAX {
         let line = begin(node, first);
-        let line: Vec<&str> = line.iter().map(String::as_str).collect();
-        // The same syncs each time: what failed before is taken up, and closed well.
-        drop(node.ask(&["status"]));
-        let fault = Fault { call: "sync", file: "", first, count: FOR_GOOD, errno: EIO };
-        node.set_environment(failing.environment(lab.room(), fault));
-        let answer = node.ask(&line);
-        node.set_environment(Vec::new());
-        if failing.failed() == 0 {
+        let line = words(&line);
+        let fault = Fault { call: "sync", file, first, count: FOR_GOOD, errno: EIO };
+        let (answer, is_met) = asked_under((node, failing), lab.room(), fault, &line);
+        if !is_met {
             assert_eq!(answer.exit, 0, "{line:?}: {}", answer.object);
             return refused;
         }
-        if answer.exit == 0 {
+        if answer.exit == 0 && file.is_empty() {
             continue;
         }
+        assert_ne!(answer.exit, 0, "sync {first} of {file} failed in {line:?}");
         assert_eq!(failed(&answer), "disk_error", "sync {first} of {line:?}");
         refused += 1;
         assert_eq!(refused, first, "an earlier sync of {line:?} was not asked");
@@ -227,36 +249,36 @@ fn every_sync_of_every_command_that_acknowledges_something_is_asked_how_it_ended
     };
 
     // Keys, the store under its name, the note beside it.
-    let syncs = each_sync_is_asked(here, &mut founder, |node, number| {
+    let syncs = each_sync_is_asked(here, "", &mut founder, |node, number| {
         node.move_data(&room.join(format!("pendiri-{number}")));
         line(&["network", "create", "--name", "Uji", "--area", "32", "--trial"])
     });
     asked("network create", syncs, 4);
-    let syncs = each_sync_is_asked(here, &mut joiner, |node, number| {
+    let syncs = each_sync_is_asked(here, "", &mut joiner, |node, number| {
         node.move_data(&room.join(format!("baru-{number}")));
         let invitation = node.file(&format!("{number}.wksbm-undangan"));
         hub.done(&["invite", "--area", DESA, "-o", &invitation]);
         line(&["join", "--invitation", &invitation])
     });
     asked("join", syncs, 4);
-    let syncs = each_sync_is_asked(here, &mut hub, |node, number| {
+    let syncs = each_sync_is_asked(here, "", &mut hub, |node, number| {
         let invitation = node.file(&format!("undangan-{number}.wksbm-undangan"));
         line(&["invite", "--area", DESA, "-o", &invitation])
     });
     asked("invite", syncs, 1);
-    let syncs = each_sync_is_asked(here, &mut hub, |node, number| {
+    let syncs = each_sync_is_asked(here, "", &mut hub, |node, number| {
         let file = node.file(&format!("keluar-{number}.wksbm"));
         line(&["bundle", "export", "--all", "--clear", "-o", &file])
     });
     asked("bundle export", syncs, 2);
-    let syncs = each_sync_is_asked(here, &mut desa, |node, number| {
+    let syncs = each_sync_is_asked(here, "", &mut desa, |node, number| {
         hub.add(DESA, &format!("untuk desa {number}"));
         let file = node.file(&format!("masuk-{number}.wksbm"));
         hub.done(&["bundle", "export", "--all", "--clear", "-o", &file]);
         line(&["bundle", "import", &file])
     });
     asked("bundle import", syncs, 1);
-    let syncs = each_sync_is_asked(here, &mut desa, |node, number| {
+    let syncs = each_sync_is_asked(here, "", &mut desa, |node, number| {
         let file = node.file(&format!("lembar-{number}.csv"));
         let rows = "judul,kode_program,jenis,tanggal\n";
         std::fs::write(&file, format!("{rows}Rapat {number},G.5.1.4,rapat,2026-03-02\n")).unwrap();
@@ -270,6 +292,48 @@ fn every_sync_of_every_command_that_acknowledges_something_is_asked_how_it_ended
 }
 
 #[test]
+fn a_folder_whose_new_names_cannot_be_made_durable_is_said() {
+    let Some(lab) = Lab::new("names") else { return };
+    let Some(failing) = Failing::new(lab.room()) else { return };
+    let [mut province, mut founder, mut newcomer] =
+        ["prov", "pendiri", "baru"].map(|name| lab.node(name));
+    province.found();
+    let (here, room) = ((&lab, &failing), lab.room().to_path_buf());
+    let stick = room.join("stik");
+    std::fs::create_dir(&stick).unwrap();
+    let file = |name: String| stick.join(name).to_str().unwrap().to_owned();
+
+    let created = each_sync_is_asked(here, "/simpul", &mut founder, |node, number| {
+        node.move_data(&room.join(format!("pendiri-{number}/simpul")));
+        line(&["network", "create", "--name", "Uji", "--area", "32", "--trial"])
+    });
+    let joined = each_sync_is_asked(here, "/simpul", &mut newcomer, |node, number| {
+        node.move_data(&room.join(format!("baru-{number}/simpul")));
+        let invitation = file(format!("{number}.wksbm-undangan"));
+        province.done(&["invite", "--area", DESA, "-o", &invitation]);
+        line(&["join", "--invitation", &invitation])
+    });
+    let invited = each_sync_is_asked(here, "/stik", &mut province, |_, number| {
+        line(&["invite", "--area", DESA, "-o", &file(format!("baru-{number}.wksbm-undangan"))])
+    });
+    let exported = each_sync_is_asked(here, "/stik", &mut province, |_, number| {
+        let bundle = file(format!("{number}.wksbm"));
+        line(&["bundle", "export", "--all", "--clear", "-o", &bundle])
+    });
+    for (what, syncs) in [
+        ("network create", created),
+        ("join", joined),
+        ("invite", invited),
+        ("bundle export", exported),
+    ] {
+        assert!(syncs > 0, "{what} synced no folder");
+    }
+    for node in [&founder, &newcomer, &province] {
+        node.verifies();
+    }
+}
+
+#[test]
 fn a_disk_that_cannot_be_read_is_said_as_that_and_nothing_is_taken_for_lost() {
     let Some(lab) = Lab::new("unread") else { return };
     let Some(failing) = Failing::new(lab.room()) else { return };
@@ -277,7 +341,7 @@ fn a_disk_that_cannot_be_read_is_said_as_that_and_nothing_is_taken_for_lost() {
     node.found();
     node.synth(DESA, 200);
     let record = node.add(DESA, "sebelumnya");
-    let file = node.file("keluar.wksbm");
+    let (file, data) = (node.file("keluar.wksbm"), node.data().to_path_buf());
     let commands: [&[&str]; 4] = [
         &["record", "history", &record],
         &["verify"],
@@ -289,11 +353,8 @@ fn a_disk_that_cannot_be_read_is_said_as_that_and_nothing_is_taken_for_lost() {
         for first in places(false) {
             let fault =
                 Fault { call: "read", file: "feed.redb", first, count: FOR_GOOD, errno: EIO };
-            node.done(&["status"]);
-            node.set_environment(failing.environment(node.data(), fault));
-            let answer = node.ask(command);
-            node.set_environment(Vec::new());
-            if failing.failed() == 0 {
+            let (answer, is_met) = asked_under((&mut node, &failing), &data, fault, command);
+            if !is_met {
                 break;
             }
             // What cannot be read at rest is what `verify` looks for.

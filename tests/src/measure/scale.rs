@@ -7,8 +7,9 @@ use std::path::Path;
 use crdt_schema::codec::{Reader, Writer as Bytes};
 use crdt_schema::entry::PackedRun;
 use crdt_schema::id::FeedName;
+use crdt_schema::testing::Numbers;
 
-use super::workload::{self, Chance};
+use super::workload;
 use crate::world::{Feed, World};
 
 /// Villages there are.
@@ -225,10 +226,10 @@ impl Written {
     /// Each feed's runs at random moments, in their own order.
     fn shuffled(&self) -> Vec<u64> {
         // Any order will do that is the same each time.
-        let mut chance = Chance::new(7);
+        let mut numbers = Numbers::new(7);
         let mut timed = Vec::new();
         for (_, runs) in &self.feeds {
-            let mut moments: Vec<u64> = runs.iter().map(|_| chance.bits()).collect();
+            let mut moments: Vec<u64> = runs.iter().map(|_| numbers.next()).collect();
             moments.sort_unstable();
             timed.extend(moments.into_iter().zip(runs.iter().copied()));
         }

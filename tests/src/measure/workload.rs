@@ -10,6 +10,7 @@ use crdt_schema::edit::{Action, Date, Op, Section, Value};
 use crdt_schema::entry::{Draft, DraftSection, EntryKind};
 use crdt_schema::id::{FeedId, FeedName, RecordId, Space};
 use crdt_schema::record::Schema;
+use crdt_schema::testing::Numbers;
 use crdt_schema::time::Timestamp;
 
 use super::scale::{RECORD_ENTRIES, Shape};
@@ -107,31 +108,24 @@ const PHRASES: [&str; 48] = [
     "hasil panen dijual bersama",
 ];
 
-/// Chance that is the same each time: `SplitMix64`.
+/// Chance that is the same each time, and what a village draws by it.
 #[derive(Debug, Clone)]
-pub(super) struct Chance(u64);
+pub(super) struct Chance(Numbers);
 
 impl Chance {
     pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(Numbers::new(seed))
     }
 
     /// What befalls a record at one of its steps.
     fn of(record: RecordId, step: u64) -> Self {
         let seed = record.0.first_chunk().copied().map_or(0, u64::from_be_bytes);
-        Self(seed.wrapping_add(step))
-    }
-
-    pub(super) const fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Self::new(seed.wrapping_add(step))
     }
 
     /// A number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.bits() % (end as u64).max(1)).unwrap()
+        self.0.below(end)
     }
 
     fn pick<T: Copy>(&mut self, list: &[T]) -> T {
