@@ -17,6 +17,7 @@ macro_rules! conform {
             rows_come_back_and_the_newest_wins
             edits_come_back_once_with_or_without_a_row
             whole_terms_and_beginnings_of_names_find_rows
+            of_a_beginning_each_row_counts_once
             counts_and_totals_follow_the_differences
             terms_know_counting_rows_only
             conflicts_are_listed_until_they_are_settled
@@ -118,6 +119,30 @@ pub(crate) fn whole_terms_and_beginnings_of_names_find_rows(store: &mut dyn View
     }
 }
 
+pub(crate) fn of_a_beginning_each_row_counts_once(store: &mut dyn ViewStore) {
+    // Ids that differ in their last byte alone, and one far from them.
+    let near = |last: u8, names: &[(TermKind, &str)]| {
+        let mut row = person(7, names);
+        row.key.record.0[15] = last;
+        row
+    };
+    let twice = near(1, &[(Name, "siti"), (Name, "sitihan")]);
+    let other = near(2, &[(Name, "sitihan")]);
+    let stranger = near(3, &[(Name, "budi")]);
+    let far = person(9, &[(Name, "siti"), (Name, "sinta")]);
+    let (found, budi) = ([twice.key, other.key, far.key], stranger.key);
+    store.commit(rows(1, &[twice, other, stranger, far]), true).unwrap();
+    assert_eq!(listed(store, &with_terms(&[(Name, "si")])), found);
+    assert_eq!(listed(store, &with_terms(&[(Name, "sitih")])), found[..2]);
+    assert_eq!(listed(store, &with_terms(&[(Name, "b")])), [budi]);
+    for (shown, after) in (1..).zip(&found) {
+        let (total, page) = store.list(&with_terms(&[(Name, "si")]), Some(after), 9, &Ids).unwrap();
+        assert_eq!((total, page.len()), (3, 3 - shown));
+    }
+    let (total, page) = store.list(&with_terms(&[(Name, "si")]), None, 1, &Ids).unwrap();
+    assert_eq!((total, page.len()), (3, 1));
+}
+
 pub(crate) fn counts_and_totals_follow_the_differences(store: &mut dyn ViewStore) {
     let one = person(1, &[(Type, "07"), (Status, "aktif"), (Name, "siti")]);
     let two = ViewRow { conflicts: 2, waits: true, ..person(2, &[(Type, "07")]) };
@@ -207,7 +232,7 @@ pub(crate) fn pages_show_each_row_once_and_in_order(store: &mut dyn ViewStore) {
         record[15] = number.to_be_bytes()[1];
         let mut row = person(0, &[(Status, "aktif"), (Name, "siti"), (Type, "07")]);
         let area = desa(u8::try_from(number % 2).unwrap());
-        row.key = RecordKey { area, kind: 1 + number % 3, record: RecordId(record) };
+        row.key = RecordKey { area, kind: 1 + number / 3 % 3, record: RecordId(record) };
         held.push(row);
     }
     for (applied, part) in (1..).zip(held.chunks(350)) {

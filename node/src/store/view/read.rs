@@ -1,8 +1,9 @@
 //! Answers from `view.redb`: one read transaction each, so an answer never mixes two commits.
 //!
 //! A list takes the way that looks at least: rows with a conflict have their own index; a term has
-//! its list, of several the shortest is walked and the rows themselves are asked for the others;
-//! without either the sums of the groups tell the total and only the page is read.
+//! its list, of several the shortest is walked and the rows themselves are asked for the others; the
+//! beginning of a name has the lists of all names that begin so, and a row is opened only where it is shown
+//! or stands in two of them; without either the sums of the groups tell the total and only the page is read.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -21,8 +22,8 @@ use crate::ports::{
 };
 
 const STEP: &str = "read the views";
-/// Up to so many areas are looked up one by one in a term's list; for more of them the whole list
-/// is walked, as its parts then lie closer together than a look-up costs.
+/// Up to so many areas are looked up one by one, in a term's list or among the sums of groups; for more
+/// of them the whole is walked, as its parts then lie closer together than a look-up costs.
 const SEEK_AREAS_MAX: usize = 256;
 
 /// The rows as one read sees them.
@@ -205,7 +206,8 @@ pub(super) fn list(
     } else {
         match wanted.terms.as_slice() {
             [] => list_groups(tx, &records, &wanted, &mut page)?,
-            [term] if !term.begins => list_term(tx, &records, &wanted, term, &mut page)?,
+            [term] if term.begins => list_beginning(tx, &records, &wanted, term, &mut page)?,
+            [term] => list_term(tx, &records, &wanted, term, &mut page)?,
             _ => list_shortest(tx, &records, &wanted, &mut page)?,
         }
     };
@@ -274,7 +276,7 @@ fn list_groups(
 /// The wanted groups that have rows, ascending, with how many, and how many of those count.
 fn groups(tx: &ReadTransaction, wanted: &Wanted) -> Result<Vec<(Group, u64, u64)>, StoreError> {
     let table = tx.open_table(tables::GROUPS).at(STEP)?;
-    let ranges: Vec<(Group, Group)> = if wanted.areas.is_empty() {
+    let ranges: Vec<(Group, Group)> = if wanted.are_areas_many() {
         vec![([0; 7], [0xff; 7])]
     } else {
         let range = |area: &Area| (keys::join(&[area]), keys::join(&[area, &[0xff; 2]]));
@@ -307,12 +309,12 @@ fn list_term(
     each_chunk(&table, wanted, term, &mut |group, shorts| {
         total += shorts.len() as u64;
         let (_, end) = keys::group_range(group);
-        if page.is_full() || page.after.is_some_and(|after| end <= after) {
+        if page.is_past(&end) {
             return Ok(ControlFlow::Continue(()));
         }
         for short in shorts {
             let (_, end) = keys::short_range(group, *short);
-            if page.is_full() || last == Some(end) || page.after.is_some_and(|after| end <= after) {
+            if last == Some(end) || page.is_past(&end) {
                 continue;
             }
             last = Some(end);
@@ -325,7 +327,42 @@ fn list_term(
     Ok(total)
 }
 
-/// Several terms, or the beginning of a name: every row of the shortest list is asked.
+/// The beginning of a name. What stands once in its lists is one row that has it; what stands in several
+/// may be one row with two such names, or two rows whose ids begin alike: those are opened.
+fn list_beginning(
+    tx: &ReadTransaction,
+    records: &Records,
+    wanted: &Wanted,
+    term: &WantedTerm,
+    page: &mut Page<'_>,
+) -> Result<u64, StoreError> {
+    let table = tx.open_table(tables::TERMS).at(STEP)?;
+    let mut listed: Vec<(Group, Short)> = Vec::new();
+    each_chunk(&table, wanted, term, &mut |group, shorts| {
+        listed.extend(shorts.iter().map(|short| (group, *short)));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    listed.sort_unstable();
+    let mut total = 0;
+    for same in listed.chunk_by(|one, next| one == next) {
+        let [(group, short), more @ ..] = same else { continue };
+        let is_one = more.is_empty();
+        total += u64::from(is_one);
+        if is_one && page.is_past(&keys::short_range(*group, *short).1) {
+            continue;
+        }
+        each_of_short(records, *group, *short, |key, row, record| {
+            if wanted.row(row)? {
+                total += u64::from(!is_one);
+                page.take(&keys::pack(&key), record)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(total)
+}
+
+/// Several terms: every row of the shortest list is asked.
 fn list_shortest(
     tx: &ReadTransaction,
     records: &Records,
@@ -391,7 +428,7 @@ fn each_chunk(
     term: &WantedTerm,
     visit: &mut VisitChunk<'_>,
 ) -> Result<(), StoreError> {
-    for beginning in term.beginnings(&wanted.areas) {
+    for beginning in term.beginnings(wanted) {
         for entry in table.range(beginning.as_slice()..).at(STEP)? {
             let (key, value) = entry.at(STEP)?;
             if !key.value().starts_with(&beginning) {
@@ -450,6 +487,11 @@ impl Page<'_> {
         self.rows.len() >= self.limit
     }
 
+    /// Whether nothing up to this key is to be shown any more.
+    fn is_past(&self, end: &Key) -> bool {
+        self.is_full() || self.after.is_some_and(|after| *end <= after)
+    }
+
     /// Copies the row when it lies behind `after` and there is room.
     fn take(&mut self, key: &Key, record: &RecordBytes<'_>) -> Result<(), StoreError> {
         if !self.is_full() && self.after.is_none_or(|after| *key > after) {
@@ -475,6 +517,11 @@ impl Wanted {
             terms: filter.terms.iter().map(|(kind, text)| WantedTerm::new(*kind, text)).collect(),
             verdicts: filter.verdicts.clone(),
         }
+    }
+
+    /// Whether all groups are walked and those of other areas left out, as with none named.
+    fn are_areas_many(&self) -> bool {
+        self.areas.is_empty() || self.areas.len() > SEEK_AREAS_MAX
     }
 
     fn takes(&self, verdict: RecordVerdict) -> bool {
@@ -534,14 +581,14 @@ impl WantedTerm {
     }
 
     /// What the keys of its lists begin with, ascending.
-    fn beginnings(&self, areas: &BTreeSet<Area>) -> Vec<Vec<u8>> {
+    fn beginnings(&self, wanted: &Wanted) -> Vec<Vec<u8>> {
         if self.begins {
             return vec![keys::term_beginning(self.lead, &self.payload)];
         }
         let term = keys::term_key(self.lead, &self.payload);
-        if areas.is_empty() || areas.len() > SEEK_AREAS_MAX {
+        if wanted.are_areas_many() {
             return vec![term];
         }
-        areas.iter().map(|area| [&term[..], area].concat()).collect()
+        wanted.areas.iter().map(|area| [&term[..], area].concat()).collect()
     }
 }
