@@ -9,11 +9,14 @@ use super::look::{PERCENTILE, PROVINCE};
 use super::meet::ON_THE_WIRE;
 use super::report::{Figure, Report};
 
-/// Width and height.
+/// Width and height of the axes with all on them; and what each line's name takes below.
 const PIXELS: (u32, u32) = (860, 480);
+const LINE_PIXELS: u32 = 22;
+/// Where those begin.
+const LEFT: i32 = 96;
 const TEXT: (&str, i32) = ("sans-serif", 15);
 const TITLE: (&str, i32) = ("sans-serif", 19);
-static COLOURS: [RGBColor; 8] = [
+static COLOURS: [RGBColor; 9] = [
     RGBColor(0, 90, 156),
     RGBColor(200, 80, 0),
     RGBColor(0, 128, 96),
@@ -22,6 +25,7 @@ static COLOURS: [RGBColor; 8] = [
     RGBColor(70, 70, 70),
     RGBColor(190, 40, 40),
     RGBColor(60, 160, 200),
+    RGBColor(230, 150, 30),
 ];
 
 /// Points of one line, by what it shows.
@@ -131,10 +135,13 @@ fn around(values: impl Iterator<Item = f64> + Clone) -> std::ops::Range<f64> {
 
 fn draw(plot: &Plot) -> String {
     let mut svg = String::new();
-    let root = SVGBackend::with_string(&mut svg, PIXELS).into_drawing_area();
+    let (width, height) = PIXELS;
+    let names = u32::try_from(plot.lines.len()).unwrap() * LINE_PIXELS + LINE_PIXELS / 2;
+    let root = SVGBackend::with_string(&mut svg, (width, height + names)).into_drawing_area();
     root.fill(&WHITE).unwrap();
+    let (axes, below) = root.split_vertically(height);
     let points = || plot.lines.values().flatten().copied();
-    let mut chart = ChartBuilder::on(&root)
+    let mut chart = ChartBuilder::on(&axes)
         .caption(plot.title, TITLE)
         .margin(12)
         .margin_right(44)
@@ -156,27 +163,17 @@ fn draw(plot: &Plot) -> String {
         .light_line_style(WHITE)
         .draw()
         .unwrap();
-    for ((name, line), colour) in plot.lines.iter().zip(COLOURS.iter().cycle()) {
-        let drawn =
-            chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(2)));
-        let key = move |(x, y): (i32, i32)| {
-            PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2))
-        };
-        drawn.unwrap().label(name).legend(key);
+    let lines = plot.lines.iter().zip(COLOURS.iter().cycle());
+    for (((name, line), colour), down) in lines.zip((0..).step_by(LINE_PIXELS as usize)) {
+        chart.draw_series(LineSeries::new(line.iter().copied(), colour.stroke_width(2))).unwrap();
+        let key = [(LEFT, down + 9), (LEFT + 18, down + 9)];
+        below.draw(&PathElement::new(key, colour.stroke_width(2))).unwrap();
+        below.draw(&Text::new(name.as_str(), (LEFT + 26, down), TEXT)).unwrap();
         let dots = line.iter().map(|point| Circle::new(*point, 3, colour.filled()));
         chart.draw_series(dots).unwrap();
     }
-    chart
-        .configure_series_labels()
-        .label_font(TEXT)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .position(SeriesLabelPosition::UpperLeft)
-        .draw()
-        .unwrap();
     root.present().unwrap();
-    drop(chart);
-    drop(root);
+    drop((chart, axes, below, root));
     svg
 }
 
