@@ -29,8 +29,9 @@ use crate::reason;
 use crate::replica::HeldRecord;
 use crate::sheet::{Book, ColumnMap, Heading, Row, row_asks};
 
-/// Bytes of a column map.
-const MAP_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of a column map: titles of the widest sheet, many times. To refuse a key that is all dots the reader of
+/// TOML takes 690 bytes for each of them.
+const MAP_BYTES_MAX: u64 = 32 << 10;
 /// In the field that says where a record comes from: a file.
 const SOURCE_FIELD: &str = "sumber_data";
 const SOURCE_FILE: &str = "impor";

@@ -505,9 +505,12 @@ fn a_map_names_columns_and_unknown_ones_are_told() {
     ask.map = Some(desk.file("peta.toml", "\"Penerima\" = \"tinggi_badan\"\n"));
     let refused = desk.node.import_sheet(&ask, &mut Unwatched).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::FieldUnknown);
-    ask.map = Some(desk.file("peta.toml", "bukan = = toml"));
-    let refused = desk.node.import_sheet(&ask, &mut Unwatched).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::FileForeign);
+    let long = format!("\"Penerima\" = \"nama\" # {}", ".".repeat(32 << 10));
+    for foreign in ["bukan = = toml", &long] {
+        ask.map = Some(desk.file("peta.toml", foreign));
+        let refused = desk.node.import_sheet(&ask, &mut Unwatched).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::FileForeign);
+    }
 }
 
 #[test]
