@@ -130,7 +130,7 @@ impl Town {
     /// that (ADR 0030).
     fn is_elsewhere(&self, site: usize, area: AreaId, tree: &AreaTree) -> bool {
         let role = &self.sites[site].role;
-        if !self.named_elsewhere.contains(&role.device()) {
+        if !self.named_elsewhere.contains_key(&role.device()) {
             return false;
         }
         let carried = tree.parent(role.area).filter(|_| role.level() == Level::Desa);
@@ -204,7 +204,7 @@ impl Town {
         certified.map(|site| (site.role.device(), site.role.area)).collect()
     }
 
-    /// Nothing counts without a certificate that covers its area.
+    /// Nothing counts without a certificate that covers its area, be it one that a liar may give.
     fn check_certified(
         &self,
         site: usize,
@@ -221,7 +221,9 @@ impl Town {
             let area = members.get(&feed.name.device);
             let covers =
                 |own: &AreaId| [&then, now].iter().any(|tree| tree.covers(*own, feed.name.area));
-            if !area.is_some_and(covers) {
+            let mut named = self.named_elsewhere.get(&feed.name.device).into_iter().flatten();
+            let may_name = |(by, area): &(AreaId, AreaId)| covers(by) && covers(area);
+            if !area.is_some_and(covers) && !named.any(may_name) {
                 return Err(format!(
                     "site {site}: a feed of {} in {} counts, which nobody certified",
                     feed.name.device, feed.name.area

@@ -214,7 +214,7 @@ impl Town {
                 });
                 // It may cover what moved below it meanwhile, too.
                 if let Some(role) = named.as_ref().filter(|_| !self.is_village(site)) {
-                    self.named_elsewhere.insert(role.device());
+                    self.named_elsewhere.entry(role.device()).or_default().insert((own, other));
                 }
                 self.forge_certificate(site, link, other, named);
             }

@@ -127,7 +127,7 @@ impl Town {
                 }
                 // It was not heard of yet, or only by a certificate of a liar for elsewhere; or the disk is full.
                 Err(NodeError::DeviceUnknown { .. }) => self.to_confirm.push((above, device)),
-                Err(NodeError::Usage { .. }) if self.named_elsewhere.contains(&device) => {
+                Err(NodeError::Usage { .. }) if self.named_elsewhere.contains_key(&device) => {
                     self.to_confirm.push((above, device));
                 }
                 Err(error @ NodeError::Store { .. }) => {

@@ -120,8 +120,8 @@ pub(super) struct Town {
     pub(super) roots: Roots,
     /// With a mistake: feeds that nobody wrote.
     pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
-    /// Devices that a liar certified below it, where they do not belong.
-    pub(super) named_elsewhere: BTreeSet<DeviceId>,
+    /// Devices that a liar certified below it, where they do not belong: what it has itself, and where.
+    pub(super) named_elsewhere: BTreeMap<DeviceId, BTreeSet<(AreaId, AreaId)>>,
     /// Rows that liars made.
     pub(super) forged: Forged,
     /// Heads of the node that held the most.
@@ -181,7 +181,7 @@ impl Town {
             moved: false,
             roots: Roots::default(),
             strangers: Arc::default(),
-            named_elsewhere: BTreeSet::new(),
+            named_elsewhere: BTreeMap::new(),
             forged: Forged::default(),
             most_heads: 0,
             twice: None,
