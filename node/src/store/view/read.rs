@@ -206,8 +206,7 @@ pub(super) fn list(
     } else {
         match wanted.terms.as_slice() {
             [] => list_groups(tx, &records, &wanted, &mut page)?,
-            [term] if term.begins => list_beginning(tx, &records, &wanted, term, &mut page)?,
-            [term] => list_term(tx, &records, &wanted, term, &mut page)?,
+            [term] if !term.begins => list_term(tx, &records, &wanted, term, &mut page)?,
             _ => list_shortest(tx, &records, &wanted, &mut page)?,
         }
     };
@@ -327,42 +326,9 @@ fn list_term(
     Ok(total)
 }
 
-/// The beginning of a name. What stands once in its lists is one row that has it; what stands in several
-/// may be one row with two such names, or two rows whose ids begin alike: those are opened.
-fn list_beginning(
-    tx: &ReadTransaction,
-    records: &Records,
-    wanted: &Wanted,
-    term: &WantedTerm,
-    page: &mut Page<'_>,
-) -> Result<u64, StoreError> {
-    let table = tx.open_table(tables::TERMS).at(STEP)?;
-    let mut listed: Vec<(Group, Short)> = Vec::new();
-    each_chunk(&table, wanted, term, &mut |group, shorts| {
-        listed.extend(shorts.iter().map(|short| (group, *short)));
-        Ok(ControlFlow::Continue(()))
-    })?;
-    listed.sort_unstable();
-    let mut total = 0;
-    for same in listed.chunk_by(|one, next| one == next) {
-        let [(group, short), more @ ..] = same else { continue };
-        let is_one = more.is_empty();
-        total += u64::from(is_one);
-        if is_one && page.is_past(&keys::short_range(*group, *short).1) {
-            continue;
-        }
-        each_of_short(records, *group, *short, |key, row, record| {
-            if wanted.row(row)? {
-                total += u64::from(!is_one);
-                page.take(&keys::pack(&key), record)?;
-            }
-            Ok(())
-        })?;
-    }
-    Ok(total)
-}
-
-/// Several terms: every row of the shortest list is asked.
+/// Several terms, or the beginning of a name: the rows of the shortest list are asked. What stands once
+/// in the lists of a beginning alone is one row that has it, and is opened only where it is shown; what
+/// stands there twice may be one row with two such names, or two rows whose ids begin alike.
 fn list_shortest(
     tx: &ReadTransaction,
     records: &Records,
@@ -370,11 +336,18 @@ fn list_shortest(
     page: &mut Page<'_>,
 ) -> Result<u64, StoreError> {
     let table = tx.open_table(tables::TERMS).at(STEP)?;
+    let is_alone = wanted.terms.len() == 1;
     let mut total = 0;
-    for (group, short) in shortest(&table, wanted)? {
-        each_of_short(records, group, short, |key, row, record| {
+    for same in shortest(&table, wanted)?.chunk_by(|one, next| one == next) {
+        let [(group, short), more @ ..] = same else { continue };
+        let is_known = is_alone && more.is_empty();
+        total += u64::from(is_known);
+        if is_known && page.is_past(&keys::short_range(*group, *short).1) {
+            continue;
+        }
+        each_of_short(records, *group, *short, |key, row, record| {
             if wanted.row(row)? {
-                total += 1;
+                total += u64::from(!is_known);
                 page.take(&keys::pack(&key), record)?;
             }
             Ok(())
@@ -383,23 +356,25 @@ fn list_shortest(
     Ok(total)
 }
 
-/// The entries of the shortest list of the wanted terms, each once, ascending.
-fn shortest(table: &Terms, wanted: &Wanted) -> Result<BTreeSet<(Group, Short)>, StoreError> {
+/// The entries of the shortest list of the wanted terms, ascending.
+fn shortest(table: &Terms, wanted: &Wanted) -> Result<Vec<(Group, Short)>, StoreError> {
     let mut best: Option<(usize, &WantedTerm)> = None;
     for term in &wanted.terms {
         let bound = best.map_or(usize::MAX, |(length, _)| length);
-        let length = length(table, wanted, term, bound)?;
+        // One alone is the shortest however long it is.
+        let length = if wanted.terms.len() == 1 { 0 } else { length(table, wanted, term, bound)? };
         if length < bound {
             best = Some((length, term));
         }
     }
-    let mut entries = BTreeSet::new();
+    let mut entries = Vec::new();
     if let Some((_, term)) = best {
         each_chunk(table, wanted, term, &mut |group, shorts| {
             entries.extend(shorts.iter().map(|short| (group, *short)));
             Ok(ControlFlow::Continue(()))
         })?;
     }
+    entries.sort_unstable();
     Ok(entries)
 }
 
