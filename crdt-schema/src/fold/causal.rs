@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::id::EntryId;
 
+use super::past::Past;
 use super::{Fault, FoldEntry};
 
 /// A complete entry; its place in [`Causal::nodes`] is its *rank*.
@@ -61,6 +62,20 @@ impl<'a> Causal<'a> {
     /// Ranks of the deps of `node`, in no order.
     pub(super) fn deps(&self, node: &Node<'_>) -> &[usize] {
         self.deps.get(node.deps.clone()).unwrap_or_default()
+    }
+
+    /// The past of the entry at `rank`, found from nothing but deps: a look at each rank below it.
+    pub(super) fn past(&self, rank: usize) -> Past {
+        let mut past = Past::default();
+        for below in (0..=rank).rev() {
+            if below < rank && !past.contains(below) {
+                continue;
+            }
+            for dep in self.nodes.get(below).into_iter().flat_map(|node| self.deps(node)) {
+                past.insert(*dep);
+            }
+        }
+        past
     }
 
     /// Whether no other complete entry has the depth of the one at `rank`. Then everything deeper

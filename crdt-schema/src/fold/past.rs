@@ -47,6 +47,11 @@ impl Past {
         self.count_full_words();
     }
 
+    /// Bytes it takes beside itself.
+    pub(super) const fn heap_bytes(&self) -> usize {
+        self.rest.capacity() * size_of::<u64>()
+    }
+
     fn word(&self, place: usize) -> u64 {
         match place.checked_sub(1) {
             None => self.first,

@@ -54,6 +54,8 @@ impl Overwritten {
 #[derive(Default)]
 struct Seen {
     past: Past,
+    /// Its past had no room, and is found anew each time it is named.
+    is_forgotten: bool,
     /// How often it is still to be named; its past is dropped at the last.
     namings: usize,
     /// Greatest counter per class, its own operations included.
@@ -66,11 +68,29 @@ struct Fold<'a, 'c> {
     /// Per key, in key order: the newest put.
     newest: Vec<Option<usize>>,
     seen: Vec<Seen>,
+    /// Bytes of the pasts that are kept, that were at most, and that may be.
+    kept: usize,
+    kept_most: usize,
+    kept_max: usize,
     fault: Fault,
 }
 
+/// Bytes of pasts that are kept at once. Records that people write need some KiB at most; one that
+/// somebody made so that all pasts are needed to its end would need a bit for each pair of entries,
+/// and takes time instead.
+const PASTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// The state of the complete entries.
 pub(super) fn state(causal: &Causal<'_>, fault: Fault) -> RecordState {
+    state_within(causal, fault, PASTS_BYTES_MAX).0
+}
+
+/// The same with room for so many bytes of pasts; and how many were kept at most.
+pub(super) fn state_within(
+    causal: &Causal<'_>,
+    fault: Fault,
+    kept_max: usize,
+) -> (RecordState, usize) {
     let mut acts = acts(causal, fault);
     let newest = group(&mut acts);
     let mut seen: Vec<Seen> = causal.nodes.iter().map(|_| Seen::default()).collect();
@@ -79,9 +99,10 @@ pub(super) fn state(causal: &Causal<'_>, fault: Fault) -> RecordState {
             seen.namings += 1;
         }
     }
-    let mut fold = Fold { causal, acts, newest, seen, fault };
+    let mut fold = Fold { causal, acts, newest, seen, kept: 0, kept_most: 0, kept_max, fault };
     fold.walk();
-    fold.into_state()
+    let most = fold.kept_most;
+    (fold.into_state(), most)
 }
 
 /// Every operation of every folded entry, in causal order.
@@ -151,8 +172,13 @@ impl Fold<'_, '_> {
             }
             if let Some(kept) = self.seen.get_mut(rank) {
                 seen.namings = kept.namings;
-                if seen.namings == 0 {
+                let bytes = seen.past.heap_bytes();
+                seen.is_forgotten = seen.namings > 0 && self.kept + bytes > self.kept_max;
+                if seen.namings == 0 || seen.is_forgotten {
                     seen.past = Past::default();
+                } else {
+                    self.kept += bytes;
+                    self.kept_most = self.kept_most.max(self.kept);
                 }
                 *kept = seen;
             }
@@ -173,10 +199,18 @@ impl Fold<'_, '_> {
             for (top, below) in before.tops.iter_mut().zip(seen.tops) {
                 *top = below.max(*top);
             }
-            match (seen.namings, position) {
-                (0, 0) => before.past = std::mem::take(&mut seen.past),
-                (0, _) => before.past.unite(&std::mem::take(&mut seen.past)),
-                _ => before.past.unite(&seen.past),
+            if seen.is_forgotten {
+                before.past.unite(&self.causal.past(dep));
+            } else if seen.namings > 0 {
+                before.past.unite(&seen.past);
+            } else {
+                let past = std::mem::take(&mut seen.past);
+                self.kept = self.kept.saturating_sub(past.heap_bytes());
+                if position == 0 {
+                    before.past = past;
+                } else {
+                    before.past.unite(&past);
+                }
             }
             before.past.insert(dep);
         }

@@ -209,6 +209,45 @@ fn a_long_chain_and_many_who_wrote_apart_need_no_deep_stack() {
     assert!(survivors.is_sorted_by(|a, b| a.op > b.op));
 }
 
+/// Two chains, and as many edits that stand behind both and name each of them once more: no past is done with
+/// before.
+fn apart_for_ever(length: u16) -> Vec<FoldEntry> {
+    let put = |number: u16| vec![Op::put(number % 3 + 1, int(i64::from(number)))];
+    let chain = |side: u16| {
+        let number = move |at: u16| 2 * at + side;
+        (0..length).map(move |at| {
+            let before: Vec<u16> = at.checked_sub(1).map(number).into_iter().collect();
+            edit(number(at), &before, put(number(at)))
+        })
+    };
+    let again = (0..2 * length).map(|at| {
+        let (number, end) = (2 * length + at, 2 * length - 1);
+        edit(number, &[at, end], put(number))
+    });
+    chain(0).chain(chain(1)).chain(again).collect()
+}
+
+#[test]
+fn pasts_that_have_no_room_are_found_anew_and_change_nothing() {
+    let hostile = apart_for_ever(300);
+    let of_people = (0..20).map(|seed| History::new(seed, 200, 30).entries);
+    let mut forgot = 0;
+    for entries in of_people.chain([hostile.clone()]) {
+        let causal = Causal::of(&entries, Fault::None);
+        let (whole, _) = survive::state_within(&causal, Fault::None, usize::MAX);
+        for kept_max in [0, 64, 2_000] {
+            let (state, most) = survive::state_within(&causal, Fault::None, kept_max);
+            assert_eq!(state, whole);
+            assert!(most <= kept_max);
+            forgot += usize::from(most < survive::state_within(&causal, Fault::None, usize::MAX).1);
+        }
+    }
+    assert!(forgot > 20, "nothing was forgotten: {forgot}");
+    let causal = Causal::of(&hostile, Fault::None);
+    let (_, most) = survive::state_within(&causal, Fault::None, usize::MAX);
+    assert!(most > 10_000, "the shape is harmless: {most} bytes of pasts");
+}
+
 #[test]
 fn a_malformed_section_is_absent_in_its_class_and_touches_no_other() {
     let mut entry = edit(1, &[], vec![Op::put(1, int(1))]);
