@@ -8,12 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crdt_schema::id::{FeedId, FeedName, Space};
+use crdt_schema::entry::{ChainPoint, PackedRun};
+use crdt_schema::id::{EntryId, FeedId, FeedName, Space};
 use node::answer::{BundleImport, BundleInspect, MissingRun};
-use node::bundle::{BundleReader, BundleWriter, Frame, Piece, Planner, RunSize, Unplannable};
+use node::bundle::{
+    BundleHeader, BundleReader, BundleWriter, Frame, HEADS_PER_FRAME, Piece, PiecePlan, Planner,
+    RunSize, Unplannable,
+};
 use node::error::ErrorKind;
 use node::node::{ExportAsk, ExportTarget, Node, SynthAsk};
+use node::ports::FeedStore as _;
 use node::progress::Unwatched;
+use node::sync::HEADS_PER_FEED_MAX;
 use tests::office::{Office, Town};
 
 const KABUPATEN: &str = "32.09";
@@ -314,8 +320,32 @@ fn a_bundle_imported_twice_or_beside_its_half_counts_once() {
     }
 }
 
-/// The bundle again, in the smallest pieces there are.
-fn pieces(scene: &Scene) -> Vec<PathBuf> {
+/// What a bundle consists of.
+struct Parts {
+    header: BundleHeader,
+    preamble: Vec<Frame>,
+    /// Each with the frame of its feed.
+    runs: Vec<(Frame, PackedRun)>,
+}
+
+impl Parts {
+    fn name(feed: &Frame) -> FeedName {
+        let Frame::Feed(name) = feed else { panic!("a run before any feed") };
+        *name
+    }
+
+    /// Writes it again beside `scene`'s bundle, by a plan.
+    fn write(self, target: &Path, plan: Vec<PiecePlan>) -> Vec<PathBuf> {
+        let mut writer = BundleWriter::new(target, self.header, self.preamble, plan);
+        for (feed, run) in self.runs {
+            writer.push(&feed, |number| Frame::Run(number, run.clone())).unwrap();
+        }
+        writer.finish().unwrap()
+    }
+}
+
+/// Takes the bundle apart.
+fn parts(scene: &Scene) -> Parts {
     let mut reader = BundleReader::open(&scene.bundle).unwrap();
     let header = reader.header().clone();
     let (mut preamble, mut runs, mut feed) = (Vec::new(), Vec::new(), None);
@@ -330,23 +360,52 @@ fn pieces(scene: &Scene) -> Vec<PathBuf> {
             }
         }
     }
-    let target = scene.bundle.with_file_name("sepotong.wksbm");
+    Parts { header, preamble, runs }
+}
+
+/// The bundle again, in the smallest pieces there are.
+fn pieces(scene: &Scene) -> Vec<PathBuf> {
+    let parts = parts(scene);
     let plan = |max_bytes| {
-        let mut planner = Planner::new(&header, &preamble, max_bytes);
-        for (feed, run) in &runs {
-            let Frame::Feed(name) = feed else { panic!("a run before any feed") };
+        let mut planner = Planner::new(&parts.header, &parts.preamble, max_bytes);
+        for (feed, run) in &parts.runs {
             let block = run.block().unwrap();
-            planner.add(&RunSize::of(*name, block.first..=block.last(), run.clone()));
+            planner.add(&RunSize::of(Parts::name(feed), block.first..=block.last(), run.clone()));
         }
         planner.pieces()
     };
     let Err(Unplannable::TooSmall { least }) = plan(1) else { panic!("one byte is no piece") };
     let plan = plan(least).unwrap();
-    let mut writer = BundleWriter::new(&target, header, preamble, plan);
-    for (feed, run) in runs {
-        writer.push(&feed, |number| Frame::Run(number, run.clone())).unwrap();
+    parts.write(&scene.bundle.with_file_name("sepotong.wksbm"), plan)
+}
+
+/// Anybody can write what a bundle says its maker holds: it is signed by nobody.
+#[test]
+fn a_file_that_names_heads_without_end_leaves_as_many_as_a_feed_can_have() {
+    let mut scene = Scene::new(60, 4);
+    let mut office = scene.fresh();
+    office.import(std::slice::from_ref(&scene.bundle));
+    let mut parts = parts(&scene);
+    let maker = parts.header.from;
+    let feed = Parts::name(&parts.runs.first().unwrap().0).id();
+    let made_up = |at: u64| {
+        let id = EntryId(*blake3::hash(&at.to_be_bytes()).as_bytes());
+        (feed, ChainPoint { seq: at + 1, id })
+    };
+    let (frames, each) = (40, HEADS_PER_FRAME as u64);
+    for frame in 0..frames {
+        let heads = (frame * each..(frame + 1) * each).map(made_up).collect();
+        parts.preamble.push(Frame::Heads(heads));
     }
-    writer.finish().unwrap()
+    let whole = vec![PiecePlan::whole(Vec::new())];
+    let files = parts.write(&scene.bundle.with_file_name("banyak.wksbm"), whole);
+    let of_feed = [&b"heads/"[..], &maker.0, &feed.0].concat();
+    for _ in 0..2 {
+        office.import(&files);
+        let kept = office.node().replica().feed_store().values(&of_feed).unwrap();
+        assert_eq!(kept.len(), HEADS_PER_FEED_MAX);
+    }
+    assert_eq!(office.root("32"), scene.kabupaten.root("32"));
 }
 
 #[test]

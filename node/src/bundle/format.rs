@@ -25,6 +25,9 @@ pub(super) const FRAME_BYTES_MAX: usize = RUN_BYTES_MAX + 4096;
 pub const HEADS_PER_FRAME: usize = 4096;
 /// Spans one frame lists; more go into the next frame.
 pub(super) const SPANS_PER_FRAME: usize = 4096;
+/// Feeds of one file that are remembered: some forty thousand are a province's, written by two devices a
+/// village and every office above.
+pub(super) const FEEDS_PER_FILE_MAX: usize = 262_144;
 /// Bytes of one span: a feed and two places.
 pub(super) const SPAN_BYTES: usize = 32 + 8 + 8;
 /// Pieces one bundle may be cut into.
@@ -98,9 +101,11 @@ pub enum Frame {
 pub struct FeedsSeen(Vec<FeedName>);
 
 impl FeedsSeen {
-    /// The next [`Frame::Feed`].
+    /// The next [`Frame::Feed`]. One beyond the limit is not remembered: the signatures of its runs fail.
     pub fn push(&mut self, feed: FeedName) {
-        self.0.push(feed);
+        if self.0.len() < FEEDS_PER_FILE_MAX {
+            self.0.push(feed);
+        }
     }
 
     /// The feed with this number. A number beyond those seen belongs to the newest: an altered

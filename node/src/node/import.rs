@@ -22,9 +22,12 @@ use crate::progress::Progress;
 use crate::reason;
 use crate::replica::{Offered, RejectReason, Source};
 
-/// Entries staged before they are made durable: a stop loses no more than this, and a commit costs
-/// far less than verifying so many.
-const ENTRIES_PER_COMMIT: u64 = 8_192;
+/// Entries and rows staged before they are made durable: a stop loses no more than this, and a commit
+/// costs far less than verifying so many.
+const STAGED_PER_COMMIT: u64 = 8_192;
+/// Heads remembered of what a maker says in one file that it holds for this node: a province has some
+/// forty thousand feeds.
+const HELD_THERE_MAX: usize = 65_536;
 /// Times the files are gone through, besides once for each of them: one for each level that must
 /// first be certified, and one more. Of files in the worst order a pass settles one.
 const PASSES_MORE: usize = 6;
@@ -178,7 +181,7 @@ impl Node {
         let is_for_me = reader.header().target == Target::Device(self.device());
         *tally = Tally { new: tally.new, part, ..Tally::default() };
         self.note_contact(from, self.env.clock.now());
-        let (mut feeds, mut staged, mut heads_seen) = (FeedsSeen::default(), 0, false);
+        let (mut feeds, mut staged, mut heads_told) = (FeedsSeen::default(), 0, None);
         let (mut stores, mut spoke_anew) = (self.known_stores()?, false);
         while let Some(piece) =
             reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
@@ -194,18 +197,19 @@ impl Node {
                     staged += self.take(&feed, &run, tally, &source, areas)?;
                 }
                 Piece::Frame(Frame::Heads(heads)) => {
-                    self.note_heads(from, &heads, !heads_seen)?;
-                    heads_seen = true;
+                    staged += self.note_heads(from, &heads, &mut heads_told)?;
                     if is_for_me {
-                        tally.held_there.extend(heads);
+                        let room = HELD_THERE_MAX.saturating_sub(tally.held_there.len());
+                        tally.held_there.extend(heads.into_iter().take(room));
                     }
                 }
                 Piece::Frame(Frame::Receipt(bytes)) => {
                     // A bundle with heads has said all that is to be remembered.
-                    if !heads_seen {
+                    if heads_told.is_none() {
                         self.forget_if_restored(from, &bytes)?;
                     }
                     spoke_anew |= self.note_receipt(&bytes, &mut stores)?;
+                    staged += 1;
                 }
                 Piece::Frame(Frame::Contents(spans)) => tally.contents.list(&spans),
                 Piece::Frame(Frame::Header(_) | Frame::Statement(_) | Frame::End(_))
@@ -215,7 +219,7 @@ impl Node {
                 Piece::Cut => tally.reject(CUT, 1),
                 Piece::Trailing => tally.reject(TRAILING, 1),
             }
-            if staged >= ENTRIES_PER_COMMIT {
+            if staged >= STAGED_PER_COMMIT {
                 self.commit_from(&source)?;
                 staged = 0;
                 if !progress.at((*done).min(total), total) {

@@ -10,13 +10,19 @@ use crate::answer::MissingRun;
 use crate::bundle::Span;
 use crate::replica::Place;
 
+/// Spans that are remembered of what a file lists, and as many of what is in it: four a feed of a whole
+/// province. Whoever makes a file may list without end; of what lies beyond nothing is said to be missing.
+const SPANS_MAX: usize = 262_144;
+
 /// What was seen of one file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Contents {
     /// What it was written with, as it says itself; nothing of it is trusted.
     listed: BTreeMap<FeedId, Vec<(u64, u64)>>,
-    /// First and last place of each run in it.
+    listed_count: usize,
+    /// First and last place of runs in it that go on from each other.
     runs: BTreeMap<FeedId, (FeedName, BTreeSet<(u64, u64)>)>,
+    runs_count: usize,
     /// Feeds that are for others: what was lost of them is no loss here.
     left: BTreeSet<FeedId>,
 }
@@ -31,14 +37,21 @@ struct Step {
 
 impl Contents {
     pub(super) fn list(&mut self, spans: &[Span]) {
-        for span in spans {
+        for span in spans.iter().take(SPANS_MAX.saturating_sub(self.listed_count)) {
             self.listed.entry(span.feed).or_default().push((span.from, span.to));
+            self.listed_count += 1;
         }
     }
 
     pub(super) fn see(&mut self, name: &FeedName, first: u64, last: u64) {
-        let runs = self.runs.entry(name.id()).or_insert((*name, BTreeSet::new()));
-        runs.1.insert((first, last));
+        let (_, runs) = self.runs.entry(name.id()).or_insert((*name, BTreeSet::new()));
+        let before = runs.range(..(first, last)).next_back().copied();
+        if let Some((from, to)) = before.filter(|(_, to)| to.checked_add(1) == Some(first)) {
+            runs.remove(&(from, to));
+            runs.insert((from, last));
+        } else if self.runs_count < SPANS_MAX {
+            self.runs_count += usize::from(runs.insert((first, last)));
+        }
     }
 
     /// Adds what was seen of another file.

@@ -6,6 +6,8 @@
 //! named hold nothing. None of it is trusted: a head that was never
 //! held only makes a bundle shorter than it could be, and the root tells.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{DeviceId, EntryId, FeedId};
 use crdt_schema::time::Timestamp;
@@ -16,6 +18,7 @@ use crate::error::NodeError;
 use crate::net::{Multiaddr, WrongForm, dialled, listened, peer_key};
 use crate::ports::FeedStore;
 use crate::reason::{self, Because};
+use crate::sync::HEADS_PER_FEED_MAX;
 
 const CONTACT: &[u8] = b"contact/";
 const HEADS: &[u8] = b"heads/";
@@ -38,29 +41,42 @@ impl Node {
         self.replica.put_value(&name, Some(at.0.to_be_bytes().to_vec()));
     }
 
-    /// Stages what a member says it holds of feeds that are held here: of others nothing could be
-    /// sent, so nothing need be remembered. The first frame of a bundle replaces what was known: a
-    /// backup put back holds less than it once did.
+    /// Stages what a member says in one bundle that it holds of feeds that are held here: of others
+    /// nothing could be sent, so nothing need be remembered. The first frame replaces what was known: a
+    /// backup put back holds less than it once did. `told` counts what was noted of each feed by the
+    /// frames before, for a file can name heads without end. Returns how many values it staged.
     pub(super) fn note_heads(
         &mut self,
         device: DeviceId,
         heads: &[(FeedId, ChainPoint)],
-        is_first: bool,
-    ) -> Result<(), NodeError> {
+        told: &mut Option<BTreeMap<FeedId, usize>>,
+    ) -> Result<u64, NodeError> {
         if self.authority().member(&device).is_none() {
-            return Ok(());
+            return Ok(0);
         }
-        let before = if is_first { self.heads_of(device)? } else { Vec::new() };
-        for (feed, point) in before.iter().filter(|head| !heads.contains(head)) {
-            self.replica.put_value(&[HEADS, &device.0, &feed.0, &point.id.0].concat(), None);
+        let mut staged = 0;
+        if told.is_none() {
+            let named: BTreeSet<&(FeedId, ChainPoint)> = heads.iter().collect();
+            let before = self.heads_of(device)?;
+            for (feed, point) in before.iter().filter(|head| !named.contains(head)) {
+                self.replica.put_value(&[HEADS, &device.0, &feed.0, &point.id.0].concat(), None);
+                staged += 1;
+            }
         }
-        let held = |(feed, _): &&(FeedId, ChainPoint)| self.replica.feed(*feed).is_some();
-        let heads: Vec<(FeedId, ChainPoint)> = heads.iter().filter(held).copied().collect();
-        for (feed, point) in &heads {
-            let name = [HEADS, &device.0, &feed.0, &point.id.0].concat();
-            self.replica.put_value(&name, Some(point.seq.to_be_bytes().to_vec()));
+        let told = told.get_or_insert_default();
+        for (feed, point) in heads {
+            if self.replica.feed(*feed).is_none() {
+                continue;
+            }
+            let of_feed = told.entry(*feed).or_default();
+            if *of_feed < HEADS_PER_FEED_MAX {
+                *of_feed += 1;
+                let name = [HEADS, &device.0, &feed.0, &point.id.0].concat();
+                self.replica.put_value(&name, Some(point.seq.to_be_bytes().to_vec()));
+                staged += 1;
+            }
         }
-        Ok(())
+        Ok(staged)
     }
 
     /// Stages that nothing is known of what a device holds.

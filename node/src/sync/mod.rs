@@ -33,7 +33,7 @@ mod tree;
 #[cfg(test)]
 mod world;
 
-pub use message::{EndReason, Since, Stream};
+pub use message::{EndReason, HEADS_PER_FEED_MAX, Since, Stream};
 pub use receipt::{DeviceRow, ReceiptRow, RowHead, RowKey};
 pub use request::{Answer, Input, Local, Output, Report, Request, RequestId, Taken};
 pub use session::{Phase, Role, Session};
