@@ -2,7 +2,7 @@
 //!
 //! Prints how often each thing happened, and what never did; of five hundred seeds of the usual size
 //! that is a failure. A seed that fails prints itself and fails again the same way. `--seeds K` plays as
-//! many seeds one after the other; `--plants` tells how soon each planted mistake is found; `--tell`
+//! many seeds one after the other; `--heal-hours H` lets people be apart for longer; `--plants` tells how soon each planted mistake is found; `--tell`
 //! says how far a long one is.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report for a person")]
 #![expect(
@@ -101,6 +101,7 @@ fn asked(seed: u64) -> Config {
     let days = number("--days").and_then(|it| i64::try_from(it).ok());
     let mut config = Config::sized(seed, size("--nodes").unwrap_or(NODES), days.unwrap_or(DAYS));
     config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
+    config.heal_hours = size("--heal-hours").unwrap_or(config.heal_hours);
     if std::env::args().any(|argument| argument == "--tell") {
         config.tells = Some(|what| eprintln!("{what}"));
     }

@@ -11,6 +11,9 @@ use super::wire::{Class, Due};
 /// People come at eight and go at three.
 const OPENS: i64 = 8 * HOUR;
 const CLOSES: i64 = 15 * HOUR;
+/// Milliseconds of an hour, and of a working day.
+const HOUR_MS: usize = 3_600_000;
+const OFFICE: usize = 7 * HOUR_MS;
 
 impl Town {
     /// Plans a node's day.
@@ -38,21 +41,48 @@ impl Town {
                 self.life.plan(begins + lasts, Due::Window { site, open: false });
             }
         }
+        if self.sites[site].class == Class::Good && works {
+            self.plan_outage(site, midnight);
+        }
         self.plan_saves(site, midnight, works);
+    }
+
+    /// A good line is down once a day, for its share of the office hours on average.
+    fn plan_outage(&mut self, site: usize, midnight: i64) {
+        let percent = self.config.rates.outage_percent;
+        if percent > 0 && self.sites[site].role.above.is_some() {
+            let begins = midnight + OPENS + self.numbers.below(OFFICE) as i64;
+            let lasts = self.numbers.below(2 * OFFICE * percent / 100) as i64;
+            self.life.plan(begins, Due::Window { site, open: false });
+            self.life.plan(begins + lasts, Due::Window { site, open: true });
+        }
+    }
+
+    /// When the next stick goes from a village without a line, and comes back.
+    pub(super) fn plan_stick(&mut self, site: usize) {
+        if let (Class::None, Some((least, end))) =
+            (self.sites[site].class, self.config.rates.sticks)
+        {
+            let later = HOUR_MS * 24 * least + self.numbers.below(HOUR_MS * 24 * (end - least));
+            let day = (self.now() + later as i64) / DAY * DAY;
+            let works = if weekday(day) < 5 { day } else { day + (7 - weekday(day)) * DAY };
+            // Somebody is there in the morning.
+            self.life.plan(works + OPENS + 2 * HOUR, Due::Round { site });
+        }
     }
 
     fn around(&mut self, by: i64) -> i64 {
         self.numbers.below(usize::try_from(2 * by).unwrap()) as i64 - by
     }
 
-    /// Saves of a day: fewer at the month's ends, many before the seventeenth, few at weekends.
+    /// Saves of a day: fewer at the month's ends, many before the seventeenth, one at most at weekends.
     fn plan_saves(&mut self, site: usize, midnight: i64, works: bool) {
         let each = self.config.saves_per_day;
-        let percent = match (works, day_of_month(midnight)) {
-            (false, _) => 5,
-            (true, 1..=9) => 90,
-            (true, 10..=17) => 180,
-            (true, _) => 60,
+        let percent = match day_of_month(midnight) {
+            _ if !works => 0,
+            1..=9 => 90,
+            10..=17 => 180,
+            _ => 60,
         };
         let share = match self.sites[site].role.level() {
             Level::Desa => 100,
@@ -61,7 +91,9 @@ impl Town {
             Level::Kabupaten | Level::Provinsi => 30,
         };
         let mean = each * percent * share / 10_000;
-        let count = self.numbers.below(2 * mean + 1);
+        let drawn = self.numbers.below(if works { 2 * mean + 1 } else { 100 });
+        let count =
+            if works { drawn } else { usize::from(drawn < self.config.rates.weekend_percent) };
         for _ in 0..count {
             let at = match self.numbers.below(100) {
                 0..=91 => OPENS + self.numbers.below(7 * 3_600_000) as i64,
@@ -72,11 +104,13 @@ impl Town {
         }
     }
 
-    /// A weak line begins to work, or ends.
+    /// A line begins to work, or ends.
     pub(super) fn window(&mut self, site: usize, open: bool) {
         self.sites[site].line = open;
         if open {
-            self.note("window of a weak line");
+            if self.sites[site].class == Class::Weak {
+                self.note("window of a weak line");
+            }
             self.dial_soon(site, MINUTE);
         } else {
             self.cut_all(site);

@@ -6,8 +6,6 @@ use super::ground::{DAY, HOUR, MINUTE};
 use super::town::{Site, Town, Up};
 use super::wire::{Class, Due};
 
-/// From one heal to the next, on average.
-const EACH: usize = 26 * 3_600_000;
 /// Until all is quiet after a heal, at most.
 const QUIET_MAX: i64 = 12 * HOUR;
 /// Sticks there and back.
@@ -23,7 +21,8 @@ const STILL: i64 = HOUR;
 impl Town {
     /// Plans the next heal.
     pub(super) fn plan_heal(&mut self) {
-        let later = EACH / 2 + self.numbers.below(EACH);
+        let each = self.config.heal_hours * 3_600_000;
+        let later = each / 2 + self.numbers.below(each);
         self.life.plan(self.now() + later as i64, Due::Heal);
     }
 

@@ -109,7 +109,7 @@ pub const FAULTS: &[&str] = &[
 /// How often each thing happened.
 pub type Tally = BTreeMap<&'static str, u64>;
 
-/// How bad lines and clocks are.
+/// How bad lines and clocks are, and how long people stay apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// Of a hundred villages so many have a weak line.
@@ -120,14 +120,36 @@ pub struct Rates {
     pub clocks: [usize; 3],
     /// Milliseconds between two misfortunes of one node, on average.
     pub apart: usize,
+    /// Of a hundred office hours so many a good line is down, an outage a day.
+    pub outage_percent: usize,
+    /// Days from one stick to the next of a village without a line: at least, and less than. Without
+    /// them sticks are misfortunes like others.
+    pub sticks: Option<(usize, usize)>,
+    /// Of a hundred days of a weekend so many have one save of a village.
+    pub weekend_percent: usize,
 }
 
 impl Rates {
     /// As West Java is thought to be.
-    pub const PROVINCE: Self =
-        Self { weak: 15, none: 1, clocks: [100, 20, 5], apart: 60 * 3_600_000 };
+    pub const PROVINCE: Self = Self {
+        weak: 15,
+        none: 1,
+        clocks: [100, 20, 5],
+        apart: 60 * 3_600_000,
+        outage_percent: 5,
+        sticks: Some((4, 11)),
+        weekend_percent: 35,
+    };
     /// So that a few villages meet everything within days.
-    pub const BAD: Self = Self { weak: 20, none: 15, clocks: [120, 90, 60], apart: 8 * 3_600_000 };
+    pub const BAD: Self = Self {
+        weak: 20,
+        none: 15,
+        clocks: [120, 90, 60],
+        apart: 8 * 3_600_000,
+        outage_percent: 0,
+        sticks: None,
+        weekend_percent: 0,
+    };
 }
 
 /// Nodes from which lines and clocks are as bad as in the province, no worse.
@@ -148,8 +170,10 @@ pub struct Config {
     pub saves_per_day: usize,
     /// Of a hundred edits so many make a record.
     pub new_percent: usize,
-    /// Of a hundred stores so many lie on a disk that forgets.
-    pub disks_percent: usize,
+    /// So many of so many stores lie on a disk that forgets.
+    pub disks: (usize, usize),
+    /// Hours from one heal to the next, on average.
+    pub heal_hours: usize,
     /// Of a hundred bundles so many are cut short on their way.
     pub cut_percent: usize,
     /// Of a hundred devices of villages so many lie, and half as many hubs of kecamatan.
@@ -174,16 +198,16 @@ impl Config {
 
     /// Any number of nodes and days.
     pub const fn sized(seed: u64, nodes: usize, days: i64) -> Self {
-        let (rates, saves_per_day) =
-            if nodes < MANY { (Rates::BAD, 12) } else { (Rates::PROVINCE, 6) };
-        let disks = 100 * DISKS_MAX / (nodes + 1);
+        let (rates, saves_per_day, heal_hours) =
+            if nodes < MANY { (Rates::BAD, 12, 26) } else { (Rates::PROVINCE, 7, 5 * 24) };
         Self {
             seed,
             nodes,
             days,
             saves_per_day,
             new_percent: 8,
-            disks_percent: if disks > 25 { 25 } else { disks },
+            disks: if nodes < MANY { (25, 100) } else { (DISKS_MAX, nodes) },
+            heal_hours,
             cut_percent: 10,
             hostile_percent: if nodes < MANY { 15 } else { 1 },
             faults: true,

@@ -96,6 +96,10 @@ impl Town {
             Due::Window { site, open } => self.window(site, open),
             Due::Morning { site } => self.morning(site),
             Due::Courier { site } => return self.courier(site),
+            Due::Round { site } => {
+                self.plan_stick(site);
+                return self.courier(site);
+            }
             Due::Fault => return self.fault(),
             Due::Heal => return self.heal(),
         }

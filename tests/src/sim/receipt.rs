@@ -53,6 +53,8 @@ impl Town {
             let named = |what: String| format!("{what}: {}", self.told_of(site));
             let said = self.said((mine, at, hub), &own).map_err(named)?;
             *tally.entry("figure of arrival").or_default() += 1;
+            let complete = u64::from(arrived.complete_as_of.is_some());
+            *tally.entry("figure of arrival, complete as of a moment").or_default() += complete;
             is_as_said(&said, mine, &own, &arrived).map_err(named)?;
             if said.is_forged && is_as_said(&said.true_part(), mine, &own, &arrived).is_err() {
                 *tally.entry("figure of arrival that a liar raised").or_default() += 1;

@@ -7,6 +7,7 @@
 use crdt_schema::area::AreaId;
 use crdt_schema::id::RecordId;
 use crdt_schema::record::{Ask, Wish};
+use node::node::ListAsk;
 use node::ports::ViewStore;
 use node::sync::Root;
 
@@ -43,9 +44,10 @@ impl Town {
             .iter()
             .map(|(field, text)| Ask { field: (*field).into(), what: Wish::Put((*text).into()) })
             .collect();
-        let area = self.cast.roles[SAMBENG].area;
+        // A neighbour writes at home, everybody else in Sambeng.
+        let area = self.cast.roles[if site == NEIGHBOUR { NEIGHBOUR } else { SAMBENG }].area;
+        let code = self.code(site, area);
         let up = self.sites[site].up.as_mut().unwrap();
-        let code = up.node.replica().authority().tree().code(area).unwrap().to_string();
         let saved = match record {
             None => up.node.record_add("ppks", &code, 1, &asks),
             Some(record) => up.node.record_set(&record.to_string(), 1, &asks),
@@ -63,6 +65,20 @@ impl Town {
             ("sintetis", "ya"),
         ];
         self.puts(site, None, &fields)
+    }
+
+    /// What an area is called today, as a node knows it.
+    fn code(&self, site: usize, area: AreaId) -> String {
+        let up = self.sites[site].up.as_ref().unwrap();
+        up.node.replica().authority().tree().code(area).unwrap().to_string()
+    }
+
+    /// How many records a node counts in the area of another one and below.
+    fn counted(&self, site: usize, there: usize) -> Result<u64, String> {
+        let area = Some(self.code(site, self.cast.roles[there].area));
+        let up = self.sites[site].up.as_ref().ok_or("a node that is off")?;
+        let ask = ListAsk { area, limit: 1, ..ListAsk::default() };
+        Ok(up.node.record_list(&ask).map_err(told)?.total)
     }
 
     fn records(&self, site: usize) -> Result<u64, String> {
@@ -109,17 +125,29 @@ pub fn a_village_moves(seed: u64) -> Result<(), String> {
     let mut town = town(seed)?;
     let area = town.sites[SAMBENG].role.area;
     let record = town.person(SAMBENG);
+    town.person(NEIGHBOUR);
     town.run(HOUR + 5 * MINUTE)?;
     town.puts(SURANENGGALA, Some(record), &[("prioritas", "2")]);
     town.run(2 * HOUR)?;
     let before = town.root(PROVINCE, area);
+    let counted = |town: &Town, site| {
+        Ok::<_, String>([town.counted(site, SURANENGGALA)?, town.counted(site, GUNUNG_JATI)?])
+    };
+    for above in [KABUPATEN, PROVINCE] {
+        holds("both are counted in the old kecamatan", counted(&town, above)? == [2, 0])?;
+    }
     town.move_village()?;
     town.run(DAY)?;
     holds("history is what it was", town.root(PROVINCE, area) == before)?;
     for site in [SAMBENG, GUNUNG_JATI, KABUPATEN, PROVINCE] {
         holds("all hold the same", town.root(site, area) == before)?;
-        holds("all count the record", town.records(site)? == 1)?;
+        holds("all count the record", town.counted(site, SAMBENG)? == 1)?;
     }
+    for above in [KABUPATEN, PROVINCE] {
+        holds("counts move with it, and only with it", counted(&town, above)? == [1, 1])?;
+    }
+    let (there, here) = (town.counted(GUNUNG_JATI, GUNUNG_JATI)?, counted(&town, SURANENGGALA)?);
+    holds("the new kecamatan counts it, the old one no more", (there, here[0]) == (1, 1))?;
     town.puts(GUNUNG_JATI, Some(record), &[("prioritas", "1")]);
     let up = town.sites[SURANENGGALA].up.as_mut().ok_or("a node that is off")?;
     let asks = [Ask { field: "prioritas".into(), what: Wish::Put("3".into()) }];

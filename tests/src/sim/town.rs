@@ -266,6 +266,7 @@ impl Town {
             backup: None,
             before: None,
         });
+        self.plan_stick(self.sites.len() - 1);
         self.sites.len() - 1
     }
 
@@ -287,7 +288,8 @@ impl Town {
     pub(super) fn shelf(&mut self) -> Shelf {
         let bytes = hash(&[b"instance", &self.numbers.next().to_be_bytes()]);
         let instance = StoreInstance(*bytes.first_chunk().unwrap());
-        if self.numbers.chance(self.config.disks_percent) {
+        let (disks, of) = self.config.disks;
+        if self.numbers.below(of) < disks {
             Shelf::disk(instance)
         } else {
             Shelf::memory(instance, self.config.plant, &self.pool)

@@ -209,6 +209,8 @@ pub(super) enum Due {
     Morning { site: usize },
     /// A stick leaves.
     Courier { site: usize },
+    /// The stick of a village without a line, which comes every week or so.
+    Round { site: usize },
     /// Something goes wrong somewhere.
     Fault,
     /// Everything is mended and looked at.
