@@ -11,7 +11,7 @@ use crate::bundle::Span;
 use crate::replica::Place;
 
 /// Spans that are remembered of what a file lists, and as many of what is in it: four a feed of a whole
-/// province. Whoever makes a file may list without end; of what lies beyond nothing is said to be missing.
+/// province. Whoever makes a file may list without end; what lies beyond is neither missed nor found.
 const SPANS_MAX: usize = 262_144;
 
 /// What was seen of one file.

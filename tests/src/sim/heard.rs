@@ -12,15 +12,17 @@ use node::sync::message::{AREAS_SHARED_MAX, Message};
 use node::sync::{Root, Stream, codec};
 
 use super::check;
-use super::ground::hash;
+use super::ground::{HOUR, hash};
 use super::town::Town;
 use super::wire::Kinds;
 
 /// Nodes of a town up to which all are watched; in a larger one so many are.
 const WATCHED_MAX: usize = 24;
 /// Roots remembered of one site and area: of the province in its busiest hours what came in two hours,
-/// of a village all there are. A comparison ends within minutes.
+/// of a village all there are.
 const ROOTS_MAX: usize = 16_384;
+/// A root of which "equal" is said was had that long ago at most: a comparison ends within minutes.
+const RECENT: i64 = HOUR;
 /// Frames that are no comparison: rows of hubs and of devices, which go with whatever comes next.
 const ROWS: [u8; 2] = [17, 18];
 /// Bytes both ways of a comparison after a heal that found nothing new, handshake and one area
@@ -35,31 +37,38 @@ const HEAD_BYTES: usize = 26;
 /// Roots of authority and of records that a node had at one moment.
 type Pair = (Root, Root);
 
-/// The newest roots that nodes had, by site and area, the oldest first.
+/// The newest roots that nodes had, by site and area, the oldest first, each with when it came.
 #[derive(Debug, Default)]
-pub(super) struct Roots(BTreeMap<(usize, AreaId), VecDeque<Pair>>);
+pub(super) struct Roots(BTreeMap<(usize, AreaId), VecDeque<(i64, Pair)>>);
 
 impl Roots {
-    fn note(&mut self, site: usize, area: AreaId, roots: Pair) {
+    fn note(&mut self, site: usize, area: AreaId, now: i64, roots: Pair) {
         let had = self.0.entry((site, area)).or_default();
-        if had.back() == Some(&roots) {
+        if had.back().is_some_and(|(_, newest)| *newest == roots) {
             return;
         }
         if had.len() == ROOTS_MAX {
             had.pop_front();
         }
-        had.push_back(roots);
+        had.push_back((now, roots));
     }
 
-    fn had(&self, site: usize, area: AreaId) -> impl Iterator<Item = Pair> {
-        self.0.get(&(site, area)).into_iter().flat_map(|had| had.iter().rev().copied())
+    /// What a node had at a moment, and since.
+    fn had(&self, site: usize, area: AreaId, since: i64) -> impl Iterator<Item = Pair> {
+        let had = self.0.get(&(site, area)).into_iter().flat_map(|had| had.iter().rev());
+        // The first of these that came before is the one it had then.
+        let mut is_before = false;
+        had.take_while(move |(came, _)| !std::mem::replace(&mut is_before, *came <= since))
+            .map(|(_, pair)| *pair)
     }
 
-    /// Whether a node had this root of records, under an authority that one of those others had it
-    /// under as well; there may be none.
-    fn agree(&self, site: usize, area: AreaId, records: Root, others: &[usize]) -> bool {
-        let here = self.had(site, area).filter(|(_, root)| *root == records);
-        let also = |pair: Pair| others.iter().any(|it| self.had(*it, area).any(|had| had == pair));
+    /// Whether a node had this root of records lately, under an authority that one of those others had
+    /// it under as well; there may be none.
+    fn agree(&self, site: usize, area: AreaId, now: i64, records: Root, others: &[usize]) -> bool {
+        let since = now - RECENT;
+        let here = self.had(site, area, since).filter(|(_, root)| *root == records);
+        let also =
+            |pair: Pair| others.iter().any(|it| self.had(*it, area, since).any(|had| had == pair));
         let mut here = here.collect::<BTreeSet<Pair>>().into_iter();
         here.any(|pair| others.is_empty() || also(pair))
     }
@@ -113,6 +122,7 @@ impl Town {
         if !self.is_watched(site) {
             return;
         }
+        let now = self.now();
         let Self { sites, cast, roots, most_heads, .. } = self;
         let Some(up) = &mut sites[site].up else { return };
         let replica = up.node.replica();
@@ -123,7 +133,7 @@ impl Town {
             replica.feeds().map(|feed| feed.branches.len()).sum::<usize>().max(*most_heads);
         // Two that are watched share an area of one of them; all newcomers have one of the cast's.
         for role in cast.roles.iter().take(WATCHED_MAX) {
-            roots.note(site, role.area, check::roots(replica, role.area));
+            roots.note(site, role.area, now, check::roots(replica, role.area));
         }
     }
 
@@ -131,12 +141,11 @@ impl Town {
         if !self.is_watched(site) {
             return;
         }
-        // Copies of a card have one device.
+        // Copies of a card have one device. Of a liar it counts for nothing what it had.
         let there = self.sites_of(&seen.peer);
-        if there.iter().any(|other| self.sites[*other].hostile) {
-            return;
-        }
-        let both = there.iter().all(|other| self.is_watched(*other));
+        let is_liar = |other: &usize| self.sites[*other].hostile;
+        let lies = there.iter().any(is_liar);
+        let both = !lies && there.iter().all(|other| self.is_watched(*other));
         let known =
             |area: AreaId| self.cast.roles.iter().take(WATCHED_MAX).any(|role| role.area == area);
         let areas: Vec<(AreaId, Root)> = seen
@@ -147,11 +156,15 @@ impl Town {
             .collect();
         for (area, root) in areas {
             let others = if both { self.sites_of(&seen.peer) } else { &[] };
-            if !self.roots.agree(site, area, root, others) {
+            if !self.roots.agree(site, area, self.now(), root, others) {
                 self.breaks(site, &format!("said equal of roots of {area} not both had"));
                 return;
             }
-            self.note(if both { "root that both had" } else { "root that one had" });
+            self.note(match (both, lies) {
+                (true, _) => "root that both had",
+                (false, true) => "root that was called equal to a liar's",
+                (false, false) => "root that one had",
+            });
         }
     }
 
