@@ -11,8 +11,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use blake3::Hasher;
+use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use crdt_schema::area::AreaId;
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{FeedId, FeedName, Space};
@@ -20,8 +22,11 @@ use crdt_schema::id::{FeedId, FeedName, Space};
 /// Levels a path upward may have: four today, and room for two more. A longer one is no tree.
 pub const DEPTH_MAX: usize = 6;
 
-const NODE_CONTEXT: &str = "wksbm 2026 summary node v1";
-const OWN_CONTEXT: &str = "wksbm 2026 summary own v1";
+/// What the contexts of areas come to, once: after all is new a province hashes twelve thousand times.
+static NODE_KEY: LazyLock<ContextKey> =
+    LazyLock::new(|| hash_derive_key_context("wksbm 2026 summary node v1"));
+static OWN_KEY: LazyLock<ContextKey> =
+    LazyLock::new(|| hash_derive_key_context("wksbm 2026 summary own v1"));
 const AUTHORITY_CONTEXT: &str = "wksbm 2026 authority root v1";
 const EMPTY_CONTEXT: &str = "wksbm 2026 empty root v1";
 const FEED_CONTEXT: &str = "wksbm 2026 feed print v1";
@@ -82,7 +87,7 @@ pub struct HeldHeads {
 impl HeldHeads {
     /// Four bytes that change with the heads: enough to find what differs, not to prove equality.
     pub fn print(&self) -> [u8; 4] {
-        let mut hasher = blake3::Hasher::new_derive_key(FEED_CONTEXT);
+        let mut hasher = Hasher::new_derive_key(FEED_CONTEXT);
         hash_heads(&mut hasher, &self.heads);
         let hash = hasher.finalize();
         hash.as_bytes().first_chunk().copied().unwrap_or_default()
@@ -171,7 +176,7 @@ impl Summary {
     /// The root of the authority of an area: feeds of the area, of all below, and of the areas
     /// above, today's and former.
     pub fn authority_root(&self, area: AreaId) -> Root {
-        let mut hasher = blake3::Hasher::new_derive_key(AUTHORITY_CONTEXT);
+        let mut hasher = Hasher::new_derive_key(AUTHORITY_CONTEXT);
         hash_optional(&mut hasher, self.node(Space::Authority, area));
         for above in self.tree.above(area) {
             if let Some(own) = self.own(Space::Authority, above) {
@@ -257,7 +262,7 @@ impl Summary {
     fn hash_node(&self, space: Space, area: AreaId, depth: usize) -> Option<Root> {
         let depth = depth.checked_sub(1)?;
         let own = self.own(space, area);
-        let mut hasher = blake3::Hasher::new_derive_key(NODE_CONTEXT);
+        let mut hasher = Hasher::new_from_context_key(&NODE_KEY);
         hasher.update(&[area.level() as u8]);
         hash_optional(&mut hasher, own);
         let mut any = own.is_some();
@@ -300,7 +305,7 @@ fn hash_own(feeds: &BTreeMap<FeedId, HeldHeads>) -> Option<Root> {
     if feeds.is_empty() {
         return None;
     }
-    let mut hasher = blake3::Hasher::new_derive_key(OWN_CONTEXT);
+    let mut hasher = Hasher::new_from_context_key(&OWN_KEY);
     for (feed, held) in feeds {
         hasher.update(&feed.0);
         hash_heads(&mut hasher, &held.heads);
@@ -308,14 +313,14 @@ fn hash_own(feeds: &BTreeMap<FeedId, HeldHeads>) -> Option<Root> {
     Some(Root(*hasher.finalize().as_bytes()))
 }
 
-fn hash_heads(hasher: &mut blake3::Hasher, heads: &[ChainPoint]) {
+fn hash_heads(hasher: &mut Hasher, heads: &[ChainPoint]) {
     hasher.update(&(heads.len() as u64).to_be_bytes());
     for head in heads {
         hasher.update(&head.seq.to_be_bytes()).update(&head.id.0);
     }
 }
 
-fn hash_optional(hasher: &mut blake3::Hasher, root: Option<Root>) {
+fn hash_optional(hasher: &mut Hasher, root: Option<Root>) {
     match root {
         Some(root) => hasher.update(&[1]).update(&root.0),
         None => hasher.update(&[0]),
@@ -328,6 +333,17 @@ mod tests {
     use super::*;
     use crate::sync::testing::{FlatTree, area, feed_name, point};
     use proptest::prelude::*;
+
+    #[test]
+    fn areas_are_hashed_under_the_contexts_of_the_protocol() {
+        let keys =
+            [(&NODE_KEY, "wksbm 2026 summary node v1"), (&OWN_KEY, "wksbm 2026 summary own v1")];
+        for (key, context) in keys {
+            let mut hasher = Hasher::new_from_context_key(key);
+            let hash = *hasher.update(b"uji").finalize().as_bytes();
+            assert_eq!(hash, blake3::derive_key(context, b"uji"));
+        }
+    }
 
     /// (village, device, number of the head) of a synthetic kecamatan.
     fn heads() -> impl Strategy<Value = Vec<(u16, u8, u64)>> {
