@@ -203,7 +203,7 @@ pub(super) enum Due {
     On { site: usize },
     /// Somebody switches it off.
     Off { site: usize },
-    /// A window of a weak line begins, or ends.
+    /// A line begins to work, or ends.
     Window { site: usize, open: bool },
     /// A village's day is planned.
     Morning { site: usize },
