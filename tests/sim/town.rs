@@ -87,6 +87,15 @@ fn a_seed_plays_the_same_history_to_the_last_byte_and_another_does_not() {
     assert_ne!(once.digest, play(8).digest);
 }
 
+#[test]
+fn a_row_that_a_full_disk_refused_is_not_looked_for_over_that_link_whatever_is_held_instead() {
+    // What this village holds is from before its hub was put back.
+    let outcome = play(&Config::sized(991, 20, 9));
+    assert_eq!(outcome.broken, None);
+    let refused = outcome.tally.get("true row refused by a full disk, and not told again");
+    assert!(refused.is_some_and(|times| *times > 0), "this seed tries something else by now");
+}
+
 /// The others, and how soon each is found: `--bin sim -- --plants`, `docs/simulation.md`.
 #[test]
 fn mistakes_planted_in_every_node_are_found_by_the_seed_that_names_them() {

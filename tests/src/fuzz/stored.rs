@@ -87,6 +87,9 @@ fn states() -> Vec<Vec<u8>> {
         FoldEntry { id: EntryId([id; 32]), deps, counts: true, sections }
     };
     let fork = [edit(1, &[], "Siti"), edit(2, &[1], "Siti A."), edit(3, &[1], "Siti B.")];
-    seeds.extend([&fork[..0], &fork[..1], &fork[..]].map(|entries| fold(entries).state.encode()));
+    // Its head begins as an edit of the rows does.
+    let alike = [edit(7, &[], "Siti")];
+    let graphs = [&fork[..0], &fork[..1], &fork[..], &alike];
+    seeds.extend(graphs.map(|entries| fold(entries).state.encode()));
     seeds
 }

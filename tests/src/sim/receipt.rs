@@ -158,8 +158,11 @@ impl Town {
             Origin::Before if row.counter >= newest.counter => {
                 return Ok(Some("true row kept out by one from before a hub was put back"));
             }
-            // What a full disk refused is not told again over a link that outlived it.
-            Origin::Older if at.refused_at >= Some(link.since) => {
+            // What a full disk refused is not told again over a link that outlived it, whatever it holds
+            // instead.
+            Origin::Older | Origin::Before | Origin::Forged
+                if at.refused_at >= Some(link.since) =>
+            {
                 return Ok(Some("true row refused by a full disk, and not told again"));
             }
             Origin::Older | Origin::Before | Origin::Forged => {

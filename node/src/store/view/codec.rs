@@ -13,14 +13,15 @@
 //! varint length and text. Without a row the flags are zero and the edits are all that follows.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::AreaId;
 use crdt_schema::codec::{DecodeError, Reader, Writer};
 use crdt_schema::id::{EntryId, FeedId, RecordId};
 use crdt_schema::time::Timestamp;
 
-use super::edits::{Edits, StoredEdit};
+use super::edits::{Edits, Hint, StoredEdit};
+use super::error::damaged;
 use super::ids::{self, Refs};
 use super::{keys, squeeze};
 use crate::ports::{EntryIds, Place, RecordKey, RecordVerdict, StoreError, TermKind, ViewRow};
@@ -299,21 +300,30 @@ fn read_term<'a>(reader: &mut Reader<'a>) -> Result<(u8, &'a [u8]), DecodeError>
 /// packed anew.
 #[doc(hidden)]
 pub fn record_again(bytes: &[u8]) -> Option<Vec<u8>> {
-    /// Knows an id for every place.
-    struct Invented;
+    /// Knows an id for each edit's place, and it begins as the edit says.
+    struct Invented(BTreeMap<Place, Hint>);
     impl EntryIds for Invented {
         fn id_at(&self, place: Place) -> Result<EntryId, StoreError> {
-            Ok(EntryId(*blake3::hash(&place.seq.to_be_bytes()).as_bytes()))
+            let mut id = *blake3::hash(&place.seq.to_be_bytes()).as_bytes();
+            let hint = self.0.get(&place).ok_or_else(|| damaged("a place without an edit"))?;
+            id.iter_mut().zip(hint).for_each(|(to, from)| *to = *from);
+            Ok(EntryId(id))
         }
     }
     let read = RecordBytes::read(bytes).ok()?;
     let stored = read.edits().ok()?;
-    let place = |it: &StoredEdit| Place { feed: FeedId([9; 32]), branch: it.branch, seq: it.seq };
+    let feed = |it: &StoredEdit| FeedId(*blake3::hash(&it.feed.to_be_bytes()).as_bytes());
+    let place = |it: &StoredEdit| Place { feed: feed(it), branch: it.branch, seq: it.seq };
     let places: Vec<Place> = stored.iter().map(place).collect();
+    let invented = Invented(places.iter().copied().zip(stored.iter().map(|it| it.hint)).collect());
+    // Nothing writes a place twice.
+    if invented.0.len() < places.len() {
+        return None;
+    }
     let edits = Edits::of(stored);
     let Some(row) = read.row else { return Some(encode(None, &edits)) };
     let key = RecordKey { area: AreaId::WEST_JAVA, kind: 1, record: RecordId([1; 16]) };
-    let row = row.open().ok()?.row(key, &places, &Invented).ok()?;
+    let row = row.open().ok()?.row(key, &places, &invented).ok()?;
     let new = NewRow::of(&row);
     let packed = new.pack(&edits);
     Some(encode(Some(&new.bytes().around(&packed)), &edits))
