@@ -1,5 +1,6 @@
 //! One newtype per identity. All are bytes that compare as bytes and print as lower-case hex.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,8 +20,23 @@ pub struct ParseIdError {
 macro_rules! identity {
     ($(#[$doc:meta])* $name:ident, $size:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(pub [u8; $size]);
+
+        /// By the bytes. Two that differ do so in the first eight but for chance: those are compared as one
+        /// number, and the rest only where they are the same.
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                let start = |id: &Self| id.0.first_chunk().map(|it| u64::from_be_bytes(*it));
+                start(self).cmp(&start(other)).then_with(|| self.0.cmp(&other.0))
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
 
         impl $name {
             /// Length in bytes.
@@ -203,5 +219,30 @@ impl FeedName {
             space: Space::from_code(reader.u8()?)?,
             incarnation: reader.u64()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ids_compare_as_their_bytes_do(start: [u8; 8], one: [u8; 24], other: [u8; 24]) {
+            // Alike in the first eight, or not at all.
+            let [one, other, alike]: [[u8; 32]; 3] = [
+                [&start[..], &one].concat(),
+                [&one[..], &start].concat(),
+                [&start[..], &other].concat(),
+            ]
+            .map(|bytes| bytes.try_into().unwrap_or([0; 32]));
+            for (one, other) in [(one, other), (one, alike), (alike, one), (one, one)] {
+                prop_assert_eq!(EntryId(one).cmp(&EntryId(other)), one.cmp(&other));
+                let short = |id: [u8; 32]| RecordId(id.first_chunk().copied().unwrap_or_default());
+                prop_assert_eq!(short(one).cmp(&short(other)), one[..16].cmp(&other[..16]));
+            }
+        }
     }
 }

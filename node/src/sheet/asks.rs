@@ -8,7 +8,8 @@ use crdt_schema::record::{
 };
 
 use super::cell::serial_text;
-use super::columns::{Column, Heading};
+use super::columns::Heading;
+use super::titles::Column;
 use super::{Cell, Row};
 
 /// What sheets write between codes of one cell, and between texts.

@@ -2,23 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::record::{Field, Kind, Rule, forbidden, rules};
+use crdt_schema::record::{Kind, Rule, forbidden, rules};
 
-use super::names::{NAMES, NUMBERING, PLACE_AND_DAY, RT_AND_RW, RW_AND_RT, fold};
+use super::names::{NUMBERING, fold};
+use super::titles::{Column, Titles};
 use super::{Cell, Row};
-use crate::echo::slips;
 
 /// Rows with anything in them among which the heading is looked for: letterheads are shorter.
 pub(crate) const HEADING_ROWS: usize = 20;
 /// Titles that make a row a heading: one alone may stand there by chance.
 const TITLES_MIN: usize = 2;
-/// Letters of a title for each of which one more may differ from a known one's: a short name of a
-/// person resembles many a title.
-const LETTERS_A_SLIP: usize = 5;
-/// In a map, what means both fields of a shared column.
-const PLACE_AND_DAY_NAME: &str = "tempat_tanggal_lahir";
-const RT_AND_RW_NAME: &str = "rt_rw";
-
 /// What a person says about columns: folded title, name of the field; an empty name passes over.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ColumnMap(BTreeMap<String, String>);
@@ -36,32 +29,6 @@ impl ColumnMap {
     /// The titles it names.
     pub(super) fn titles(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
-    }
-}
-
-/// What one column means.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Column {
-    /// One field.
-    Field(&'static Field),
-    /// A place and a day of birth.
-    PlaceAndDay(&'static Field, &'static Field),
-    /// Two numbers: of the first field, of the second.
-    Neighbourhood(&'static Field, &'static Field),
-    /// Nothing here.
-    None,
-}
-
-impl Column {
-    pub(super) fn fields(self) -> impl Iterator<Item = &'static Field> {
-        let (first, second) = match self {
-            Self::Field(field) => (Some(field), None),
-            Self::PlaceAndDay(first, second) | Self::Neighbourhood(first, second) => {
-                (Some(first), Some(second))
-            }
-            Self::None => (None, None),
-        };
-        first.into_iter().chain(second)
     }
 }
 
@@ -104,31 +71,32 @@ impl Heading {
     /// # Errors
     /// [`HeadingError`].
     pub(crate) fn find(kind: &Kind, map: &ColumnMap, rows: &[Row]) -> Result<Self, HeadingError> {
+        let legend = Legend { map, titles: Titles::of(kind) };
         for name in map.0.values().filter(|name| !name.trim().is_empty()) {
-            let known = named(kind, name);
+            let known = legend.titles.named(name);
             known.ok_or_else(|| HeadingError::FieldUnknown(name.clone()))?;
         }
         let mut best: Option<(usize, &Row)> = None;
         for row in rows.iter().take(HEADING_ROWS) {
-            let score = row.cells.iter().filter(|cell| is_known(kind, map, cell)).count();
+            let score = row.cells.iter().filter(|cell| legend.knows(cell)).count();
             if score >= TITLES_MIN && best.is_none_or(|(most, _)| score > most) {
                 best = Some((score, row));
             }
         }
         let (_, row) = best.ok_or(HeadingError::Missing)?;
-        Self::read(kind, map, row)
+        Self::read(&legend, row)
     }
 
-    fn read(kind: &Kind, map: &ColumnMap, row: &Row) -> Result<Self, HeadingError> {
+    fn read(legend: &Legend<'_>, row: &Row) -> Result<Self, HeadingError> {
         let mut heading = Self { row: row.number, passed: Vec::new(), columns: Vec::new() };
         let mut taken = BTreeSet::new();
         let mut used = BTreeSet::new();
         for (place, cell) in row.cells.iter().enumerate() {
             let title = cell.title();
-            let column = match meaning(kind, map, &title) {
+            let column = match legend.meaning(&title) {
                 Ok(column) => column,
                 Err(rule) => {
-                    heading.passed.push(Passed::column(kind, place, &title, rule));
+                    heading.passed.push(legend.passed(place, &title, rule));
                     Column::None
                 }
             };
@@ -140,7 +108,7 @@ impl Heading {
             }
             heading.columns.push(column);
         }
-        let unused = map.0.iter().filter(|(title, _)| !used.contains(*title));
+        let unused = legend.map.0.iter().filter(|(title, _)| !used.contains(*title));
         heading.passed.extend(unused.map(|(_, field)| Passed {
             column: field.trim().to_owned(),
             rule: &rules::SHEET_MAP,
@@ -171,15 +139,6 @@ impl Heading {
     }
 }
 
-impl Passed {
-    fn column(kind: &Kind, place: usize, title: &str, rule: &'static Rule) -> Self {
-        let is_unknown = *rule == rules::SHEET_COLUMN;
-        let near = is_unknown.then(|| resembled(kind, &fold(title))).flatten();
-        let rule = if near.is_some() { &rules::SHEET_COLUMN_NEAR } else { rule };
-        Self { column: letters(place), rule, near }
-    }
-}
-
 /// A column as spreadsheets name it: A to Z, then AA.
 pub(crate) fn letters(place: usize) -> String {
     let (above, own) = (place / 26, place % 26);
@@ -188,85 +147,45 @@ pub(crate) fn letters(place: usize) -> String {
     name
 }
 
-/// The field one of whose titles was meant, by a slip or two.
-fn resembled(kind: &Kind, folded: &str) -> Option<&'static str> {
-    let most = folded.chars().count() / LETTERS_A_SLIP;
-    let declared = kind.fields.iter().flat_map(|field| {
-        let titles = [field.name, field.label].into_iter().chain(field.aliases.iter().copied());
-        titles.map(move |title| (fold(title), field.name))
-    });
-    let called = NAMES.iter().filter_map(|(field, names)| Some((kind.field(field)?.name, names)));
-    let called = called.flat_map(|(field, names)| names.iter().map(move |it| (fold(it), field)));
-    let slipped = declared
-        .chain(called)
-        .filter_map(|(title, field)| Some((slips(folded, &title, most)?, field)));
-    slipped.min().map(|(_, field)| field)
+/// What the columns of a sheet may be called: what a person says, and what is known of the kind.
+struct Legend<'a> {
+    map: &'a ColumnMap,
+    titles: Titles<'a>,
 }
 
-fn is_known(kind: &Kind, map: &ColumnMap, cell: &Cell) -> bool {
-    let Cell::Text(_) = cell else { return false };
-    meaning(kind, map, &cell.title()).is_ok_and(|column| column.fields().next().is_some())
-}
+impl Legend<'_> {
+    fn knows(&self, cell: &Cell) -> bool {
+        let Cell::Text(_) = cell else { return false };
+        self.meaning(&cell.title()).is_ok_and(|column| column.fields().next().is_some())
+    }
 
-/// What a title means; the rule says why it means nothing.
-fn meaning(kind: &Kind, map: &ColumnMap, title: &str) -> Result<Column, &'static Rule> {
-    let folded = fold(title);
-    if let Some(name) = map.0.get(&folded) {
-        return Ok(named(kind, name).unwrap_or(Column::None));
+    /// What a title means; the rule says why it means nothing.
+    fn meaning(&self, title: &str) -> Result<Column, &'static Rule> {
+        let folded = fold(title);
+        if let Some(name) = self.map.0.get(&folded) {
+            return Ok(self.titles.named(name).unwrap_or(Column::None));
+        }
+        if NUMBERING.contains(&folded.as_str()) {
+            return Ok(Column::None);
+        }
+        let without = |open: char| title.split_once(open).map_or("", |(before, _)| before);
+        let found = self.titles.meaning(&folded).or_else(|| {
+            let shorter = fold(without('('));
+            if shorter.is_empty() { None } else { self.titles.meaning(&shorter) }
+        });
+        found.ok_or_else(|| {
+            let is_forbidden = forbidden(&folded.replace(' ', "_")).is_some();
+            if is_forbidden { &rules::FORBIDDEN } else { &rules::SHEET_COLUMN }
+        })
     }
-    if NUMBERING.contains(&folded.as_str()) {
-        return Ok(Column::None);
-    }
-    let without = |open: char| title.split_once(open).map_or("", |(before, _)| before);
-    let shorter = fold(without('('));
-    let found = by_name(kind, &folded)
-        .or_else(|| if shorter.is_empty() { None } else { by_name(kind, &shorter) });
-    found.ok_or_else(|| {
-        let is_forbidden = forbidden(&folded.replace(' ', "_")).is_some();
-        if is_forbidden { &rules::FORBIDDEN } else { &rules::SHEET_COLUMN }
-    })
-}
 
-/// A field, or a pair of them, by the name a map gives it.
-fn named(kind: &Kind, name: &str) -> Option<Column> {
-    let name = name.trim();
-    match name {
-        "" => Some(Column::None),
-        PLACE_AND_DAY_NAME => place_and_day(kind),
-        RT_AND_RW_NAME => neighbourhood(kind, "rt", "rw"),
-        _ => kind.field(name).map(Column::Field),
+    /// A column that means nothing, and why.
+    fn passed(&self, place: usize, title: &str, rule: &'static Rule) -> Passed {
+        let is_unknown = *rule == rules::SHEET_COLUMN;
+        let near = is_unknown.then(|| self.titles.resembled(&fold(title))).flatten();
+        let rule = if near.is_some() { &rules::SHEET_COLUMN_NEAR } else { rule };
+        Passed { column: letters(place), rule, near }
     }
-}
-
-fn by_name(kind: &Kind, folded: &str) -> Option<Column> {
-    let is = |name: &str| fold(name) == folded;
-    let fields = kind.fields;
-    let declared = fields.iter().find(|field| is(field.name));
-    let declared = declared.or_else(|| fields.iter().find(|field| is(field.label)));
-    let declared =
-        declared.or_else(|| fields.iter().find(|field| field.aliases.iter().any(|it| is(it))));
-    if let Some(field) = declared {
-        return Some(Column::Field(field));
-    }
-    if PLACE_AND_DAY.contains(&folded) {
-        return place_and_day(kind);
-    }
-    if RT_AND_RW.contains(&folded) {
-        return neighbourhood(kind, "rt", "rw");
-    }
-    if RW_AND_RT.contains(&folded) {
-        return neighbourhood(kind, "rw", "rt");
-    }
-    let mut called = NAMES.iter().filter(|(_, names)| names.contains(&folded));
-    called.find_map(|(field, _)| kind.field(field)).map(Column::Field)
-}
-
-fn place_and_day(kind: &Kind) -> Option<Column> {
-    Some(Column::PlaceAndDay(kind.field("tempat_lahir")?, kind.field("tanggal_lahir")?))
-}
-
-fn neighbourhood(kind: &Kind, first: &str, second: &str) -> Option<Column> {
-    Some(Column::Neighbourhood(kind.field(first)?, kind.field(second)?))
 }
 
 #[cfg(test)]
@@ -355,21 +274,6 @@ mod tests {
         assert_eq!(heading.row, 4);
         assert!(Heading::is_numbering(&rows[3]));
         assert!(!Heading::is_numbering(&row(6, &["1", "Asep", "3"])));
-    }
-
-    #[test]
-    fn every_name_of_a_kind_means_a_field_of_it() {
-        for kind in Schema::standard().kinds() {
-            for field in kind.fields {
-                let found = by_name(kind, &fold(field.name)).map(|it| it.fields().next());
-                assert_eq!(found.flatten().map(|it| it.name), Some(field.name));
-            }
-        }
-        for (_, names) in NAMES {
-            for name in *names {
-                assert_eq!(fold(name), *name);
-            }
-        }
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! | `decode.rs`  | its bytes as letters, whatever they are written in                          |
 //! | `cell.rs`    | one cell as text for one field: dates, numbers, marks of spreadsheets       |
 //! | `columns.rs` | the heading: which column means which field                                 |
+//! | `titles.rs`  | what the titles of one kind mean                                            |
 //! | `names.rs`   | what offices call the columns                                               |
 //! | `asks.rs`    | one row as wishes, and what it identifies                                   |
 //! | `keys.rs`    | by what a row finds its record, and what that proves                        |
@@ -40,6 +41,7 @@ mod ods;
 #[cfg(test)]
 mod tests;
 mod text;
+mod titles;
 mod xlsx;
 
 use std::io;
