@@ -1,10 +1,10 @@
 //! Which entries are complete, in the order (depth, entry id), and which of them are heads.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::id::EntryId;
 
-use super::past::Past;
 use super::{Fault, FoldEntry};
 
 /// A complete entry; its place in [`Causal::nodes`] is its *rank*.
@@ -59,23 +59,9 @@ impl<'a> Causal<'a> {
         walk.into_causal()
     }
 
-    /// Ranks of the deps of `node`, in no order.
+    /// Ranks of the deps of `node`, descending.
     pub(super) fn deps(&self, node: &Node<'_>) -> &[usize] {
         self.deps.get(node.deps.clone()).unwrap_or_default()
-    }
-
-    /// The past of the entry at `rank`, found from nothing but deps: a look at each rank below it.
-    pub(super) fn past(&self, rank: usize) -> Past {
-        let mut past = Past::default();
-        for below in (0..=rank).rev() {
-            if below < rank && !past.contains(below) {
-                continue;
-            }
-            for dep in self.nodes.get(below).into_iter().flat_map(|node| self.deps(node)) {
-                past.insert(*dep);
-            }
-        }
-        past
     }
 
     /// Whether no other complete entry has the depth of the one at `rank`. Then everything deeper
@@ -202,7 +188,11 @@ impl<'a> Walk<'a> {
         }
         let rank_of = |dep: &Option<usize>| dep.and_then(|dep| self.held.get(dep));
         let ranks = self.deps.iter().map(|dep| rank_of(dep).map_or(usize::MAX, |one| one.rank));
-        let deps = ranks.collect();
+        let mut deps: Vec<usize> = ranks.collect();
+        for one in &self.held {
+            let of_one = deps.get_mut(one.deps.clone()).unwrap_or_default();
+            of_one.sort_unstable_by_key(|rank| Reverse(*rank));
+        }
         let node = |&(depth, place): &(usize, usize)| {
             let one = self.held.get(place)?;
             Some(Node { entry: one.entry, depth, deps: one.deps.clone() })

@@ -114,8 +114,8 @@ pub struct Folded {
 /// Folds the entries of one record, in any order.
 ///
 /// Terminates on any claim, cycles too, without recursion. A history whose branches keep joining
-/// costs time and memory in its length; one of many long branches time in its square, and at most 16 MiB
-/// more.
+/// costs time and memory in its length; one of many long branches time in its square, times what one
+/// entry may name, and at most 16 MiB more.
 ///
 /// ```
 /// use crdt_schema::class::Class;
@@ -140,6 +140,11 @@ pub fn fold(entries: &[FoldEntry]) -> Folded {
     fold_with(entries, Fault::None)
 }
 
+/// Bytes of pasts that are kept at once. Records that people write need some KiB at most; one that
+/// somebody made so that all pasts are needed to its end would need a bit for each pair of entries,
+/// and takes time instead.
+const PASTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// A mistake planted on purpose, so that tests can show that they would find it.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,9 +161,15 @@ pub enum Fault {
 
 #[doc(hidden)]
 pub fn fold_with(entries: &[FoldEntry], fault: Fault) -> Folded {
+    fold_within(entries, fault, PASTS_BYTES_MAX)
+}
+
+/// With room for so many bytes of pasts: it takes another time, and changes nothing.
+#[doc(hidden)]
+pub fn fold_within(entries: &[FoldEntry], fault: Fault, room_bytes: usize) -> Folded {
     let causal = Causal::of(entries, fault);
     Folded {
-        state: survive::state(&causal, fault),
+        state: survive::state(&causal, fault, room_bytes).0,
         incomplete: causal.incomplete,
         malformed: malformed(&causal),
         depths: causal.nodes.iter().map(|node| (node.entry.id, node.depth as u64)).collect(),

@@ -24,6 +24,12 @@ impl Past {
         self.full_words == rank / WORD && self.first == (1 << (rank % WORD)) - 1
     }
 
+    /// Whether every rank below `rank` is in it, whatever else is.
+    pub(super) const fn has_all_below(&self, rank: usize) -> bool {
+        let (words, front) = (rank / WORD, (1 << (rank % WORD)) - 1);
+        self.full_words > words || self.full_words == words && self.first & front == front
+    }
+
     /// Adds one rank.
     pub(super) fn insert(&mut self, rank: usize) {
         if let Some(place) = (rank / WORD).checked_sub(self.full_words) {
@@ -122,6 +128,10 @@ mod tests {
             let end = ranks.last().map_or(0, |last| last + 1);
             prop_assert_eq!(past(&ranks).is_all_below(end), ranks.len() == end);
             prop_assert!(past(&(0..end).collect()).is_all_below(end));
+            for rank in 0..end + 70 {
+                let has_all = (0..rank).all(|below| ranks.contains(&below));
+                prop_assert_eq!(past(&ranks).has_all_below(rank), has_all);
+            }
         }
     }
 }

@@ -4,6 +4,8 @@
 //! each put knows the entries that overwrote it where it was visible. So a remove can be told from
 //! a remove of nothing, which emits no operation and takes no counter.
 
+use std::collections::VecDeque;
+
 use crate::class::Class;
 use crate::edit::{Action, Section, Value};
 
@@ -54,7 +56,7 @@ impl Overwritten {
 #[derive(Default)]
 struct Seen {
     past: Past,
-    /// Its past had no room, and is found anew each time it is named.
+    /// Its past had no room, and is found anew where it is named.
     is_forgotten: bool,
     /// How often it is still to be named; its past is dropped at the last.
     namings: usize,
@@ -68,29 +70,29 @@ struct Fold<'a, 'c> {
     /// Per key, in key order: the newest put.
     newest: Vec<Option<usize>>,
     seen: Vec<Seen>,
-    /// Bytes of the pasts that are kept, that were at most, and that may be.
-    kept: usize,
-    kept_most: usize,
+    /// Ranks whose pasts take room, in the order they came: what was named last is named next.
+    kept: VecDeque<usize>,
+    /// Bytes of those.
+    kept_bytes: usize,
     kept_max: usize,
+    /// Of each rank so far the deps that are in no other dep's past, one after the other.
+    needed: Vec<usize>,
+    needed_to: Vec<usize>,
+    effort: Effort,
     fault: Fault,
 }
 
-/// Bytes of pasts that are kept at once. Records that people write need some KiB at most; one that
-/// somebody made so that all pasts are needed to its end would need a bit for each pair of entries,
-/// and takes time instead.
-const PASTS_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// The state of the complete entries.
-pub(super) fn state(causal: &Causal<'_>, fault: Fault) -> RecordState {
-    state_within(causal, fault, PASTS_BYTES_MAX).0
+/// What a fold took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Effort {
+    /// Bytes of pasts that were kept at most.
+    pub(super) kept_most: usize,
+    /// Entries and deps looked at to find pasts anew.
+    pub(super) looks: usize,
 }
 
-/// The same with room for so many bytes of pasts; and how many were kept at most.
-pub(super) fn state_within(
-    causal: &Causal<'_>,
-    fault: Fault,
-    kept_max: usize,
-) -> (RecordState, usize) {
+/// The state of the complete entries, with room for so many bytes of pasts; and what it took.
+pub(super) fn state(causal: &Causal<'_>, fault: Fault, kept_max: usize) -> (RecordState, Effort) {
     let mut acts = acts(causal, fault);
     let newest = group(&mut acts);
     let mut seen: Vec<Seen> = causal.nodes.iter().map(|_| Seen::default()).collect();
@@ -99,10 +101,22 @@ pub(super) fn state_within(
             seen.namings += 1;
         }
     }
-    let mut fold = Fold { causal, acts, newest, seen, kept: 0, kept_most: 0, kept_max, fault };
+    let mut fold = Fold {
+        causal,
+        acts,
+        newest,
+        seen,
+        kept: VecDeque::new(),
+        kept_bytes: 0,
+        kept_max,
+        needed: Vec::new(),
+        needed_to: Vec::new(),
+        effort: Effort::default(),
+        fault,
+    };
     fold.walk();
-    let most = fold.kept_most;
-    (fold.into_state(), most)
+    let effort = fold.effort;
+    (fold.into_state(), effort)
 }
 
 /// Every operation of every folded entry, in causal order.
@@ -170,26 +184,42 @@ impl Fold<'_, '_> {
                 self.act(next, &mut seen, is_narrow);
                 next += 1;
             }
-            if let Some(kept) = self.seen.get_mut(rank) {
-                seen.namings = kept.namings;
-                let bytes = seen.past.heap_bytes();
-                seen.is_forgotten = seen.namings > 0 && self.kept + bytes > self.kept_max;
-                if seen.namings == 0 || seen.is_forgotten {
-                    seen.past = Past::default();
-                } else {
-                    self.kept += bytes;
-                    self.kept_most = self.kept_most.max(self.kept);
-                }
-                *kept = seen;
-            }
+            self.keep(rank, seen);
         }
     }
 
-    /// The past of `node` and the greatest counters in it, from those of its deps. The last entry
-    /// that names a dep takes its past over, so that a chain copies nothing.
+    /// Keeps what was seen of an entry for those that name it. Where pasts take too much room the oldest
+    /// are forgotten.
+    fn keep(&mut self, rank: usize, mut seen: Seen) {
+        let Some(place) = self.seen.get_mut(rank) else { return };
+        seen.namings = place.namings;
+        if seen.namings == 0 {
+            seen.past = Past::default();
+        }
+        let bytes = seen.past.heap_bytes();
+        *place = seen;
+        if bytes > 0 {
+            self.kept.push_back(rank);
+            self.kept_bytes += bytes;
+        }
+        while self.kept_bytes > self.kept_max {
+            let oldest = self.kept.pop_front().and_then(|oldest| self.seen.get_mut(oldest));
+            let Some(oldest) = oldest else { break };
+            // It may have been taken over since.
+            oldest.is_forgotten |= oldest.namings > 0;
+            self.kept_bytes = self.kept_bytes.saturating_sub(oldest.past.heap_bytes());
+            oldest.past = Past::default();
+        }
+        self.effort.kept_most = self.effort.kept_most.max(self.kept_bytes);
+    }
+
+    /// The past of `node` and the greatest counters in it, from those of its deps, the newest first: one
+    /// that is in another's past brings nothing more. The last entry that names a dep takes its past
+    /// over, so that a chain copies nothing.
     fn before(&mut self, node: &Node<'_>) -> Seen {
         let mut before = Seen::default();
-        for (position, &dep) in self.causal.deps(node).iter().enumerate() {
+        let mut forgotten = Vec::new();
+        for &dep in self.causal.deps(node) {
             let counts = self.causal.nodes.get(dep).is_some_and(|dep| dep.entry.counts);
             let Some(seen) = self.seen.get_mut(dep) else { continue };
             seen.namings = seen.namings.saturating_sub(1);
@@ -199,22 +229,56 @@ impl Fold<'_, '_> {
             for (top, below) in before.tops.iter_mut().zip(seen.tops) {
                 *top = below.max(*top);
             }
+            let taken = (seen.namings == 0).then(|| std::mem::take(&mut seen.past));
+            self.kept_bytes -= taken.as_ref().map_or(0, Past::heap_bytes);
+            if before.past.contains(dep) || forgotten.last() == Some(&dep) {
+                continue;
+            }
             if seen.is_forgotten {
-                before.past.unite(&self.causal.past(dep));
-            } else if seen.namings > 0 {
-                before.past.unite(&seen.past);
-            } else {
-                let past = std::mem::take(&mut seen.past);
-                self.kept = self.kept.saturating_sub(past.heap_bytes());
-                if position == 0 {
-                    before.past = past;
-                } else {
-                    before.past.unite(&past);
-                }
+                forgotten.push(dep);
+                continue;
+            }
+            self.needed.push(dep);
+            match taken {
+                Some(past) if before.past == Past::default() => before.past = past,
+                Some(past) => before.past.unite(&past),
+                None => before.past.unite(&seen.past),
             }
             before.past.insert(dep);
         }
+        if !forgotten.is_empty() {
+            before.past.unite(&self.found_anew(&forgotten));
+        }
+        self.needed_to.push(self.needed.len());
         before
+    }
+
+    /// These entries and their pasts, found from nothing but deps in one walk back: the work is that of
+    /// looking at each entry below. `ranks` descend.
+    fn found_anew(&mut self, ranks: &[usize]) -> Past {
+        let mut found = Past::default();
+        let mut asked = ranks.iter().copied().peekable();
+        for below in (0..=ranks.first().copied().unwrap_or(0)).rev() {
+            self.effort.looks += 1;
+            let is_found = found.contains(below);
+            if asked.next_if_eq(&below).is_some() && !is_found {
+                self.needed.push(below);
+                found.insert(below);
+            } else if !is_found {
+                continue;
+            }
+            let from = below.checked_sub(1).and_then(|it| self.needed_to.get(it)).copied();
+            let to = self.needed_to.get(below).copied().unwrap_or(0);
+            let deps = self.needed.get(from.unwrap_or(0)..to).unwrap_or_default();
+            self.effort.looks += deps.len();
+            for dep in deps {
+                found.insert(*dep);
+            }
+            if found.has_all_below(below) {
+                break;
+            }
+        }
+        found
     }
 
     /// Takes operation `place` of an entry whose past is `seen`. `is_narrow`: the entry has all

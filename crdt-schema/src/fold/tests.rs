@@ -227,25 +227,64 @@ fn apart_for_ever(length: u16) -> Vec<FoldEntry> {
     chain(0).chain(chain(1)).chain(again).collect()
 }
 
+/// Two chains of this length, each of whose edits names as many before it in its chain as one may, and
+/// edits behind both that name all of them once more.
+fn named_over_and_over(length: u16) -> Vec<FoldEntry> {
+    let number = |side: u16, at: u16| 2 * at + side;
+    let chain = |side: u16| {
+        (0..length).map(move |at| {
+            let from = at.saturating_sub(DEPS);
+            let before: Vec<u16> = (from..at).map(|at| number(side, at)).collect();
+            edit(number(side, at), &before, vec![Op::put(1, int(i64::from(at)))])
+        })
+    };
+    let again = (0..2 * length).step_by(usize::from(DEPS - 1)).map(|from| {
+        let mut named: Vec<u16> = (from..2 * length).take(usize::from(DEPS - 1)).collect();
+        named.push(2 * length - 1);
+        edit(2 * length + from, &named, vec![Op::put(1, int(-1))])
+    });
+    chain(0).chain(chain(1)).chain(again).collect()
+}
+
+/// Entries that one may name.
+const DEPS: u16 = 64;
+
 #[test]
 fn pasts_that_have_no_room_are_found_anew_and_change_nothing() {
-    let hostile = apart_for_ever(300);
+    let hostile = [apart_for_ever(300), named_over_and_over(640)];
     let of_people = (0..20).map(|seed| History::new(seed, 200, 30).entries);
     let mut forgot = 0;
-    for entries in of_people.chain([hostile.clone()]) {
+    for entries in of_people.chain(hostile.clone()) {
         let causal = Causal::of(&entries, Fault::None);
-        let (whole, needed) = survive::state_within(&causal, Fault::None, usize::MAX);
+        let (whole, needed) = survive::state(&causal, Fault::None, usize::MAX);
+        assert_eq!(needed.looks, 0);
         for kept_max in [0, 64, 2_000] {
-            let (state, most) = survive::state_within(&causal, Fault::None, kept_max);
+            let (state, effort) = survive::state(&causal, Fault::None, kept_max);
             assert_eq!(state, whole);
-            assert!(most <= kept_max);
-            forgot += usize::from(most < needed);
+            assert!(effort.kept_most <= kept_max);
+            forgot += usize::from(effort.kept_most < needed.kept_most);
         }
     }
     assert!(forgot > 20, "nothing was forgotten: {forgot}");
-    let causal = Causal::of(&hostile, Fault::None);
-    let (_, most) = survive::state_within(&causal, Fault::None, usize::MAX);
-    assert!(most > 10_000, "the shape is harmless: {most} bytes of pasts");
+    for entries in hostile {
+        let causal = Causal::of(&entries, Fault::None);
+        let (_, effort) = survive::state(&causal, Fault::None, usize::MAX);
+        assert!(effort.kept_most > 10_000, "the shape is harmless: {effort:?}");
+    }
+}
+
+/// However many are named of what was forgotten, and however often they name each other, an entry costs
+/// at most one look back.
+#[test]
+fn finding_pasts_anew_takes_a_look_at_each_entry_below_for_those_that_name_what_was_forgotten() {
+    let length = 640;
+    let entries = named_over_and_over(length);
+    let causal = Causal::of(&entries, Fault::None);
+    let (_, effort) = survive::state(&causal, Fault::None, 2_000);
+    // A look at an entry, and one at the only dep that it needs.
+    let (all, that_name) = (usize::from(2 * length), usize::from(2 * length / (DEPS - 1) + 1));
+    assert!(effort.looks > all, "nothing was found anew");
+    assert!(effort.looks <= 2 * all * that_name, "{effort:?}");
 }
 
 #[test]
