@@ -16,11 +16,6 @@ impl<T> Private<T> {
     pub const fn reveal(&self) -> &T {
         &self.0
     }
-
-    /// The value itself.
-    pub fn into_revealed(self) -> T {
-        self.0
-    }
 }
 
 impl<T> fmt::Debug for Private<T> {

@@ -272,13 +272,12 @@ impl Authority {
         }
     }
 
-    /// Whether rows of a store about an area are worth keeping, given who said that the store is
-    /// theirs: a device that counts, belongs above the desa and holds the area. So no more are kept
-    /// than hubs have areas, whatever anybody makes up.
-    pub fn speaks_for_its_store(&self, keepers: &[DeviceId], area: AreaId) -> bool {
-        let is_above = |device| self.member(device).is_some_and(|it| it.level() < Level::Desa);
-        let holds = |device: &DeviceId| self.may_serve(device, Space::Records, area);
-        keepers.iter().any(|device| is_above(device) && holds(device))
+    /// Whether what a device says its store holds of an area is worth keeping: it counts, belongs above
+    /// the desa and holds the area. So no more rows are kept than hubs have areas, whatever anybody makes
+    /// up.
+    pub fn speaks_for_its_store(&self, device: &DeviceId, area: AreaId) -> bool {
+        let is_above = self.member(device).is_some_and(|it| it.level() < Level::Desa);
+        is_above && self.may_serve(device, Space::Records, area)
     }
 
     /// Whether a device that waits for its confirmation would hold an area's records after it.

@@ -118,6 +118,7 @@ mod tests {
             orders: Vec::new(),
             addresses: Vec::new(),
             version: String::new(),
+            signature: [0; 64],
         }
     }
 
@@ -130,7 +131,13 @@ mod tests {
             let key = RowKey { instance: said.instance, area };
             assert!(book.note_device(&said));
             let root = CutRoot([0; 16]);
-            assert!(book.note_hub(&ReceiptRow { key, counter: 1, root, heads: Vec::new() }));
+            assert!(book.note_hub(&ReceiptRow {
+                key,
+                counter: 1,
+                root,
+                heads: Vec::new(),
+                signature: [0; 64]
+            }));
             assert_eq!(book.hubs.len(), 1, "of the store it has now");
             assert_eq!(book.keepers(&said.instance), [said.device]);
         }
@@ -141,7 +148,13 @@ mod tests {
         let mut book = Book::default();
         assert!(book.note_device(&row(1, 1)));
         let key = RowKey { instance: StoreInstance([1; 16]), area };
-        let said = ReceiptRow { key, counter: 1, root: CutRoot([0; 16]), heads: Vec::new() };
+        let said = ReceiptRow {
+            key,
+            counter: 1,
+            root: CutRoot([0; 16]),
+            heads: Vec::new(),
+            signature: [0; 64],
+        };
         assert!(
             book.note_hub(&said) && book.note_device(&row(2, 9)) && book.note_device(&row(3, 1))
         );

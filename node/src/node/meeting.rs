@@ -277,11 +277,6 @@ impl Node {
         let all = named.chain(self.hub_addresses().into_iter().map(|(address, _)| address));
         Ok(all.filter_map(|address| address.parse().ok()).collect())
     }
-
-    /// Whether this device keeps others' villages.
-    pub fn keeps_others(&self) -> bool {
-        self.is_hub()
-    }
 }
 
 /// Whether a device is spoken to.

@@ -18,7 +18,7 @@ use crate::authority::MemberState;
 use crate::bundle::Target;
 use crate::error::NodeError;
 use crate::ports::{FeedHeads, FeedStore};
-use crate::sync::receipt::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, Stores};
+use crate::sync::receipt::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, SIGNATURE_BYTES, Stores};
 use crate::sync::{CutRoot, DeviceRow, ReceiptRow, RowKey};
 
 const RECEIPT: &[u8] = b"receipt/";
@@ -97,7 +97,8 @@ impl Node {
             };
             for area in self.areas_said_anew(said) {
                 let counter = said.get(&area).map_or(0, |(counter, _)| *counter) + 1;
-                rows.push(ReceiptRow::of(self.replica.summary(), instance, area, counter));
+                let row = ReceiptRow::of(self.replica.summary(), instance, area, counter);
+                rows.push(row.signed(self.keys.signing()));
             }
         }
         Ok((rows, self.device_row()?))
@@ -125,7 +126,7 @@ impl Node {
         if before.as_ref().is_some_and(same) {
             return Ok(None);
         }
-        Ok(Some(DeviceRow {
+        let row = DeviceRow {
             device,
             instance,
             counter: before.map_or(0, |row| row.counter).saturating_add(1),
@@ -134,7 +135,9 @@ impl Node {
             orders: Vec::new(),
             addresses,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        }))
+            signature: [0; SIGNATURE_BYTES],
+        };
+        Ok(Some(row.signed(self.keys.signing())))
     }
 
     /// Whether this device keeps others' villages: it belongs above the desa and counts.
@@ -208,7 +211,7 @@ impl Node {
                 // Nobody else speaks for this store.
                 let is_mine = row.key.instance == self.replica.feed_store().instance();
                 let keepers = stores.keepers(&row.key.instance);
-                if is_mine || !self.authority().speaks_for_its_store(&keepers, row.key.area) {
+                if is_mine || !row.is_the_word_of_one(&keepers, self.authority()) {
                     return Ok(false);
                 }
                 if self.is_newer(&receipt_name(&row.key), (row.counter, row.key.instance)) {
@@ -218,9 +221,11 @@ impl Node {
             }
             Ok(TAG_DEVICE) => {
                 let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(false) };
-                let known = self.authority().member(&row.device).is_some();
                 let (name, value) = device_value(&row);
-                if row.device != self.device() && known && self.is_newer(&name, row.age()) {
+                if row.device != self.device()
+                    && self.is_newer(&name, row.age())
+                    && row.is_its_own_word(self.authority())
+                {
                     self.replica.put_value(&name, Some(value));
                     stores.note(&row);
                     self.untold.devices.insert(row.device);
@@ -248,7 +253,8 @@ impl Node {
         let Ok(TAG_DEVICE) = reader.u8() else { return Ok(()) };
         let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(()) };
         let Some(before) = self.device_rows()?.remove(&from) else { return Ok(()) };
-        if row.device == from && row.holds_less_than(&before) {
+        let is_said = row.device == from && row.is_its_own_word(self.authority());
+        if is_said && row.holds_less_than(&before) {
             self.forget_heads(from)?;
         }
         Ok(())

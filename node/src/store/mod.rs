@@ -5,11 +5,13 @@
 //! disk, for tests and simulations · `open.rs` how a redb file is made, opened and locked ·
 //! `overlay.rs` a file that may only be read, opened all the same ·
 //! `error.rs` what its failures mean to us · `heads.rs` the rules of branches, which every feed
-//! store keeps · `lent.rs` a node's own files, or stores somebody lends it · `arrival.rs` the running hash · `view/` what screens read, derived.
+//! store keeps · `lent.rs` a node's own files, or stores somebody lends it · `arrival.rs` the running hash · `view/` what screens read, derived ·
+//! `again.rs` values read and written again, for tests with foreign bytes.
 //!
 //! `conformance.rs` is one suite that every feed store must pass, `durability.rs` what a disk may do
 //! to redb's; `testing.rs` has the disks that forget, fill up and count.
 
+mod again;
 mod arrival;
 mod error;
 mod heads;
@@ -29,4 +31,5 @@ mod durability;
 #[cfg(test)]
 mod testing;
 
+pub use again::Again;
 pub use open::StoreConfig;

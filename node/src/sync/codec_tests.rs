@@ -151,6 +151,7 @@ fn others() -> impl Strategy<Value = Message> {
             counter,
             root: CutRoot(root),
             heads,
+            signature: [root[0]; 64],
         },
     );
     let device = (any::<[u8; 32]>(), any::<u64>(), rows(), any::<i64>(), "[a-z0-9/.]{0,20}")
@@ -163,6 +164,7 @@ fn others() -> impl Strategy<Value = Message> {
             orders: vec![EntryId(device)],
             addresses: vec![address],
             version: "0.1.0".into(),
+            signature: [device[0]; 64],
         });
     let offer = (feeds(), heads()).prop_map(|(feed, heads)| Offer { feed, heads });
     let reason = (0..EndReason::ALL.len()).prop_map(|code| Message::End(EndReason::ALL[code]));
@@ -279,6 +281,7 @@ fn one_of_each() -> Vec<Message> {
             counter: 300,
             root: CutRoot([2; 16]),
             heads: vec![row_head],
+            signature: [6; 64],
         }]),
         Message::Device(DeviceRow {
             device: DeviceId([1; 32]),
@@ -289,6 +292,7 @@ fn one_of_each() -> Vec<Message> {
             orders: vec![EntryId([3; 32])],
             addresses: vec!["/ip4/10.0.0.1/udp/4001/quic-v1".into()],
             version: "0.1.0".into(),
+            signature: [7; 64],
         }),
         Message::End(EndReason::Stalled),
         Message::Runs(vec![run(FeedRef::Name(name)), run(FeedRef::Same), run(FeedRef::Yours(1))]),

@@ -61,8 +61,6 @@ pub const ROWS_PER_MESSAGE_MAX: usize = 256;
 pub const FEED_NUMBERS_MAX: usize = 1 << 16;
 /// The newest numbers of a side that are still understood.
 pub const FEED_NUMBERS_KEPT: usize = 2 * FEED_NUMBERS_MAX;
-/// Feed-store reads under way for one session.
-pub const READS_MAX: usize = 8;
 /// Lookups a peer may have under way here: more is no honest question.
 pub const LOOKUPS_MAX: usize = 256;
 /// How often a peer may ask for the same feed in one session: every fork and every gap of a push

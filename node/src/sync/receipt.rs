@@ -2,26 +2,33 @@
 //!
 //! A row is not an entry and lies outside roots. A **hub** writes one for each desa area, under its
 //! store instance; every **device** writes one about itself. Of two rows of one writer the higher
-//! counter wins; of two of one device with one counter, the higher store instance. Nothing here is
-//! signed: a row is worth what the chain of connections it came through is worth, and decides nothing.
+//! counter wins; of two of one device with one counter, the higher store instance. A row is signed by
+//! the device that says it, so whoever hands it on can keep it back and nothing else (ADR 0033). It
+//! decides nothing about entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crdt_schema::area::AreaId;
 use crdt_schema::codec::{DecodeError, Reader, Writer};
-use crdt_schema::entry::ChainPoint;
+use crdt_schema::entry::{ChainPoint, SigningPublic, SigningSecret};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 
 use super::codec::{read_area, write_area};
 use super::summary::{CutRoot, HeldHeads, Summary};
+use crate::authority::Authority;
 use crate::ports::FeedHeads;
 
 /// Feeds a row names: three devices of a desa, a few incarnations each, and the levels above.
 pub const ROW_FEEDS_MAX: usize = 1024;
 /// Bytes a row takes on the wire at most; one that is longer is cut by leaving out feeds.
-pub const ROW_BYTES_MAX: usize = 64 + ROW_FEEDS_MAX * 26;
+pub const ROW_BYTES_MAX: usize = 64 + ROW_FEEDS_MAX * 26 + SIGNATURE_BYTES;
+/// Bytes of a signature.
+pub const SIGNATURE_BYTES: usize = 64;
+/// What is signed begins with this, so that no row can be taken for another kind of thing.
+const RECEIPT_CONTEXT: &[u8] = b"wksbm 2026 receipt row v1";
+const DEVICE_CONTEXT: &[u8] = b"wksbm 2026 device row v1";
 /// Addresses a device tells about itself.
 pub const ADDRESSES_MAX: usize = 8;
 /// Bytes of one address.
@@ -113,6 +120,7 @@ impl Stores {
 /// | `counter`  | varint, grows with every row of this instance and area   |
 /// | `root`     | 16 bytes: the root of the area's records                 |
 /// | `heads`    | count, then for each 8 bytes, varint, 8 bytes; ascending |
+/// | `signature`| 64 bytes, of the device whose store it is                |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptRow {
     /// Whose store, which desa.
@@ -123,16 +131,45 @@ pub struct ReceiptRow {
     pub root: CutRoot,
     /// Every head of every own feed of the area, ascending.
     pub heads: Vec<RowHead>,
+    /// Over all before it.
+    pub signature: [u8; SIGNATURE_BYTES],
 }
 
 impl ReceiptRow {
-    /// What `summary` holds of a desa, as row number `counter` of this store.
+    /// What `summary` holds of a desa, as row number `counter` of this store; not signed yet.
     pub fn of(summary: &Summary, instance: StoreInstance, area: AreaId, counter: u64) -> Self {
         let feeds = summary.feeds(Space::Records, area);
         let mut heads: Vec<RowHead> = feeds.flat_map(row_heads).take(ROW_FEEDS_MAX).collect();
         heads.sort_unstable();
         let root = summary.root(area).cut();
-        Self { key: RowKey { instance, area }, counter, root, heads }
+        let key = RowKey { instance, area };
+        Self { key, counter, root, heads, signature: [0; SIGNATURE_BYTES] }
+    }
+
+    /// The row, signed.
+    #[must_use]
+    pub fn signed(self, secret: &SigningSecret) -> Self {
+        let signature = secret.sign(&self.message());
+        Self { signature, ..self }
+    }
+
+    /// Whether this key signed it.
+    pub fn is_signed_with(&self, key: &SigningPublic) -> bool {
+        key.verify(&self.message(), &self.signature).is_ok()
+    }
+
+    /// Whether it was said by a device that may speak for its store about this area, of those whose
+    /// store it is by their own word.
+    pub fn is_the_word_of_one(&self, keepers: &[DeviceId], authority: &Authority) -> bool {
+        let speaking = |device: &&DeviceId| authority.speaks_for_its_store(device, self.key.area);
+        let keys = keepers.iter().filter(speaking).filter_map(|it| authority.signing_key(it));
+        keys.into_iter().any(|key| self.is_signed_with(&key))
+    }
+
+    fn message(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        self.write_unsigned(writer.raw(RECEIPT_CONTEXT));
+        writer.finish()
     }
 
     /// Whether the writer holds the feed up to `seq`, by its own word. Of a forked feed every
@@ -144,6 +181,11 @@ impl ReceiptRow {
 
     /// Appends the row.
     pub fn write(&self, writer: &mut Writer) {
+        self.write_unsigned(writer);
+        writer.raw(&self.signature);
+    }
+
+    fn write_unsigned(&self, writer: &mut Writer) {
         writer.raw(&self.key.instance.0);
         write_area(writer, self.key.area);
         writer.varint(self.counter).raw(&self.root.0);
@@ -158,7 +200,8 @@ impl ReceiptRow {
         let key = RowKey { instance: StoreInstance::read(reader)?, area: read_area(reader)? };
         let counter = reader.varint()?;
         let root = CutRoot(reader.array()?);
-        Ok(Self { key, counter, root, heads: read_heads(reader)? })
+        let heads = read_heads(reader)?;
+        Ok(Self { key, counter, root, heads, signature: reader.array()? })
     }
 }
 
@@ -169,7 +212,7 @@ fn row_heads((feed, held): (&FeedId, &HeldHeads)) -> Vec<RowHead> {
 /// What a device says about itself: so a silent village and a missing one can be told apart.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceRow {
-    /// The device. Whoever brought the row may be lying.
+    /// The device.
     pub device: DeviceId,
     /// Its store.
     pub instance: StoreInstance,
@@ -185,6 +228,8 @@ pub struct DeviceRow {
     pub addresses: Vec<String>,
     /// Its program's version.
     pub version: String,
+    /// The device's, over all before it.
+    pub signature: [u8; SIGNATURE_BYTES],
 }
 
 impl fmt::Debug for DeviceRow {
@@ -230,6 +275,25 @@ impl DeviceRow {
             || !before.heads.iter().all(holds)
     }
 
+    /// The row, signed.
+    #[must_use]
+    pub fn signed(self, secret: &SigningSecret) -> Self {
+        let signature = secret.sign(&self.message());
+        Self { signature, ..self }
+    }
+
+    /// Whether the device said it: somebody certified it, and it signed.
+    pub fn is_its_own_word(&self, authority: &Authority) -> bool {
+        let key = authority.signing_key(&self.device);
+        key.is_some_and(|key| key.verify(&self.message(), &self.signature).is_ok())
+    }
+
+    fn message(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        self.write_unsigned(writer.raw(DEVICE_CONTEXT));
+        writer.finish()
+    }
+
     /// Of two rows of one device the one with the higher age wins, whatever stores they name: if
     /// each counted as news where the other is held, they would go round for ever.
     pub const fn age(&self) -> (u64, StoreInstance) {
@@ -238,6 +302,11 @@ impl DeviceRow {
 
     /// Appends the row.
     pub fn write(&self, writer: &mut Writer) {
+        self.write_unsigned(writer);
+        writer.raw(&self.signature);
+    }
+
+    fn write_unsigned(&self, writer: &mut Writer) {
         writer.raw(&self.device.0).raw(&self.instance.0).varint(self.counter);
         write_heads(writer, &self.heads);
         writer.varint_signed(self.claimed_at.0).varint(self.orders.len() as u64);
@@ -268,7 +337,18 @@ impl DeviceRow {
             .map(|_| reader.text(ADDRESS_BYTES_MAX, "address").map(str::to_owned))
             .collect::<Result<_, _>>()?;
         let version = reader.text(VERSION_BYTES_MAX, "version")?.to_owned();
-        Ok(Self { device, instance, counter, heads, claimed_at, orders, addresses, version })
+        let signature = reader.array()?;
+        Ok(Self {
+            device,
+            instance,
+            counter,
+            heads,
+            claimed_at,
+            orders,
+            addresses,
+            version,
+            signature,
+        })
     }
 }
 
@@ -330,6 +410,7 @@ mod tests {
             orders: Vec::new(),
             addresses: Vec::new(),
             version: String::new(),
+            signature: [0; SIGNATURE_BYTES],
         }
     }
 

@@ -11,7 +11,7 @@ use crdt_schema::time::Timestamp;
 
 use super::codec;
 use super::message::{CONTROL_FRAME_BYTES_MAX, Message, RECEIPT_DELAY_MS, Stream};
-use super::receipt::{DeviceRow, ROW_BYTES_MAX, ReceiptRow, RowKey};
+use super::receipt::{DeviceRow, ROW_BYTES_MAX, ReceiptRow, RowKey, SIGNATURE_BYTES};
 use super::request::{Local, Output};
 use super::session::Session;
 
@@ -53,7 +53,7 @@ impl Rows {
         }
         let (mut part, mut bytes) = (Vec::new(), 0);
         for row in std::mem::take(&mut self.hubs).into_values() {
-            let more = 64 + 26 * row.heads.len();
+            let more = 64 + 26 * row.heads.len() + SIGNATURE_BYTES;
             if bytes + more > CONTROL_FRAME_BYTES_MAX - 64
                 || part.len() >= super::message::ROWS_PER_MESSAGE_MAX
             {
@@ -140,11 +140,14 @@ impl Session {
                 continue;
             }
             if row.key.instance == local.instance {
-                self.put(Output::OwnInstanceAhead(row.counter));
+                let key = local.authority.signing_key(&local.device);
+                if key.is_some_and(|key| row.is_signed_with(&key)) {
+                    self.put(Output::OwnInstanceAhead(row.counter));
+                }
                 continue;
             }
             let keepers = local.receipts.keepers(&row.key.instance);
-            if !local.authority.speaks_for_its_store(&keepers, row.key.area) {
+            if !row.is_the_word_of_one(&keepers, local.authority) {
                 continue;
             }
             self.rows.heard.insert(row.key, row.counter);
@@ -170,10 +173,10 @@ impl Session {
         if held.is_some_and(|held| held >= row.age()) {
             return;
         }
-        if local.authority.member(&row.device).is_none() {
+        if !row.is_its_own_word(local.authority) {
             return;
         }
-        if row.instance == local.instance {
+        if (row.device, row.instance) == (local.device, local.instance) {
             self.put(Output::OwnInstanceAhead(row.counter));
             return;
         }

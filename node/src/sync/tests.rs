@@ -13,7 +13,7 @@ use crdt_schema::authority::{
     Alias, Certificate, Closing, FeedEnd, Invitation, Limits, Payload, Rights,
 };
 use crdt_schema::entry::{PackedRun, Run, SigningSecret};
-use crdt_schema::id::{DeviceId, FeedName, Space, StoreInstance};
+use crdt_schema::id::{FeedName, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 use proptest::prelude::*;
 
@@ -573,6 +573,7 @@ fn rows_go_down_with_the_next_frame_or_after_a_minute_and_cause_none() {
     let (mut pair, _) = sync(&mut desa, &mut kec);
     let row = |kec: &TestNode, counter| {
         ReceiptRow::of(&kec.summary, kec.instance, area(SAMBENG), counter)
+            .signed(&kec.keys.secret())
     };
     pair.tell_responder(Input::Receipts(vec![row(&kec, 1)]));
     assert_eq!(pair.run(&mut desa, &mut kec).frames, 0, "a row alone causes no frame at once");
@@ -587,6 +588,7 @@ fn rows_go_down_with_the_next_frame_or_after_a_minute_and_cause_none() {
     let cost = pair.run(&mut desa, &mut kec);
     assert_eq!((cost.frames, pair.initiator().receipts.last().unwrap().counter), (1, 3));
     let up = ReceiptRow::of(&desa.summary, desa.instance, area(SAMBENG), 1);
+    let up = up.signed(&desa.keys.secret());
     pair.tell_initiator(Input::Receipts(vec![up]));
     pair.wait(RECEIPT_DELAY_MS);
     pair.tell_initiator(Input::Tick);
@@ -600,9 +602,10 @@ fn rows_of_a_store_that_no_hub_around_the_desa_calls_its_own_are_not_kept() {
     kec.edit(area(SAMBENG), 1);
     let (mut pair, _) = sync(&mut desa, &mut kec);
     let (store, made_up) = (kec.instance, StoreInstance([9; 16]));
-    let mut kept = |keepers: &[(StoreInstance, DeviceId)], counter| {
-        desa.book.keepers = keepers.iter().copied().collect();
+    let mut kept = |keepers: &[(StoreInstance, Keys)], counter, signer: Keys| {
+        desa.book.keepers = keepers.iter().map(|(store, keys)| (*store, keys.device())).collect();
         let row = |store| ReceiptRow::of(&kec.summary, store, area(SAMBENG), counter);
+        let row = |store| row(store).signed(&signer.secret());
         let before = pair.initiator().receipts.len();
         pair.tell_responder(Input::Receipts([store, made_up].map(row).to_vec()));
         pair.run(&mut desa, &mut kec);
@@ -611,10 +614,37 @@ fn rows_of_a_store_that_no_hub_around_the_desa_calls_its_own_are_not_kept() {
         assert_eq!(pair.run(&mut desa, &mut kec).frames, 1);
         pair.initiator().receipts.len() - before
     };
-    assert_eq!(kept(&[], 1), 0, "nobody's");
-    let others = [(store, KEC_TWO.device()), (made_up, DESA.device())];
-    assert_eq!(kept(&others, 2), 0, "of another kecamatan, of a village");
-    assert_eq!(kept(&[(store, KEC.device()), (made_up, NEW.device())], 3), 1, "the hub's");
+    assert_eq!(kept(&[], 1, KEC), 0, "nobody's");
+    let others = [(store, KEC_TWO), (made_up, DESA)];
+    assert_eq!(kept(&others, 2, KEC_TWO), 0, "of another kecamatan");
+    assert_eq!(kept(&others, 3, DESA), 0, "of a village");
+    let hubs = [(store, KEC), (made_up, NEW)];
+    assert_eq!(kept(&hubs, 4, DESA), 0, "somebody else says it");
+    assert_eq!(kept(&hubs, 5, KEC), 1, "the hub's");
+}
+
+#[test]
+fn what_a_device_is_said_to_say_about_itself_is_kept_if_it_said_so() {
+    let mut kec = province().copy(KEC);
+    let mut desa = kec.copy(DESA);
+    kec.edit(area(SAMBENG), 1);
+    let (mut pair, _) = sync(&mut desa, &mut kec);
+    let own = desa.instance;
+    let mut kept = |of: Keys, counter, instance, signer: Keys| {
+        let row = device_row(of, instance, counter).signed(&signer.secret());
+        let before = pair.initiator().devices.len();
+        pair.tell_responder(Input::Devices(vec![row]));
+        pair.run(&mut desa, &mut kec);
+        pair.wait(RECEIPT_DELAY_MS);
+        pair.tell_responder(Input::Tick);
+        assert_eq!(pair.run(&mut desa, &mut kec).frames, 1);
+        assert_eq!(pair.initiator().own_instance_ahead, None);
+        pair.initiator().devices.len() - before
+    };
+    let store = StoreInstance([8; 16]);
+    assert_eq!(kept(PROV, u64::MAX, store, KEC), 0, "whoever hands it on made it up");
+    assert_eq!(kept(PROV, 1, store, PROV), 1);
+    assert_eq!(kept(KAB, 1, own, KAB), 1, "nobody else's word makes this store another");
 }
 
 #[test]
@@ -715,14 +745,18 @@ fn a_store_that_meets_a_newer_row_of_its_own_says_so() {
     let mut kec = kec.copy(KEC);
     kec.instance = StoreInstance([3; 16]);
     desa.instance = kec.instance;
-    let own = ReceiptRow::of(&kec.summary, kec.instance, area(SAMBENG), 9);
-    pair.tell_responder(Input::Receipts(vec![own]));
-    pair.run(&mut desa, &mut kec);
-    pair.wait(RECEIPT_DELAY_MS);
-    pair.tell_responder(Input::Tick);
-    pair.run(&mut desa, &mut kec);
-    assert_eq!(pair.initiator().own_instance_ahead, Some(9));
-    assert!(pair.initiator().receipts.is_empty());
+    let mut told = |signer: Keys, counter| {
+        let own = ReceiptRow::of(&kec.summary, kec.instance, area(SAMBENG), counter);
+        pair.tell_responder(Input::Receipts(vec![own.signed(&signer.secret())]));
+        pair.run(&mut desa, &mut kec);
+        pair.wait(RECEIPT_DELAY_MS);
+        pair.tell_responder(Input::Tick);
+        pair.run(&mut desa, &mut kec);
+        assert!(pair.initiator().receipts.is_empty());
+        pair.initiator().own_instance_ahead
+    };
+    assert_eq!(told(KEC, 8), None, "whoever else says so");
+    assert_eq!(told(DESA, 9), Some(9));
 }
 
 /// Who saves, where, how many; of the devices below.
@@ -820,22 +854,28 @@ fn an_initiator_that_does_not_know_the_responder_asks_for_its_certificate() {
     assert_eq!(desa.taken, 4);
 }
 
+/// What a device says about itself, not signed yet.
+fn device_row(of: Keys, instance: StoreInstance, counter: u64) -> DeviceRow {
+    DeviceRow {
+        device: of.device(),
+        instance,
+        counter,
+        heads: Vec::new(),
+        claimed_at: Timestamp(0),
+        orders: Vec::new(),
+        addresses: Vec::new(),
+        version: String::new(),
+        signature: [0; 64],
+    }
+}
+
 #[test]
 fn what_an_unknown_responder_says_behind_its_reply_waits_for_its_certificate() {
     let mut kec = province().copy(KEC);
     kec.certify(NEW, NEXT, Rights::desa());
     let mut new = kec.copy(NEW);
     new.edit(area(NEXT), 3);
-    let row = DeviceRow {
-        device: NEW.device(),
-        instance: new.instance,
-        counter: 1,
-        heads: Vec::new(),
-        claimed_at: Timestamp(0),
-        orders: Vec::new(),
-        addresses: Vec::new(),
-        version: String::new(),
-    };
+    let row = device_row(NEW, new.instance, 1).signed(&NEW.secret());
     let desa = province().copy(DESA);
     for (times, ends) in [(EARLY_MAX, None), (EARLY_MAX + 1, Some(EndReason::TooMuch))] {
         let (mut desa, mut session) =

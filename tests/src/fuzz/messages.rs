@@ -118,6 +118,7 @@ pub(super) fn rows() -> Vec<Vec<u8>> {
         orders: vec![EntryId([3; 32]), EntryId([2; 32])],
         addresses: vec!["/ip4/10.0.0.1/udp/4001/quic-v1".to_owned(), String::new()],
         version: "0.1.0".to_owned(),
+        signature: [4; 64],
     };
     let mut writer = Writer::new();
     row.write(writer.u8(1));

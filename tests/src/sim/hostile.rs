@@ -13,11 +13,11 @@ use node::live::LinkId;
 use node::ports::FeedStore;
 use node::sync::codec;
 use node::sync::message::{FeedRef, FeedRun, Message};
-use node::sync::{EndReason, ReceiptRow, Root, RowHead, RowKey, Stream};
+use node::sync::{DeviceRow, EndReason, ReceiptRow, Root, RowHead, RowKey, Stream};
 
 use super::cast::{Role, certificate};
 use super::ground::hash;
-use super::row::{RECEIPT, read_row};
+use super::row::{DEVICE, RECEIPT, device_row, read_row};
 use super::town::Town;
 use crate::world::{declaring, signed};
 
@@ -86,9 +86,14 @@ impl Town {
                         self.note("hostile: lying receipt");
                         head.seq += 1_000;
                     }
+                    // Of its own store it may say what it likes.
+                    if self.is_store_of(site, row.key.instance) {
+                        *row = row.clone().signed(&self.sites[site].role.secret());
+                    }
                 }
                 Some(codec::encode(&Message::Receipts(rows)))
             }
+            Message::Device(row) => Some(codec::encode(&Message::Device(self.made_up(site, row)))),
             Message::Runs(mut runs) => {
                 if self.numbers.chance(50) {
                     self.note("hostile: withheld tail");
@@ -192,14 +197,14 @@ impl Town {
                     self.push(site, link, device, own, 1_000 + incarnation as u64, 1);
                 }
             }
-            4 => {
-                if self.numbers.chance(50) {
+            4 => match self.numbers.below(3) {
+                0 => {
                     self.note("hostile: lying receipt");
                     self.boast(site, link, own);
-                } else {
-                    self.pass_on_raised(site, link);
                 }
-            }
+                1 => self.pass_on_raised(site, link),
+                _ => self.pass_on_made_up(site, link),
+            },
             _ => {
                 let victim = self.numbers.below(self.sites.len());
                 let named = &self.sites[victim].role;
@@ -234,7 +239,9 @@ impl Town {
         let [counter, feed, entry] = [(); 3].map(|()| self.numbers.next());
         let head = RowHead { feed: feed.to_be_bytes(), seq: 1_000, entry: entry.to_be_bytes() };
         let root = Root([counter.to_be_bytes()[0]; 32]).cut();
-        let row = ReceiptRow { key, counter: counter >> 32, root, heads: vec![head] };
+        let (counter, heads, signature) = (counter >> 32, vec![head], [0; 64]);
+        let row = ReceiptRow { key, counter, root, heads, signature };
+        let row = row.signed(&self.sites[site].role.secret());
         let message = Message::Receipts(vec![row]);
         self.send_raw(site, link, Stream::Control, codec::encode(&message));
     }
@@ -248,9 +255,33 @@ impl Town {
         if self.raise(site, &mut row) {
             self.note("hostile: row of an honest hub raised");
             let frame = codec::encode(&Message::Receipts(vec![row]));
-            self.remember_rows(Stream::Control, &frame);
             self.send_raw(site, link, Stream::Control, frame);
         }
+    }
+
+    /// And one that it holds of a device, as if that had another store now and had said so for ever.
+    fn pass_on_made_up(&mut self, site: usize, link: LinkId) {
+        let Some(up) = &self.sites[site].up else { return };
+        let rows = up.node.replica().feed_store().values(DEVICE).unwrap_or_default();
+        let row = rows.get(self.numbers.below(rows.len())).and_then(|(_, value)| device_row(value));
+        let Some(row) = row else { return };
+        let row = self.made_up(site, row);
+        self.send_raw(site, link, Stream::Control, codec::encode(&Message::Device(row)));
+    }
+
+    /// What a device is said to have said of itself: whatever would silence it. Of itself a liar may say
+    /// so, and signs it.
+    fn made_up(&mut self, site: usize, mut row: DeviceRow) -> DeviceRow {
+        row.instance.0[0] ^= 0x80;
+        let role = &self.sites[site].role;
+        if row.device == role.device() {
+            row.counter += 1;
+            return row.signed(&role.secret());
+        }
+        row.counter = u64::MAX;
+        row.addresses.clear();
+        self.note("hostile: row of a device made up");
+        row
     }
 
     /// One run of a feed with this name, signed by the liar.

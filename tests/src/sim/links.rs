@@ -29,11 +29,7 @@ impl Town {
                 }
                 self.rows_go_once(site, link, &frame);
                 let frame = if self.sites[site].hostile {
-                    let said = self.distort((site, link), stream, frame.clone());
-                    if let Some(said) = said.as_ref().filter(|said| **said != frame) {
-                        self.remember_rows(stream, said);
-                    }
-                    said
+                    self.distort((site, link), stream, frame)
                 } else {
                     Some(frame)
                 };

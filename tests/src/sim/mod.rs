@@ -82,6 +82,7 @@ pub const FAULTS: &[&str] = &[
     "hostile: lying durable",
     "hostile: lying receipt",
     "hostile: lying roots",
+    "hostile: row of a device made up",
     "hostile: row of an honest hub raised",
     "hostile: withheld frame",
     "hostile: withheld tail",

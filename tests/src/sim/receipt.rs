@@ -26,7 +26,7 @@ const PAGE: usize = 4_096;
 
 impl Town {
     /// No node says that more has arrived than the hub holds and has published, or that it was complete
-    /// there later; but for what a liar's row makes it say, which is counted.
+    /// there later.
     ///
     /// # Errors
     /// What was said.
@@ -56,9 +56,6 @@ impl Town {
             let complete = u64::from(arrived.complete_as_of.is_some());
             *tally.entry("figure of arrival, complete as of a moment").or_default() += complete;
             is_as_said(&said, mine, &own, &arrived).map_err(named)?;
-            if said.is_forged && is_as_said(&said.true_part(), mine, &own, &arrived).is_err() {
-                *tally.entry("figure of arrival that a liar raised").or_default() += 1;
-            }
         }
         Ok(())
     }
@@ -76,20 +73,18 @@ impl Town {
         own: &[&FeedHeads],
     ) -> Result<Said<'a>, String> {
         let asked: BTreeSet<FeedId> = own.iter().map(|feed| feed.name.id()).collect();
-        let mut said = Said { reached: BTreeMap::new(), is_forged: false };
+        let mut said = Said { reached: BTreeMap::new() };
         for row in rows_of(mine, hub.feed_store().instance())? {
             let is_about = |feed: &&FeedId| row.heads.iter().any(|it| feed.0.starts_with(&it.feed));
             let feeds: Vec<FeedId> = asked.iter().filter(is_about).copied().collect();
             if feeds.is_empty() {
                 continue;
             }
-            let (store, is_true) = match self.origin(at, &row, &asked)? {
-                Origin::Newest | Origin::Older => (hub, true),
+            let store = match self.origin(at, &row, &asked)? {
+                Origin::Newest | Origin::Older => hub,
                 // What a hub said before it was put back was true then.
-                Origin::Before => (mine, true),
-                Origin::Forged => (mine, false),
+                Origin::Before => mine,
             };
-            said.is_forged |= !is_true;
             for id in feeds {
                 let reached = said.reached.entry(id).or_default();
                 for branch in store.feed(id).into_iter().flat_map(|held| &held.branches) {
@@ -98,7 +93,7 @@ impl Town {
                         let point = point.map_err(told)?;
                         if point.is_some_and(|point| head.fits(&id, &point)) {
                             let (branch, seq) = (branch.branch, head.seq);
-                            reached.push(Reach { store, branch, seq, is_true });
+                            reached.push(Reach { store, branch, seq });
                         }
                     }
                 }
@@ -107,9 +102,8 @@ impl Town {
         Ok(said)
     }
 
-    /// After a heal a village with a line shows its hub's newest row, and as much as that says. A row
-    /// that a liar made newer keeps it out, and so does one from the earlier life of a hub that was put
-    /// back.
+    /// After a heal a village with a line shows its hub's newest row, and as much as that says. One from
+    /// the earlier life of a hub that was put back keeps it out.
     ///
     /// # Errors
     /// What is not shown.
@@ -152,20 +146,15 @@ impl Town {
         let row = row.map_err(named)?;
         match self.origin(above, &row, &asked).map_err(named)? {
             Origin::Newest => {}
-            Origin::Forged if row.counter >= newest.counter => {
-                return Ok(Some("true row kept out by a liar's"));
-            }
             Origin::Before if row.counter >= newest.counter => {
                 return Ok(Some("true row kept out by one from before a hub was put back"));
             }
             // What a full disk refused is not told again over a link that outlived it, whatever it holds
             // instead.
-            Origin::Older | Origin::Before | Origin::Forged
-                if at.refused_at >= Some(link.since) =>
-            {
+            Origin::Older | Origin::Before if at.refused_at >= Some(link.since) => {
                 return Ok(Some("true row refused by a full disk, and not told again"));
             }
-            Origin::Older | Origin::Before | Origin::Forged => {
+            Origin::Older | Origin::Before => {
                 let (row, newest) = (row.counter, newest.counter);
                 return Err(named(format!("row {row} of its hub, whose newest is {newest}")));
             }
@@ -182,13 +171,13 @@ impl Town {
     }
 
     /// Two nodes read out the same six words of an area exactly where they have the same root, and
-    /// only as of a moment that the hub they name has published, or that a liar told.
+    /// only as of a moment that the hub they name has published.
     ///
     /// # Errors
     /// Which words do not fit.
     pub(super) fn check_words(&mut self, compared: &BTreeSet<AreaId>) -> Result<(), String> {
         let (mut words_of, mut root_of) = (BTreeMap::new(), BTreeMap::new());
-        let (mut read, mut forged) = (0, 0);
+        let mut read = 0;
         for site in self.on() {
             let Some(up) = &self.sites[site].up else { continue };
             let replica = up.node.replica();
@@ -216,17 +205,12 @@ impl Town {
                 if before.is_some_and(|it| it.counters.get(&area) >= Some(&moment.counter)) {
                     continue;
                 }
-                let held = row_of(replica, hub.feed_store().instance(), area)?;
-                if !held.is_some_and(|row| self.forged.has(&row)) {
-                    return Err(format!(
-                        "site {site}: {words:?} of {area} as of {moment:?}, which nobody published"
-                    ));
-                }
-                forged += 1;
+                return Err(format!(
+                    "site {site}: {words:?} of {area} as of {moment:?}, which nobody published"
+                ));
             }
         }
         *self.tally.entry("six words read out").or_default() += read;
-        *self.tally.entry("six words as of a liar's row").or_default() += forged;
         Ok(())
     }
 }
@@ -257,25 +241,14 @@ struct Reach<'a> {
     store: &'a Held,
     branch: u32,
     seq: u64,
-    is_true: bool,
 }
 
 /// What rows say about some feeds.
 struct Said<'a> {
     reached: BTreeMap<FeedId, Vec<Reach<'a>>>,
-    /// Whether one of them is a liar's.
-    is_forged: bool,
 }
 
-impl<'a> Said<'a> {
-    /// What remains without liars.
-    fn true_part(&self) -> Self {
-        let of = |(feed, reached): (&FeedId, &Vec<Reach<'a>>)| {
-            (*feed, reached.iter().filter(|it| it.is_true).copied().collect())
-        };
-        Self { reached: self.reached.iter().map(of).collect(), is_forged: false }
-    }
-
+impl Said<'_> {
     /// Entries of a node's own feeds that have come, of those that are not quarantined.
     fn held(&self, mine: &Held, own: &[&FeedHeads]) -> Result<u64, String> {
         let mut held = 0;

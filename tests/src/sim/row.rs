@@ -1,22 +1,18 @@
-//! Rows of hubs: what a hub published, what others hold of it, and what liars made of it.
-//!
-//! Rows are unsigned (`docs/status.md`): a member that passes one on may have altered it. What a liar
-//! told is remembered here, so that only what it explains is put down to it.
+//! Rows of hubs: what a hub published, and what others hold of it. They are signed: what nobody
+//! published is held by nobody, whatever liars make of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, Level};
-use crdt_schema::codec::{Reader, Writer};
+use crdt_schema::codec::Reader;
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{DeviceId, FeedId, Space, StoreInstance};
 use node::ports::FeedStore;
 use node::replica::Replica;
 use node::store::lent::{Feeds, Views};
-use node::sync::message::Message;
 use node::sync::receipt::ROW_FEEDS_MAX;
-use node::sync::{CutRoot, ReceiptRow, RowHead, Stream, codec};
+use node::sync::{CutRoot, DeviceRow, ReceiptRow, RowHead};
 
-use super::ground::hash;
 use super::told;
 use super::town::Town;
 
@@ -29,17 +25,6 @@ pub(super) const DEVICE: &[u8] = b"device/";
 /// What a node's entries lie in.
 pub(super) type Held = Replica<Feeds, Views>;
 
-/// Rows that liars told and that nobody published, by their bytes.
-#[derive(Debug, Default)]
-pub(super) struct Forged(BTreeSet<[u8; 32]>);
-
-impl Forged {
-    /// Whether a liar told exactly this row.
-    pub(super) fn has(&self, row: &ReceiptRow) -> bool {
-        self.0.contains(&fingerprint(row))
-    }
-}
-
 /// Where a row comes from that names an honest hub's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -50,23 +35,11 @@ pub(super) enum Origin {
     /// A hub that was put back said it in its earlier life, and may not have met those since who
     /// hold what it named.
     Before,
-    /// A liar made it.
-    Forged,
 }
 
 impl Town {
-    /// What a liar says instead of what its node wanted to: rows in it that its node never held are its
-    /// own making.
-    pub(super) fn remember_rows(&mut self, stream: Stream, frame: &[u8]) {
-        if stream != Stream::Control {
-            return;
-        }
-        let Ok(Message::Receipts(rows)) = codec::decode(stream, frame) else { return };
-        self.forged.0.extend(rows.iter().map(fingerprint));
-    }
-
-    /// The lie that can be believed: an honest hub's row, passed on under a higher number, and with
-    /// the newest heads and the root that the liar knows.
+    /// The lie that would be believed if rows were not signed: an honest hub's row, passed on under a
+    /// higher number, and with the newest heads and the root that the liar knows.
     pub(super) fn raise(&mut self, site: usize, row: &mut ReceiptRow) -> bool {
         let is_honest = |it: usize| self.is_honest(it) && self.is_store_of(it, row.key.instance);
         if !(0..self.sites.len()).any(is_honest) {
@@ -90,7 +63,7 @@ impl Town {
         true
     }
 
-    fn is_store_of(&self, site: usize, instance: StoreInstance) -> bool {
+    pub(super) fn is_store_of(&self, site: usize, instance: StoreInstance) -> bool {
         let up = self.sites[site].up.as_ref();
         up.is_some_and(|up| up.node.replica().feed_store().instance() == instance)
     }
@@ -130,9 +103,6 @@ impl Town {
         let unheld = unheld(held, row, is_asked)?;
         if (row.counter < number || is_before) && unheld.is_none() {
             return Ok(if is_before { Origin::Before } else { Origin::Older });
-        }
-        if self.forged.has(row) {
-            return Ok(Origin::Forged);
         }
         let (counter, area) = (row.counter, row.key.area);
         Err(match unheld.filter(|_| row.counter < number) {
@@ -247,8 +217,7 @@ pub(super) fn read_row(value: &[u8]) -> Result<ReceiptRow, String> {
     ReceiptRow::read(&mut Reader::new(row)).map_err(told)
 }
 
-fn fingerprint(row: &ReceiptRow) -> [u8; 32] {
-    let mut writer = Writer::new();
-    row.write(&mut writer);
-    hash(&[&writer.finish()])
+/// What a device said about itself, of such a value.
+pub(super) fn device_row(value: &[u8]) -> Option<DeviceRow> {
+    DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok()
 }

@@ -20,7 +20,6 @@ use super::Config;
 use super::cast::{Cast, Role};
 use super::ground::{DAY, MINUTE, SimClock, SimEntropy, Time, hash};
 use super::heard::Roots;
-use super::row::Forged;
 use super::shelf::Shelf;
 use super::twist;
 use super::wire::{Agenda, Class, Wires};
@@ -122,8 +121,6 @@ pub(super) struct Town {
     pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
     /// Devices that a liar certified below it, where they do not belong: what it has itself, and where.
     pub(super) named_elsewhere: BTreeMap<DeviceId, BTreeSet<(AreaId, AreaId)>>,
-    /// Rows that liars made.
-    pub(super) forged: Forged,
     /// Heads of the node that held the most.
     pub(super) most_heads: usize,
     /// A frame that goes once more.
@@ -182,7 +179,6 @@ impl Town {
             roots: Roots::default(),
             strangers: Arc::default(),
             named_elsewhere: BTreeMap::new(),
-            forged: Forged::default(),
             most_heads: 0,
             twice: None,
             news_at: 0,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crdt_schema::area::Level;
 use crdt_schema::authority::Payload;
 use crdt_schema::class::Class;
-use crdt_schema::codec::{Reader, Writer};
+use crdt_schema::codec::Writer;
 use crdt_schema::entry::{ChainPoint, Draft, DraftSection, Entry, EntryKind, SigningPublic};
 use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
@@ -14,7 +14,7 @@ use node::sync::{DeviceRow, ReceiptRow, RowHead};
 
 use super::cast::{Cast, Role, certificate};
 use super::plant::Plant;
-use super::row::read_row;
+use super::row::{device_row, read_row};
 use crate::world::{Feed, signed};
 
 /// Numbers of devices that nobody has.
@@ -128,10 +128,10 @@ pub(super) fn mix_up(
     stores: &BTreeSet<StoreInstance>,
     but: StoreInstance,
 ) {
-    let read = |value: &[u8]| DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok();
     let mut rows: Vec<(usize, DeviceRow)> = Vec::new();
     for (at, (_, value)) in values.iter().enumerate() {
-        let row = read(value).filter(|row| row.instance != but && stores.contains(&row.instance));
+        let row =
+            device_row(value).filter(|row| row.instance != but && stores.contains(&row.instance));
         rows.extend(row.map(|row| (at, row)));
     }
     let next: Vec<StoreInstance> = rows.iter().map(|(_, row)| row.instance).collect();

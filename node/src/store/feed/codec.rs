@@ -8,6 +8,7 @@ use crdt_schema::id::{EntryId, FeedName, RecordId};
 use crdt_schema::time::Timestamp;
 
 use crate::ports::{BranchHead, FeedHeads};
+use crate::store::Again;
 use crate::store::heads::FeedState;
 
 /// Bytes of one value in `blocks`: three fill a page of 4,096, while a block of sealed entries in
@@ -289,16 +290,19 @@ fn read_row(reader: &mut Reader<'_>, clock: i64) -> Result<ArrivalRow, DecodeErr
 /// For tests with foreign bytes: what a value that these are is written as again. `form` says what they
 /// are: a segment, a feed's row, arrivals.
 #[doc(hidden)]
-pub fn value_again(form: u8, bytes: &[u8]) -> Option<Vec<u8>> {
-    match form % 3 {
+pub fn value_again(form: u8, bytes: &[u8]) -> Option<Again> {
+    Some(match form % 3 {
         0 => {
             let segment = Segment::decode(5_000, bytes).ok()?;
             drop(segment.block());
-            Some(segment.encode())
+            Again::of(&segment, Segment::encode, |bytes| Segment::decode(5_000, bytes).ok())
         }
-        1 => decode_feed(bytes).ok().as_ref().map(encode_feed),
-        _ => ArrivalGroup::decode(1, bytes).ok().map(|group| group.encode()),
-    }
+        1 => Again::of(&decode_feed(bytes).ok()?, encode_feed, |bytes| decode_feed(bytes).ok()),
+        _ => {
+            let group = ArrivalGroup::decode(1, bytes).ok()?;
+            Again::of(&group, ArrivalGroup::encode, |bytes| ArrivalGroup::decode(1, bytes).ok())
+        }
+    })
 }
 
 #[cfg(test)]

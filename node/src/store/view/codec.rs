@@ -25,6 +25,7 @@ use super::error::damaged;
 use super::ids::{self, Refs};
 use super::{keys, squeeze};
 use crate::ports::{EntryIds, Place, RecordKey, RecordVerdict, StoreError, TermKind, ViewRow};
+use crate::store::Again;
 
 /// Longest part: redb itself refuses longer values.
 pub(super) const PART_BYTES_MAX: usize = 3 << 30;
@@ -299,34 +300,70 @@ fn read_term<'a>(reader: &mut Reader<'a>) -> Result<(u8, &'a [u8]), DecodeError>
 /// For tests with foreign bytes: what a value that these are is written as now, its row taken apart and
 /// packed anew.
 #[doc(hidden)]
-pub fn record_again(bytes: &[u8]) -> Option<Vec<u8>> {
-    /// Knows an id for each edit's place, and it begins as the edit says.
-    struct Invented(BTreeMap<Place, Hint>);
-    impl EntryIds for Invented {
-        fn id_at(&self, place: Place) -> Result<EntryId, StoreError> {
-            let mut id = *blake3::hash(&place.seq.to_be_bytes()).as_bytes();
-            let hint = self.0.get(&place).ok_or_else(|| damaged("a place without an edit"))?;
-            id.iter_mut().zip(hint).for_each(|(to, from)| *to = *from);
-            Ok(EntryId(id))
+pub fn record_again(bytes: &[u8]) -> Option<Again> {
+    let (stored, places) = edits_of(bytes)?;
+    let hints = places.iter().copied().zip(stored.iter().map(|it| it.hint)).collect();
+    let mut ids = Invented { hints, named: BTreeMap::new() };
+    let read = row_of(bytes, &places, &ids).ok()?;
+    // Every id in a state is that of an edit: no two begin as one edit does.
+    for id in read.iter().flat_map(|row| ids::named(&row.state)) {
+        let hint = id.0.first_chunk().copied().unwrap_or_default();
+        if *ids.named.entry(hint).or_insert(id) != id {
+            return None;
         }
     }
-    let read = RecordBytes::read(bytes).ok()?;
-    let stored = read.edits().ok()?;
+    let write = |(row, stored): &(Option<ViewRow>, Vec<StoredEdit>)| {
+        let edits = Edits::of(stored.clone());
+        let Some(row) = row else { return encode(None, &edits) };
+        let new = NewRow::of(row);
+        let packed = new.pack(&edits);
+        encode(Some(&new.bytes().around(&packed)), &edits)
+    };
+    Some(Again::of(&(read, stored), write, |bytes| {
+        let (stored, places) = edits_of(bytes)?;
+        Some((row_of(bytes, &places, &ids).ok()?, stored))
+    }))
+}
+
+/// Knows an id for each edit's place: that which a state names and which begins as the edit says, or one
+/// that nothing names.
+struct Invented {
+    hints: BTreeMap<Place, Hint>,
+    named: BTreeMap<Hint, EntryId>,
+}
+
+impl EntryIds for Invented {
+    fn id_at(&self, place: Place) -> Result<EntryId, StoreError> {
+        let hint = self.hints.get(&place).ok_or_else(|| damaged("a place without an edit"))?;
+        let invented = || {
+            let mut id = *blake3::hash(&place.seq.to_be_bytes()).as_bytes();
+            id.iter_mut().zip(hint).for_each(|(to, from)| *to = *from);
+            EntryId(id)
+        };
+        Ok(self.named.get(hint).copied().unwrap_or_else(invented))
+    }
+}
+
+/// The edits in a value, and where each lies. Nothing writes a place twice.
+fn edits_of(bytes: &[u8]) -> Option<(Vec<StoredEdit>, Vec<Place>)> {
+    let stored = RecordBytes::read(bytes).ok()?.edits().ok()?;
     let feed = |it: &StoredEdit| FeedId(*blake3::hash(&it.feed.to_be_bytes()).as_bytes());
     let place = |it: &StoredEdit| Place { feed: feed(it), branch: it.branch, seq: it.seq };
     let places: Vec<Place> = stored.iter().map(place).collect();
-    let invented = Invented(places.iter().copied().zip(stored.iter().map(|it| it.hint)).collect());
-    // Nothing writes a place twice.
-    if invented.0.len() < places.len() {
-        return None;
-    }
-    let edits = Edits::of(stored);
-    let Some(row) = read.row else { return Some(encode(None, &edits)) };
+    let is_once = places.iter().collect::<BTreeSet<_>>().len() == places.len();
+    is_once.then_some((stored, places))
+}
+
+/// The row in a value, if it has one.
+fn row_of(
+    bytes: &[u8],
+    places: &[Place],
+    ids: &dyn EntryIds,
+) -> Result<Option<ViewRow>, StoreError> {
+    let undecodable = super::error::undecodable("a row");
+    let Some(row) = RecordBytes::read(bytes).map_err(&undecodable)?.row else { return Ok(None) };
     let key = RecordKey { area: AreaId::WEST_JAVA, kind: 1, record: RecordId([1; 16]) };
-    let row = row.open().ok()?.row(key, &places, &invented).ok()?;
-    let new = NewRow::of(&row);
-    let packed = new.pack(&edits);
-    Some(encode(Some(&new.bytes().around(&packed)), &edits))
+    row.open().map_err(&undecodable)?.row(key, places, ids).map(Some)
 }
 
 #[cfg(test)]

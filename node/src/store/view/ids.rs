@@ -54,6 +54,16 @@ pub(super) fn take_out<'a>(state: &'a [u8], edits: &Edits) -> Option<(Vec<u8>, &
     Some((writer.finish(), reader.rest()))
 }
 
+/// The ids of a state, those that [`take_out`] takes.
+pub(super) fn named(state: &[u8]) -> Vec<EntryId> {
+    let mut reader = Reader::new(state);
+    if reader.u8().ok() != Some(STATE_VERSION) {
+        return Vec::new();
+    }
+    let lists = [read_ids(&mut reader), read_ids(&mut reader)];
+    lists.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default().concat()
+}
+
 /// A count that is longer than it need be is refused by the reader: it would not come back so.
 fn read_ids(reader: &mut Reader<'_>) -> Option<Vec<EntryId>> {
     let count = usize::try_from(reader.varint().ok()?).ok()?;
