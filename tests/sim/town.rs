@@ -87,6 +87,15 @@ fn a_seed_plays_the_same_history_to_the_last_byte_and_another_does_not() {
     assert_ne!(once.digest, play(8).digest);
 }
 
+/// Seed 21: a hub that lies certified a village for the one beside it as well, before the village moved.
+#[test]
+fn a_village_that_a_hub_certified_for_another_one_too_belongs_where_it_wrote() {
+    let outcome = play(&Config::sized(21, 20, 10));
+    assert_eq!(outcome.broken, None);
+    let named = outcome.tally.get("hostile: certificate for somebody elsewhere");
+    assert!(named.is_some_and(|times| *times > 0), "this seed tries something else by now");
+}
+
 /// The others, and how soon each is found: `--bin sim -- --plants`, `docs/simulation.md`.
 #[test]
 fn mistakes_planted_in_every_node_are_found_by_the_seed_that_names_them() {

@@ -39,6 +39,7 @@ mod synthetic;
 mod verify;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crdt_schema::area::{AreaId, AreaTree};
@@ -68,7 +69,7 @@ use crate::answer::{AreaName, MemberState};
 use crate::authority::{Authority, Member};
 use crate::describe;
 use crate::error::NodeError;
-use crate::ports::{FeedStore, StoreError};
+use crate::ports::{FeedHeads, FeedStore, StoreError};
 use crate::replica::{
     Author, Committed, INCARNATION, Opening, Replica, Room, Source, TAKING_IN_ENDS_BYTES,
 };
@@ -230,10 +231,18 @@ impl Node {
         self.authority().member(&self.device())
     }
 
-    /// The area of this device's certificate.
+    /// The area of this device's certificate. Of several at its level one where it wrote, if there is
+    /// any: a hub may certify it for another village without asking.
     fn own_area(&self) -> AreaId {
-        let own = self.me().and_then(Member::area);
-        own.unwrap_or_else(|| self.tree().root())
+        let Some(me) = self.me() else { return self.tree().root() };
+        let areas = me.grants.iter().map(|grant| grant.area);
+        let highest: BTreeSet<AreaId> = areas.filter(|area| area.level() == me.level()).collect();
+        let wrote = |area: &&AreaId| {
+            let own = |feed: &FeedHeads| feed.name.device == self.device();
+            self.replica.feeds().any(|feed| own(feed) && feed.name.area == **area)
+        };
+        let written = (highest.len() > 1).then(|| highest.iter().find(wrote)).flatten();
+        written.or(highest.first()).copied().unwrap_or_else(|| self.tree().root())
     }
 
     fn state(&self) -> MemberState {
