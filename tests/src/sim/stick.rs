@@ -120,7 +120,8 @@ impl Town {
             match up.node.bundle_import(std::slice::from_ref(file), &mut Unwatched) {
                 Ok(_) => self.with(to, |now, up| up.exchange.stirred(now, &mut up.node)),
                 Err(
-                    NodeError::FileTruncated { .. }
+                    NodeError::FileEmpty { .. }
+                    | NodeError::FileTruncated { .. }
                     | NodeError::FileForeign { .. }
                     | NodeError::FileAltered { .. },
                 ) => {
