@@ -57,7 +57,8 @@ impl Town {
             if self.sites[site].class != Class::None {
                 self.sites[site].line = true;
             }
-            self.sites[site].refused = 0;
+            // Who was refused often would try again within the hour only, and all else be quiet before.
+            (self.sites[site].refused, self.sites[site].dialling) = (0, false);
             self.dial_soon(site, MINUTE);
         }
         self.rest()?;
