@@ -103,23 +103,13 @@ impl ReceiptBook for Book {
 #[cfg(test)]
 mod tests {
     use crdt_schema::area::AreaId;
-    use crdt_schema::time::Timestamp;
 
     use super::*;
     use crate::sync::CutRoot;
+    use crate::sync::testing::device_row;
 
     fn row(counter: u64, instance: u8) -> DeviceRow {
-        DeviceRow {
-            device: DeviceId([7; 32]),
-            instance: StoreInstance([instance; 16]),
-            counter,
-            heads: Vec::new(),
-            claimed_at: Timestamp(0),
-            orders: Vec::new(),
-            addresses: Vec::new(),
-            version: String::new(),
-            signature: [0; 64],
-        }
+        device_row(DeviceId([7; 32]), StoreInstance([instance; 16]), counter)
     }
 
     #[test]

@@ -381,6 +381,7 @@ mod tests {
 
     use super::*;
     use crate::ports::BranchHead;
+    use crate::sync::testing::device_row;
 
     const ME: DeviceId = DeviceId([7; 32]);
 
@@ -401,17 +402,8 @@ mod tests {
     }
 
     fn row(counter: u64, feeds: &[FeedHeads]) -> DeviceRow {
-        DeviceRow {
-            device: ME,
-            instance: StoreInstance([1; 16]),
-            counter,
-            heads: DeviceRow::heads_of(feeds.iter()),
-            claimed_at: Timestamp(0),
-            orders: Vec::new(),
-            addresses: Vec::new(),
-            version: String::new(),
-            signature: [0; SIGNATURE_BYTES],
-        }
+        let heads = DeviceRow::heads_of(feeds.iter());
+        DeviceRow { heads, ..device_row(ME, StoreInstance([1; 16]), counter) }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Synthetic areas, feeds and trees for the tests of this room.
+//! Synthetic areas, feeds, trees and rows for the tests of this room.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,9 +6,26 @@ use std::sync::LazyLock;
 
 use crdt_schema::area::AreaId;
 use crdt_schema::entry::ChainPoint;
-use crdt_schema::id::{DeviceId, EntryId, FeedName, Space};
+use crdt_schema::id::{DeviceId, EntryId, FeedName, Space, StoreInstance};
+use crdt_schema::time::Timestamp;
 
+use super::receipt::{DeviceRow, SIGNATURE_BYTES};
 use super::summary::Tree;
+
+/// What a device without feeds says about itself, not signed yet.
+pub(crate) fn device_row(device: DeviceId, instance: StoreInstance, counter: u64) -> DeviceRow {
+    DeviceRow {
+        device,
+        instance,
+        counter,
+        heads: Vec::new(),
+        claimed_at: Timestamp(0),
+        orders: Vec::new(),
+        addresses: Vec::new(),
+        version: String::new(),
+        signature: [0; SIGNATURE_BYTES],
+    }
+}
 
 /// A tree of one kabupaten with one kecamatan of eight villages, and what was moved since.
 #[derive(Debug, Clone, Default)]

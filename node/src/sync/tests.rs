@@ -25,13 +25,14 @@ use super::message::{
     NEEDS_PER_FEED_MAX, Need, NodePrint, Offer, PROTOCOL_VERSION, Pass, Proof, RECEIPT_DELAY_MS,
     Reply, STALL_MS, SharedArea, Stream, Turn,
 };
-use super::receipt::{DeviceRow, ReceiptRow};
+use super::receipt::ReceiptRow;
 use super::request::{Input, Output, Report, Taken};
 use super::session::{EARLY_MAX, Phase, Role, Session};
 use super::summary::{CutRoot, Root};
 use super::transfer::{NEEDED_MAX, UNFIT_MAX};
 use crate::authority::MemberState;
 
+use super::testing::device_row;
 use super::world::{Keys, TestNode, area, statement};
 
 const PROV: Keys = Keys(1);
@@ -631,7 +632,7 @@ fn what_a_device_is_said_to_say_about_itself_is_kept_if_it_said_so() {
     let (mut pair, _) = sync(&mut desa, &mut kec);
     let own = desa.instance;
     let mut kept = |of: Keys, counter, instance, signer: Keys| {
-        let row = device_row(of, instance, counter).signed(&signer.secret());
+        let row = device_row(of.device(), instance, counter).signed(&signer.secret());
         let before = pair.initiator().devices.len();
         pair.tell_responder(Input::Devices(vec![row]));
         pair.run(&mut desa, &mut kec);
@@ -854,28 +855,13 @@ fn an_initiator_that_does_not_know_the_responder_asks_for_its_certificate() {
     assert_eq!(desa.taken, 4);
 }
 
-/// What a device says about itself, not signed yet.
-fn device_row(of: Keys, instance: StoreInstance, counter: u64) -> DeviceRow {
-    DeviceRow {
-        device: of.device(),
-        instance,
-        counter,
-        heads: Vec::new(),
-        claimed_at: Timestamp(0),
-        orders: Vec::new(),
-        addresses: Vec::new(),
-        version: String::new(),
-        signature: [0; 64],
-    }
-}
-
 #[test]
 fn what_an_unknown_responder_says_behind_its_reply_waits_for_its_certificate() {
     let mut kec = province().copy(KEC);
     kec.certify(NEW, NEXT, Rights::desa());
     let mut new = kec.copy(NEW);
     new.edit(area(NEXT), 3);
-    let row = device_row(NEW, new.instance, 1).signed(&NEW.secret());
+    let row = device_row(NEW.device(), new.instance, 1).signed(&NEW.secret());
     let desa = province().copy(DESA);
     for (times, ends) in [(EARLY_MAX, None), (EARLY_MAX + 1, Some(EndReason::TooMuch))] {
         let (mut desa, mut session) =
