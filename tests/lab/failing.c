@@ -7,6 +7,7 @@
  * WKSBM_FAIL_COUNT  how many fail; the calls after them succeed again
  * WKSBM_FAIL_ERRNO  with what: 5 is EIO, 28 ENOSPC; 0 tells of them and lets them through
  * WKSBM_FAIL_TOLD   a file that gets a byte for each call that failed
+ * WKSBM_FAIL_HOLD   a file: while it is there, a call that was told of waits
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -31,6 +32,12 @@ static int ends_with(const char *text, const char *end) {
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* What a disk does that takes its time. */
+static void wait_while_held(void) {
+    const char *hold = getenv("WKSBM_FAIL_HOLD");
+    while (hold && access(hold, F_OK) == 0) usleep(200);
+}
+
 static int fails(const char *call, int fd) {
     const char *wanted = getenv("WKSBM_FAIL_CALL"), *file = getenv("WKSBM_FAIL_FILE");
     char link[64], path[PATH_MAX];
@@ -42,7 +49,7 @@ static int fails(const char *call, int fd) {
     path[length] = 0;
     if (!ends_with(path, file) || !strstr(path, data)) return 0;
     long now = atomic_fetch_add(&calls, 1) + 1, first = number("WKSBM_FAIL_FIRST");
-    if (now < first || now >= first + number("WKSBM_FAIL_COUNT")) return 0;
+    if (now < first || now - first >= number("WKSBM_FAIL_COUNT")) return 0;
     const char *told = getenv("WKSBM_FAIL_TOLD");
     int log = told ? open(told, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
     if (log >= 0) {
@@ -50,6 +57,7 @@ static int fails(const char *call, int fd) {
         (void)written;
         close(log);
     }
+    wait_while_held();
     int how = (int)number("WKSBM_FAIL_ERRNO");
     if (how != 0) errno = how;
     return how != 0;

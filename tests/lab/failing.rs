@@ -1,4 +1,4 @@
-//! Calls that fail: the n-th write, sync or read of one file, by a library that is built here.
+//! Calls that fail, or wait: the n-th write, sync or read of one file, by a library that is built here.
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,7 @@ pub(crate) struct Fault<'a> {
 pub(crate) struct Failing {
     library: PathBuf,
     told: PathBuf,
+    hold: PathBuf,
 }
 
 impl Failing {
@@ -48,7 +49,8 @@ impl Failing {
             absent(&format!("no library that makes calls fail can be built ({why})"));
             return None;
         }
-        Some(Self { library, told: room.join("failed-calls") })
+        let [told, hold] = ["failed-calls", "held-calls"].map(|name| room.join(name));
+        Some(Self { library, told, hold })
     }
 
     /// What a process's environment must hold for the fault to come, in files whose names hold `data`.
@@ -64,14 +66,25 @@ impl Failing {
             format!("WKSBM_FAIL_COUNT={count}"),
             format!("WKSBM_FAIL_ERRNO={errno}"),
             format!("WKSBM_FAIL_TOLD={}", self.told.display()),
+            format!("WKSBM_FAIL_HOLD={}", self.hold.display()),
         ]
     }
 
     /// What a process's environment must hold for every write of the feed store to be told of.
     pub(crate) fn watching(&self, data: &Path) -> Vec<String> {
         let (call, file) = ("write", "feed.redb");
-        let fault = Fault { call, file, first: 1, count: u64::MAX >> 1, errno: NOTHING };
+        let fault = Fault { call, file, first: 1, count: u64::from(u32::MAX), errno: NOTHING };
         self.environment(data, fault)
+    }
+
+    /// Lets the calls that are told of wait, until [`Failing::release`].
+    pub(crate) fn hold(&self) {
+        std::fs::write(&self.hold, []).unwrap();
+    }
+
+    /// Lets them go on, and those after them.
+    pub(crate) fn release(&self) {
+        drop(std::fs::remove_file(&self.hold));
     }
 
     /// Begins to count anew.

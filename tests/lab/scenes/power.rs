@@ -4,8 +4,9 @@
 //! disk itself might still lose is the store's own test (`node/src/store/durability.rs`), where every
 //! write is cut. `WKSBM_LAB_CUTS=500` is the long form, `WKSBM_LAB_CUT_SEED` another run of it.
 //!
-//! A third of the cuts fall at any time of a command, a third while its program starts and opens, and a
-//! third soon after it began to write, which a preloaded library tells.
+//! A quarter of the cuts fall at any time of a command, a quarter while its program starts and opens, a
+//! quarter soon after it began to write, which a preloaded library tells, and a quarter while that
+//! library holds its first write back: nothing may have been answered there, however fast the machine.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -178,6 +179,12 @@ enum Moment {
     Early,
     /// Soon after it began to write.
     Writing,
+    /// Before the first write reaches the disk.
+    Held,
+}
+
+impl Moment {
+    const ALL: [Self; 4] = [Self::Any, Self::Early, Self::Writing, Self::Held];
 }
 
 /// A village's device whose disk is copied, what it is connected to, and what goes on from a copy.
@@ -237,8 +244,9 @@ impl<'a> Stage<'a> {
         let span = match moment {
             Moment::Any => self.took * 5 / 4,
             Moment::Early => self.fastest * 5 / 4,
-            Moment::Writing => {
-                while self.failing.failed() == 0 && !work.process.has_ended() {
+            Moment::Writing | Moment::Held => {
+                while self.failing.failed() == 0 {
+                    assert!(!work.process.has_ended(), "nothing told of the writes of a command");
                     sleep(LOOK);
                 }
                 COMMIT
@@ -254,9 +262,12 @@ impl<'a> Stage<'a> {
 
     /// Cuts the power in the middle of something, and looks at what is left.
     fn cut(&mut self, number: u64, runs: bool) {
-        let moment = [Moment::Any, Moment::Early, Moment::Writing];
-        let moment = *moment.get(usize::try_from(number % 3).unwrap()).unwrap();
+        let turn = usize::try_from(number).unwrap() % Moment::ALL.len();
+        let moment = *Moment::ALL.get(turn).unwrap();
         self.failing.forget();
+        if moment == Moment::Held {
+            self.failing.hold();
+        }
         let (what, mut work) =
             begin(&self.node, &mut self.neighbour, &self.ledger, &mut self.chance);
         self.wait(&mut work, moment);
@@ -266,6 +277,7 @@ impl<'a> Stage<'a> {
         }
         let acknowledged = work.acknowledged();
         if let Some(saved) = &acknowledged {
+            assert_ne!(moment, Moment::Held, "answered before the first write: {saved:?}");
             self.ledger.took(saved);
         }
         let left = self.pool.cut(&self.disk);
@@ -273,6 +285,7 @@ impl<'a> Stage<'a> {
         if runs {
             resume(self.node.process().pid());
         }
+        self.failing.release();
 
         let ended = work.end();
         let folder = self.lab.room().join("cut");
