@@ -2,8 +2,9 @@
 //!
 //! Prints how often each thing happened, and what never did; of five hundred seeds of the usual size
 //! that is a failure. A seed that fails prints itself and fails again the same way. `--seeds K` plays as
-//! many seeds one after the other; `--heal-hours H` lets people be apart for longer; `--plants` tells how soon each planted mistake is found; `--tell`
-//! says how far a long one is.
+//! many seeds one after the other; `--heal-hours H` lets people be apart for longer; `--plants` tells how
+//! soon each planted mistake is found; `--tell` says how far it is: which day, or of several seeds which
+//! one, with its digest.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report for a person")]
 #![expect(
     clippy::disallowed_methods,
@@ -23,7 +24,7 @@ const DAYS: i64 = 10;
 const ENOUGH: u64 = 500;
 
 fn main() -> ExitCode {
-    if std::env::args().any(|argument| argument == "--plants") {
+    if has("--plants") {
         return plants();
     }
     let first = number("--seed").unwrap_or(1);
@@ -38,6 +39,9 @@ fn main() -> ExitCode {
         }
         for (most, of) in dearest.iter_mut().zip([outcome.dearest, outcome.dearest_rows]) {
             *most = of.max(std::mem::take(most));
+        }
+        if seeds > 1 && has("--tell") {
+            eprintln!("seed {seed}: {}", outcome.digest);
         }
         digests.push(outcome.digest);
         if let Some(what) = outcome.broken {
@@ -102,10 +106,14 @@ fn asked(seed: u64) -> Config {
     let mut config = Config::sized(seed, size("--nodes").unwrap_or(NODES), days.unwrap_or(DAYS));
     config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
     config.heal_hours = size("--heal-hours").unwrap_or(config.heal_hours);
-    if std::env::args().any(|argument| argument == "--tell") {
+    if has("--tell") && number("--seeds").is_none_or(|seeds| seeds == 1) {
         config.tells = Some(|what| eprintln!("{what}"));
     }
     config
+}
+
+fn has(name: &str) -> bool {
+    std::env::args().any(|argument| argument == name)
 }
 
 fn number(name: &str) -> Option<u64> {
