@@ -246,6 +246,7 @@ fn every_sync_of_every_command_that_acknowledges_something_is_asked_how_it_ended
     hub.enrol(&mut desa, DESA);
     let (here, room) = ((&lab, &failing), lab.room().to_path_buf());
     let mut told = Vec::new();
+    // Three quarters of what was counted on ext4: less, and a sync is no longer asked for.
     let mut asked = |what: &str, syncs: u64, least: u64| {
         assert!(syncs >= least, "{what}: {syncs} syncs were asked");
         told.push(format!("{what} {syncs}"));
@@ -256,38 +257,38 @@ fn every_sync_of_every_command_that_acknowledges_something_is_asked_how_it_ended
         node.move_data(&room.join(format!("pendiri-{number}")));
         line(&["network", "create", "--name", "Uji", "--area", "32", "--trial"])
     });
-    asked("network create", syncs, 4);
+    asked("network create", syncs, 18);
     let syncs = each_sync_is_asked(here, "", &mut joiner, |node, number| {
         node.move_data(&room.join(format!("baru-{number}")));
         let invitation = node.file(&format!("{number}.wksbm-undangan"));
         hub.done(&["invite", "--area", DESA, "-o", &invitation]);
         line(&["join", "--invitation", &invitation])
     });
-    asked("join", syncs, 4);
+    asked("join", syncs, 24);
     let syncs = each_sync_is_asked(here, "", &mut hub, |node, number| {
         let invitation = node.file(&format!("undangan-{number}.wksbm-undangan"));
         line(&["invite", "--area", DESA, "-o", &invitation])
     });
-    asked("invite", syncs, 1);
+    asked("invite", syncs, 8);
     let syncs = each_sync_is_asked(here, "", &mut hub, |node, number| {
         let file = node.file(&format!("keluar-{number}.wksbm"));
         line(&["bundle", "export", "--all", "--clear", "-o", &file])
     });
-    asked("bundle export", syncs, 2);
+    asked("bundle export", syncs, 5);
     let syncs = each_sync_is_asked(here, "", &mut desa, |node, number| {
         hub.add(DESA, &format!("untuk desa {number}"));
         let file = node.file(&format!("masuk-{number}.wksbm"));
         hub.done(&["bundle", "export", "--all", "--clear", "-o", &file]);
         line(&["bundle", "import", &file])
     });
-    asked("bundle import", syncs, 1);
+    asked("bundle import", syncs, 5);
     let syncs = each_sync_is_asked(here, "", &mut desa, |node, number| {
         let file = node.file(&format!("lembar-{number}.csv"));
         let rows = "judul,kode_program,jenis,tanggal\n";
         std::fs::write(&file, format!("{rows}Rapat {number},G.5.1.4,rapat,2026-03-02\n")).unwrap();
         line(&["import", &file, "--kind", "kegiatan", "--area", DESA, "--apply"])
     });
-    asked("import", syncs, 1);
+    asked("import", syncs, 5);
     for node in [&founder, &joiner, &hub, &desa] {
         node.verifies();
     }
