@@ -102,6 +102,25 @@ fn words_stand_only_beside_the_root_they_name() {
     assert!(again.words.is_some() && again.words != agreed.words && !again.other_moment);
 }
 
+/// A file says what a hub holds before it says who that hub is; in which order it says the latter is
+/// chance.
+#[test]
+fn one_file_brings_a_new_hub_and_its_word_that_something_arrived() {
+    for seed in 60..68 {
+        let mut town = Town::new(seed);
+        let mut province = town.province();
+        let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+        let mut desa = town.member(&mut kabupaten, "desa", DESA);
+        let mut kecamatan = town.member(&mut kabupaten, "kecamatan", KECAMATAN);
+        desa.activity(DESA, "pertama");
+        desa.carry_to(&mut kecamatan);
+        kecamatan.carry_to(&mut desa);
+        let status = desa.node().status().unwrap();
+        let at: Vec<&str> = status.arrived.iter().map(|it| it.at.as_str()).collect();
+        assert!(at.contains(&"kecamatan"), "seed {seed}: {at:?}");
+    }
+}
+
 #[test]
 fn a_device_that_waits_sees_and_changes_its_own_and_nobody_builds_on_it() {
     let mut town = Town::new(41);

@@ -379,6 +379,9 @@ impl Exchange {
     /// The node changed by other hands than a session's: a save, an import, a confirmation.
     pub fn stirred(&mut self, now: Timestamp, node: &mut Node) {
         self.settle(now, node, None);
+        if node.has_untold_rows() {
+            self.schedule_renewal(now);
+        }
     }
 
     /// A moment asked for by [`Exchange::wake_at`] has come.

@@ -13,6 +13,7 @@ use crdt_schema::id::{FeedId, FeedName};
 
 use super::Node;
 use super::lacking::Contents;
+use super::receipts::RowSeen;
 use crate::answer::{
     BundleImport, ImportedArea, ImportedFile, MissingRun, NO_ROOM, OUTSIDE_INTEREST, RootHash,
 };
@@ -208,7 +209,12 @@ impl Node {
                     if heads_told.is_none() {
                         self.forget_if_restored(from, &bytes)?;
                     }
-                    spoke_anew |= self.note_receipt(&bytes, &mut stores)?;
+                    match self.note_receipt(&bytes, &mut stores)? {
+                        RowSeen::Settled => {}
+                        RowSeen::SpokeAnew => spoke_anew = true,
+                        // Who says it may be told further on.
+                        RowSeen::Unproved => tally.unsettled = true,
+                    }
                     staged += 1;
                 }
                 Piece::Frame(Frame::Contents(spans)) => tally.contents.list(&spans),

@@ -197,12 +197,18 @@ impl Node {
         marks: &BTreeMap<DeviceId, Since>,
         contacts: &BTreeMap<DeviceId, Contact>,
     ) -> Result<(), NodeError> {
-        for (name, value) in devices.iter().map(device_value) {
-            self.replica.put_value(&name, Some(value));
+        // A bundle may have brought newer ones, which nobody was told of yet.
+        for row in devices {
+            let (name, value) = device_value(row);
+            if self.is_newer(&name, row.age()) {
+                self.replica.put_value(&name, Some(value));
+            }
         }
         let mut spoke_anew = false;
         for row in receipts {
-            spoke_anew |= self.stage_receipt(row)?;
+            if self.is_newer(&receipt_name(&row.key), (row.counter, row.key.instance)) {
+                spoke_anew |= self.stage_receipt(row)?;
+            }
         }
         if spoke_anew {
             let mut stores = self.known_stores()?;
@@ -258,7 +264,9 @@ impl Node {
         let own = self.own_area();
         let Ok(rows) = self.device_rows() else { return Vec::new() };
         let above = |row: &&DeviceRow| {
-            let area = self.authority().member(&row.device).and_then(Member::area);
+            let member = self.authority().member(&row.device);
+            let counts = member.filter(|it| it.state == MemberState::Active);
+            let area = counts.and_then(Member::area);
             area.is_some_and(|area| area != own && self.tree().covers(area, own))
         };
         let told = rows.values().filter(above).filter_map(|row| {

@@ -231,18 +231,20 @@ impl Node {
         self.authority().member(&self.device())
     }
 
-    /// The area of this device's certificate. Of several at its level one where it wrote, if there is
-    /// any: a hub may certify it for another village without asking.
+    /// The area of this device's certificate. Of several one where it wrote, if there is any: a hub may
+    /// certify it for another village, or higher up, without asking. Of those the highest.
     fn own_area(&self) -> AreaId {
         let Some(me) = self.me() else { return self.tree().root() };
-        let areas = me.grants.iter().map(|grant| grant.area);
-        let highest: BTreeSet<AreaId> = areas.filter(|area| area.level() == me.level()).collect();
-        let wrote = |area: &&AreaId| {
+        let areas: BTreeSet<AreaId> = me.grants.iter().map(|grant| grant.area).collect();
+        let wrote = |area: &AreaId| {
             let own = |feed: &FeedHeads| feed.name.device == self.device();
-            self.replica.feeds().any(|feed| own(feed) && feed.name.area == **area)
+            self.replica.feeds().any(|feed| own(feed) && feed.name.area == *area)
         };
-        let written = (highest.len() > 1).then(|| highest.iter().find(wrote)).flatten();
-        written.or(highest.first()).copied().unwrap_or_else(|| self.tree().root())
+        let highest = |area: &AreaId| (area.level(), *area);
+        let written = (areas.len() > 1)
+            .then(|| areas.iter().copied().filter(wrote).min_by_key(highest))
+            .flatten();
+        written.or(areas.into_iter().min_by_key(highest)).unwrap_or_else(|| self.tree().root())
     }
 
     fn state(&self) -> MemberState {

@@ -39,6 +39,17 @@ pub(super) enum Spoken {
     NoReceipt,
 }
 
+/// What became of a row that a bundle brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowSeen {
+    /// It is staged, or there is nothing to keep.
+    Settled,
+    /// It is staged, and the first of its store about an area: [`Node::forget_nobodys`] is due.
+    SpokeAnew,
+    /// It is newer than what is held, and who says so is not known here: the file itself may tell.
+    Unproved,
+}
+
 /// What this hub's own newest row about each area says: its counter and its root.
 pub(super) type Said = BTreeMap<AreaId, (u64, CutRoot)>;
 
@@ -196,48 +207,70 @@ impl Node {
         Ok(())
     }
 
-    /// Stages a row that came in a bundle, unless a newer one is held; whether it is a hub's about an area
-    /// of which its store had not spoken. `stores` are those of known devices, and grow by what the file
+    /// Stages a row that came in a bundle, unless a newer one is held or it is about an area that this
+    /// device has nothing to do with. `stores` are those of known devices, and grow by what the file
     /// says before.
     pub(super) fn note_receipt(
         &mut self,
         bytes: &[u8],
         stores: &mut Stores,
-    ) -> Result<bool, NodeError> {
+    ) -> Result<RowSeen, NodeError> {
         let mut reader = Reader::new(bytes);
         match reader.u8() {
             Ok(TAG_RECEIPT) => {
-                let Ok(row) = ReceiptRow::read(&mut reader) else { return Ok(false) };
+                let Ok(row) = ReceiptRow::read(&mut reader) else { return Ok(RowSeen::Settled) };
                 // Nobody else speaks for this store.
                 let is_mine = row.key.instance == self.replica.feed_store().instance();
-                let keepers = stores.keepers(&row.key.instance);
-                if is_mine || !row.is_the_word_of_one(&keepers, self.authority()) {
-                    return Ok(false);
+                let age = (row.counter, row.key.instance);
+                if is_mine
+                    || !self.is_near(&self.device(), row.key.area)
+                    || !self.is_newer(&receipt_name(&row.key), age)
+                {
+                    return Ok(RowSeen::Settled);
                 }
-                if self.is_newer(&receipt_name(&row.key), (row.counter, row.key.instance)) {
-                    self.untold.hubs.insert(row.key);
-                    return self.stage_receipt(&row);
+                let keepers = stores.keepers(&row.key.instance);
+                if !row.is_the_word_of_one(&keepers, self.authority()) {
+                    return Ok(RowSeen::Unproved);
+                }
+                self.untold.hubs.insert(row.key);
+                if self.stage_receipt(&row)? {
+                    return Ok(RowSeen::SpokeAnew);
                 }
             }
             Ok(TAG_DEVICE) => {
-                let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(false) };
+                let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(RowSeen::Settled) };
                 let (name, value) = device_value(&row);
-                if row.device != self.device()
-                    && self.is_newer(&name, row.age())
-                    && row.is_its_own_word(self.authority())
-                {
-                    self.replica.put_value(&name, Some(value));
-                    stores.note(&row);
-                    self.untold.devices.insert(row.device);
+                if row.device == self.device() || !self.is_newer(&name, row.age()) {
+                    return Ok(RowSeen::Settled);
                 }
+                if !row.is_its_own_word(self.authority()) {
+                    return Ok(RowSeen::Unproved);
+                }
+                self.replica.put_value(&name, Some(value));
+                stores.note(&row);
+                self.untold.devices.insert(row.device);
             }
             Ok(_) | Err(_) => {}
         }
-        Ok(false)
+        Ok(RowSeen::Settled)
+    }
+
+    /// Whether a bundle brought rows that no session was told of.
+    pub(crate) fn has_untold_rows(&self) -> bool {
+        !(self.untold.hubs.is_empty() && self.untold.devices.is_empty())
+    }
+
+    /// Whether a row about an area concerns a device: the area lies in, above, or once lay in what it
+    /// holds.
+    fn is_near(&self, device: &DeviceId, area: AreaId) -> bool {
+        let near = |held: &AreaId| {
+            self.tree().ever_covered(*held, area) || self.tree().covers(area, *held)
+        };
+        self.authority().interest(device).iter().any(near)
     }
 
     /// Whether the row under a name, staged or held, is older than one of this age.
-    fn is_newer(&self, name: &[u8], age: (u64, StoreInstance)) -> bool {
+    pub(super) fn is_newer(&self, name: &[u8], age: (u64, StoreInstance)) -> bool {
         let held = self.replica.value_now(name).ok().flatten();
         held.and_then(|held| age_of(&held)).is_none_or(|known| known < age)
     }
@@ -252,9 +285,11 @@ impl Node {
         let mut reader = Reader::new(bytes);
         let Ok(TAG_DEVICE) = reader.u8() else { return Ok(()) };
         let Ok(row) = DeviceRow::read(&mut reader) else { return Ok(()) };
-        let Some(before) = self.device_rows()?.remove(&from) else { return Ok(()) };
-        let is_said = row.device == from && row.is_its_own_word(self.authority());
-        if is_said && row.holds_less_than(&before) {
+        if row.device != from {
+            return Ok(());
+        }
+        let Some(before) = self.row_of(&from) else { return Ok(()) };
+        if row.holds_less_than(&before) && row.is_its_own_word(self.authority()) {
             self.forget_heads(from)?;
         }
         Ok(())
@@ -267,20 +302,20 @@ impl Node {
             Target::Area(asked) => {
                 self.tree().ever_covered(asked, area) || self.tree().covers(area, asked)
             }
-            Target::Device(device) => {
-                let interest = self.authority().interest(&device);
-                let near = |held: &AreaId| {
-                    self.tree().ever_covered(*held, area) || self.tree().covers(area, *held)
-                };
-                interest.iter().any(near)
-            }
+            Target::Device(device) => self.is_near(&device, area),
         };
         let rows: Vec<ReceiptRow> =
             self.receipts()?.into_iter().filter(|row| concerns(row.key.area)).collect();
-        let writers: BTreeSet<StoreInstance> = rows.iter().map(|row| row.key.instance).collect();
+        let mut spoken: BTreeMap<StoreInstance, Vec<AreaId>> = BTreeMap::new();
+        for row in &rows {
+            spoken.entry(row.key.instance).or_default().push(row.key.area);
+        }
         let devices = self.device_rows()?.into_values();
-        let said =
-            devices.filter(|row| writers.contains(&row.instance) || row.device == self.device());
+        let speaks = |row: &DeviceRow| {
+            let mut areas = spoken.get(&row.instance).into_iter().flatten();
+            areas.any(|area| self.authority().speaks_for_its_store(&row.device, *area))
+        };
+        let said = devices.filter(|row| speaks(row) || row.device == self.device());
         let mut frames: Vec<Vec<u8>> = said.map(|row| device_value(&row).1).collect();
         frames.extend(rows.iter().map(|row| receipt_value(row).1));
         Ok(frames)
@@ -291,11 +326,17 @@ impl Node {
     /// the one with the highest counter.
     pub(super) fn words_of(&self, area: AreaId) -> Result<Spoken, NodeError> {
         let mine = self.replica.summary().root(area).cut();
-        let devices = self.device_rows()?;
-        let by_instance: BTreeMap<StoreInstance, DeviceId> =
-            devices.values().map(|row| (row.instance, row.device)).collect();
+        let stores = self.known_stores()?;
+        // Of several that call a store theirs the one that signed.
+        let speaker = |row: &ReceiptRow| {
+            let mut keepers = stores.keepers(&row.key.instance).into_iter();
+            keepers.find(|device| {
+                let key = self.authority().signing_key(device);
+                key.is_some_and(|key| row.is_signed_with(&key))
+            })
+        };
         let rows = self.receipts()?.into_iter().filter(|row| row.key.area == area);
-        let named = rows.filter_map(|row| Some((*by_instance.get(&row.key.instance)?, row)));
+        let named = rows.filter_map(|row| Some((speaker(&row)?, row)));
         let (fitting, others): (Vec<_>, Vec<_>) = named.partition(|(_, row)| row.root == mine);
         let newest = fitting.into_iter().max_by_key(|(device, row)| (row.counter, *device));
         let Some((device, row)) = newest else {

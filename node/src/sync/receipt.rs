@@ -141,6 +141,9 @@ impl ReceiptRow {
         let feeds = summary.feeds(Space::Records, area);
         let mut heads: Vec<RowHead> = feeds.flat_map(row_heads).take(ROW_FEEDS_MAX).collect();
         heads.sort_unstable();
+        // Somebody may have searched for two entries of one place whose ids begin alike: a row that
+        // names one twice is read by nobody.
+        heads.dedup();
         let root = summary.root(area).cut();
         let key = RowKey { instance, area };
         Self { key, counter, root, heads, signature: [0; SIGNATURE_BYTES] }
@@ -376,12 +379,14 @@ fn read_heads(reader: &mut Reader<'_>) -> Result<Vec<RowHead>, DecodeError> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+    use std::sync::Arc;
+
     use crdt_schema::entry::SignedHead;
     use crdt_schema::id::FeedName;
 
     use super::*;
     use crate::ports::BranchHead;
-    use crate::sync::testing::device_row;
+    use crate::sync::testing::{FlatTree, device_row};
 
     const ME: DeviceId = DeviceId([7; 32]);
 
@@ -416,6 +421,24 @@ mod tests {
             assert!(DeviceRow::read(&mut Reader::new(&bytes)).unwrap() == said);
             assert!(bytes.len() <= ROW_BYTES_MAX, "{}", bytes.len());
         }
+    }
+
+    #[test]
+    fn two_entries_of_one_place_whose_ids_begin_alike_leave_a_row_that_can_be_read() {
+        let name =
+            FeedName { device: ME, area: AreaId::WEST_JAVA, space: Space::Records, incarnation: 1 };
+        let id = |last| {
+            let mut id = [3; 32];
+            id[31] = last;
+            EntryId(id)
+        };
+        let mut summary = Summary::new(Arc::new(FlatTree::default()));
+        summary.set(name, [1, 2].map(|last| ChainPoint { seq: 7, id: id(last) }).to_vec());
+        let said = ReceiptRow::of(&summary, StoreInstance([1; 16]), AreaId::WEST_JAVA, 1);
+        assert_eq!(said.heads.len(), 1);
+        let mut writer = Writer::new();
+        said.write(&mut writer);
+        assert_eq!(ReceiptRow::read(&mut Reader::new(&writer.finish())).unwrap(), said);
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Session {
         for row in rows {
             let peer = level(local, &self.peer);
             let up = peer < level(local, &local.device);
-            let from_above = level(local, &row.device) < peer;
+            let from_above = self.is_above_peer(local, &row.device);
             let of_peer = row.device == self.peer;
             let is_known = of_peer && self.peer_instance == Some(row.instance);
             if is_known || !(of_peer || up || from_above) {
@@ -119,6 +119,18 @@ impl Session {
         }
     }
 
+    /// Whether a device holds all of an area of which the peer holds a part.
+    fn is_above_peer(&self, local: &Local<'_>, device: &DeviceId) -> bool {
+        let grants = |device: &DeviceId| {
+            let member = local.authority.member(device);
+            member.into_iter().flat_map(|it| it.grants.iter().map(|grant| grant.area))
+        };
+        let over = |high: AreaId| {
+            grants(&self.peer).any(|low| low != high && local.summary.is_within(low, high))
+        };
+        grants(device).any(over)
+    }
+
     /// Whether the peer is a device of that desa, or a hub between it and this node.
     fn goes_down(&self, local: &Local<'_>, area: AreaId) -> bool {
         let Some(member) = local.authority.member(&self.peer) else { return false };
@@ -132,7 +144,7 @@ impl Session {
         let mut newer = Vec::new();
         for row in rows {
             // Its tree and ours may differ for a moment: not a mistake, and nothing to keep.
-            if !self.is_about(local, row.key.area) {
+            if !Self::is_about(local, row.key.area) {
                 continue;
             }
             let held = local.receipts.counter(&row.key);
@@ -161,11 +173,10 @@ impl Session {
         }
     }
 
-    /// Whether a desa lies in or around what both hold: hubs hold more than the two share.
-    fn is_about(&self, local: &Local<'_>, area: AreaId) -> bool {
-        let both = [&local.device, &self.peer].map(|device| local.authority.interest(device));
-        let mut held = both.iter().flatten();
-        held.any(|held| local.summary.is_within(area, *held))
+    /// Whether an area lies in what this device holds: rows about others would only fill its store.
+    fn is_about(local: &Local<'_>, area: AreaId) -> bool {
+        let held = local.authority.interest(&local.device);
+        held.iter().any(|held| local.summary.is_within(area, *held))
     }
 
     pub(super) fn on_device(&mut self, local: &Local<'_>, row: DeviceRow) {

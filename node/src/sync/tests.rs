@@ -442,11 +442,16 @@ fn drain(session: &mut Session) -> Vec<Output> {
 
 /// A responder that has answered the opening of the second desa and knows that something differs.
 fn opened(kec: &TestNode) -> Session {
+    opened_by(DESA_TWO, kec)
+}
+
+/// The same of another device's opening.
+fn opened_by(other: Keys, kec: &TestNode) -> Session {
     let mut peer = Session::new(Role::Initiator, kec.device());
-    let desa = province().copy(DESA_TWO);
+    let desa = province().copy(other);
     peer.handle_input(Timestamp(0), &desa.local(), Input::Start);
     let Some(Output::Send { stream, frame }) = peer.poll_output() else { unreachable!() };
-    let mut session = Session::new(Role::Responder, DESA_TWO.device());
+    let mut session = Session::new(Role::Responder, other.device());
     session.handle_input(Timestamp(0), &kec.local(), Input::Start);
     session.handle_input(Timestamp(0), &kec.local(), Input::Frame { stream, bytes: frame });
     drain(&mut session);
@@ -622,6 +627,55 @@ fn rows_of_a_store_that_no_hub_around_the_desa_calls_its_own_are_not_kept() {
     let hubs = [(store, KEC), (made_up, NEW)];
     assert_eq!(kept(&hubs, 4, DESA), 0, "somebody else says it");
     assert_eq!(kept(&hubs, 5, KEC), 1, "the hub's");
+}
+
+/// An honest hub does not send them, and one that lies could fill a store with them.
+#[test]
+fn rows_about_areas_that_a_device_does_not_hold_are_not_kept_though_the_hub_holds_them() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 1);
+    let store = StoreInstance([9; 16]);
+    kec.book.keepers.insert(store, KAB.device());
+    let mut session = opened_by(KAB, &kec);
+    let about = |code| {
+        let row = ReceiptRow::of(&kec.summary, store, area(code), 1);
+        row.signed(&KAB.secret())
+    };
+    let rows = [GUNUNG_JATI, "32.09", SAMBENG, SURANENGGALA].map(about).to_vec();
+    let message = Message::Receipts(rows);
+    let (stream, bytes) = (codec::stream_of(&message), codec::encode(&message));
+    session.handle_input(Timestamp(0), &kec.local(), Input::Frame { stream, bytes });
+    let kept: Vec<AreaId> = drain(&mut session)
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Receipts(rows) => Some(rows),
+            _ => None,
+        })
+        .flatten()
+        .map(|row| row.key.area)
+        .collect();
+    assert_eq!(kept, [area(SAMBENG), area(SURANENGGALA)]);
+}
+
+#[test]
+fn a_device_is_told_of_the_hubs_above_it_and_of_no_others() {
+    let mut kab = province().copy(KAB);
+    let mut desa = kab.copy(DESA);
+    kab.edit(area(SAMBENG), 1);
+    let (mut pair, _) = sync(&mut desa, &mut kab);
+    let said = |(keys, store): (Keys, u8)| {
+        device_row(keys.device(), StoreInstance([store; 16]), 1).signed(&keys.secret())
+    };
+    let rows = [(KEC_TWO, 11), (PROV, 12), (KEC, 13), (DESA_TWO, 14)].map(said).to_vec();
+    pair.tell_responder(Input::Devices(rows));
+    pair.run(&mut desa, &mut kab);
+    pair.wait(RECEIPT_DELAY_MS);
+    pair.tell_responder(Input::Tick);
+    pair.run(&mut desa, &mut kab);
+    let mut heard: Vec<StoreInstance> =
+        pair.initiator().devices.iter().map(|row| row.instance).collect();
+    heard.sort_unstable();
+    assert_eq!(heard, [12, 13].map(|store| StoreInstance([store; 16])));
 }
 
 #[test]
