@@ -8,7 +8,7 @@
 //! quarter soon after it began to write, which a preloaded library tells, and a quarter while that
 //! library holds its first write back: nothing may have been answered there, however fast the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::disk::{Disk, Pool};
 use crate::failing::Failing;
-use crate::mesh::{DESA, KECAMATAN, OTHER_DESA, SOON};
+use crate::mesh::{DESA, KECAMATAN, OTHER_DESA, SOON, equal};
 use crate::net::Lab;
 use crate::node::{LabNode, count, text};
 use crate::process::Process;
@@ -121,31 +121,33 @@ struct Work {
     brings: Option<Value>,
 }
 
-fn begin(
-    node: &LabNode,
+/// The next command: its name, its line, and the newest entry that it brings from elsewhere.
+fn next(
     neighbour: &mut Neighbour,
     ledger: &Ledger,
     chance: &mut Numbers,
-) -> (&'static str, Work) {
+) -> (&'static str, Vec<String>, Option<Value>) {
     let turn = chance.below(10);
     let known = ledger.own.get(chance.below(ledger.own.len()));
+    let line = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     match (turn, known) {
         (0..=2, _) => {
             let (file, newest) = neighbour.bundle();
-            let process = node.begin(&["bundle", "import", &file]);
-            ("bundle import", Work { process, brings: Some(newest) })
+            ("bundle import", line(&["bundle", "import", &file]), Some(newest))
         }
         (3..=5, Some(record)) => {
             let place = format!("tempat=Balai {}", chance.below(1 << 30));
-            let process = node.begin(&["record", "set", record, "-f", &place]);
-            ("record set", Work { process, brings: None })
+            ("record set", line(&["record", "set", record, "-f", &place]), None)
         }
         _ => {
             let title = format!("judul=Rapat {}", chance.below(1 << 30));
-            let process = node.begin(&add_line(DESA, &title));
-            ("record add", Work { process, brings: None })
+            ("record add", line(&add_line(DESA, &title)), None)
         }
     }
+}
+
+fn words(line: &[String]) -> Vec<&str> {
+    line.iter().map(String::as_str).collect()
 }
 
 impl Work {
@@ -201,6 +203,8 @@ struct Stage<'a> {
     chance: Numbers,
     ledger: Ledger,
     hit: BTreeMap<String, u64>,
+    /// Entries that the hub held at cuts.
+    pushed: BTreeSet<u64>,
     took: Duration,
     fastest: Duration,
 }
@@ -232,6 +236,7 @@ impl<'a> Stage<'a> {
             chance,
             ledger,
             hit,
+            pushed: BTreeSet::new(),
             took,
             fastest,
         };
@@ -264,12 +269,13 @@ impl<'a> Stage<'a> {
     fn cut(&mut self, number: u64, runs: bool) {
         let turn = usize::try_from(number).unwrap() % Moment::ALL.len();
         let moment = *Moment::ALL.get(turn).unwrap();
+        let (what, line, brings) = next(&mut self.neighbour, &self.ledger, &mut self.chance);
+        // Of a node that stays up the write may be a note of its own, half a second behind a save.
         self.failing.forget();
         if moment == Moment::Held {
             self.failing.hold();
         }
-        let (what, mut work) =
-            begin(&self.node, &mut self.neighbour, &self.ledger, &mut self.chance);
+        let mut work = Work { process: self.node.begin(&words(&line)), brings };
         self.wait(&mut work, moment);
         // Of a node that runs nothing more reaches the hub from here on.
         if runs {
@@ -298,6 +304,7 @@ impl<'a> Stage<'a> {
         // One that was cut twice may hold a save of its own.
         if let Some(pushed) = pushed.filter(|_| !is_twice) {
             assert!(pushed <= held, "the hub holds {pushed} entries of which {held} were durable");
+            self.pushed.insert(pushed);
         }
         let is_there = self.rest.holds_entry(&ended.0);
         if number % TWICE_EVERY == 1 {
@@ -332,8 +339,9 @@ impl<'a> Stage<'a> {
 
     /// A whole command between two cuts.
     fn one_more(&mut self) {
-        let (_, work) = begin(&self.node, &mut self.neighbour, &self.ledger, &mut self.chance);
+        let (_, line, brings) = next(&mut self.neighbour, &self.ledger, &mut self.chance);
         let begun = Instant::now();
+        let work = Work { process: self.node.begin(&words(&line)), brings };
         self.ledger.took(&work.end());
         self.took = begun.elapsed();
         self.fastest = self.fastest.min(self.took);
@@ -368,9 +376,12 @@ fn what_was_acknowledged_outlives_a_power_cut_at_any_moment() {
         stage.cut(number, true);
         stage.one_more();
     }
+    let entries = stage.node.root(DESA).entries;
+    equal(DESA, &[&stage.hub, &stage.node], entries, SOON);
     stage.node.stop();
     stage.ledger.is_in(&stage.node);
-    let Stage { hit, ledger, .. } = &stage;
+    let Stage { hit, ledger, pushed, .. } = &stage;
+    assert!(pushed.len() > 1, "the hub learned nothing between two cuts: {pushed:?}");
     crate::tell(&format!(
         "power: {cuts} cuts, {hit:?}, {} records acknowledged, none lost",
         ledger.records.len()

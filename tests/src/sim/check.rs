@@ -50,13 +50,17 @@ impl Town {
             self.check_shown(site)?;
             // Below a hub that lies nobody can know what there is; what is there is compared by value.
             if let Some(above) = self.above(site).filter(|above| !self.sites[*above].hostile) {
-                let [limits, ended] = self.alike(site, above).map_err(|what| {
+                let [limits, ended, forked] = self.alike(site, above).map_err(|what| {
                     let (one, other) = (self.told_of(site), self.told_of(above));
                     format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
                 })?;
                 *self.tally.entry("village at a limit of feeds or branches").or_default() += limits;
                 *self.tally.entry("village at a limit compared, for it was cut").or_default() +=
                     ended;
+                *self
+                    .tally
+                    .entry("village whose authority is at a limit of branches")
+                    .or_default() += forked;
             }
         }
         let compared = self.compared();
@@ -83,11 +87,12 @@ impl Town {
     }
 
     /// Two honest nodes that rested have the same roots of every village both serve. How many were not
-    /// asked for a limit, and how many were at one that all heard the end of.
-    fn alike(&self, site: usize, other: usize) -> Result<[u64; 2], String> {
-        let [mut limits, mut ended] = [0; 2];
+    /// asked for a limit, how many were at one that all heard the end of, and of how many the authority
+    /// differs for a feed of it has as many branches as a node takes.
+    fn alike(&self, site: usize, other: usize) -> Result<[u64; 3], String> {
+        let [mut limits, mut ended, mut forked] = [0; 3];
         let (Some(mine), Some(theirs)) = (&self.sites[site].up, &self.sites[other].up) else {
-            return Ok([0; 2]);
+            return Ok([0; 3]);
         };
         let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
         let me = self.sites[site].role.device();
@@ -104,8 +109,14 @@ impl Town {
             let ((my_authority, my_root), (their_authority, their_root)) =
                 (roots(mine, area), roots(theirs, area));
             let forks = [mine, theirs].iter().any(|it| forks_authority(it, area));
-            if my_authority != their_authority && !forks {
-                return Err(format!("authority roots of {area} differ"));
+            let differs = my_authority != their_authority;
+            forked += u64::from(differs && forks);
+            if differs && !forks {
+                let held = [mine, theirs].map(|it| entries_of(it, Space::Authority, |_| true));
+                let [more, less] = [(0, 1), (1, 0)].map(|(one, other)| {
+                    held[one].difference(&held[other]).map(Entries::told).collect::<Vec<_>>()
+                });
+                return Err(format!("authority roots of {area} differ: {more:?}, {less:?}"));
             }
             // A flood or forks beyond the caps: which ones a node took is chance, until somebody names
             // those that count (architecture, 3.4) and both heard it.
@@ -119,11 +130,12 @@ impl Town {
             }
             if my_root != their_root {
                 let counts = [mine, theirs].map(|it| it.summary().counts(Space::Records, area));
-                let held = [mine, theirs].map(|it| entries_of(it, area));
+                let held = [mine, theirs].map(|it| entries_of(it, Space::Records, |it| it == area));
+                let held = held.map(|it| it.iter().map(Entries::told).collect::<Vec<_>>());
                 return Err(format!("roots of {area} differ: {counts:?}, held {held:?}"));
             }
         }
-        Ok([limits, ended])
+        Ok([limits, ended, forked])
     }
 
     /// Whether a device is thought to hold an area because a liar certified it there: it need not learn
@@ -234,7 +246,7 @@ impl Town {
     }
 
     /// No table of a node is longer than is stated.
-    fn check_bounds(&self, site: usize) -> Result<(), String> {
+    pub(super) fn check_bounds(&self, site: usize) -> Result<(), String> {
         let Some(up) = &self.sites[site].up else { return Ok(()) };
         let me = self.sites[site].role.device();
         let beyond = |what: &str, is: usize| Err(format!("site {site} holds {is} {what}"));
@@ -295,18 +307,35 @@ pub(super) fn roots<F: FeedStore, V: ViewStore>(
     (replica.summary().authority_root(area), replica.summary().root(area))
 }
 
-/// Entries of records that are held of an area, whether they count or not, by device.
+/// What is held of one feed, whether it counts or not, for who looks for a mistake.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entries {
+    device: DeviceId,
+    area: AreaId,
+    /// Newest sequences of its branches.
+    newest: Vec<u64>,
+    standing: String,
+}
+
+impl Entries {
+    fn told(&self) -> String {
+        let Self { device, area, newest, standing } = self;
+        format!("{device} in {area} to {newest:?}, {standing}")
+    }
+}
+
 fn entries_of<F: FeedStore, V: ViewStore>(
     replica: &Replica<F, V>,
-    area: AreaId,
-) -> Vec<(DeviceId, u64, Standing)> {
-    let of_area = replica.feeds().filter(|feed| feed.name.area == area);
-    let records = of_area.filter(|feed| feed.name.space == Space::Records);
-    records
+    space: Space,
+    is_meant: impl Fn(AreaId) -> bool,
+) -> BTreeSet<Entries> {
+    let meant = replica.feeds().filter(|it| it.name.space == space && is_meant(it.name.area));
+    meant
         .map(|feed| {
-            let newest = feed.branches.iter().map(|branch| branch.head.point.seq).max();
-            let standing = replica.authority().standing(&feed.name);
-            (feed.name.device, newest.unwrap_or(0), standing)
+            let FeedName { device, area, .. } = feed.name;
+            let newest = feed.branches.iter().map(|branch| branch.head.point.seq).collect();
+            let standing = format!("{:?}", replica.authority().standing(&feed.name));
+            Entries { device, area, newest, standing }
         })
         .collect()
 }

@@ -136,6 +136,13 @@ impl Town {
                 }
                 self.rest()?;
                 self.carry_all(TURN_STICKS)?;
+                for copy in copies {
+                    if self.sites[*copy].up.is_some() {
+                        self.note("copy of a card looked at");
+                        self.check_saved(*copy)?;
+                        self.check_bounds(*copy)?;
+                    }
+                }
             }
         }
         Ok(())

@@ -25,6 +25,8 @@ const ROOTS_MAX: usize = 16_384;
 const RECENT: i64 = HOUR;
 /// Frames that are no comparison: rows of hubs and of devices, which go with whatever comes next.
 const ROWS: [u8; 2] = [17, 18];
+/// And what is new at one end, though the other may have it from somebody else.
+const PUSH: u8 = 15;
 /// Bytes both ways of a comparison after a heal that found nothing new, handshake and one area
 /// included: 170 where nothing else went, and what a liar had said before all was mended.
 const NOTHING_NEW_BYTES_MAX: u64 = 512;
@@ -181,11 +183,12 @@ impl Town {
             self.breaks(site, &format!("{bytes} bytes said, {kinds:?} moved"));
         }
         let of_rows: u64 = ROWS.iter().filter_map(|kind| kinds.get(kind)).sum();
-        if bytes - of_rows > self.dearest.0 {
-            self.dearest = (bytes - of_rows, format!("{kinds:?} {} areas", seen.areas.len()));
+        let compared = bytes - of_rows - kinds.get(&PUSH).copied().unwrap_or(0);
+        if compared > self.dearest.0 {
+            self.dearest = (compared, format!("{kinds:?} {} areas", seen.areas.len()));
         }
         let most = NOTHING_NEW_BYTES_MAX + AREA_BYTES * seen.areas.len() as u64;
-        if bytes - of_rows > most {
+        if compared > most {
             let what = format!("{bytes} bytes to learn that nothing is new, by kind {kinds:?}");
             self.breaks(site, &what);
         }
@@ -195,13 +198,26 @@ impl Town {
     }
 
     /// What goes beside comparisons is rows, and each goes over a link one way once: their bytes
-    /// follow what is new about hubs and devices, whatever is compared.
-    pub(super) fn rows_go_once(&mut self, site: usize, link: LinkId, frame: &[u8]) {
-        if !frame.first().is_some_and(|it| ROWS.contains(it)) {
+    /// follow what is new about hubs and devices, whatever is compared. Rows of a liar who had another
+    /// store in between were forgotten with that store, and are news when it is the liar's again.
+    /// So does what is pushed.
+    pub(super) fn goes_once(&mut self, site: usize, link: LinkId, frame: &[u8]) {
+        let Some(kind) = frame.first().filter(|it| ROWS.contains(it) || **it == PUSH) else {
             return;
-        }
+        };
         let ends = self.wires.get(link).map(|wire| wire.ends);
         if !ends.is_some_and(|ends| ends.iter().all(|end| self.is_watched(*end))) {
+            return;
+        }
+        if *kind == PUSH {
+            let Some(wire) = self.wires.get_mut(link) else { return };
+            let (_, way) = wire.from(site);
+            if !wire.told[way].insert(hash(&[frame])) {
+                self.breaks(
+                    site,
+                    &format!("{} bytes were pushed twice over one link", frame.len()),
+                );
+            }
             return;
         }
         let rows: Vec<Message> = match codec::decode(Stream::Control, frame) {
@@ -213,6 +229,12 @@ impl Town {
         };
         for said in rows {
             let row = codec::encode(&said);
+            let is_denied = match &said {
+                Message::Receipts(rows) => {
+                    rows.iter().all(|row| self.denied.contains(&row.key.instance))
+                }
+                _ => false,
+            };
             let Some(wire) = self.wires.get_mut(link) else { return };
             let (_, way) = wire.from(site);
             let is_first = wire.told[way].insert(hash(&[&row]));
@@ -220,7 +242,9 @@ impl Town {
             if row.len() > ROW_BYTES_MAX + HEAD_BYTES * self.most_heads {
                 self.breaks(site, &format!("a row of {} bytes", row.len()));
             }
-            if !is_first {
+            if !is_first && is_denied {
+                self.note("row told again, of a store that its liar had denied");
+            } else if !is_first {
                 self.breaks(site, &format!("a row went twice over one link: {said:?}"));
             }
         }

@@ -59,9 +59,20 @@ impl Town {
         if (self.healing && !self.lies_go_on()) || !self.numbers.chance(LIES_PERCENT) {
             return Some(frame);
         }
-        if self.healing {
+        let meant = frame.clone();
+        let said = self.distorted((site, link), stream, frame);
+        if self.healing && said.as_ref() != Some(&meant) {
             self.note("hostile: lied while all was mended");
         }
+        said
+    }
+
+    fn distorted(
+        &mut self,
+        (site, link): (usize, LinkId),
+        stream: Stream,
+        frame: Vec<u8>,
+    ) -> Option<Vec<u8>> {
         let Ok(message) = codec::decode(stream, &frame) else { return Some(frame) };
         match message {
             Message::Turn(mut turn) => {
@@ -272,9 +283,11 @@ impl Town {
     /// What a device is said to have said of itself: whatever would silence it. Of itself a liar may say
     /// so, and signs it.
     fn made_up(&mut self, site: usize, mut row: DeviceRow) -> DeviceRow {
+        let had = row.instance;
         row.instance.0[0] ^= 0x80;
         let role = &self.sites[site].role;
         if row.device == role.device() {
+            self.denied.extend([had, row.instance]);
             row.counter += 1;
             return row.signed(&role.secret());
         }

@@ -27,7 +27,7 @@ impl Town {
                     let (_, way) = wire.from(site);
                     wire.count(way, &frame);
                 }
-                self.rows_go_once(site, link, &frame);
+                self.goes_once(site, link, &frame);
                 let frame = if self.sites[site].hostile {
                     self.distort((site, link), stream, frame)
                 } else {

@@ -121,6 +121,8 @@ pub(super) struct Town {
     pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
     /// Devices that a liar certified below it, where they do not belong: what it has itself, and where.
     pub(super) named_elsewhere: BTreeMap<DeviceId, BTreeSet<(AreaId, AreaId)>>,
+    /// Stores of liars that said of themselves that they have another one.
+    pub(super) denied: BTreeSet<StoreInstance>,
     /// Heads of the node that held the most.
     pub(super) most_heads: usize,
     /// A frame that goes once more.
@@ -179,6 +181,7 @@ impl Town {
             roots: Roots::default(),
             strangers: Arc::default(),
             named_elsewhere: BTreeMap::new(),
+            denied: BTreeSet::new(),
             most_heads: 0,
             twice: None,
             news_at: 0,

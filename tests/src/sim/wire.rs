@@ -71,7 +71,7 @@ pub(super) struct Wire {
     /// Number of the newest frame that went each way, and of the newest that came.
     sent: [u64; 2],
     came: [u64; 2],
-    /// Hashes of the rows that went each way.
+    /// Hashes of the rows and pushes that went each way.
     pub(super) told: [BTreeSet<[u8; 32]>; 2],
 }
 
