@@ -12,6 +12,9 @@ const QUIET_MAX: i64 = 12 * HOUR;
 const STICKS: usize = 4;
 /// And when a copy was on for a while: its news go up, and down to whoever has no line.
 const TURN_STICKS: usize = 2;
+/// And in the end until nobody learns anything by them: a newcomer of a village that had moved, certified
+/// by who held it before, is heard at its hub late (seed 326), and its neighbours hear of it after that.
+const STICKS_MORE_MAX: usize = 8;
 /// Nothing under way, and no news for so long: quiet. Whoever was not reached is dialled again after
 /// five minutes.
 const QUIET: i64 = 10 * MINUTE;
@@ -66,6 +69,7 @@ impl Town {
         self.confirm();
         self.carry_all(STICKS)?;
         self.take_turns(&copies)?;
+        self.carry_the_rest()?;
         for proving in [false, true] {
             self.proving = proving;
             for site in self.on() {
@@ -110,6 +114,24 @@ impl Town {
             self.rest()?;
         }
         Ok(())
+    }
+
+    /// Sticks as long as they bring anybody anything.
+    fn carry_the_rest(&mut self) -> Result<(), String> {
+        for _ in 0..STICKS_MORE_MAX {
+            let before = self.arrivals();
+            self.carry_all(1)?;
+            if self.arrivals() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Arrivals at all that are on.
+    fn arrivals(&self) -> u64 {
+        let ups = self.sites.iter().filter_map(|site| site.up.as_ref());
+        ups.map(|up| up.node.replica().arrived()).sum()
     }
 
     /// Of those with the same keys one is on at a time: each copy in its turn, and then the first again.
