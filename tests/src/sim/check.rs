@@ -48,12 +48,7 @@ impl Town {
             self.check_published(site)?;
             self.check_receipts(site)?;
             self.check_shown(site)?;
-            // Below a hub that lies nobody can know what there is; what is there is compared by value.
-            if let Some(above) = self.above(site).filter(|above| !self.sites[*above].hostile) {
-                let [limits, ended, forked] = self.alike(site, above).map_err(|what| {
-                    let (one, other) = (self.told_of(site), self.told_of(above));
-                    format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
-                })?;
+            if let Some([limits, ended, forked]) = self.alike_above(site)? {
                 *self.tally.entry("village at a limit of feeds or branches").or_default() += limits;
                 *self.tally.entry("village at a limit compared, for it was cut").or_default() +=
                     ended;
@@ -84,6 +79,31 @@ impl Town {
             }
         }
         Ok(())
+    }
+
+    /// Whether all that do not lie have the roots of their hubs by themselves, before anybody is told to
+    /// compare.
+    pub(super) fn look_before_comparing(&mut self) {
+        for site in self.honest() {
+            if self.sites[site].up.is_some() {
+                self.note(match self.alike_above(site) {
+                    Ok(_) => "as its hub before all are told to compare",
+                    Err(_) => "not as its hub before all are told to compare",
+                });
+            }
+        }
+    }
+
+    /// Compares a node with the hub above it. Below one that lies nobody can know what there is; what is
+    /// there is compared by value.
+    fn alike_above(&self, site: usize) -> Result<Option<[u64; 3]>, String> {
+        let above = self.above(site).filter(|above| !self.sites[*above].hostile);
+        let Some(above) = above else { return Ok(None) };
+        let alike = self.alike(site, above).map_err(|what| {
+            let (one, other) = (self.told_of(site), self.told_of(above));
+            format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
+        })?;
+        Ok(Some(alike))
     }
 
     /// Two honest nodes that rested have the same roots of every village both serve. How many were not

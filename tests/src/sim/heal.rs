@@ -70,6 +70,7 @@ impl Town {
         self.carry_all(STICKS)?;
         self.take_turns(&copies)?;
         self.carry_the_rest()?;
+        self.look_before_comparing();
         for proving in [false, true] {
             self.proving = proving;
             for site in self.on() {
