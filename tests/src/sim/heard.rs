@@ -197,10 +197,9 @@ impl Town {
         }
     }
 
-    /// What goes beside comparisons is rows, and each goes over a link one way once: their bytes
-    /// follow what is new about hubs and devices, whatever is compared. Rows of a liar who had another
-    /// store in between were forgotten with that store, and are news when it is the liar's again.
-    /// So does what is pushed.
+    /// What goes beside comparisons is pushes and rows, and each goes over a link one way once: their
+    /// bytes follow what is new, whatever is compared. Rows of a liar who had another store in between
+    /// were forgotten with that store, and are news when it is the liar's again.
     pub(super) fn goes_once(&mut self, site: usize, link: LinkId, frame: &[u8]) {
         let Some(kind) = frame.first().filter(|it| ROWS.contains(it) || **it == PUSH) else {
             return;
