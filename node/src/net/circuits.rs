@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use libp2p::core::transport::PortUse;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
@@ -18,6 +19,15 @@ pub(super) struct Held {
     pub(super) asked: Multiaddr,
     pub(super) addr: Multiaddr,
     pub(super) manner: Manner,
+    /// From the port that is listened on, which can pass routers, or from any.
+    pub(super) port: PortUse,
+}
+
+impl Held {
+    /// From the port that is listened on.
+    pub(super) fn new(asked: Multiaddr, addr: Multiaddr, manner: Manner) -> Self {
+        Self { asked, addr, manner, port: PortUse::Reuse }
+    }
 }
 
 /// Which hubs have spoken, and what waits for the others.
@@ -89,7 +99,7 @@ mod tests {
     fn what_waits_goes_once_when_its_hub_speaks_or_is_gone() {
         let (hub, _) = hub_of(&parsed(&format!("{HUB}/p2p-circuit"))).unwrap();
         let addr = parsed(&format!("{HUB}/p2p-circuit"));
-        let dial = Held { asked: addr.clone(), addr, manner: Manner::Usual };
+        let dial = Held::new(addr.clone(), addr, Manner::Usual);
         let mut circuits = Circuits::default();
         circuits.hold(hub, dial.clone());
         assert!(!circuits.has_spoken(&hub));

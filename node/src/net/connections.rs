@@ -70,7 +70,8 @@ impl Task {
         peer: PeerId,
         endpoint: &ConnectedPoint,
     ) {
-        let (dialed, manner) = self.dials.remove(&connection).unzip();
+        let dial = self.dials.remove(&connection);
+        let (dialed, manner) = dial.map(|dial| (dial.asked, dial.manner)).unzip();
         let Some(key) = key_of(&peer) else {
             self.swarm.close_connection(connection);
             return;

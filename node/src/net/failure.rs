@@ -48,6 +48,14 @@ pub(super) fn of_dial(error: &DialError) -> Failed {
     }
 }
 
+/// Whether the port to dial from was another's. libp2p wraps what the socket said in types that
+/// hand on neither it nor its kind, and its text is the system's; how it is printed for us is Rust's.
+pub(super) fn is_port_taken(error: &DialError) -> bool {
+    let DialError::Transport(tried) = error else { return false };
+    let in_use = format!("kind: {:?}", io::ErrorKind::AddrInUse);
+    tried.iter().any(|(_, error)| format!("{error:?}").contains(&in_use))
+}
+
 /// There is a link already, and nothing was tried.
 pub(super) fn linked() -> Failed {
     Failed::new(DialFailure::Linked, "there is a link to this device")

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use libp2p::core::transport::ListenerId;
+use libp2p::core::transport::{ListenerId, PortUse};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
@@ -45,7 +45,7 @@ pub(super) struct Task {
     pub(super) links: HashMap<u64, ConnectionId>,
     pub(super) links_made: u64,
     /// Dials that were asked for and are no connection yet.
-    pub(super) dials: HashMap<ConnectionId, (Multiaddr, Manner)>,
+    pub(super) dials: HashMap<ConnectionId, Held>,
     pub(super) later: JoinSet<Later>,
     pub(super) outbox: VecDeque<NetEvent>,
     own_peer: PeerId,
@@ -211,10 +211,10 @@ impl Task {
             }
             Command::Dial(addr, manner) if is_named(&addr) => self.look_up(addr, manner),
             Command::Dial(addr, manner) => {
-                self.dial(Held { asked: addr.clone(), addr, manner });
+                self.dial(Held::new(addr.clone(), addr, manner));
             }
             Command::Resolved { asked, manner, found: Ok(addr) } => {
-                self.dial(Held { asked, addr, manner });
+                self.dial(Held::new(asked, addr, manner));
             }
             Command::Resolved { asked, found: Err(text), .. } => {
                 self.dial_failed(asked, None, Failed::new(DialFailure::Unreachable, &text));
@@ -293,26 +293,38 @@ impl Task {
         }
     }
 
-    fn dial_now(&mut self, Held { asked, addr, manner }: Held) {
-        let peer = last_peer(&addr);
-        let key = peer.as_ref().and_then(key_of);
-        let opts = match peer {
-            Some(peer) => DialOpts::peer_id(peer)
-                .addresses(vec![addr])
-                .condition(PeerCondition::Always)
-                .build(),
-            None => DialOpts::unknown_peer_id().address(addr).build(),
+    fn dial_now(&mut self, dial: Held) {
+        let peer = last_peer(&dial.addr);
+        let addr = dial.addr.clone();
+        let from_any = dial.port == PortUse::New;
+        let opts = if let Some(peer) = peer {
+            let opts = DialOpts::peer_id(peer).addresses(vec![addr]);
+            let opts = opts.condition(PeerCondition::Always);
+            if from_any { opts.allocate_new_port().build() } else { opts.build() }
+        } else {
+            let opts = DialOpts::unknown_peer_id().address(addr);
+            if from_any { opts.allocate_new_port().build() } else { opts.build() }
         };
         let connection = opts.connection_id();
-        if manner != Manner::Probe {
+        if dial.manner != Manner::Probe {
             self.swarm.behaviour_mut().streams.want(connection);
         }
         match self.swarm.dial(opts) {
             Ok(()) => {
-                self.dials.insert(connection, (asked, manner));
+                self.dials.insert(connection, dial);
             }
-            Err(error) => self.dial_failed(asked, key, failure::of_dial(&error)),
+            Err(error) => self.fell_through(dial, peer, &error),
         }
+    }
+
+    /// A dial became no connection. Where the port we listen on cannot be dialed from, as another
+    /// program has it at another address of this machine, it goes once more from any port.
+    fn fell_through(&mut self, dial: Held, peer: Option<PeerId>, error: &DialError) {
+        if dial.port == PortUse::Reuse && failure::is_port_taken(error) {
+            return self.dial_now(Held { port: PortUse::New, ..dial });
+        }
+        let key = peer.as_ref().and_then(key_of);
+        self.dial_failed(dial.asked, key, failure::of_dial(error));
     }
 
     /// Tells that a dial became no link.
@@ -345,9 +357,8 @@ impl Task {
                 self.note_addresses();
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error, .. } => {
-                if let Some((addr, _)) = self.dials.remove(&connection_id) {
-                    let key = peer_id.as_ref().and_then(key_of);
-                    self.dial_failed(addr, key, failure::of_dial(&error));
+                if let Some(dial) = self.dials.remove(&connection_id) {
+                    self.fell_through(dial, peer_id, &error);
                 }
                 if let Some(peer) = peer_id.filter(|peer| !self.swarm.is_connected(peer)) {
                     let held = self.circuits.gone(&peer);

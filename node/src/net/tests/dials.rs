@@ -1,7 +1,7 @@
 //! Dials that become no link, and who is let in.
 
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
@@ -23,6 +23,17 @@ async fn a_device_that_is_refused_is_denied_at_the_door_by_either_side() {
         assert_eq!(text, "this device is refused here");
         assert!(open.events.try_recv().is_err() && shut.events.try_recv().is_err());
     }
+}
+
+/// A dial goes from the port that is listened on, at every address of the machine; another program
+/// may have that port at one of them.
+#[tokio::test]
+async fn a_port_that_another_program_has_elsewhere_is_no_reason_to_stay_alone() {
+    let (mut hub, mut friend) = (Peer::start(1).await, Peer::start(2).await);
+    let port = tcp_port(&friend);
+    let _another = TcpListener::bind(("127.0.0.2", port)).unwrap();
+    let (ours, theirs) = linked(&mut friend, &mut hub, Over::Tcp).await;
+    assert_eq!((theirs.peer_key, ours.peer_key), (friend.key, hub.key));
 }
 
 #[tokio::test]
@@ -239,7 +250,7 @@ async fn an_address_of_no_interface_here_is_told_from_one_that_is_taken() {
 #[tokio::test]
 async fn one_port_is_listened_on_for_both_families_of_numbers() {
     // A machine without IPv6 has one family only.
-    let Ok(free) = std::net::TcpListener::bind("[::1]:0") else { return };
+    let Ok(free) = TcpListener::bind("[::1]:0") else { return };
     let port = free.local_addr().unwrap().port();
     drop(free);
     let both = [format!("/ip4/0.0.0.0/tcp/{port}"), format!("/ip6/::/tcp/{port}")];

@@ -11,11 +11,7 @@ const IDLERS: usize = 300;
 
 /// Opens connections from `from` to the TCP port of `peer`, and says nothing on them.
 async fn idlers(from: [u8; 4], peer: &Peer, count: usize) -> Vec<TcpStream> {
-    let port = peer.address(Over::Tcp).iter().find_map(|part| match part {
-        Protocol::Tcp(port) => Some(port),
-        _ => None,
-    });
-    let to = SocketAddr::from(([127, 0, 0, 1], port.unwrap()));
+    let to = SocketAddr::from(([127, 0, 0, 1], tcp_port(peer)));
     let mut idlers = Vec::new();
     for _ in 0..count {
         let socket = TcpSocket::new_v4().unwrap();

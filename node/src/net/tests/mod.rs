@@ -105,13 +105,17 @@ impl Peer {
         self.listening.iter().find(fits).unwrap().clone()
     }
 
-    /// The next event that fits; others are dropped.
+    /// The next event that fits; others are dropped, and told where none fits.
     async fn until<T>(&mut self, mut fits: impl FnMut(NetEvent) -> Option<T>) -> T {
+        let mut others = Vec::new();
         loop {
-            let event = timeout(LONG, self.events.recv()).await.unwrap().unwrap();
+            let event = timeout(LONG, self.events.recv()).await;
+            let event = event.unwrap_or_else(|_| panic!("nothing but {others:?}")).unwrap();
+            let told = format!("{event:?}");
             if let Some(found) = fits(event) {
                 return found;
             }
+            others.push(told);
         }
     }
 
@@ -138,6 +142,14 @@ impl Peer {
         })
         .await
     }
+}
+
+fn tcp_port(peer: &Peer) -> u16 {
+    let port = |part| match part {
+        Protocol::Tcp(port) => Some(port),
+        _ => None,
+    };
+    peer.address(Over::Tcp).iter().find_map(port).unwrap()
 }
 
 /// A link between two, dialed by `one`.
