@@ -9,7 +9,7 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// Mistakes that a seed finds within seconds, and what it says of each.
-const QUICK: [(Plant, u64, &str); 19] = [
+const QUICK: [(Plant, u64, &str); 20] = [
     (Plant::Lie(Lie::QuarantinedCounts), 3, "roots of"),
     (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
     (Plant::Lie(Lie::HeadStale), 1, "roots of"),
@@ -29,6 +29,7 @@ const QUICK: [(Plant, u64, &str); 19] = [
     (Plant::StoresMixedUp, 6, "are said to have come"),
     (Plant::RowDropped, 1, "nothing of what its hub published"),
     (Plant::EqualSaid, 1, "said equal of roots"),
+    (Plant::NewsUnnoticed, 1, "before all are told to compare"),
 ];
 /// What must happen in some of them; `docs/simulation.md` says where all the others happen.
 const EVENTS: &[&str] = &[

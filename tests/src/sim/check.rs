@@ -81,22 +81,24 @@ impl Town {
         Ok(())
     }
 
-    /// Whether all that do not lie have the roots of their hubs by themselves, before anybody is told to
-    /// compare.
-    pub(super) fn look_before_comparing(&mut self) {
+    /// All that do not lie have the roots of their hubs by themselves, before anybody is told to compare.
+    ///
+    /// # Errors
+    /// Who has not.
+    pub(super) fn look_before_comparing(&mut self) -> Result<(), String> {
         for site in self.honest() {
             if self.sites[site].up.is_some() {
-                self.note(match self.alike_above(site) {
-                    Ok(_) => "as its hub before all are told to compare",
-                    Err(_) => "not as its hub before all are told to compare",
-                });
+                let alike = self.alike_above(site);
+                alike.map_err(|what| format!("before all are told to compare: {what}"))?;
+                self.note("as its hub before all are told to compare");
             }
         }
+        Ok(())
     }
 
     /// Compares a node with the hub above it. Below one that lies nobody can know what there is; what is
     /// there is compared by value.
-    fn alike_above(&self, site: usize) -> Result<Option<[u64; 3]>, String> {
+    pub(super) fn alike_above(&self, site: usize) -> Result<Option<[u64; 3]>, String> {
         let above = self.above(site).filter(|above| !self.sites[*above].hostile);
         let Some(above) = above else { return Ok(None) };
         let alike = self.alike(site, above).map_err(|what| {
@@ -116,7 +118,7 @@ impl Town {
         };
         let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
         let me = self.sites[site].role.device();
-        let limited: BTreeSet<FeedName> =
+        let all_limited: BTreeSet<FeedName> =
             at_a_limit(mine).union(&at_a_limit(theirs)).copied().collect();
         // Of a village that moved away nothing is asked any more.
         let authority = theirs.authority();
@@ -140,10 +142,14 @@ impl Town {
             }
             // A flood or forks beyond the caps: which ones a node took is chance, until somebody names
             // those that count (architecture, 3.4) and both heard it.
-            let mut limited = limited.iter().filter(|feed| feed.area == area).peekable();
+            let mut limited = all_limited.iter().filter(|feed| feed.area == area).peekable();
             if limited.peek().is_some() {
                 if !limited.all(|feed| [mine, theirs].iter().all(|it| is_ended(it, feed))) {
                     limits += 1;
+                    let held = [mine, theirs].map(|it| heads_but(it, area, &all_limited));
+                    if held[0] != held[1] {
+                        return Err(format!("heads of {area} differ, of whom no limit holds back"));
+                    }
                     continue;
                 }
                 ended += 1;
@@ -418,6 +424,22 @@ pub(super) fn at_a_limit<F: FeedStore, V: ViewStore>(
         .into_values()
         .filter(|(feeds, branches)| *branches >= BRANCHES_MAX || feeds.len() >= INCARNATIONS_MAX);
     limited.flat_map(|(feeds, _)| feeds).collect()
+}
+
+/// What the root of an area is made of, but for the feeds of whoever is at a limit.
+fn heads_but<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+    area: AreaId,
+    limited: &BTreeSet<FeedName>,
+) -> BTreeMap<FeedName, Vec<ChainPoint>> {
+    let devices: BTreeSet<DeviceId> =
+        limited.iter().filter(|it| it.area == area).map(|it| it.device).collect();
+    let is_asked = |name: &FeedName| {
+        name.space == Space::Records && name.area == area && !devices.contains(&name.device)
+    };
+    let feeds = replica.feeds().filter(|feed| is_asked(&feed.name));
+    let held = feeds.filter_map(|feed| replica.summary().feed(&feed.name.id()));
+    held.map(|held| (held.name, held.heads.clone())).collect()
 }
 
 /// Whether a feed of an area's authority has as many branches as a node takes: which ones is chance.

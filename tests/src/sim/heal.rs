@@ -70,7 +70,7 @@ impl Town {
         self.carry_all(STICKS)?;
         self.take_turns(&copies)?;
         self.carry_the_rest()?;
-        self.look_before_comparing();
+        self.look_before_comparing()?;
         for proving in [false, true] {
             self.proving = proving;
             for site in self.on() {
@@ -164,6 +164,9 @@ impl Town {
                         self.note("copy of a card looked at");
                         self.check_saved(*copy)?;
                         self.check_bounds(*copy)?;
+                        if self.alike_above(*copy)?.is_some() {
+                            self.note("copy of a card as its hub");
+                        }
                     }
                 }
             }

@@ -61,6 +61,9 @@ pub enum Plant {
     RowDropped,
     /// Equality is said of whatever was compared.
     EqualSaid,
+    /// While a hub runs it notices nothing of what others bring: no link that stands hears of it, and
+    /// nothing is compared for it.
+    NewsUnnoticed,
 }
 
 /// Who a node is that has a mistake, and what strangers bring.
@@ -74,7 +77,7 @@ pub(super) struct Port {
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -98,6 +101,7 @@ impl Plant {
         Self::StoresMixedUp,
         Self::RowDropped,
         Self::EqualSaid,
+        Self::NewsUnnoticed,
     ];
 
     /// Puts the mistake between a node and its stores.
@@ -130,8 +134,10 @@ impl Plant {
             | Self::RowOfAnotherMoment
             | Self::RowRaised
             | Self::StoresMixedUp
-            | Self::RowDropped => {
-                (Box::new(Planted { held: Feeds::Lent(feeds), plant: self, port }), views)
+            | Self::RowDropped
+            | Self::NewsUnnoticed => {
+                let began = feeds.newest_arrival().unwrap_or(0);
+                (Box::new(Planted { held: Feeds::Lent(feeds), plant: self, port, began }), views)
             }
         }
     }
@@ -153,6 +159,8 @@ struct Planted {
     held: node::store::lent::Feeds,
     plant: Plant,
     port: Port,
+    /// The newest arrival of before it was put there.
+    began: u64,
 }
 
 impl Planted {
@@ -259,7 +267,15 @@ impl FeedStore for Planted {
     }
 
     fn arrivals(&self, after: u64, limit: usize) -> Result<Vec<Arrival>, StoreError> {
-        self.held.arrivals(after, limit)
+        let mut arrivals = self.held.arrivals(after, limit)?;
+        if self.plant == Plant::NewsUnnoticed && self.port.is_hub && after >= self.began {
+            let feeds = self.held.feeds()?;
+            let is_own = |feed: &FeedHeads| feed.name.device == self.port.device;
+            let own: BTreeSet<FeedId> =
+                feeds.iter().filter(|it| is_own(it)).map(|it| it.name.id()).collect();
+            arrivals.retain(|arrival| own.contains(&arrival.feed));
+        }
+        Ok(arrivals)
     }
 
     fn value(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
