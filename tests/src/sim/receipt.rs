@@ -132,7 +132,13 @@ impl Town {
             wire.ends.contains(&above) && !wire.closing && now - wire.since >= ROWS_COME
         });
         let Some(link) = link else {
-            return Ok(Some("village not linked to its hub when all was mended"));
+            // Whoever was refused once dials further up, and stays there.
+            let mut ups = std::iter::successors(Some(above), |hub| self.sites[*hub].role.above);
+            return if ups.any(|hub| self.linked(site, hub)) {
+                Ok(Some("village linked to a hub further up, or just so, when all was mended"))
+            } else {
+                Err(format!("linked to none of its hubs: {}", self.told_of(site)))
+            };
         };
         let Some(newest) = published(hub, area)? else { return Ok(None) };
         let own = self.own_feeds(site, mine);
