@@ -8,6 +8,7 @@ use plotters::prelude::*;
 use super::look::{PERCENTILE, PROVINCE};
 use super::meet::ON_THE_WIRE;
 use super::report::{Figure, Report};
+use super::scale::Arrival;
 
 /// Width and height of the axes with all on them; and what each line's name takes below.
 const PIXELS: (u32, u32) = (860, 480);
@@ -106,6 +107,7 @@ pub fn charts(report: &Report) -> Vec<(String, String)> {
 fn look_up(figure: &Figure, in_province: bool) -> Option<(String, u64)> {
     let is_one = figure.unit == "us" && !figure.what.ends_with(PERCENTILE);
     let is_one = is_one && figure.what.contains(PROVINCE) == in_province;
+    let is_one = is_one && figure.arrival.as_deref() == Some(Arrival::Ascending.name());
     is_one.then_some((figure.what.clone(), figure.size?))
 }
 

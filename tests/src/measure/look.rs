@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Report;
 use super::child;
+use super::ingest::Held;
 use super::scale::{LONG_ENTRIES, RECORD_ENTRIES, Scale};
 use super::start::{self, PAGE};
 use super::watch::{Watch, taken_us};
@@ -33,15 +34,15 @@ const STATE: &str = "terlaksana";
 /// Letters of a word that somebody types.
 const LETTERS: usize = 5;
 
-pub(super) fn measure(report: &mut Report, folder: &Path, entries: u64, scale: Scale) {
-    let mut command = child::at(LOOK, folder);
+pub(super) fn measure(report: &mut Report, held: &Held<'_>, scale: Scale) {
+    let mut command = child::at(LOOK, held.folder);
     command.arg(scale.look_ups().to_string());
     let told = child::told(command);
     for (what, taken) in told.as_object().unwrap() {
         let taken: Vec<f64> = taken.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
         for (percent, name) in [(50, what.clone()), (99, format!("{what}{PERCENTILE}"))] {
             let figure = report.percentile(percent, name, &taken, "us");
-            figure.at(entries).arriving("ascending");
+            figure.at(held.entries).arriving(held.arrival.name());
         }
     }
 }

@@ -22,6 +22,13 @@ pub(super) const ON_THE_WIRE: &str = ", on the wire";
 /// For words that follow, which are part of the price of what was said before: the last
 /// acknowledgements come late.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+/// Until a node may renew its rows again.
+const REST: Duration = Duration::from_secs(12);
+/// For the comparison after a save; and for rows, which wait a minute for frames that take them along.
+const COMPARED: Duration = Duration::from_secs(4);
+const ROWS_TOLD: Duration = Duration::from_secs(65);
+/// How often something is counted that takes so long.
+const MINUTES: usize = 2;
 /// Records both sides edit, and edits each side makes apart.
 const SHARED: usize = 20;
 const APART: usize = 100;
@@ -40,6 +47,9 @@ pub(super) fn measure(report: &mut Report, scale: Scale) {
         news(report, &ground, *entries);
     }
     edits(report, &ground);
+    if ground.is_counted() {
+        with_a_hub(report, &ground);
+    }
 }
 
 /// Where nodes meet: on a wire that counts, or on loopback.
@@ -51,6 +61,26 @@ struct Ground {
 impl Ground {
     fn is_small(&self) -> bool {
         self.scale == Scale::Smoke
+    }
+
+    /// What passes the wire from the beginning of some work until all that follows from it was said, after
+    /// a rest: a node renews its rows every ten seconds at most.
+    fn followed(&self, peer: &mut Peer, follows: Duration, work: impl FnOnce(&mut Peer)) -> f64 {
+        let [rest, follows] = if self.is_small() { [Duration::ZERO; 2] } else { [REST, follows] };
+        std::thread::sleep(rest);
+        let before = peer.bytes();
+        work(peer);
+        std::thread::sleep(follows);
+        peer.bytes() - before
+    }
+
+    /// The same of several edits, one after the other.
+    fn edits_followed(&self, peer: &mut Peer, follows: Duration, record: &String) -> Vec<f64> {
+        let mut edited = |value: usize| {
+            let edit = edit("peserta_p", &value.to_string(), [record]);
+            self.followed(peer, follows, |peer| drop(peer.ask(&edit)))
+        };
+        (900..900 + MINUTES).map(&mut edited).collect()
     }
 
     /// Whether there are bytes of a wire to be told.
@@ -186,7 +216,7 @@ fn first_copy(report: &mut Report, ground: &Ground, records: u64) {
     let repeats = if records > 1_000 { scale.repeats_of_long() } else { scale.repeats() };
     for (name, transport) in TRANSPORTS {
         let mut donor = Peer::start(ground, End::There, &town.folder(HOMES[0]), transport, NONE);
-        let (mut met, mut memory) = (Vec::new(), Vec::new());
+        let (mut met, mut memory, mut given) = (Vec::new(), Vec::new(), None);
         for _ in 0..repeats {
             town.furnish(HOMES[1], false);
             let folder = town.folder(HOMES[1]);
@@ -195,6 +225,8 @@ fn first_copy(report: &mut Report, ground: &Ground, records: u64) {
             let told = receiver.ask("tell");
             assert!(number(&told, "records").total_cmp(&held).is_eq(), "{told}");
             memory.push(receiver.peak_mib());
+            let given = given.get_or_insert_with(|| donor.ask("contents"));
+            assert_eq!(*given, receiver.ask("contents"));
             receiver.stop();
         }
         let (in_time, in_memory) = match records {
@@ -299,6 +331,40 @@ fn news(report: &mut Report, ground: &Ground, entries: u64) {
     }
 }
 
+/// A village and the hub above it, between which rows go as well: an edit that is pushed, and meeting
+/// again, each with all that follows.
+fn with_a_hub(report: &mut Report, ground: &Ground) {
+    let each = if ground.is_small() { 12 } else { 500 };
+    let town = Town::written(Shape::even(1, 2, each));
+    let records = town.records();
+    for (name, transport) in TRANSPORTS {
+        for home in [HOMES[0], HOMES[2]] {
+            town.furnish(home, true);
+        }
+        let [there, here] = [HOMES[0], HOMES[2]].map(|home| town.folder(home));
+        let hub = Peer::start(ground, End::There, &there, transport, NONE);
+        let mut report = Over { report: &mut *report, name };
+        let mut desk = Peer::start(ground, End::Here, &here, transport, NONE);
+        desk.meet(&hub.address);
+        let edits = ground.edits_followed(&mut desk, ROWS_TOLD, records.first().unwrap());
+        desk.stop();
+        let mut again = Vec::new();
+        for _ in 0..MINUTES {
+            let mut desk = Peer::start(ground, End::Here, &here, transport, NONE);
+            again.push(ground.followed(&mut desk, ROWS_TOLD, |desk| {
+                desk.meet(&hub.address);
+            }));
+            desk.stop();
+        }
+        hub.stop();
+        let what = "a village and its hub";
+        let edit = format!("{what}, one edit and all that follows it{ON_THE_WIRE}");
+        report.add(&edit, &edits, "B", Aim::None);
+        let again_is = format!("{what}, nothing changed and all that follows{ON_THE_WIRE}");
+        report.add(&again_is, &again, "B", Aim::None);
+    }
+}
+
 /// Two devices of one village: a save while they are connected, then edits made apart.
 fn edits(report: &mut Report, ground: &Ground) {
     let each = if ground.is_small() { 12 } else { 500 };
@@ -354,7 +420,11 @@ fn one_edit(
             bytes.push(after - before);
         }
     }
+    let followed = ground.edits_followed(&mut desk, COMPARED, records.first().unwrap());
     desk.stop();
+    if ground.is_counted() {
+        report.add("one edit and all that follows it, on the wire", &followed, "B", Aim::None);
+    }
     if !ground.is_small() {
         report.add("one edit, save begun to held by the peer", &times, "ms", Aim::Under(1.3));
         if ground.is_counted() {
@@ -371,12 +441,15 @@ fn made_apart(
     records: &[String],
 ) {
     let apart = if ground.is_small() { 4 } else { APART };
-    let mut met = Vec::new();
+    let (mut met, mut held) = (Vec::new(), number(&hub.ask("tell"), "entries"));
     for turn in 0..ground.scale.repeats_of_long() {
         let mut desk = start();
         hub.ask(&edit("durasi", &(10 + turn).to_string(), records.iter().take(apart)));
         desk.ask(&edit("durasi", &(20 + turn).to_string(), records.iter().rev().take(apart)));
         met.push(desk.meet(&hub.address));
+        assert_eq!(desk.ask("contents"), hub.ask("contents"));
+        held += 2.0 * apart as f64;
+        assert!(number(&desk.ask("tell"), "entries").total_cmp(&held).is_eq());
         desk.stop();
     }
     let made = format!("{apart} + {apart} edits made apart");
@@ -401,6 +474,7 @@ fn same_records(
     desk.meet(&hub.address);
     let (there, here) = (hub.ask("tell"), desk.ask("tell"));
     assert_eq!(there.get("entries"), here.get("entries"));
+    assert_eq!(hub.ask("contents"), desk.ask("contents"));
     let kept = number(&there, "entries") - number(&before, "entries");
     let shown = number(&there, "conflicts").min(number(&here, "conflicts"));
     let shown = shown - number(&before, "conflicts");

@@ -39,8 +39,10 @@ pub use scale::Scale;
 /// A measure and its name on the command line.
 type Measure = (&'static str, fn(&mut Report, Scale));
 
+const RATE: &str = "rate";
+
 const MEASURES: [Measure; 7] = [
-    ("rate", rate::measure),
+    (RATE, rate::measure),
     ("plan", |report, _| plan::measure(report)),
     ("packed", |report, _| packed::measure(report)),
     ("reconcile", |report, _| reconcile::measure(report)),
@@ -56,6 +58,9 @@ pub fn run(names: &[String], scale: Scale) -> Report {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             report.begin(name);
             measure(&mut report, scale);
+            if name != RATE {
+                rate::beside(&mut report);
+            }
         }
     }
     report

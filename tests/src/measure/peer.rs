@@ -2,7 +2,8 @@
 //! time.
 //!
 //! `dial ADDRESS` reconciles once · `again ADDRESS` does so over the link that stands · `edit FIELD VALUE
-//! RECORD..` saves · `await ENTRIES` waits until so many are held · `tell` counts · an end of input stops it.
+//! RECORD..` saves · `await ENTRIES` waits until so many are held · `tell` counts · `contents` hashes all that
+//! is held and shown · an end of input stops it.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
@@ -10,9 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crdt_schema::area::AreaCode;
 use crdt_schema::record::Schema;
 use node::live::{Event, RunAsk, Running, meet, meet_any};
 use node::node::{Environment, Node};
+use node::ports::{RowFilter, ViewStore as _};
 use serde_json::{Value, json};
 
 use super::watch::{Watch, moment};
@@ -23,6 +26,8 @@ use crate::office::asks;
 pub(super) const PEER: &str = "peer";
 /// What stands for no address.
 pub(super) const NONE: &str = "-";
+/// Rows read at once.
+const PAGE: usize = 512;
 /// For one meeting.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -118,6 +123,26 @@ async fn done(running: &Running, words: &[String]) -> Value {
                 "frame_bytes": frames, "peak_kib": child::peak_kib(), "passed": link::passed(),
             })
         }
+        ["contents"] => running.ask(|node| contents(node)).await.unwrap(),
         other => panic!("not an order: {other:?}"),
     }
+}
+
+/// The province's roots, and a hash over every row as it is kept: verdict, edits and values.
+fn contents(node: &Node) -> Value {
+    let replica = node.replica();
+    let province = AreaCode::WEST_JAVA.first_id();
+    let authority = format!("{:?}", replica.summary().authority_root(province));
+    let root = format!("{:?}", replica.summary().root(province));
+    let (every, views) = (RowFilter::default(), replica.views().unwrap());
+    let (mut hasher, mut after) = (blake3::Hasher::new(), None);
+    loop {
+        let page = views.list(&every, after.as_ref(), PAGE, replica.feed_store()).unwrap().1;
+        let Some(last) = page.last() else { break };
+        after = Some(last.key);
+        for row in page {
+            hasher.update(format!("{row:?}").as_bytes());
+        }
+    }
+    json!({ "authority": authority, "root": root, "rows": hasher.finalize().to_string() })
 }

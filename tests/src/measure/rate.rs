@@ -16,7 +16,11 @@ const HASHED_BYTES: usize = 64 << 20;
 const VERIFIED: u32 = 4_000;
 const SYNCS: u32 = 200;
 const PUTS: u64 = 200_000;
+/// Of a durable commit, and of a feed; two feeds of a village take turns, as its devices write.
+const PUTS_A_COMMIT: u64 = 10_000;
+const PUTS_A_FEED: u64 = 1_500;
 const TABLE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("ukur");
+const BY_DESA: TableDefinition<'_, [u8; 16], &[u8]> = TableDefinition::new("ukur");
 
 pub(super) fn measure(report: &mut Report, scale: Scale) {
     let mut add = |what: &str, rate: fn() -> f64, unit: &'static str| {
@@ -27,6 +31,13 @@ pub(super) fn measure(report: &mut Report, scale: Scale) {
     add("Ed25519 strict", verifying, "checks/s");
     add("sync of 4 KiB", syncing, "a second");
     add("redb puts of 100 bytes", putting, "a second");
+    add("redb puts by desa, 10,000 a durable commit, by the clock", putting_by_desa, "a second");
+}
+
+/// Two of these beside another part: which machine it was measured on.
+pub(super) fn beside(report: &mut Report) {
+    report.add("this machine meanwhile, Ed25519 strict", verifying(), "checks/s");
+    report.add("this machine meanwhile, redb puts of 100 bytes", putting(), "a second");
 }
 
 fn hashing() -> f64 {
@@ -75,4 +86,32 @@ fn putting() -> f64 {
     drop(table);
     transaction.commit().unwrap();
     PUTS as f64 / watch.worked_seconds()
+}
+
+/// One table, as feeds lie in it: by the feed's id, which is a hash, and the number of the entry.
+fn putting_by_desa() -> f64 {
+    let folder = TempDir::new().unwrap();
+    let database = Database::create(folder.path().join("ukur.redb")).unwrap();
+    let feeds: Vec<[u8; 8]> = (0..PUTS / PUTS_A_FEED)
+        .map(|feed| *blake3::hash(&feed.to_be_bytes()).as_bytes().first_chunk().unwrap())
+        .collect();
+    let of_village = feeds.chunks_exact(2);
+    let keys: Vec<[u8; 16]> = of_village
+        .flat_map(|pair| {
+            let both = |seq: u64| pair.iter().map(move |feed| (feed, seq.to_be_bytes()));
+            (0..PUTS_A_FEED).flat_map(both)
+        })
+        .map(|(feed, seq)| [*feed, seq].concat().try_into().unwrap())
+        .collect();
+    let watch = Watch::start();
+    for some in keys.chunks(usize::try_from(PUTS_A_COMMIT).unwrap()) {
+        let transaction = database.begin_write().unwrap();
+        let mut table = transaction.open_table(BY_DESA).unwrap();
+        for key in some {
+            table.insert(key, &[7; 100][..]).unwrap();
+        }
+        drop(table);
+        transaction.commit().unwrap();
+    }
+    keys.len() as f64 / watch.seconds()
 }

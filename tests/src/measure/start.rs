@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Report;
 use super::child::{self, number};
 use super::hub;
-use super::ingest::root;
+use super::ingest::{Held, root};
 use super::scale::Scale;
 use super::watch::moment;
 
@@ -23,12 +23,8 @@ pub(super) const START: &str = "start";
 pub(super) const PAGE: usize = 50;
 
 /// Starts a node on what lies in a folder, again and again; returns the roots it told.
-pub(super) fn measure(
-    report: &mut Report,
-    folder: &Path,
-    entries: u64,
-    scale: Scale,
-) -> Vec<String> {
+pub(super) fn measure(report: &mut Report, held: &Held<'_>, scale: Scale) -> Vec<String> {
+    let folder = held.folder;
     let mut roots = Vec::new();
     for how in ["warm", "cold"] {
         let started: Option<Vec<Value>> = (0..scale.repeats())
@@ -44,7 +40,7 @@ pub(super) fn measure(
         }
         let mut add = |what: &str, values: &[f64], unit: &'static str| {
             let figure = report.middle(format!("start, {what}, {how}"), values, unit);
-            figure.at(entries).arriving("ascending");
+            figure.at(held.entries).arriving(held.arrival.name());
         };
         add("spawn to open node", &of("opened_ms"), "ms");
         add("spawn to first answer", &of("answered_ms"), "ms");
