@@ -248,6 +248,41 @@ fn a_device_that_is_not_who_its_key_says_is_refused() {
 }
 
 #[test]
+fn a_certificate_that_names_the_key_of_another_device_shuts_nobody_out() {
+    for dials in [true, false] {
+        let mut town = Town::default();
+        let mut prov = town.province();
+        let mut kab = town.member(&mut prov, "kabupaten", "32.09");
+        let key = kab.node().transport_key();
+        let twins = ["kembar-1", "kembar-2", "kembar-3", "kembar-4"].map(|name| {
+            let mut twin = town.member_behind(&mut prov, name, DESA, &mut kab);
+            assert_eq!(twin.node().transport_key(), key);
+            twin.node().device()
+        });
+        let device = kab.node().device();
+        assert!(twins.iter().any(|it| *it > device) && twins.iter().any(|it| *it < device));
+        let mut wires = Wires::default();
+        let (prov, kab) = (wires.add(prov), wires.add(kab));
+        if dials {
+            wires.dial(kab, prov);
+        } else {
+            wires.dial(prov, kab);
+        }
+        wires.wait(30_000);
+        add(&mut wires, kab, "32.09", "Rapat");
+        wires.wait(5_000);
+        assert_all_equal(&roots(&mut wires, "32.09"));
+        assert_eq!(wires.sessions(prov).last(), Some(&true));
+        let status = wires.desks[prov].office.node().status().unwrap();
+        assert_eq!(status.records, 1);
+        let named = wires.desks[prov].told.iter().any(
+            |event| matches!(event, Event::PeerJoined { device: joined, .. } if *joined == device),
+        );
+        assert!(named, "it is known as what it is");
+    }
+}
+
+#[test]
 fn a_link_that_never_says_who_it_is_is_closed_after_a_minute() {
     let mut town = Town::default();
     let mut wires = Wires::default();

@@ -71,6 +71,24 @@ impl Entropy for TestEntropy {
     }
 }
 
+/// The same, but the keys of a device begin with this transport key's seed.
+#[derive(Debug)]
+struct Behind {
+    transport: [u8; 32],
+    rest: TestEntropy,
+}
+
+impl Entropy for Behind {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        self.rest.fill(bytes)?;
+        // The seeds of a device's three keys are drawn at once.
+        if let (96, Some(first)) = (bytes.len(), bytes.first_chunk_mut()) {
+            *first = self.transport;
+        }
+        Ok(())
+    }
+}
+
 /// One office: a folder with a node, and a drawer for files.
 #[derive(Debug)]
 pub struct Office {
@@ -181,6 +199,30 @@ impl Town {
     /// An office that joined, was confirmed by `issuer`, and knows it: three files in all.
     pub fn member(&mut self, issuer: &mut Office, name: &'static str, area: &str) -> Office {
         let office = self.join(issuer, name, area);
+        confirmed(issuer, office)
+    }
+
+    /// An office that joined, and was confirmed by `issuer`, with the transport key of another one.
+    pub fn member_behind(
+        &mut self,
+        issuer: &mut Office,
+        name: &'static str,
+        area: &str,
+        other: &mut Office,
+    ) -> Office {
+        let ask = InviteAsk {
+            area: area.to_owned(),
+            rights: None,
+            expires_ms: 7 * 86_400_000,
+            counts_at_once: false,
+            addresses: Vec::new(),
+        };
+        let file = self.invitation(issuer, name, &ask);
+        let mut office = self.office(name, 0);
+        let rest = TestEntropy::new(self.seed);
+        office.env.entropy = Arc::new(Behind { transport: other.node().transport_seed(), rest });
+        Node::join(&office.folder, &office.env, &file).unwrap();
+        office.open();
         confirmed(issuer, office)
     }
 

@@ -59,10 +59,19 @@ impl Calls {
             return;
         }
         if self.targets.len() >= TARGETS_MAX && by != NamedBy::Person {
-            return;
+            let Some(worst) = self.worst(by) else { return };
+            self.targets.remove(&worst);
         }
         let state = State::Waits(now);
         self.targets.insert(address, Target { key, by, failures: 0, state });
+    }
+
+    /// Of addresses that nobody better named the one that gives way: where nobody was reached most often.
+    fn worst(&self, by: NamedBy) -> Option<String> {
+        let fails = |it: &Target| it.failures > 0 && matches!(it.state, State::Waits(_));
+        let gives_way = self.targets.iter().filter(|(_, it)| it.by <= by && fails(it));
+        let worst = gives_way.max_by_key(|(_, it)| (std::cmp::Reverse(it.by), it.failures));
+        worst.map(|(address, _)| address.clone())
     }
 
     /// Whether an address is one of these.
@@ -224,6 +233,29 @@ mod tests {
         assert!(calls.due(at(10)).is_empty());
         calls.closed(4, false, at(10), 0);
         assert_eq!(calls.due(at(600)).len(), 2);
+    }
+
+    #[test]
+    fn where_nobody_was_reached_gives_way_to_who_came_later_and_to_nobody_weaker() {
+        let mut calls = Calls::default();
+        let old = |number: usize| format!("/ip4/192.0.2.1/tcp/{number}");
+        for number in 0..TARGETS_MAX {
+            calls.want(old(number), None, NamedBy::Hub, at(0));
+        }
+        assert_eq!(calls.due(at(0)).len(), TARGETS_MAX);
+        calls.want(HUB.to_owned(), None, NamedBy::Hub, at(0));
+        assert!(!calls.has(HUB), "of all that are dialled nothing is known yet");
+        calls.failed(&old(7), at(0), 0);
+        calls.failed(&old(9), at(0), 0);
+        assert_eq!(calls.due(at(600)).len(), 2);
+        calls.failed(&old(9), at(600), 0);
+        calls.failed(&old(7), at(600), 0);
+        assert_eq!(calls.due(at(1_200)).len(), 2);
+        calls.failed(&old(9), at(1_200), 0);
+        calls.want("/ip4/192.0.2.2/tcp/1".to_owned(), None, NamedBy::Neighbour, at(1_200));
+        assert!(calls.has(&old(9)));
+        calls.want(HUB.to_owned(), None, NamedBy::Hub, at(1_200));
+        assert!(calls.has(HUB) && calls.has(&old(7)) && !calls.has(&old(9)));
     }
 
     #[test]

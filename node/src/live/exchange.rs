@@ -248,8 +248,8 @@ impl Exchange {
     pub fn opened(&mut self, now: Timestamp, node: &mut Node, opened: &Opened) {
         let device = match node.doors().get(&opened.key) {
             Some(Door::Open(device)) => Some(*device),
-            Some(Door::Shut(_)) => return self.shut(opened.link, EndReason::NoRights),
-            None => None,
+            Some(Door::Shut) => return self.shut(opened.link, EndReason::NoRights),
+            Some(Door::Shared) | None => None,
         };
         let waits = device.is_some_and(|device| self.distrust.waits(&device, now));
         if waits && opened.role == Role::Responder {
@@ -327,6 +327,17 @@ impl Exchange {
                 self.joined(node, link, known);
             }
             Some(_) => self.drop_link(node, link, EndReason::Stranger),
+            None if said != node.device() && node.is_behind(&it.key, &said) => {
+                // One of several that name the key.
+                if self.distrust.waits(&said, now) && it.role == Role::Responder {
+                    self.say(link, codec::encode(&Message::End(EndReason::TooMuch)));
+                    return self.drop_link(node, link, EndReason::TooMuch);
+                }
+                (it.greeted, it.device) = (true, Some(said));
+                (it.proved, it.prove_by) = (true, None);
+                self.joined(node, link, said);
+                self.begin(now, node, link, said);
+            }
             None if node.transport_of(&said).is_some() || said == node.device() => {
                 // A member whose key is another one, or ourselves.
                 self.drop_link(node, link, EndReason::Stranger);

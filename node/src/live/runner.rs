@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
+use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc, oneshot};
 use tokio::time::Instant;
@@ -328,7 +329,9 @@ fn who(doors: Arc<RwLock<BTreeMap<[u8; 32], Door>>>) -> crate::net::Who {
         let doors = doors.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         match doors.get(key) {
             Some(Door::Open(device)) => Admission::Member(*device),
-            Some(Door::Shut(_)) => Admission::Refused,
+            // Whoever of them it is: the exchange hears it.
+            Some(Door::Shared) => Admission::Member(DeviceId(*key)),
+            Some(Door::Shut) => Admission::Refused,
             None => Admission::Stranger,
         }
     })

@@ -60,6 +60,8 @@ pub(super) enum Later {
     Word { connection: ConnectionId, both: Box<Both>, word: Result<u8, DialFailure> },
     /// A connection has had its time.
     Close(ConnectionId),
+    /// A stranger had time for a link.
+    Stranger(ConnectionId),
 }
 
 impl Task {
@@ -90,10 +92,23 @@ impl Task {
         let relayed = endpoint.is_relayed();
         let fresh = Connection { key, role, address, relayed, dialed, link: None, pings_lost: 0 };
         self.connections.insert(connection, fresh);
-        if self.swarm.behaviour().gate.later(connection).is_some() {
+        let gate = &self.swarm.behaviour().gate;
+        if gate.later(connection).is_some() {
             // However slowly it hears when to come again.
             self.close_after(connection, self.timing.open);
+        } else if role == LinkRole::Listener && self.is_stranger(connection) {
+            // A stream that is kept, or a place on the relay, keeps a connection without a link, and that
+            // the seat of a stranger.
+            let patience = 2 * self.timing.open;
+            self.later.spawn(async move {
+                sleep(patience).await;
+                Later::Stranger(connection)
+            });
         }
+    }
+
+    fn is_stranger(&self, connection: ConnectionId) -> bool {
+        self.swarm.behaviour().gate.admission(connection) == Some(Admission::Stranger)
     }
 
     /// The streams of a connection stand, or never will.
@@ -156,6 +171,13 @@ impl Task {
             Later::Listening => self.dial_held(),
             Later::Close(connection) => {
                 self.swarm.close_connection(connection);
+            }
+            Later::Stranger(connection) => {
+                let has_link =
+                    self.connections.get(&connection).is_some_and(|it| it.link.is_some());
+                if !has_link && self.is_stranger(connection) {
+                    self.swarm.close_connection(connection);
+                }
             }
             Later::Word { connection, both, word: Ok(GO) } => {
                 if let Some(key) = self.connections.get(&connection).map(|known| known.key) {

@@ -87,15 +87,24 @@ impl Node {
         self.keys.keys().transport
     }
 
-    /// Transport keys of all devices that may be spoken to, with the device each belongs to.
+    /// Transport keys of all devices, and whose each is.
     pub fn doors(&self) -> BTreeMap<[u8; 32], Door> {
-        let members = self.authority().members();
-        let door = |(device, member): (&DeviceId, &Member)| {
+        let mut doors: BTreeMap<[u8; 32], Door> = BTreeMap::new();
+        for (device, member) in self.authority().members() {
             let open = member.state != MemberState::Revoked;
-            let door = if open { Door::Open(*device) } else { Door::Shut(*device) };
-            (member.keys.transport, door)
-        };
-        members.map(door).collect()
+            let door = if open { Door::Open(*device) } else { Door::Shut };
+            let known = doors.entry(member.keys.transport).or_insert(door);
+            if *known != door {
+                *known = known.beside(door);
+            }
+        }
+        doors
+    }
+
+    /// Whether a device that names this transport key may be spoken to.
+    pub(crate) fn is_behind(&self, key: &[u8; 32], device: &DeviceId) -> bool {
+        let member = self.authority().member(device);
+        member.is_some_and(|it| it.keys.transport == *key && it.state != MemberState::Revoked)
     }
 
     /// The transport key of a device.
@@ -287,20 +296,24 @@ impl Node {
     }
 }
 
-/// Whether a device is spoken to.
+/// Who is spoken to behind a transport key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     /// A member, one that waits for confirmation, or one that is closed and may learn so.
     Open(DeviceId),
-    /// Revoked: not let in.
-    Shut(DeviceId),
+    /// Several of those name the key, as a certificate does not prove that its device holds it. Which
+    /// of them is there it says itself.
+    Shared,
+    /// Nobody but revoked ones: not let in.
+    Shut,
 }
 
 impl Door {
-    /// Whose door it is.
-    pub const fn device(&self) -> DeviceId {
-        match self {
-            Self::Open(device) | Self::Shut(device) => *device,
+    /// Two devices with one key.
+    const fn beside(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Shut, door) | (door, Self::Shut) => door,
+            (Self::Open(_) | Self::Shared, Self::Open(_) | Self::Shared) => Self::Shared,
         }
     }
 }

@@ -140,9 +140,11 @@ impl Node {
     pub fn peer_remove(&mut self, who: &str) -> Result<PeerList, NodeError> {
         let of_device = |address: &String| {
             let key = parse(address).as_ref().and_then(peer_key);
-            let doors = self.doors();
-            let device = key.and_then(|key| doors.get(&key).map(|door| door.device().to_string()));
-            who.len() >= DEVICE_DIGITS_MIN && device.is_some_and(|device| device.starts_with(who))
+            let mut members = self.authority().members();
+            who.len() >= DEVICE_DIGITS_MIN
+                && members.any(|(device, member)| {
+                    Some(member.keys.transport) == key && device.to_string().starts_with(who)
+                })
         };
         let known = self.addresses_to_dial()?;
         let written = parse(who).map(|address| address.to_string());

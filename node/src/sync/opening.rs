@@ -285,7 +285,9 @@ impl Session {
     }
 
     pub(super) fn on_stay(&mut self, local: &Local<'_>) -> Step {
-        if self.role != Role::Responder || self.pass.is_some() || self.phase != Phase::Comparing {
+        // Live already is who saw all equal: the other side has learned something since it opened.
+        let is_due = matches!(self.phase, Phase::Comparing | Phase::Live { .. });
+        if self.role != Role::Responder || self.pass.is_some() || !is_due {
             return Err(EndReason::OutOfOrder);
         }
         self.report(Report::Unequal);

@@ -126,6 +126,8 @@ impl Session {
 
     fn offer_of(&mut self, local: &Local<'_>, name: FeedName) -> Option<Offer> {
         let heads = held(local, &name)?;
+        // Each offer may be answered by a question.
+        self.transfers.asked_for.remove(&name.id());
         let heads = heads.into_iter().map(|head| CutPoint::new(head, false)).collect();
         Some(Offer { feed: self.numbers.refer(name), heads })
     }

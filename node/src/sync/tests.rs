@@ -447,6 +447,13 @@ fn opened(kec: &TestNode) -> Session {
 
 /// The same of another device's opening.
 fn opened_by(other: Keys, kec: &TestNode) -> Session {
+    let session = met_by(other, kec);
+    assert_eq!(session.phase(), Phase::Comparing);
+    session
+}
+
+/// The same, whatever comes of it.
+fn met_by(other: Keys, kec: &TestNode) -> Session {
     let mut peer = Session::new(Role::Initiator, kec.device());
     let desa = province().copy(other);
     peer.handle_input(Timestamp(0), &desa.local(), Input::Start);
@@ -455,7 +462,6 @@ fn opened_by(other: Keys, kec: &TestNode) -> Session {
     session.handle_input(Timestamp(0), &kec.local(), Input::Start);
     session.handle_input(Timestamp(0), &kec.local(), Input::Frame { stream, bytes: frame });
     drain(&mut session);
-    assert_eq!(session.phase(), Phase::Comparing);
     session
 }
 
@@ -1044,6 +1050,30 @@ fn saves_on_a_branch_beyond_the_cap_end_no_link_and_what_is_new_still_goes() {
         pair.run(&mut ninth, &mut kec);
         assert_eq!(kec.taken, before + 1);
     }
+}
+
+#[test]
+fn a_long_upload_handed_on_over_a_live_session_is_asked_for_as_often_as_it_is_offered() {
+    let (mut desa, mut kec) = (province().copy(DESA), province().copy(KEC));
+    let name = kec.feed(area(SAMBENG), Space::Records, 0);
+    let (mut pair, _) = sync(&mut desa, &mut kec);
+    assert_equal(&pair);
+    for runs in 1..=2 * NEEDS_PER_FEED_MAX {
+        // Longer than what is pushed.
+        pair.tell_responder(durable(kec.append(name, 1, 9_000).remove(0)));
+        pair.run(&mut desa, &mut kec);
+        assert!(matches!(pair.phases(), (Phase::Live { .. }, Phase::Live { .. })), "{runs}");
+        assert_eq!(desa.taken, u64::from(runs), "each comes");
+    }
+}
+
+#[test]
+fn who_learned_something_since_it_opened_may_stay_unequal_with_one_that_saw_all_equal() {
+    let mut kec = province().copy(KEC);
+    let mut session = met_by(DESA_TWO, &kec);
+    assert_eq!(session.phase(), Phase::Live { equal: true });
+    say(&mut session, &mut kec, &Message::Stay);
+    assert_eq!(session.phase(), Phase::Live { equal: false });
 }
 
 #[test]

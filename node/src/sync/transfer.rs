@@ -45,7 +45,7 @@ pub(super) struct Transfers {
     active: Option<Active>,
     next: u64,
     /// How often the peer asked for a feed.
-    asked_for: BTreeMap<FeedId, u8>,
+    pub(super) asked_for: BTreeMap<FeedId, u8>,
     /// Feeds we asked for in this pass, or since the last one.
     needed: Needed,
     /// What was sent in this pass, up to these ends: a question that crossed it is answered.

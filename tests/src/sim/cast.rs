@@ -49,6 +49,12 @@ impl Role {
         Self { area, above, seeds, keys, id: keys.device(), certified: true }
     }
 
+    /// The same, which says that this key of somebody else proves its connections.
+    pub(super) fn behind(mut self, transport: [u8; 32]) -> Self {
+        self.keys.transport = transport;
+        Self { id: self.keys.device(), ..self }
+    }
+
     /// The same, who comes with an invitation.
     pub(super) fn uncertified(self) -> Self {
         Self { certified: false, ..self }

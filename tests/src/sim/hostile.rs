@@ -232,7 +232,15 @@ impl Town {
                 if let Some(role) = named.as_ref().filter(|_| !self.is_village(site)) {
                     self.named_elsewhere.entry(role.device()).or_default().insert((own, other));
                 }
-                self.forge_certificate(site, link, other, named);
+                let behind = named.is_none() && self.numbers.chance(50);
+                let behind = behind.then_some(self.sites[victim].role.keys.transport);
+                if counts && behind.is_some() {
+                    self.note("hostile: certificate that names somebody's transport key");
+                }
+                let nobody = || Role::new(self.config.seed, self.numbers.next(), other, None);
+                let role = named.unwrap_or_else(nobody);
+                let role = behind.map_or(role.clone(), |key| role.behind(key));
+                self.forge_certificate(site, link, other, role);
             }
         }
     }
@@ -315,9 +323,7 @@ impl Town {
     }
 
     /// A certificate for keys that nobody has, or that somebody has who belongs elsewhere.
-    fn forge_certificate(&mut self, site: usize, link: LinkId, area: AreaId, named: Option<Role>) {
-        let nobody = Role::new(self.config.seed, self.numbers.next(), area, None);
-        let mut role = named.unwrap_or(nobody);
+    fn forge_certificate(&mut self, site: usize, link: LinkId, area: AreaId, mut role: Role) {
         role.area = area;
         let payload = Payload::Certificate(certificate(&role));
         let device = self.sites[site].role.device();

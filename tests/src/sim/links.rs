@@ -205,7 +205,7 @@ impl Town {
         let doors = up.node.doors();
         let shut = self.wires.of(site).filter(|(_, wire)| {
             let key = self.sites[wire.from(site).0].role.keys.transport;
-            matches!(doors.get(&key), Some(node::node::Door::Shut(_)))
+            matches!(doors.get(&key), Some(node::node::Door::Shut))
         });
         let links: Vec<LinkId> = shut.map(|(link, _)| link).collect();
         for link in links {

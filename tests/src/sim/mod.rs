@@ -72,6 +72,7 @@ pub const FAULTS: &[&str] = &[
     "hostile: altered run",
     "hostile: bytes that are no message",
     "hostile: certificate for somebody elsewhere",
+    "hostile: certificate that names somebody's transport key",
     "hostile: feed of somebody else",
     "hostile: flood of feeds",
     "hostile: forged area",
