@@ -63,8 +63,8 @@ pub const FEED_NUMBERS_MAX: usize = 1 << 16;
 pub const FEED_NUMBERS_KEPT: usize = 2 * FEED_NUMBERS_MAX;
 /// Lookups a peer may have under way here: more is no honest question.
 pub const LOOKUPS_MAX: usize = 256;
-/// How often a peer may ask for the same feed in one session: every fork and every gap of a push
-/// is one; more is a loop.
+/// How often a peer may ask for the same feed, from a comparison or an offer of it on: every fork and
+/// every gap of a push is one; more is a loop.
 pub const NEEDS_PER_FEED_MAX: u8 = 32;
 /// Turns of one pass: the tree has six levels, heads, needs, probes and the proof come after.
 pub const TURNS_PER_PASS_MAX: u32 = 64;

@@ -44,7 +44,7 @@ pub(super) struct Transfers {
     waiting: BTreeMap<FeedId, Job>,
     active: Option<Active>,
     next: u64,
-    /// How often the peer asked for a feed.
+    /// How often the peer asked for a feed since the last comparison, and since it was last offered.
     pub(super) asked_for: BTreeMap<FeedId, u8>,
     /// Feeds we asked for in this pass, or since the last one.
     needed: Needed,

@@ -164,7 +164,7 @@ impl Town {
                         self.note("copy of a card looked at");
                         self.check_saved(*copy)?;
                         self.check_bounds(*copy)?;
-                        // What is carried goes on once it is off.
+                        // To whom all comes on sticks not all has come by now.
                         let has_line = self.sites[*copy].class != Class::None;
                         if has_line && self.alike_above(*copy)?.is_some() {
                             self.note("copy of a card as its hub");

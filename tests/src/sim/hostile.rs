@@ -238,8 +238,10 @@ impl Town {
                     self.note("hostile: certificate that names somebody's transport key");
                 }
                 let nobody = || Role::new(self.config.seed, self.numbers.next(), other, None);
-                let role = named.unwrap_or_else(nobody);
-                let role = behind.map_or(role.clone(), |key| role.behind(key));
+                let mut role = named.unwrap_or_else(nobody);
+                if let Some(key) = behind {
+                    role = role.behind(key);
+                }
                 self.forge_certificate(site, link, other, role);
             }
         }
@@ -322,7 +324,8 @@ impl Town {
         self.push_run(site, link, name, draft);
     }
 
-    /// A certificate for keys that nobody has, or that somebody has who belongs elsewhere.
+    /// A certificate for keys that nobody has, that somebody has who belongs elsewhere, or of which one is
+    /// somebody else's.
     fn forge_certificate(&mut self, site: usize, link: LinkId, area: AreaId, mut role: Role) {
         role.area = area;
         let payload = Payload::Certificate(certificate(&role));
