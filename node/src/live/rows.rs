@@ -6,8 +6,10 @@ use crdt_schema::time::Timestamp;
 
 use super::exchange::{Exchange, LinkId};
 use crate::node::Node;
+use crate::replica::Source;
+use crate::sync::driver::Sink as _;
 use crate::sync::request::ReceiptBook;
-use crate::sync::{DeviceRow, Input, ReceiptRow};
+use crate::sync::{DeviceRow, Input, ReceiptRow, RowKey};
 
 impl Exchange {
     /// Keeps rows a peer brought, and hands them to the others. They count as known once they are
@@ -81,15 +83,22 @@ impl Exchange {
     ) {
         let Some(it) = self.links.get_mut(&link) else { return };
         let read = it.read_to.replace(self.book.newest()).unwrap_or(0);
-        if read >= self.book.newest() {
+        let Some(session) = it.session.as_ref().filter(|_| read < self.book.newest()) else {
             return;
-        }
-        let hubs = self.book.hubs_behind(read).filter(|key| node.holds_near(&device, key.area));
+        };
+        // Most rows go to few peers: the others are not even read.
+        let sink = node.sink(&self.book, Source::Peer(device.to_string()));
+        let local = sink.local();
+        let hubs = self.book.hubs_behind(read).filter(|key| session.tells_about(&local, key.area));
+        let hubs: Vec<RowKey> = hubs.copied().collect();
+        let devices = self.book.devices_behind(read).filter(|it| session.tells_of(&local, it));
+        let devices: Vec<DeviceId> = devices.copied().collect();
+        let hubs = hubs.iter().filter(|key| node.holds_near(&device, key.area));
         // What a bundle brought is noted, and told, when this node renews its own rows.
         let hubs = hubs.filter_map(|key| node.row_at(key));
         let hubs = hubs.filter(|row| self.book.counter(&row.key) == Some(row.counter));
         let hubs: Vec<ReceiptRow> = hubs.collect();
-        let devices = self.book.devices_behind(read).filter_map(|device| node.row_of(device));
+        let devices = devices.iter().filter_map(|device| node.row_of(device));
         let devices = devices.filter(|row| self.book.device_age(&row.device) == Some(row.age()));
         let devices: Vec<DeviceRow> = devices.collect();
         self.drive(now, node, link, Input::Receipts(hubs));

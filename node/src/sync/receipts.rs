@@ -83,7 +83,7 @@ impl Session {
         for row in rows {
             let heard = self.rows.heard.get(&row.key).is_some_and(|heard| *heard >= row.counter);
             let newer = self.rows.hubs.get(&row.key).is_none_or(|old| old.counter < row.counter);
-            if heard || !newer || !self.goes_down(local, row.key.area) {
+            if heard || !newer || !self.tells_about(local, row.key.area) {
                 continue;
             }
             self.rows.hubs.insert(row.key, row);
@@ -94,17 +94,13 @@ impl Session {
         }
     }
 
-    /// Rows of devices that are new here go to who stands higher; those of devices above the peer
-    /// go down to it, with the receipts they make readable. A device is told what it said of itself
-    /// only if that names another store than it has now: then it must say something newer.
+    /// Rows of devices that are new here: those the peer should have wait for a frame. A device is told
+    /// what it said of itself only if that names another store than it has now: then it must say
+    /// something newer.
     pub(super) fn devices_to_tell(&mut self, local: &Local<'_>, rows: Vec<DeviceRow>) {
         for row in rows {
-            let peer = level(local, &self.peer);
-            let up = peer < level(local, &local.device);
-            let from_above = self.is_above_peer(local, &row.device);
-            let of_peer = row.device == self.peer;
-            let is_known = of_peer && self.peer_instance == Some(row.instance);
-            if is_known || !(of_peer || up || from_above) {
+            let is_known = row.device == self.peer && self.peer_instance == Some(row.instance);
+            if is_known || !self.tells_of(local, &row.device) {
                 continue;
             }
             let writer = (row.device, row.instance);
@@ -119,6 +115,13 @@ impl Session {
         }
     }
 
+    /// Whether what a device says of itself is for the peer: rows of devices go to who stands higher;
+    /// those of devices above the peer go down to it, with the receipts they make readable.
+    pub(crate) fn tells_of(&self, local: &Local<'_>, device: &DeviceId) -> bool {
+        let up = level(local, &self.peer) < level(local, &local.device);
+        up || *device == self.peer || self.is_above_peer(local, device)
+    }
+
     /// Whether a device holds all of an area of which the peer holds a part.
     fn is_above_peer(&self, local: &Local<'_>, device: &DeviceId) -> bool {
         let grants = |device: &DeviceId| {
@@ -131,8 +134,9 @@ impl Session {
         grants(device).any(over)
     }
 
-    /// Whether the peer is a device of that desa, or a hub between it and this node.
-    fn goes_down(&self, local: &Local<'_>, area: AreaId) -> bool {
+    /// Whether hubs' rows about an area are for the peer: it is a device of that desa, or a hub between
+    /// it and this node.
+    pub(crate) fn tells_about(&self, local: &Local<'_>, area: AreaId) -> bool {
         let Some(member) = local.authority.member(&self.peer) else { return false };
         let summary = local.summary;
         let over = |granted: AreaId| summary.is_within(area, granted);

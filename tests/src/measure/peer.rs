@@ -28,6 +28,8 @@ pub(super) const PEER: &str = "peer";
 pub(super) const NONE: &str = "-";
 /// Rows read at once.
 const PAGE: usize = 512;
+/// Between two looks at what came.
+const LOOK_EVERY: Duration = Duration::from_micros(50);
 /// For one meeting.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -108,7 +110,10 @@ async fn done(running: &Running, words: &[String]) -> Value {
         }
         ["await", entries] => {
             let wanted: u64 = entries.parse().unwrap();
-            while running.ask(|node| node.replica().entries_held()).await.unwrap() < wanted {}
+            while running.ask(|node| node.replica().entries_held()).await.unwrap() < wanted {
+                // Asked without a pause, it would take a processor from what it waits for.
+                tokio::task::block_in_place(|| std::thread::sleep(LOOK_EVERY));
+            }
             json!({ "at": moment() })
         }
         ["tell"] => {
