@@ -12,7 +12,7 @@ use crdt_schema::time::Timestamp;
 use proptest::prelude::*;
 
 use super::file::OpenError;
-use super::format::{BundleHeader, Frame, Target};
+use super::format::{BundleHeader, FEEDS_PER_FILE_MAX, FeedsSeen, Frame, Target};
 use super::{BundleReader, BundleWriter, Piece, PiecePlan, Planner, RunSize, Span, Unplannable};
 
 fn header(target: Target) -> BundleHeader {
@@ -177,6 +177,18 @@ fn a_header_with_an_altered_byte_is_altered_and_not_cut() {
         }
         let refused = BundleReader::read(&bytes[..at]).unwrap_err();
         assert!(matches!(refused, OpenError::Truncated), "cut at {at}: {refused}");
+    }
+}
+
+#[test]
+fn of_a_file_that_names_feeds_without_end_so_many_are_remembered_and_no_more() {
+    let Frame::Feed(any) = feed() else { unreachable!() };
+    let name = |number: usize| FeedName { incarnation: number as u64, ..any };
+    let mut seen = FeedsSeen::default();
+    (0..FEEDS_PER_FILE_MAX + 9).for_each(|number| seen.push(name(number)));
+    let last = FEEDS_PER_FILE_MAX - 1;
+    for (number, is) in [(7, 7), (last, last), (last + 1, last), (last + 9, last)] {
+        assert_eq!(seen.of(u32::try_from(number).unwrap()), Some(name(is)));
     }
 }
 

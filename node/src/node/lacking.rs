@@ -188,3 +188,37 @@ impl Node {
         own.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crdt_schema::area::AreaId;
+    use crdt_schema::id::{DeviceId, Space};
+
+    use super::*;
+
+    #[test]
+    fn of_a_file_that_lists_without_end_so_much_is_remembered_and_no_more() {
+        let device = DeviceId([7; 32]);
+        let name =
+            FeedName { device, area: AreaId::WEST_JAVA, space: Space::Records, incarnation: 7 };
+        let feed = name.id();
+        let mut contents = Contents::default();
+        let places = (1..=SPANS_MAX as u64 + 9).map(|place| 2 * place);
+        for place in places.clone() {
+            contents.list(&[Span { feed, from: place, to: place }]);
+            contents.see(&name, place, place);
+        }
+        let kept = |contents: &Contents| {
+            let runs = contents.runs.get(&feed).map(|(_, runs)| runs.len());
+            (contents.listed.get(&feed).map(Vec::len), runs)
+        };
+        assert_eq!(kept(&contents), (Some(SPANS_MAX), Some(SPANS_MAX)));
+        let many: Vec<Span> = places.map(|place| Span { feed, from: place, to: place }).collect();
+        let mut contents = Contents::default();
+        contents.list(&many);
+        assert_eq!(kept(&contents), (Some(SPANS_MAX), None), "of one frame, too");
+        contents.see(&name, 2, 3);
+        contents.see(&name, 4, 5);
+        assert_eq!(contents.runs_count, 1, "what goes on from a run takes no room");
+    }
+}

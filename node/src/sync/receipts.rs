@@ -17,7 +17,7 @@ use super::session::Session;
 
 /// Rows waiting for one peer: one for each desa of the largest kabupaten; older ones give way, and
 /// come again with the next row of their writer.
-const ROWS_WAITING_MAX: usize = 512;
+pub(super) const ROWS_WAITING_MAX: usize = 512;
 const _: () = assert!(ROW_BYTES_MAX < CONTROL_FRAME_BYTES_MAX);
 
 /// Rows that wait for a frame to go with.

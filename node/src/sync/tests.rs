@@ -23,9 +23,10 @@ use super::message::{
     AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
     BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
     NEEDS_PER_FEED_MAX, Need, NodePrint, Offer, PROTOCOL_VERSION, Pass, Proof, RECEIPT_DELAY_MS,
-    Reply, STALL_MS, SharedArea, Stream, Turn,
+    Reply, STALL_MS, STRANGER_BYTES_MAX, SharedArea, Stream, Turn,
 };
 use super::receipt::ReceiptRow;
+use super::receipts::ROWS_WAITING_MAX;
 use super::request::{Input, Output, Report, Taken};
 use super::session::{EARLY_MAX, Phase, Role, Session};
 use super::summary::{CutRoot, Root};
@@ -375,11 +376,8 @@ fn a_provisional_peer_gets_authority_only_and_its_own_feeds_go_to_who_confirms()
     assert_eq!((new.taken, desa.taken), (before, 0), "a desa confirms nobody");
 }
 
-#[test]
-fn a_stranger_shows_what_it_has_and_gets_nothing() {
-    let mut kec = province().copy(KEC);
-    kec.edit(area(SAMBENG), 5);
-    // It knows the network and claims an area, but nobody certified it.
+/// A responder that asked for the certificate of one that knows the network and whom nobody certified.
+fn asked_by_a_stranger(kec: &mut TestNode) -> Session {
     let mut session = Session::new(Role::Responder, Keys(99).device());
     session.handle_input(Timestamp(0), &kec.local(), Input::Start);
     let open = Message::Open(super::message::Open {
@@ -388,12 +386,39 @@ fn a_stranger_shows_what_it_has_and_gets_nothing() {
         instance: StoreInstance([1; 16]),
         areas: vec![],
     });
-    assert_eq!(say(&mut session, &mut kec, &open), [Message::AskCertificate]);
+    assert_eq!(say(&mut session, kec, &open), [Message::AskCertificate]);
+    session
+}
+
+#[test]
+fn a_stranger_shows_what_it_has_and_gets_nothing() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let mut session = asked_by_a_stranger(&mut kec);
     let said = say(&mut session, &mut kec, &Message::Presented(0));
     assert_eq!(said, [Message::End(EndReason::Stranger)]);
     let mut own = province().copy(Keys(99));
     let (pair, cost) = sync(&mut own, &mut kec);
     assert_eq!((pair.phases().0, cost.frames), (Phase::Ended(EndReason::NoRights), 1));
+}
+
+#[test]
+fn a_stranger_shows_no_more_than_a_certificate_and_what_it_rests_on_take() {
+    let frame = STRANGER_BYTES_MAX * 2 / 5;
+    for (frames, ends) in [(2, None), (3, Some(EndReason::Stranger))] {
+        let mut kec = province().copy(KEC);
+        let mut session = asked_by_a_stranger(&mut kec);
+        for first in 0..frames {
+            let run = PackedRun { first: 1 + first, bytes: vec![0; frame], signature: [0; 64] };
+            let feed = FeedRef::Name(kec.feed(area(SAMBENG), Space::Records, 0));
+            say(&mut session, &mut kec, &Message::Runs(vec![FeedRun { feed, run }]));
+        }
+        let ended = match session.phase() {
+            Phase::Ended(reason) => Some(reason),
+            _ => None,
+        };
+        assert_eq!((ended, kec.taken), (ends, 0));
+    }
 }
 
 #[test]
@@ -605,6 +630,34 @@ fn rows_go_down_with_the_next_frame_or_after_a_minute_and_cause_none() {
     pair.wait(RECEIPT_DELAY_MS);
     pair.tell_initiator(Input::Tick);
     assert_eq!(pair.run(&mut desa, &mut kec).frames, 0, "rows of hubs go down only");
+}
+
+#[test]
+fn of_more_rows_than_wait_for_one_peer_the_others_go() {
+    let kec = province().copy(KEC);
+    let mut session = met_by(DESA, &kec);
+    let row = |store: u16| {
+        let mut instance = [0; 16];
+        instance.iter_mut().zip(store.to_be_bytes()).for_each(|(to, from)| *to = from);
+        ReceiptRow::of(&kec.summary, StoreInstance(instance), area(SAMBENG), 1)
+    };
+    let many = u16::try_from(ROWS_WAITING_MAX).unwrap() + 9;
+    let rows: Vec<ReceiptRow> = (0..many).map(row).collect();
+    session.handle_input(Timestamp(0), &kec.local(), Input::Receipts(rows));
+    assert_eq!(
+        drain(&mut session).iter().filter(|it| matches!(it, Output::Send { .. })).count(),
+        0
+    );
+    session.handle_input(Timestamp(RECEIPT_DELAY_MS), &kec.local(), Input::Tick);
+    let said = drain(&mut session).into_iter().filter_map(|output| match output {
+        Output::Send { stream, frame } => decode(stream, &frame).ok(),
+        _ => None,
+    });
+    let told = said.map(|message| match message {
+        Message::Receipts(rows) => rows.len(),
+        _ => 0,
+    });
+    assert_eq!(told.sum::<usize>(), ROWS_WAITING_MAX);
 }
 
 #[test]
@@ -1070,7 +1123,7 @@ fn a_long_upload_handed_on_over_a_live_session_is_asked_for_as_often_as_it_is_of
 #[test]
 fn who_learned_something_since_it_opened_may_stay_unequal_with_one_that_saw_all_equal() {
     let mut kec = province().copy(KEC);
-    let mut session = met_by(DESA_TWO, &kec);
+    let mut session = met_by(DESA, &kec);
     assert_eq!(session.phase(), Phase::Live { equal: true });
     say(&mut session, &mut kec, &Message::Stay);
     assert_eq!(session.phase(), Phase::Live { equal: false });
