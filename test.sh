@@ -33,14 +33,15 @@ need_compiler() {
 need_lab_tools() {
     [ "$(id -u)" -eq 0 ] && have apt-get || return 0
     local tool missing=0
-    for tool in ip ethtool nft ping python3 mkfs.ext4 mkfs.btrfs; do
+    for tool in ip ethtool nft ping python3 mkfs.ext4 mkfs.btrfs mkfs.exfat mount.exfat-fuse; do
         have "$tool" || missing=1
     done
     compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing=1
     [ "$missing" -eq 1 ] || return 0
     say "installing the lab's tools"
     apt-get update && apt-get install -y --no-install-recommends \
-        iproute2 ethtool nftables iputils-ping python3 libfaketime e2fsprogs btrfs-progs ||
+        iproute2 ethtool nftables iputils-ping python3 libfaketime e2fsprogs btrfs-progs \
+        exfatprogs exfat-fuse ||
         echo "the lab's tools could not be installed" >&2
 }
 

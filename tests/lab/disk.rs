@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-use crate::ground::absent;
+use crate::ground::{absent, skip};
 use crate::system::{attempt, tool};
 
 /// MiB of the pool that copies lie in: as large as its file system asks for, and sparse.
@@ -32,6 +32,40 @@ impl Disk {
         std::fs::create_dir_all(folder).unwrap();
         tool(&["mount", "-o", "loop", text(image), text(folder)]);
         Self { image: image.to_path_buf(), folder: folder.to_path_buf() }
+    }
+
+    /// A new stick, with the file system sticks are sold with; `None`, and a line, where the system has
+    /// it not.
+    pub(crate) fn stick(folder: &Path, image: &Path, mib: u64) -> Option<Self> {
+        if !Path::new("/dev/fuse").exists() {
+            skip("no stick, for this system has no file systems of programs");
+            return None;
+        }
+        make(image, mib);
+        std::fs::create_dir_all(folder).unwrap();
+        let stick = Self { image: image.to_path_buf(), folder: folder.to_path_buf() };
+        let made = attempt(&["mkfs.exfat", text(image)]).and_then(|_| stick.plug_in("rw"));
+        if let Err(why) = made {
+            absent(&format!("no stick ({why}); Debian: exfatprogs, exfat-fuse"));
+            return None;
+        }
+        Some(stick)
+    }
+
+    fn plug_in(&self, how: &str) -> Result<String, String> {
+        let how = format!("loop,{how}");
+        attempt(&["mount", "-t", "exfat-fuse", "-o", &how, text(&self.image), text(&self.folder)])
+    }
+
+    /// Pulls a stick out and puts it in again, write-protected.
+    pub(crate) fn protect(&self) {
+        tool(&["umount", text(&self.folder)]);
+        self.plug_in("ro").unwrap();
+    }
+
+    /// A file on it.
+    pub(crate) fn file(&self, name: &str) -> String {
+        text(&self.folder.join(name)).to_owned()
     }
 
     /// Leaves so many free bytes at most, in a file that takes the rest. It can be called again.

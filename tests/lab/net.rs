@@ -149,6 +149,11 @@ impl Lab {
         Disk::below(node.data(), &self.room().join(format!("{}.img", node.name)), mib)
     }
 
+    /// A stick of so many MiB; `None`, and a line, where this system has no file system for it.
+    pub(crate) fn stick(&self, mib: u64) -> Option<Disk> {
+        Disk::stick(&self.room().join("stik"), &self.room().join("stik.img"), mib)
+    }
+
     /// Where files may be put.
     pub(crate) fn room(&self) -> &Path {
         self.ground.room.path()

@@ -200,6 +200,33 @@ fn a_disk_that_turned_read_only_refuses_saves_and_has_lost_nothing() {
     holds(&node, &[before, after]);
 }
 
+#[test]
+fn a_running_node_whose_disk_turns_read_only_refuses_saves_and_goes_on_answering() {
+    let Some(lab) = Lab::new("roruns") else { return };
+    let Some(failing) = Failing::new(lab.room()) else { return };
+    let mut node = lab.node("prov");
+    node.found();
+    let mut saved = vec![node.add(DESA, "sebelumnya")];
+    let fault = Fault { call: "write", file: ".redb", first: 40, count: FOR_GOOD, errno: EROFS };
+    node.set_environment(failing.environment(node.data(), fault));
+    node.run_offline();
+    let told: Vec<_> = (0..SAVES).map(|it| tries(&node, &format!("catatan {it}"))).collect();
+    let taken = told.iter().take_while(|it| it.is_ok()).count();
+    let refused = Err("read_only".to_owned());
+    assert!(
+        (1..SAVES).contains(&taken) && told.iter().skip(taken).all(|it| *it == refused),
+        "{told:?}"
+    );
+    saved.extend(told.into_iter().flatten());
+    for record in &saved {
+        assert!(node.value(record, "nama").is_some(), "it can be looked at");
+    }
+    assert_eq!(node.ask(&["status"]).exit, 0);
+    node.stop();
+    node.set_environment(Vec::new());
+    holds(&node, &saved);
+}
+
 /// Lets the n-th sync of a command fail and all behind it, for each n, of files or folders whose names
 /// end so: it says so, and the same command is done once the disk works. From where the answer is
 /// durable on nothing is said: files are closed then, but no folder is synced any more. How many syncs

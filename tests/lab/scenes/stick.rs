@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crate::mesh::{DESA, KECAMATAN};
 use crate::net::Lab;
-use crate::node::{LabNode, count};
+use crate::node::{LabNode, count, text};
 use crate::system::tool;
 
 const RECORDS: u64 = 300;
 const STICK_MIB: u64 = 16;
+/// Of one with a node on it, which takes in what others bring only while there is room.
+const NODE_MIB: u64 = 256;
 
 /// How an import ends: exit code, kind, what happened, what to do.
 type Told = (i32, &'static str, &'static str, &'static str);
@@ -20,6 +22,7 @@ type Damage = fn(&[u8]) -> Vec<u8>;
 const TRUNCATED: Told = (5, "file_truncated", "ends too early", "Copy it again");
 const EMPTY: Told = (5, "file_truncated", "is empty", "Copy it again");
 const FOREIGN: Told = (5, "file_foreign", "not the file asked for", "Choose another file");
+const ALTERED: Told = (5, "file_altered", "not what was written", "Do not use this file");
 const PARTIAL: Told = (12, "partial", "Only partly done", "See the result");
 
 /// What may have become of a file on its way, and how its import ends.
@@ -52,6 +55,25 @@ const DAMAGES: [(&str, Told, Damage); 9] = [
         bytes.get_mut(from..from + 512).unwrap().fill(0);
         bytes
     }),
+    ("berkas lain", FOREIGN, |whole| whole.iter().map(|byte| byte ^ 0x5a).collect()),
+];
+
+/// The same of an invitation, which is of one piece: nothing of it is taken.
+const INVITATIONS: [(&str, Told, Damage); 6] = [
+    ("kosong", EMPTY, |_| Vec::new()),
+    ("separuh", TRUNCATED, |whole| cut(whole, 1, 2)),
+    ("ekornya nol", TRUNCATED, |whole| {
+        let mut bytes = cut(whole, 1, 2);
+        bytes.resize(whole.len(), 0);
+        bytes
+    }),
+    ("satu bit", ALTERED, |whole| {
+        let mut bytes = whole.to_vec();
+        let middle = bytes.len() / 2;
+        *bytes.get_mut(middle).unwrap() ^= 1;
+        bytes
+    }),
+    ("satu bita lebih", ALTERED, |whole| [whole, b"\n"].concat()),
     ("berkas lain", FOREIGN, |whole| whole.iter().map(|byte| byte ^ 0x5a).collect()),
 ];
 
@@ -97,6 +119,62 @@ fn a_damaged_or_half_copied_file_brings_what_is_whole_and_the_whole_one_the_rest
         desa.verifies();
     }
     crate::tell(&format!("stick: {}", told.join(", ")));
+}
+
+#[test]
+fn a_damaged_invitation_is_refused_and_makes_no_node_and_the_whole_one_joins() {
+    let Some(lab) = Lab::new("undangan") else { return };
+    let [mut province, mut desa] = ["prov", "desa"].map(|name| lab.node(name));
+    province.found();
+    let file = province.file("undangan.wksbm-undangan");
+    province.done(&["invite", "--area", DESA, "-o", &file]);
+    let whole = std::fs::read(&file).unwrap();
+    for (what, told, damage) in INVITATIONS {
+        let (path, (exit, kind, happened, to_do)) = (province.file("stik.wksbm-undangan"), told);
+        std::fs::write(&path, damage(&whole)).unwrap();
+        let answer = desa.ask(&["join", "--invitation", &path]);
+        answer.fails(exit, kind, happened, to_do);
+        assert!(!desa.data().exists(), "{what}");
+    }
+    province.enrol(&mut desa, DESA);
+}
+
+#[test]
+fn a_stick_with_exfat_carries_invitations_pieces_and_a_whole_node() {
+    let Some(lab) = Lab::new("exfat") else { return };
+    let Some(stick) = lab.stick(NODE_MIB) else { return };
+    let [mut province, mut desa] = ["prov", "desa"].map(|name| lab.node(name));
+    province.found();
+    desa.move_data(Path::new(&stick.file("simpul")));
+    let [invitation, own, pieces] =
+        ["desa.wksbm-undangan", "desa.wksbm", "semua.wksbm"].map(|name| stick.file(name));
+    province.done(&["invite", "--area", DESA, "-o", &invitation]);
+    let device = text(&desa.done(&["join", "--invitation", &invitation]), "device").to_owned();
+    // The second takes the place of the first.
+    for _ in 0..2 {
+        desa.done(&["bundle", "export", "--all", "--clear", "-o", &own]);
+    }
+    province.done(&["bundle", "import", &own]);
+    province.done(&["member", "confirm", &device]);
+    province.synth(DESA, RECORDS);
+    let line = ["bundle", "export", "--all", "--clear", "--max-size", "24k", "-o", &pieces];
+    province.done(&line);
+    let folder = Path::new(&pieces).parent().unwrap();
+    let found = bundles(folder).into_iter().filter(|name| name.starts_with("semua"));
+    let found: Vec<String> = found.map(|name| stick.file(&name)).collect();
+    assert!(found.len() > 2, "{found:?}");
+    let import: Vec<&str> =
+        ["bundle", "import"].into_iter().chain(found.iter().map(String::as_str)).collect();
+    desa.done(&import);
+    let record = desa.add(DESA, "di stik");
+    desa.verifies();
+    desa.done(&["bundle", "export", "--all", "--clear", "-o", &own]);
+    stick.protect();
+    assert_eq!(desa.value(&record, "nama").as_deref(), Some("di stik"));
+    let answer = desa.ask(&["record", "set", &record, "-f", "nama=lain"]);
+    answer.fails(11, "read_only", "cannot be written", "ask your technician");
+    province.done(&["bundle", "import", &own]);
+    assert_eq!(province.root(DESA), desa.root(DESA));
 }
 
 #[test]
