@@ -15,8 +15,8 @@ use super::receipt::{DeviceRow, ROW_BYTES_MAX, ReceiptRow, RowKey, SIGNATURE_BYT
 use super::request::{Local, Output};
 use super::session::Session;
 
-/// Rows waiting for one peer: one for each desa of the largest kabupaten; older ones give way, and
-/// come again with the next row of their writer.
+/// Rows waiting for one peer: one for each desa of the largest kabupaten; those of the lowest stores
+/// and areas give way, and come again with the next row of their writer.
 pub(super) const ROWS_WAITING_MAX: usize = 512;
 const _: () = assert!(ROW_BYTES_MAX < CONTROL_FRAME_BYTES_MAX);
 

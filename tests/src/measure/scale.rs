@@ -30,7 +30,7 @@ pub(super) const LONG_ENTRIES: u64 = 100_000;
 pub enum Scale {
     /// Minutes.
     Usual,
-    /// With 10,000,000 and 18,000,000 entries: most of an hour, 10 GB of disk.
+    /// With 10,000,000 and 18,000,000 entries: most of an hour, 12 GB of disk.
     Largest,
     /// So small that a test can afford it: it shows that every measure still runs.
     Smoke,
