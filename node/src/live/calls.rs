@@ -12,6 +12,9 @@ use crate::net::backoff;
 
 /// Addresses dialled at once: a desk has three hubs above it and a few neighbours.
 const TARGETS_MAX: usize = 64;
+/// Between two addresses that give way to others: whoever names addresses without end has few of them
+/// dialled.
+const GIVES_WAY_EVERY_MS: i64 = 10_000;
 
 /// Who named an address: what a person names is never forgotten by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,25 +52,41 @@ pub struct Calls {
     targets: BTreeMap<String, Target>,
     /// Links that stand, by the key behind them.
     linked: BTreeMap<u64, [u8; 32]>,
+    /// When an address gave way last.
+    gave_way_at: Option<Timestamp>,
 }
 
 impl Calls {
-    /// Adds an address; one that is known keeps its state, and the stronger name.
-    pub fn want(&mut self, address: String, key: Option<[u8; 32]>, by: NamedBy, now: Timestamp) {
+    /// Adds an address; one that is known keeps its state, and the stronger name. The address that gave
+    /// way to it, if one did: that is dialled no more.
+    pub fn want(
+        &mut self,
+        address: String,
+        key: Option<[u8; 32]>,
+        by: NamedBy,
+        now: Timestamp,
+    ) -> Option<String> {
         if let Some(known) = self.targets.get_mut(&address) {
             known.by = known.by.max(by);
-            return;
+            return None;
         }
+        let mut gone = None;
         if self.targets.len() >= TARGETS_MAX && by != NamedBy::Person {
-            let Some(worst) = self.worst(by) else { return };
+            let worst = self.worst(by, now)?;
             self.targets.remove(&worst);
+            (self.gave_way_at, gone) = (Some(now), Some(worst));
         }
         let state = State::Waits(now);
         self.targets.insert(address, Target { key, by, failures: 0, state });
+        gone
     }
 
     /// Of addresses that nobody better named the one that gives way: where nobody was reached most often.
-    fn worst(&self, by: NamedBy) -> Option<String> {
+    fn worst(&self, by: NamedBy, now: Timestamp) -> Option<String> {
+        let rests = |at: Timestamp| now.0.saturating_sub(at.0) < GIVES_WAY_EVERY_MS;
+        if self.gave_way_at.is_some_and(rests) {
+            return None;
+        }
         let fails = |it: &Target| it.failures > 0 && matches!(it.state, State::Waits(_));
         let gives_way = self.targets.iter().filter(|(_, it)| it.by <= by && fails(it));
         let worst = gives_way.max_by_key(|(_, it)| (std::cmp::Reverse(it.by), it.failures));
@@ -256,6 +275,13 @@ mod tests {
         assert!(calls.has(&old(9)));
         calls.want(HUB.to_owned(), None, NamedBy::Hub, at(1_200));
         assert!(calls.has(HUB) && calls.has(&old(7)) && !calls.has(&old(9)));
+        calls.failed(&old(7), at(1_201), 0);
+        let next = |calls: &mut Calls, now| {
+            calls.want("/ip4/192.0.2.3/tcp/1".to_owned(), None, NamedBy::Hub, now)
+        };
+        assert_eq!(next(&mut calls, at(1_209)), None, "so many, and no more");
+        assert!(!calls.has("/ip4/192.0.2.3/tcp/1"));
+        assert_eq!(next(&mut calls, at(1_210)), Some(old(7)));
     }
 
     #[test]

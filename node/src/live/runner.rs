@@ -462,7 +462,7 @@ impl Writer {
             }
             Order::Dial { address, wanted, reply } => self.dial(address, wanted, reply),
             Order::Want(address) => {
-                self.calls.want(address.to_string(), peer_key(&address), NamedBy::Person, now);
+                self.want(address.to_string(), peer_key(&address), NamedBy::Person);
             }
             Order::Forget(address) => self.forget(&address.to_string()),
             Order::Compare => self.exchange.compare_all(now),
@@ -485,6 +485,13 @@ impl Writer {
         let peers = peers.collect();
         self.node.set_peers(peers);
         self.node.set_sessions(self.exchange.sessions(), self.refusals.list());
+    }
+
+    /// Dials an address from now on; where another gave way to it, that one no more.
+    fn want(&mut self, address: String, key: Option<[u8; 32]>, by: NamedBy) {
+        if let Some(gone) = self.calls.want(address, key, by, self.now()) {
+            self.refusals.forget(&gone);
+        }
     }
 
     /// Dials an address no more.
@@ -542,14 +549,13 @@ impl Writer {
         if !self.dial_known || named == self.named {
             return;
         }
-        let now = self.now();
         let gone = self.named.iter().filter(|it| !named.contains(it));
         for gone in gone.cloned().collect::<Vec<_>>() {
             self.forget(&gone);
         }
         for address in &named {
             let key = address.parse().ok().as_ref().and_then(peer_key);
-            self.calls.want(address.clone(), key, NamedBy::Person, now);
+            self.want(address.clone(), key, NamedBy::Person);
         }
         self.named = named;
     }
@@ -618,7 +624,7 @@ impl Writer {
                 self.calls.failed(&address, now, self.node.dice());
             }
             NetEvent::Found { addr } => {
-                self.calls.want(addr.to_string(), peer_key(&addr), NamedBy::Neighbour, now);
+                self.want(addr.to_string(), peer_key(&addr), NamedBy::Neighbour);
             }
             NetEvent::Listening(addr) => {
                 self.tell(Event::Listening { address: addr.to_string() });
@@ -747,9 +753,8 @@ impl Writer {
         if !self.dial_known {
             return;
         }
-        let now = self.now();
         for (address, key) in self.node.hub_addresses() {
-            self.calls.want(address, Some(key), NamedBy::Hub, now);
+            self.want(address, Some(key), NamedBy::Hub);
         }
     }
 

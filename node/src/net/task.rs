@@ -267,7 +267,9 @@ impl Task {
         }
         match hub_of(&dial.addr).filter(|(hub, _)| !self.circuits.has_spoken(hub)) {
             Some((hub, at)) => self.dial_hub_first(hub, at, dial),
-            None => self.dial_now(dial),
+            None => {
+                self.dial_now(dial);
+            }
         }
     }
 
@@ -293,7 +295,8 @@ impl Task {
         }
     }
 
-    fn dial_now(&mut self, dial: Held) {
+    /// Dials; whether that is under way.
+    fn dial_now(&mut self, dial: Held) -> bool {
         let peer = last_peer(&dial.addr);
         let addr = dial.addr.clone();
         let from_any = dial.port == PortUse::New;
@@ -312,19 +315,22 @@ impl Task {
         match self.swarm.dial(opts) {
             Ok(()) => {
                 self.dials.insert(connection, dial);
+                true
             }
-            Err(error) => self.fell_through(dial, peer, &error),
+            Err(error) => !self.fell_through(dial, peer, &error),
         }
     }
 
     /// A dial became no connection. Where the port we listen on cannot be dialed from, as another
-    /// program has it at another address of this machine, it goes once more from any port.
-    fn fell_through(&mut self, dial: Held, peer: Option<PeerId>, error: &DialError) {
+    /// program has it at another address of this machine, it goes once more from any port. Whether it
+    /// is over.
+    fn fell_through(&mut self, dial: Held, peer: Option<PeerId>, error: &DialError) -> bool {
         if dial.port == PortUse::Reuse && failure::is_port_taken(error) {
-            return self.dial_now(Held { port: PortUse::New, ..dial });
+            return !self.dial_now(Held { port: PortUse::New, ..dial });
         }
         let key = peer.as_ref().and_then(key_of);
         self.dial_failed(dial.asked, key, failure::of_dial(error));
+        true
     }
 
     /// Tells that a dial became no link.
@@ -357,10 +363,10 @@ impl Task {
                 self.note_addresses();
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error, .. } => {
-                if let Some(dial) = self.dials.remove(&connection_id) {
-                    self.fell_through(dial, peer_id, &error);
-                }
-                if let Some(peer) = peer_id.filter(|peer| !self.swarm.is_connected(peer)) {
+                let dial = self.dials.remove(&connection_id);
+                let is_over = dial.is_none_or(|dial| self.fell_through(dial, peer_id, &error));
+                let peer = peer_id.filter(|peer| is_over && !self.swarm.is_connected(peer));
+                if let Some(peer) = peer {
                     let held = self.circuits.gone(&peer);
                     self.dial_through(held);
                 }

@@ -124,7 +124,7 @@ fn a_damaged_or_half_copied_file_brings_what_is_whole_and_the_whole_one_the_rest
 #[test]
 fn a_damaged_invitation_is_refused_and_makes_no_node_and_the_whole_one_joins() {
     let Some(lab) = Lab::new("undangan") else { return };
-    let [mut province, mut desa] = ["prov", "desa"].map(|name| lab.node(name));
+    let [mut province, desa] = ["prov", "desa"].map(|name| lab.node(name));
     province.found();
     let file = province.file("undangan.wksbm-undangan");
     province.done(&["invite", "--area", DESA, "-o", &file]);
@@ -136,7 +136,8 @@ fn a_damaged_invitation_is_refused_and_makes_no_node_and_the_whole_one_joins() {
         answer.fails(exit, kind, happened, to_do);
         assert!(!desa.data().exists(), "{what}");
     }
-    province.enrol(&mut desa, DESA);
+    desa.done(&["join", "--invitation", &file]);
+    desa.verifies();
 }
 
 #[test]
