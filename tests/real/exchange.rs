@@ -1,7 +1,10 @@
 //! Offices that stay connected: what one saves, all hold; who joins over the wire, belongs.
 
+use crdt_schema::area::AreaCode;
+use crdt_schema::authority::{Payload, Revocation};
 use crdt_schema::time::Timestamp;
 use node::answer::MemberState;
+use node::authority::MemberState as State;
 use node::live::{Act, Event, LinkId, Opened};
 use node::node::{InviteAsk, SynthAsk};
 use node::progress::Unwatched;
@@ -279,6 +282,44 @@ fn a_certificate_that_names_the_key_of_another_device_shuts_nobody_out() {
             |event| matches!(event, Event::PeerJoined { device: joined, .. } if *joined == device),
         );
         assert!(named, "it is known as what it is");
+    }
+}
+
+#[test]
+fn a_newcomer_whose_key_another_device_named_first_is_let_in_though_that_one_was_revoked() {
+    for revoked in [false, true] {
+        let mut town = Town::default();
+        let mut prov = town.province();
+        // Nobody but itself holds its certificate.
+        let mut new = town.join(&mut prov, "baru", NEXT);
+        let twin = town.member_behind(&mut prov, "kembar", DESA, &mut new).node().device();
+        if revoked {
+            let area = DESA.parse::<AreaCode>().unwrap().first_id();
+            let word = Revocation { device: twin, reason: String::new() };
+            prov.node().say(area, Payload::Revocation(word), Vec::new()).unwrap();
+            let state = prov.node().replica().authority().member(&twin).map(|it| it.state);
+            assert_eq!(state, Some(State::Revoked));
+        }
+        let device = new.node().device();
+        let mut wires = Wires::default();
+        let (prov, new) = (wires.add(prov), wires.add(new));
+        wires.dial(new, prov);
+        wires.wait(30_000);
+        let known = wires.desks[prov]
+            .office
+            .node()
+            .replica()
+            .authority()
+            .member(&device)
+            .map(|it| it.state);
+        assert_eq!(known, Some(State::Provisional));
+        assert_eq!(wires.desks[prov].exchange.links(), 1, "{:?}", wires.left(prov));
+        wires.desks[prov].office.node().confirm(&device.to_string()).unwrap();
+        wires.stirred(prov);
+        wires.wait(30_000);
+        add(&mut wires, new, NEXT, "Rapat");
+        wires.wait(5_000);
+        assert_all_equal(&roots(&mut wires, NEXT));
     }
 }
 

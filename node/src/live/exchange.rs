@@ -248,8 +248,7 @@ impl Exchange {
     pub fn opened(&mut self, now: Timestamp, node: &mut Node, opened: &Opened) {
         let device = match node.doors().get(&opened.key) {
             Some(Door::Open(device)) => Some(*device),
-            Some(Door::Shut) => return self.shut(opened.link, EndReason::NoRights),
-            Some(Door::Shared) | None => None,
+            Some(Door::Shared | Door::Shut) | None => None,
         };
         let waits = device.is_some_and(|device| self.distrust.waits(&device, now));
         if waits && opened.role == Role::Responder {
@@ -326,6 +325,15 @@ impl Exchange {
                 (it.greeted, it.prove_by) = (true, None);
                 self.joined(node, link, known);
             }
+            // A certificate does not prove that its device holds the key: this one's may still come.
+            Some(_)
+                if it.role == Role::Responder
+                    && said != node.device()
+                    && node.transport_of(&said).is_none() =>
+            {
+                (it.greeted, it.device, it.proved) = (true, Some(said), false);
+                self.begin(now, node, link, said);
+            }
             Some(_) => self.drop_link(node, link, EndReason::Stranger),
             None if said != node.device() && node.is_behind(&it.key, &said) => {
                 // One of several that name the key.
@@ -337,6 +345,11 @@ impl Exchange {
                 (it.proved, it.prove_by) = (true, None);
                 self.joined(node, link, said);
                 self.begin(now, node, link, said);
+            }
+            None if node.transport_of(&said) == Some(it.key) => {
+                // Revoked: it may know why.
+                self.say(link, codec::encode(&Message::End(EndReason::NoRights)));
+                self.drop_link(node, link, EndReason::NoRights);
             }
             None if node.transport_of(&said).is_some() || said == node.device() => {
                 // A member whose key is another one, or ourselves.

@@ -331,8 +331,8 @@ fn who(doors: Arc<RwLock<BTreeMap<[u8; 32], Door>>>) -> crate::net::Who {
             Some(Door::Open(device)) => Admission::Member(*device),
             // Whoever of them it is: the exchange hears it.
             Some(Door::Shared) => Admission::Member(DeviceId(*key)),
-            Some(Door::Shut) => Admission::Refused,
-            None => Admission::Stranger,
+            // Perhaps somebody whose own certificate did not come yet: the exchange hears who it is.
+            Some(Door::Shut) | None => Admission::Stranger,
         }
     })
 }

@@ -304,7 +304,8 @@ pub enum Door {
     /// Several of those name the key, as a certificate does not prove that its device holds it. Which
     /// of them is there it says itself.
     Shared,
-    /// Nobody but revoked ones: not let in.
+    /// Nobody but revoked ones. Who is there may be another whose certificate did not come yet; a
+    /// revoked one is put out when it has said so.
     Shut,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
+use node::authority::MemberState;
 use node::live::{Act, LinkId, Opened};
 use node::sync::codec;
 use node::sync::message::{BULK_FRAME_BYTES_MAX, BULK_IN_FLIGHT_BYTES_MAX, Message};
@@ -202,10 +203,10 @@ impl Town {
     /// Who is let in is asked anew about every link.
     fn doors(&mut self, site: usize) {
         let Some(up) = &self.sites[site].up else { return };
-        let doors = up.node.doors();
+        let authority = up.node.replica().authority();
         let shut = self.wires.of(site).filter(|(_, wire)| {
-            let key = self.sites[wire.from(site).0].role.keys.transport;
-            matches!(doors.get(&key), Some(node::node::Door::Shut))
+            let device = self.sites[wire.from(site).0].role.device();
+            authority.member(&device).is_some_and(|it| it.state == MemberState::Revoked)
         });
         let links: Vec<LinkId> = shut.map(|(link, _)| link).collect();
         for link in links {

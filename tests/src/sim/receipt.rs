@@ -148,6 +148,13 @@ impl Town {
             let view = hub.authority().member(&at.role.device()).map(|it| it.state);
             format!("at {now} ms, site {site}: {what}: {}, there {view:?}", self.told_of(site))
         };
+        // What a full disk refused is not told again over a link that outlived it, whatever it holds
+        // instead.
+        let was_refused = at.refused_at >= Some(link.since);
+        let refused = Ok(Some("true row refused by a full disk, and not told again"));
+        if held.is_none() && was_refused {
+            return refused;
+        }
         let row = held.ok_or("nothing of what its hub published of its area".to_owned());
         let row = row.map_err(named)?;
         match self.origin(above, &row, &asked).map_err(named)? {
@@ -155,11 +162,7 @@ impl Town {
             Origin::Before if row.counter >= newest.counter => {
                 return Ok(Some("true row kept out by one from before a hub was put back"));
             }
-            // What a full disk refused is not told again over a link that outlived it, whatever it holds
-            // instead.
-            Origin::Older | Origin::Before if at.refused_at >= Some(link.since) => {
-                return Ok(Some("true row refused by a full disk, and not told again"));
-            }
+            Origin::Older | Origin::Before if was_refused => return refused,
             Origin::Older | Origin::Before => {
                 let (row, newest) = (row.counter, newest.counter);
                 return Err(named(format!("row {row} of its hub, whose newest is {newest}")));
