@@ -3,12 +3,17 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::ground::{absent, skip};
 use crate::system::{attempt, tool};
+use crate::wait::until;
 
 /// MiB of the pool that copies lie in: as large as its file system asks for, and sparse.
 const POOL_MIB: u64 = 1_024;
+
+/// For a stick to be written, at most.
+const WRITTEN: Duration = Duration::from_secs(60);
 
 /// Bytes by which a disk may be fuller than was asked for.
 const MARGIN: u64 = 1_000_000;
@@ -60,6 +65,11 @@ impl Disk {
     /// Pulls a stick out and puts it in again, write-protected.
     pub(crate) fn protect(&self) {
         tool(&["umount", text(&self.folder)]);
+        // Its program goes on writing after that, and lets go of the device last.
+        until("the stick was written", WRITTEN, || {
+            let held = tool(&["losetup", "-j", text(&self.image)]);
+            if held.trim().is_empty() { Ok(()) } else { Err(held) }
+        });
         self.plug_in("ro").unwrap();
     }
 
