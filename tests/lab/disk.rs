@@ -49,9 +49,12 @@ impl Disk {
         make(image, mib);
         std::fs::create_dir_all(folder).unwrap();
         let stick = Self { image: image.to_path_buf(), folder: folder.to_path_buf() };
-        let made = attempt(&["mkfs.exfat", text(image)]).and_then(|_| stick.plug_in("rw"));
-        if let Err(why) = made {
-            absent(&format!("no stick ({why}); Debian: exfatprogs, exfat-fuse"));
+        if let Err(why) = attempt(&["mkfs.exfat", text(image)]) {
+            absent(&format!("no stick can be made ({why}); Debian: exfatprogs, exfat-fuse"));
+            return None;
+        }
+        if let Err(why) = stick.plug_in("rw") {
+            skip(&format!("no stick can be put in ({why}); Debian: exfat-fuse"));
             return None;
         }
         Some(stick)
