@@ -11,7 +11,8 @@
 //! `scenes/` what the mesh promises. `cable.py` carries the frames of a bad line, `probe.py` measures.
 //!
 //! It takes Linux, root and the tools of [`ground::TOOLS`]; elsewhere every test says so in one line
-//! and ends, unless `WKSBM_LAB_REQUIRED=1`; a system whose programs mount nothing (FUSE) has no stick with exFAT even then. `WKSBM_BINARY` names another build of the binary,
+//! and ends, unless `WKSBM_LAB_REQUIRED=1`; a system whose programs mount nothing (FUSE) has no stick with exFAT even then.
+//! `WKSBM_BINARY` names another build of the binary,
 //! `WKSBM_LAB_IDLE_SECONDS=600 WKSBM_LAB_IDLE_RECORDS=7000` the long form of the idle link. What a scene measured is a line on
 //! standard error.
 #![cfg(target_os = "linux")]

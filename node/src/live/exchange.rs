@@ -248,7 +248,7 @@ impl Exchange {
     pub fn opened(&mut self, now: Timestamp, node: &mut Node, opened: &Opened) {
         let device = match node.doors().get(&opened.key) {
             Some(Door::Open(device)) => Some(*device),
-            Some(Door::Shared | Door::Shut) | None => None,
+            Some(Door::Shared) | None => None,
         };
         let waits = device.is_some_and(|device| self.distrust.waits(&device, now));
         if waits && opened.role == Role::Responder {

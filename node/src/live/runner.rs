@@ -331,8 +331,8 @@ fn who(doors: Arc<RwLock<BTreeMap<[u8; 32], Door>>>) -> crate::net::Who {
             Some(Door::Open(device)) => Admission::Member(*device),
             // Whoever of them it is: the exchange hears it.
             Some(Door::Shared) => Admission::Member(DeviceId(*key)),
-            // Perhaps somebody whose own certificate did not come yet: the exchange hears who it is.
-            Some(Door::Shut) | None => Admission::Stranger,
+            // Of a revoked device's key, too: behind it may be one whose own certificate did not come yet.
+            None => Admission::Stranger,
         }
     })
 }

@@ -87,16 +87,13 @@ impl Node {
         self.keys.keys().transport
     }
 
-    /// Transport keys of all devices, and whose each is.
+    /// Transport keys of all devices that are not revoked, and whose each is.
     pub fn doors(&self) -> BTreeMap<[u8; 32], Door> {
         let mut doors: BTreeMap<[u8; 32], Door> = BTreeMap::new();
-        for (device, member) in self.authority().members() {
-            let open = member.state != MemberState::Revoked;
-            let door = if open { Door::Open(*device) } else { Door::Shut };
-            let known = doors.entry(member.keys.transport).or_insert(door);
-            if *known != door {
-                *known = known.beside(door);
-            }
+        let members = self.authority().members();
+        for (device, member) in members.filter(|(_, it)| it.state != MemberState::Revoked) {
+            let key = doors.entry(member.keys.transport);
+            key.and_modify(|door| *door = Door::Shared).or_insert(Door::Open(*device));
         }
         doors
     }
@@ -304,19 +301,6 @@ pub enum Door {
     /// Several of those name the key, as a certificate does not prove that its device holds it. Which
     /// of them is there it says itself.
     Shared,
-    /// Nobody but revoked ones. Who is there may be another whose certificate did not come yet; a
-    /// revoked one is put out when it has said so.
-    Shut,
-}
-
-impl Door {
-    /// Two devices with one key.
-    const fn beside(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Shut, door) | (door, Self::Shut) => door,
-            (Self::Open(_) | Self::Shared, Self::Open(_) | Self::Shared) => Self::Shared,
-        }
-    }
 }
 
 fn mark_value(mark: &Since) -> Vec<u8> {

@@ -32,17 +32,8 @@ const DAMAGES: [(&str, Told, Damage); 9] = [
     ("separuh", PARTIAL, |whole| cut(whole, 1, 2)),
     ("hampir utuh", PARTIAL, |whole| cut(whole, 99, 100)),
     // A file system that knew the length and not yet the bytes.
-    ("ekornya nol", PARTIAL, |whole| {
-        let mut bytes = cut(whole, 1, 2);
-        bytes.resize(whole.len(), 0);
-        bytes
-    }),
-    ("satu bit", PARTIAL, |whole| {
-        let mut bytes = whole.to_vec();
-        let middle = bytes.len() / 2;
-        *bytes.get_mut(middle).unwrap() ^= 1;
-        bytes
-    }),
+    ("ekornya nol", PARTIAL, tail_zeroed),
+    ("satu bit", PARTIAL, one_bit_altered),
     // The last frame says that all came.
     ("satu bit dari akhirnya", PARTIAL, |whole| {
         let mut bytes = whole.to_vec();
@@ -55,30 +46,38 @@ const DAMAGES: [(&str, Told, Damage); 9] = [
         bytes.get_mut(from..from + 512).unwrap().fill(0);
         bytes
     }),
-    ("berkas lain", FOREIGN, |whole| whole.iter().map(|byte| byte ^ 0x5a).collect()),
+    ("berkas lain", FOREIGN, another),
 ];
 
 /// The same of an invitation, which is of one piece: nothing of it is taken.
 const INVITATIONS: [(&str, Told, Damage); 6] = [
     ("kosong", EMPTY, |_| Vec::new()),
     ("separuh", TRUNCATED, |whole| cut(whole, 1, 2)),
-    ("ekornya nol", TRUNCATED, |whole| {
-        let mut bytes = cut(whole, 1, 2);
-        bytes.resize(whole.len(), 0);
-        bytes
-    }),
-    ("satu bit", ALTERED, |whole| {
-        let mut bytes = whole.to_vec();
-        let middle = bytes.len() / 2;
-        *bytes.get_mut(middle).unwrap() ^= 1;
-        bytes
-    }),
+    ("ekornya nol", TRUNCATED, tail_zeroed),
+    ("satu bit", ALTERED, one_bit_altered),
     ("satu bita lebih", ALTERED, |whole| [whole, b"\n"].concat()),
-    ("berkas lain", FOREIGN, |whole| whole.iter().map(|byte| byte ^ 0x5a).collect()),
+    ("berkas lain", FOREIGN, another),
 ];
 
 fn cut(whole: &[u8], part: usize, of: usize) -> Vec<u8> {
     whole.get(..whole.len() * part / of).unwrap().to_vec()
+}
+
+fn tail_zeroed(whole: &[u8]) -> Vec<u8> {
+    let mut bytes = cut(whole, 1, 2);
+    bytes.resize(whole.len(), 0);
+    bytes
+}
+
+fn one_bit_altered(whole: &[u8]) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    let middle = bytes.len() / 2;
+    *bytes.get_mut(middle).unwrap() ^= 1;
+    bytes
+}
+
+fn another(whole: &[u8]) -> Vec<u8> {
+    whole.iter().map(|byte| byte ^ 0x5a).collect()
 }
 
 #[test]
