@@ -29,3 +29,4 @@ mod sessions;
 )]
 mod sockets;
 mod standing;
+mod twins;

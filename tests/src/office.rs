@@ -288,6 +288,13 @@ impl Office {
         }
     }
 
+    /// From here on everything random comes from this seed: two offices with one seed draw the same.
+    pub fn draws_from(&mut self, seed: u64) {
+        self.shut();
+        self.env.entropy = Arc::new(TestEntropy::new(seed));
+        self.open();
+    }
+
     /// Writes a bundle for another office and lets it import the file.
     pub fn carry_to(&mut self, other: &mut Self) -> BundleImport {
         let target = ExportTarget::Device(other.node().device().to_string());

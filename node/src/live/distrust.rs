@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
-use crate::sync::EndReason;
+use crate::sync::{EndReason, Table};
 
 /// Wait after the second fault, doubled with each. The first one costs nothing: a mistake of memory or
 /// of a program that is changed meanwhile.
@@ -44,6 +44,11 @@ impl Distrust {
             let oldest = self.0.iter().min_by_key(|(_, it)| it.newest).map(|(device, _)| *device);
             oldest.and_then(|device| self.0.remove(&device));
         }
+    }
+
+    /// How many are remembered.
+    pub(super) fn table(&self) -> Table {
+        Table::new("devices heard seldom", self.0.len(), DEVICES_MAX)
     }
 
     /// Whether a device has to wait until it is heard again.

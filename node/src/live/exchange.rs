@@ -29,7 +29,7 @@ use crate::sync::driver::{Sink, carry_out};
 use crate::sync::message::Message;
 use crate::sync::{
     Answer, DeviceRow, EndReason, Input, Output, Phase, ReceiptRow, Report, Request, Role, Root,
-    Session, Since, Stream, Taken,
+    Session, Since, Stream, Table, Taken,
 };
 
 /// Quiet after the last news before equality is proved again: one save is many small ones seldom.
@@ -237,6 +237,13 @@ impl Exchange {
             peers.insert(device, PeerState { connected: true, equal, heard });
         }
         peers
+    }
+
+    /// How full everything is that peers can fill, of each link by itself.
+    pub fn tables(&self) -> impl Iterator<Item = Table> {
+        let recent = Table::new("comparisons remembered", self.recent.len(), RECENT_MAX);
+        let sessions = self.links.values().filter_map(|it| it.session.as_ref());
+        [recent, self.distrust.table()].into_iter().chain(sessions.flat_map(Session::tables))
     }
 
     /// Links that are open.

@@ -265,15 +265,25 @@ impl Node {
         })
     }
 
-    /// The record a person means by its id or a beginning of it.
+    /// The record a person means by its id or a beginning of it. `ID@AREA`, `ID@KIND` or both name one
+    /// of several.
     pub(super) fn record_key(&self, id: &str) -> Result<RecordKey, NodeError> {
         let unknown = || NodeError::RecordUnknown { id: id.to_owned() };
-        let prefix = id.trim().to_ascii_lowercase();
+        let mut parts = id.trim().split('@');
+        let prefix = parts.next().unwrap_or_default().to_ascii_lowercase();
         let is_hex = prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
         if prefix.len() < ID_DIGITS_MIN || prefix.len() > 32 || !is_hex {
             return Err(unknown());
         }
-        let found = self.replica.find(&prefix).map_err(|error| self.store_error(error))?;
+        let mut found = self.replica.find(&prefix).map_err(|error| self.store_error(error))?;
+        for part in parts {
+            if let Some(kind) = self.env.schema.kind(part) {
+                found.retain(|key| key.kind == kind.number);
+            } else {
+                let area = self.area(part)?;
+                found.retain(|key| key.area == area);
+            }
+        }
         match found.as_slice() {
             [] => Err(unknown()),
             [key] => Ok(*key),

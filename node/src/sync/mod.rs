@@ -4,7 +4,7 @@
 //! every limit · `codec.rs` its bytes · `request.rs` what a session asks of the world · `session.rs`
 //! the state machine, with `opening.rs`, `descend.rs`, `transfer.rs`, `branch.rs`, `push.rs`,
 //! `receipts.rs`, `since.rs` and `numbers.rs` its parts · `receipt.rs` the rows · `driver.rs` answers requests
-//! over a feed store, and runs two sessions against each other.
+//! over a feed store, and runs two sessions against each other · `table.rs` how full is what a peer can fill.
 
 mod branch;
 pub mod codec;
@@ -24,6 +24,7 @@ pub mod request;
 pub mod session;
 mod since;
 pub mod summary;
+mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -38,3 +39,4 @@ pub use receipt::{DeviceRow, ReceiptRow, RowHead, RowKey};
 pub use request::{Answer, Input, Local, Output, Report, Request, RequestId, Taken};
 pub use session::{Phase, Role, Session};
 pub use summary::{Counts, CutRoot, HeldHeads, Root, Summary, Tree, empty_root};
+pub use table::Table;

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crdt_schema::id::{FeedId, FeedName};
 
 use super::message::{EndReason, FEED_NUMBERS_KEPT, FEED_NUMBERS_MAX, FeedRef};
+use super::table::Table;
 
 /// The numbers of one session.
 #[derive(Debug, Default)]
@@ -79,6 +80,18 @@ enum Known {
 }
 
 impl Numbers {
+    /// How many feeds each side has numbered, of those it remembers.
+    pub(super) fn tables(&self) -> [Table; 4] {
+        let told = |what, held| Table::new(what, held, FEED_NUMBERS_KEPT);
+        let used = |what, held| Table::new(what, held, FEED_NUMBERS_MAX);
+        [
+            told("feeds numbered here", self.mine.feeds.len()),
+            told("feeds numbered there", self.theirs.feeds.len()),
+            used("numbers in use here", self.my_number.len()),
+            used("numbers in use there", self.their_number.len()),
+        ]
+    }
+
     fn give(&mut self, name: FeedName, known: Known) {
         let Some(number) = self.mine.give(name) else { return };
         if let Some((old, name)) = self.mine.outlived() {

@@ -14,6 +14,7 @@ use super::message::{CONTROL_FRAME_BYTES_MAX, Message, RECEIPT_DELAY_MS, Stream}
 use super::receipt::{DeviceRow, ROW_BYTES_MAX, ReceiptRow, RowKey, SIGNATURE_BYTES};
 use super::request::{Local, Output};
 use super::session::Session;
+use super::table::Table;
 
 /// Rows waiting for one peer: one for each desa of the largest kabupaten; those of the lowest stores
 /// and areas give way, and come again with the next row of their writer.
@@ -34,6 +35,15 @@ impl Rows {
     /// When waiting rows must go at the latest.
     pub(super) const fn due(&self) -> Option<Timestamp> {
         self.due
+    }
+
+    /// How many rows wait, and of how many is remembered that the peer brought them.
+    pub(super) fn tables(&self) -> [Table; 3] {
+        [
+            Table::new("rows of hubs that wait", self.hubs.len(), ROWS_WAITING_MAX),
+            Table::new("rows of devices that wait", self.devices.len(), ROWS_WAITING_MAX),
+            Table::new("rows heard over a link", self.heard.len(), ROWS_WAITING_MAX),
+        ]
     }
 
     pub(super) fn tick(&mut self, now: Timestamp, outputs: &mut VecDeque<Output>) {

@@ -30,6 +30,7 @@ use super::receipts::Rows;
 use super::request::{Answer, Input, Local, Output, Report, Request, RequestId};
 use super::since::Marks;
 use super::summary::Root;
+use super::table::Table;
 use super::transfer::{Bulk, Transfers};
 
 pub(super) type Step = Result<(), EndReason>;
@@ -197,6 +198,16 @@ impl Session {
     /// where only a proof travelled.
     pub fn their_roots(&self) -> &[(Root, Root)] {
         &self.their_roots
+    }
+
+    /// How full everything is that the peer can fill.
+    pub fn tables(&self) -> impl Iterator<Item = Table> {
+        let own = [
+            Table::new("messages behind a reply", self.early.len(), EARLY_MAX),
+            Table::new("questions to the store", self.asked.len(), LOOKUPS_MAX),
+            self.transfers.table(),
+        ];
+        own.into_iter().chain(self.numbers.tables()).chain(self.rows.tables())
     }
 
     /// Takes one input. Drain [`Session::poll_output`] before the next.

@@ -19,6 +19,7 @@ use super::message::{
 use super::push::held;
 use super::request::{Local, Read, ReadFrom, Report, Request, RequestId, Segment, Taken};
 use super::session::{Asked, Phase, Session, Step};
+use super::table::Table;
 
 /// Bytes a run takes beside its block: first, signature, length, feed number.
 const RUN_OVERHEAD_BYTES: usize = 64 + 16;
@@ -132,9 +133,9 @@ impl Transfers {
     }
 
     /// How many feeds are remembered as asked for.
-    #[cfg(test)]
-    pub(super) fn needed(&self) -> usize {
-        self.needed.asked.len().max(self.needed.by_age.len())
+    pub(super) fn table(&self) -> Table {
+        let held = self.needed.asked.len().max(self.needed.by_age.len());
+        Table::new("feeds asked for", held, NEEDED_MAX)
     }
 
     fn push(&mut self, rank: u8, name: FeedName, ends: Vec<ChainPoint>, known: Vec<CutPoint>) {

@@ -16,7 +16,7 @@ use super::hub;
 use super::scale::{self, Arrival, PROVINCE_ENTRIES, RECORD_ENTRIES, Scale, Shape};
 use super::town::{HOMES, KEYS, Town};
 use super::watch::{Watch, ticks_worked, worked_since};
-use super::{Aim, Report, look, start};
+use super::{Aim, MB, Report, look, start};
 
 /// What a child is that takes runs in.
 pub(super) const TAKE: &str = "take";
@@ -85,13 +85,13 @@ fn tell_taken(report: &mut Report, took: &Value, entries: u64, arrival: Arrival)
         add("ingest, a second of its busiest thread", busiest, "entries/s", Aim::None);
     }
     let memory = number(took, "peak_kib") / 1024.0;
-    add("ingest, memory at most", memory, "MiB", within(is_province, Aim::Under(512.0)));
+    add("ingest, memory at most", memory, "MiB", within(is_province, Aim::Under(512.0 * MB)));
     add("root afterwards", number(took, "root_ms"), "ms", Aim::Under(10.0));
     let records = entries as f64 / RECORD_ENTRIES as f64;
     let (feed, view) = (number(took, "feed_bytes") / records, number(took, "view_bytes") / records);
     add("disk, feed.redb", feed, "B/record", Aim::None);
     add("disk, view.redb", view, "B/record", Aim::None);
-    let whole = within(entries >= 100_000, Aim::Under(300.0));
+    let whole = within(entries >= 1_000, Aim::Under(300.0));
     add("disk, both", feed + view, "B/record", whole);
 }
 

@@ -1,6 +1,6 @@
 //! What is measured: `plan.rs` typed saves · `packed.rs` bytes on the wire · `reconcile.rs` two
 //! replicas and a session, in memory · `ingest.rs` runs into both stores, memory, disk ·
-//! `start.rs` a node's start · `look.rs` look-ups · `meet.rs` two processes over real sockets ·
+//! `start.rs` a node's start · `look.rs` look-ups · `meet.rs` two processes over real sockets, `edits.rs` what they save ·
 //! `save.rs` what one save writes · `rate.rs` this machine's own rates.
 //!
 //! `workload.rs` what a village writes · `scale.rs` how many entries, in which order · `hub.rs` the replica
@@ -10,6 +10,7 @@
 
 mod chart;
 mod child;
+mod edits;
 mod hub;
 mod ingest;
 mod link;
@@ -35,6 +36,9 @@ pub use chart::charts;
 pub use child::CHILD;
 pub use report::{Aim, Figure, Report};
 pub use scale::Scale;
+
+/// A million bytes in MiB: targets of memory are in the one, figures in the other.
+const MB: f64 = 1e6 / 1_048_576.0;
 
 /// A measure and its name on the command line.
 type Measure = (&'static str, fn(&mut Report, Scale));

@@ -63,6 +63,14 @@ impl Scale {
         }
     }
 
+    /// Entries that two nodes hold while one of them saves.
+    pub(super) const fn pushed(self) -> &'static [u64] {
+        match self {
+            Self::Usual | Self::Largest => &[1_000, 10_000, 100_000, 1_000_000],
+            Self::Smoke => &[12],
+        }
+    }
+
     /// New entries of one of them.
     pub(super) const fn news(self) -> &'static [usize] {
         match self {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, AreaTree, Level};
-use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
-use crdt_schema::id::{DeviceId, FeedName, RecordId, Space};
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::{DeviceId, FeedName, Space};
+use crdt_schema::record::Schema;
 use node::authority::{MemberState, Standing};
 use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::replica::Replica;
 use node::store::lent::{Feeds, Views};
-use node::sync::Root;
+use node::sync::{Root, Table};
 
 use super::told;
 use super::town::{Town, Up};
@@ -22,13 +23,12 @@ const BRANCHES_MAX: usize = 8;
 const BRANCHES_NAMED_MAX: usize = 16;
 const INCARNATIONS_MAX: usize = 64;
 const INCARNATIONS_RESTED_MAX: usize = 128;
-const PROVISIONAL_MAX: u64 = 100_000 + CHECKPOINT_EVERY - 1;
-/// Comparisons a node remembers, and of those how many it lists: `node/src/live/exchange.rs`.
-const RECENT_MAX: usize = 64;
+const PROVISIONAL_MAX: usize = 100_000 + 63;
+/// Comparisons that a node lists: `node/src/live/exchange.rs`.
 const LISTED_MAX: usize = 16;
 
 /// A record as a node keeps it, and as it shows it to a person.
-type Shown = BTreeMap<RecordId, (ViewRow, String)>;
+type Shown = BTreeMap<RecordKey, (ViewRow, String)>;
 
 impl Town {
     /// What every honest node must show now.
@@ -272,11 +272,20 @@ impl Town {
     }
 
     /// No table of a node is longer than is stated.
-    pub(super) fn check_bounds(&self, site: usize) -> Result<(), String> {
-        let Some(up) = &self.sites[site].up else { return Ok(()) };
+    ///
+    /// # Errors
+    /// The one that is.
+    pub(super) fn check_bounds(&mut self, site: usize) -> Result<(), String> {
+        let tables = self.tables_of(site);
+        self.within_limits(site, tables)
+    }
+
+    /// What a node holds of others, as far as it has a limit.
+    fn tables_of(&self, site: usize) -> Vec<Table> {
+        let Some(up) = &self.sites[site].up else { return Vec::new() };
         let me = self.sites[site].role.device();
-        let beyond = |what: &str, is: usize| Err(format!("site {site} holds {is} {what}"));
         let replica = up.node.replica();
+        let mut tables = Vec::new();
         let mut incarnations: BTreeMap<_, usize> = BTreeMap::new();
         let (mut entries, mut waiting) = (BTreeMap::<DeviceId, u64>::new(), BTreeSet::new());
         for feed in replica.feeds() {
@@ -285,10 +294,12 @@ impl Town {
             // edits rest on (ADR 0029).
             let is_named = !replica.authority().named(name).is_empty();
             let may_pass = is_named || name.space == Space::Records;
-            let most = if may_pass { BRANCHES_NAMED_MAX } else { BRANCHES_MAX };
-            if feed.branches.len() > most {
-                return beyond("branches of a feed", feed.branches.len());
-            }
+            let (what, most) = if may_pass {
+                ("branches of a feed that may pass the cap", BRANCHES_NAMED_MAX)
+            } else {
+                ("branches of a feed", BRANCHES_MAX)
+            };
+            tables.push(Table::new(what, feed.branches.len(), most));
             if name.device == me {
                 continue;
             }
@@ -300,26 +311,40 @@ impl Town {
                 waiting.insert(name.device);
             }
         }
-        for ((.., space), feeds) in incarnations {
-            let most = match space {
-                Space::Authority => INCARNATIONS_MAX,
-                Space::Records => INCARNATIONS_RESTED_MAX,
-            };
-            if feeds > most {
-                return beyond("feeds of one device in one area", feeds);
-            }
-        }
-        let most = waiting.iter().filter_map(|device| entries.get(device)).max();
-        if most.is_some_and(|most| *most > PROVISIONAL_MAX) {
-            return Err(format!("site {site} holds {most:?} entries of one that waits"));
-        }
+        tables.extend(incarnations.into_iter().map(|((.., space), feeds)| match space {
+            Space::Authority => Table::new("feeds of authority", feeds, INCARNATIONS_MAX),
+            Space::Records => Table::new("feeds of records", feeds, INCARNATIONS_RESTED_MAX),
+        }));
+        let waits = waiting.iter().filter_map(|device| entries.get(device)).max();
+        let waits = waits.and_then(|most| usize::try_from(*most).ok()).unwrap_or(0);
+        tables.push(Table::new("entries of one that waits", waits, PROVISIONAL_MAX));
         let links = self.wires.of(site).count();
-        if up.exchange.links() > links {
-            return beyond("links that are gone", up.exchange.links());
-        }
-        let (recent, listed) = (up.exchange.recent().count(), up.exchange.sessions().len());
-        if recent > RECENT_MAX || listed > LISTED_MAX {
-            return beyond("comparisons", recent.max(listed));
+        // Of links there is no more than there are lines.
+        tables.push(Table::new(
+            "links that are gone",
+            up.exchange.links().saturating_sub(links),
+            0,
+        ));
+        tables.push(Table::new("comparisons listed", up.exchange.sessions().len(), LISTED_MAX));
+        tables.extend(up.exchange.tables());
+        tables
+    }
+
+    /// What peers can fill is within its limit, whenever it is looked at; how full it was is kept.
+    ///
+    /// # Errors
+    /// The first table that is not.
+    pub(super) fn within_limits(
+        &mut self,
+        site: usize,
+        tables: impl IntoIterator<Item = Table>,
+    ) -> Result<(), String> {
+        for table in tables {
+            let ever = self.fullest.entry(table.what).or_insert((0, table.most));
+            ever.0 = table.held.max(ever.0);
+            if !table.is_within() {
+                return Err(format!("site {site} holds {table}"));
+            }
         }
         Ok(())
     }
@@ -373,29 +398,15 @@ fn shown(up: &Up, area: AreaId) -> Result<Shown, String> {
     let filter = RowFilter { areas: BTreeSet::from([area]), verdicts, ..RowFilter::default() };
     let rows = rows(up.node.replica(), &filter)?;
     let show = |row: ViewRow| {
-        let record = row.key.record;
-        // A member that lies gave its own record the same id: then the id alone means neither, or
-        // that of the own area.
-        if has_twin(up, &row.key)? {
-            return Ok((record, (row, String::new())));
-        }
-        let shown = up.node.record_show(&record.to_string(), None).map_err(told)?;
+        let key = row.key;
+        // A member that lies gave its own record the same id: it is named by its area and kind, too.
+        let kind = Schema::standard().kind_numbered(key.kind).map_or("", |kind| kind.name);
+        let id = format!("{}@{}@{kind}", key.record, key.area);
+        let shown = up.node.record_show(&id, None).map_err(told)?;
         let shown = serde_json::to_string(&shown).map_err(told)?;
-        Ok((record, (row, shown)))
+        Ok((key, (row, shown)))
     };
     rows.into_iter().map(show).collect()
-}
-
-/// Whether another record that counts bears the same id.
-fn has_twin(up: &Up, key: &RecordKey) -> Result<bool, String> {
-    let replica = up.node.replica();
-    for other in replica.find(&key.record.to_string()).map_err(told)? {
-        let held = replica.record(&other).map_err(told)?;
-        if other != *key && held.is_some_and(|it| it.verdict == RecordVerdict::Counting) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Rows of a node.

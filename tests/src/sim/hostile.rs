@@ -42,6 +42,13 @@ impl Town {
                 self.note(what);
             }
         }
+        let is_middle = |site: &usize| self.sites[*site].role.level() == Level::Kecamatan;
+        let mut hubs: Vec<usize> = (0..self.sites.len()).filter(is_middle).collect();
+        for _ in 0..self.config.hostile_hubs.min(hubs.len()) {
+            let site = hubs.swap_remove(self.numbers.below(hubs.len()));
+            self.sites[site].hostile = true;
+            self.note("hostile hub");
+        }
     }
 
     /// Whether liars of this town go on while all else is mended, and while what holds is looked at.
@@ -176,7 +183,11 @@ impl Town {
         let Some(link) = links.get(self.numbers.below(links.len())).copied() else { return };
         let own = self.sites[site].role.area;
         let device = self.sites[site].role.device();
-        let villages = self.cast.villages();
+        let mut villages = self.cast.villages();
+        // Of thousands of villages chance alone seldom meets one below a hub.
+        if self.config.hostile_hubs > 0 && !self.is_village(site) && self.numbers.chance(50) {
+            villages.retain(|village| Self::covers(own, *village));
+        }
         let other = villages[self.numbers.below(villages.len())];
         match self.numbers.below(6) {
             0 => {

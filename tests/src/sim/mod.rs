@@ -111,6 +111,9 @@ pub const FAULTS: &[&str] = &[
 /// How often each thing happened.
 pub type Tally = BTreeMap<&'static str, u64>;
 
+/// The most that each table with a limit ever held, and its limit.
+pub type Fullest = BTreeMap<&'static str, (usize, usize)>;
+
 /// How bad lines and clocks are, and how long people stay apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
@@ -180,9 +183,11 @@ pub struct Config {
     pub cut_percent: usize,
     /// Of a hundred devices of villages so many lie, and half as many hubs of kecamatan.
     pub hostile_percent: usize,
+    /// Hubs of kecamatan that lie besides, where half of a hundredth is none.
+    pub hostile_hubs: usize,
     /// Whether anything goes wrong by itself.
     pub faults: bool,
-    /// Of a hundred small towns in so many hubs are put back from a backup.
+    /// Of a hundred towns in so many hubs are put back from a backup.
     pub hubs_back_percent: usize,
     /// How bad lines and clocks are.
     pub rates: Rates,
@@ -212,8 +217,9 @@ impl Config {
             heal_hours,
             cut_percent: 10,
             hostile_percent: if nodes < MANY { 15 } else { 1 },
+            hostile_hubs: if nodes < MANY { 0 } else { 3 },
             faults: true,
-            hubs_back_percent: if nodes < MANY { 30 } else { 0 },
+            hubs_back_percent: if nodes < MANY { 30 } else { 100 },
             rates,
             plant: None,
             tells: None,
@@ -238,6 +244,8 @@ pub struct Outcome {
     pub dearest: (u64, String),
     /// Bytes of the most rows that went with one.
     pub dearest_rows: (u64, String),
+    /// How full each table was that peers can fill.
+    pub fullest: Fullest,
     /// The first thing that does not hold, with the seed.
     pub broken: Option<String>,
 }
@@ -258,8 +266,8 @@ fn play_on(config: &Config) -> Outcome {
         Ok(mut town) => {
             let broken = town.live().err().map(named);
             let digest = town.digest();
-            let Town { tally, dearest, dearest_rows, .. } = town;
-            Outcome { tally, digest, dearest, dearest_rows, broken }
+            let Town { tally, dearest, dearest_rows, fullest, .. } = town;
+            Outcome { tally, digest, dearest, dearest_rows, fullest, broken }
         }
         Err(what) => Outcome { broken: Some(named(what)), ..Outcome::default() },
     }

@@ -7,7 +7,7 @@ use crdt_schema::time::Timestamp;
 use node::live::{Act, Exchange, LinkId};
 use node::node::Node;
 use node::ports::ViewStore;
-use node::sync::EndReason;
+use node::sync::{EndReason, Table};
 
 use super::ground::{HOUR, MINUTE, SECOND};
 use super::plant::Port;
@@ -212,10 +212,14 @@ impl Town {
         // A session ends without saying how its store failed.
         let failure = failure.or(failed.map(|how| (true, how)));
         let wake = up.exchange.wake_at().map(|at| at.0);
+        let tables: Vec<Table> = up.exchange.tables().collect();
         // A store writes many rows on a thread of its own: whether the power is gone by now must not
         // hang on who is faster.
         if shelf.has_threads() {
             drop(up.node.replica().views().and_then(ViewStore::applied));
+        }
+        if let Err(what) = self.within_limits(site, tables) {
+            self.breaks(site, &what);
         }
         if self.sites[site].shelf.is_dead() {
             self.note("power cut at a write");

@@ -23,7 +23,7 @@ use super::heard::Roots;
 use super::shelf::Shelf;
 use super::twist;
 use super::wire::{Agenda, Class, Wires};
-use super::{Tally, told};
+use super::{Fullest, Tally, told};
 use crate::world::Feed;
 
 /// One node, on or off.
@@ -143,6 +143,8 @@ pub(super) struct Town {
     pub(super) dearest: (u64, String),
     /// And of the rows that went with one.
     pub(super) dearest_rows: (u64, String),
+    /// How full each table ever was that peers can fill, and what it may hold.
+    pub(super) fullest: Fullest,
     /// Villages of the cast.
     pub(super) villages: Vec<AreaId>,
     /// Everything that happened, hashed as it happens.
@@ -193,6 +195,7 @@ impl Town {
             proving: false,
             dearest: Default::default(),
             dearest_rows: Default::default(),
+            fullest: Fullest::new(),
             villages: Vec::new(),
             trace: blake3::Hasher::new(),
             broken: None,
