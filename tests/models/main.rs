@@ -6,7 +6,8 @@
 //! and the tree change · `caps.rs` branches and incarnations at their limits · `invited.rs` devices of one
 //! invitation · `stores.rs` the feed store in memory and on a disk · `rotting.rs` a feed that cannot be
 //! read when it has to be · `session.rs` meetings that are cut off · `encodings.rs` a chain that was
-//! written in many ways · `foreign.rs` every decoder of foreign bytes with mutated encodings.
+//! written in many ways · `foreign.rs` every decoder of foreign bytes with mutated encodings · `heavy.rs` what is
+//! small on a wire and large in memory · `misled.rs` saves over views that name wrong places.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
 mod authority;
@@ -14,7 +15,9 @@ mod caps;
 mod encodings;
 mod fold;
 mod foreign;
+mod heavy;
 mod invited;
+mod misled;
 mod rotting;
 mod session;
 mod stores;

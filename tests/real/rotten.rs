@@ -1,10 +1,11 @@
 //! Stores that rotted: what leaves them is whole, and what does not leave is named.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crdt_schema::id::Space;
-use node::answer::{BundleExport, Verify};
+use crdt_schema::id::{DeviceId, Space};
+use node::answer::{BundleExport, ROTTEN_HERE, Verify};
 use node::error::{ErrorKind, NodeError};
 use node::guard::guarded;
 use node::node::{Environment, ExportAsk, ExportTarget, Node};
@@ -231,6 +232,49 @@ fn a_rotten_run_is_not_sent_to_a_peer_and_everything_else_is() {
     assert!(held.contains(&(true, 64)), "{held:?}");
     assert!(held.contains(&(false, SAVES as u64)), "{held:?}");
     assert!(province.verify(false, &mut Unwatched).unwrap().ok);
+}
+
+/// A bundle brings one more save of each village to a kecamatan of which one byte rotted.
+#[test]
+fn what_rotted_of_one_village_keeps_nothing_of_another_from_coming() {
+    let mut town = Town::new(75);
+    let mut province = town.province();
+    let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+    let (mut files, mut devices) = (Vec::new(), Vec::new());
+    for (name, village) in ["desa-satu", "desa-dua"].into_iter().zip(VILLAGES) {
+        let mut desa = town.member(&mut kecamatan, name, village);
+        for number in 0..SAVES {
+            desa.activity(village, &title(number));
+        }
+        desa.carry_to(&mut kecamatan);
+        desa.activity(village, &title(SAVES));
+        files.extend(desa.export(ExportTarget::All));
+        devices.push(desa.node().device());
+    }
+    let rotting = Rotting::of(&mut kecamatan);
+    let (mut refused, mut beside) = (0, 0);
+    for place in rotting.places(3) {
+        let folder = rotting.folder(place);
+        let found = rotting.verify(&folder);
+        // Of one village's feed something rotted, of the other's nothing.
+        let rotten: BTreeSet<DeviceId> = found.damage.iter().filter_map(|it| it.device).collect();
+        let whole: Vec<&DeviceId> = devices.iter().filter(|it| !rotten.contains(*it)).collect();
+        let [whole] = whole[..] else { continue };
+        let taken = guarded(|| {
+            let mut node = Node::open(&folder, rotting.env.clone())?;
+            let taken = node.bundle_import(&files, &mut Unwatched)?;
+            let of_whole = node.replica().feeds().filter(|feed| feed.name.device == *whole);
+            let records = of_whole.filter(|feed| feed.name.space == Space::Records);
+            let newest = records.map(|feed| feed.branches[0].head.point.seq).max();
+            Ok::<_, NodeError>((taken, newest))
+        });
+        let (taken, newest) = taken.unwrap().unwrap_or_else(|error| panic!("at {place}: {error}"));
+        assert_eq!(newest, Some(SAVES as u64 + 1), "at {place}");
+        refused += usize::from(taken.files.iter().any(|it| it.rejected.contains_key(ROTTEN_HERE)));
+        beside += 1;
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    assert!(beside > 3 && refused > 0, "{refused} of {beside}");
 }
 
 fn title(number: usize) -> String {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Subcommand};
 use node::answer::{
     Audience, BundleExport, BundleImport, BundleInspect, ImportedFile, MissingRun, NO_ROOM,
-    OUTSIDE_INTEREST, RottenRun,
+    OUTSIDE_INTEREST, ROTTEN_HERE, RottenRun,
 };
 use node::ask::{BundleFor, ExportBundle, ImportBundles, InspectBundle};
 use node::error::ErrorKind;
@@ -146,8 +146,10 @@ pub(crate) fn partial(done: &BundleImport) -> Option<Failure> {
         let facts = vec![Fact::new("piece", piece), Fact::new("pieces", pieces)];
         return Some(Failure::because(ErrorKind::Partial, "page-import-too-early", facts));
     }
-    if done.files.iter().any(|file| file.rejected.contains_key(NO_ROOM)) {
-        return Some(Failure::finer(ErrorKind::Partial, "partial_no_room", Vec::new()));
+    for (word, said) in [(NO_ROOM, "partial_no_room"), (ROTTEN_HERE, "partial_rotten")] {
+        if done.files.iter().any(|file| file.rejected.contains_key(word)) {
+            return Some(Failure::finer(ErrorKind::Partial, said, Vec::new()));
+        }
     }
     let facts = || vec![Fact::new("count", files)];
     (files > 0).then(|| Failure::because(ErrorKind::Partial, "page-import-partial", facts()))
@@ -330,6 +332,8 @@ mod tests {
         assert_eq!(exit(vec![file(1, &[for_others])]), Some(12));
         let run = MissingRun { feed: crdt_schema::id::FeedId([1; 32]), from: 2, to: 3 };
         assert_eq!(exit(vec![ImportedFile { assumed: vec![run], ..file(0, &[]) }]), Some(12));
-        assert_eq!(exit(vec![file(0, &[for_others, (NO_ROOM, 3)])]), Some(12));
+        for word in [NO_ROOM, ROTTEN_HERE] {
+            assert_eq!(exit(vec![file(0, &[for_others, (word, 3)])]), Some(12));
+        }
     }
 }

@@ -128,6 +128,9 @@ pub const OUTSIDE_INTEREST: &str = "outside_interest";
 /// The word under which entries are counted that the disk had no room for.
 pub const NO_ROOM: &str = "no_room";
 
+/// The word under which entries are counted whose place in this node's own store rotted.
+pub const ROTTEN_HERE: &str = "rotten_here";
+
 /// What one file brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedFile {

@@ -21,7 +21,7 @@ mod standing;
 pub use basic::{AreaName, EntryRef, FieldWarning, MemberState, RootHash, Traffic, When};
 pub use bundle::{
     Audience, BundleExport, BundleImport, BundleInspect, ImportedArea, ImportedFile, MissingRun,
-    NO_ROOM, NewHere, OUTSIDE_INTEREST, RottenRun,
+    NO_ROOM, NewHere, OUTSIDE_INTEREST, ROTTEN_HERE, RottenRun,
 };
 pub use describe::{
     AreaEntry, AreaList, AreaShow, CodeValue, Glossary, KindSchema, Schema, SchemaField, Synth,

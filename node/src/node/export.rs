@@ -110,7 +110,7 @@ impl Node {
             preamble.extend(rows.map(|(_, row)| Frame::Receipt(row)));
             self.plan(file, Planner::new(&header, &preamble, *max_bytes), sizes)?;
         }
-        self.renew_receipts()?;
+        self.renew_if_possible()?;
         let parts = self.parts(target, &known)?;
         let preamble = self.preamble(target)?;
         let plan = match &sizes {

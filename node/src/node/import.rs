@@ -225,7 +225,7 @@ impl Node {
                 Piece::Cut => tally.reject(CUT, 1),
                 Piece::Trailing => tally.reject(TRAILING, 1),
             }
-            if staged >= STAGED_PER_COMMIT {
+            if staged >= STAGED_PER_COMMIT || self.replica.must_commit() {
                 self.commit_from(&source)?;
                 staged = 0;
                 if !progress.at((*done).min(total), total) {
@@ -355,7 +355,8 @@ mod tests {
     }
 
     #[test]
-    fn what_the_disk_has_no_room_for_is_counted_under_its_word() {
+    fn what_the_disk_has_no_room_for_or_rotted_is_counted_under_its_word() {
         assert_eq!(RejectReason::NoRoom.name(), NO_ROOM);
+        assert_eq!(RejectReason::Rotten.name(), crate::answer::ROTTEN_HERE);
     }
 }

@@ -17,7 +17,7 @@ use crate::answer::{Arrived, Moment, When};
 use crate::authority::MemberState;
 use crate::bundle::Target;
 use crate::error::NodeError;
-use crate::ports::{FeedHeads, FeedStore};
+use crate::ports::{FeedHeads, FeedStore, StoreError};
 use crate::sync::receipt::{ADDRESS_BYTES_MAX, ADDRESSES_MAX, SIGNATURE_BYTES, Stores};
 use crate::sync::{CutRoot, DeviceRow, ReceiptRow, RowKey};
 
@@ -87,6 +87,18 @@ impl Node {
         self.untold.hubs.extend(hubs.iter().map(|row| row.key));
         self.untold.devices.extend(device.iter().map(|row| row.device));
         Ok(())
+    }
+
+    /// The same, unless the disk takes nothing more: what lies on it must come out all the more, and the
+    /// rows that are held are true, only older.
+    pub(super) fn renew_if_possible(&mut self) -> Result<(), NodeError> {
+        match self.renew_receipts() {
+            Err(NodeError::Store {
+                source: StoreError::Full | StoreError::ReadOnly | StoreError::Io { .. },
+                ..
+            }) => Ok(()),
+            renewed => renewed,
+        }
     }
 
     /// Rows written here, or brought by a bundle, since this was asked last.

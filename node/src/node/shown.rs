@@ -24,7 +24,7 @@ use crate::answer::{
 use crate::atomic;
 use crate::echo::Echo;
 use crate::error::NodeError;
-use crate::ports::{RecordKey, RecordVerdict, RowFilter};
+use crate::ports::{Place, RecordKey, RecordVerdict, RowFilter};
 use crate::reason::{self, Because};
 use crate::replica::{EditSeen, EntryVerdict, HeldRecord};
 
@@ -157,6 +157,8 @@ impl Node {
         let kind = self.env.schema.kind_numbered(key.kind);
         let by_id: BTreeMap<EntryId, EntryRef> =
             seen.iter().map(|it| (it.entry.id, EntryRef::from(&it.entry))).collect();
+        let places: Vec<Place> = seen.iter().map(|it| it.place).collect();
+        let received = self.replica.received(&places).map_err(|error| self.store_error(error))?;
         let mut edits = Vec::with_capacity(seen.len());
         for it in &seen {
             edits.push(RecordEdit {
@@ -164,7 +166,7 @@ impl Node {
                 device: it.device,
                 person: it.entry.header.person,
                 claimed_at: Some(When(it.entry.header.claimed_at)),
-                received_at: self.received_at(it)?,
+                received_at: received.get(&it.place).copied().map(When),
                 verdict: edit_word(it.verdict),
                 deps: it
                     .entry
@@ -403,18 +405,6 @@ impl Node {
         }
         all.sort_by_key(|(place, ..)| *place);
         merge_elements(all.into_iter().map(|(_, name, value)| (name, value)))
-    }
-
-    fn received_at(&self, seen: &EditSeen) -> Result<Option<When>, NodeError> {
-        let place = seen.place;
-        let arrival = self.replica.arrival_of(place.feed, place.branch, place.seq);
-        let arrival = arrival.map_err(|error| self.store_error(error))?;
-        if arrival == 0 {
-            return Ok(None);
-        }
-        let (_, _, when) =
-            self.replica.source_of(arrival).map_err(|error| self.store_error(error))?;
-        Ok(Some(When(when)))
     }
 
     /// The verdicts of a layer. A device that waits sees what it wrote, or it could not go on.

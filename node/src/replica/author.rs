@@ -184,8 +184,15 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             return Ok(());
         }
         let places = OwnPlaces::of(self, &name, &entries);
-        let run = Run::author(after, entries, &places, author.key);
-        let run = run.map_err(|_| StoreError::Misuse("own entries that make no run"))?;
+        let authored = |entries, places: &OwnPlaces| {
+            let run = Run::author(after, entries, places, author.key);
+            run.map_err(|_| StoreError::Misuse("own entries that make no run"))
+        };
+        let mut run = authored(entries.clone(), &places)?;
+        // The places are the views' word, and what is saved must not hang on that.
+        if !self.reads_back(&name, &run)? {
+            run = authored(entries, &OwnPlaces::default())?;
+        }
         if self.held.feed(feed).is_none() {
             self.stage.new_feeds.push(name);
         }
@@ -197,8 +204,18 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             self.stage.entries += entries.len() as u64;
             self.stage.declare(&name, entries);
         }
-        self.stage.runs.push(signed);
+        self.stage.push(signed);
         Ok(())
+    }
+}
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// Whether a run of this device, read as anybody else will read it, says what was signed.
+    fn reads_back(&self, name: &FeedName, run: &Run) -> Result<bool, StoreError> {
+        let packed = run.packed();
+        let Ok(block) = packed.block() else { return Ok(false) };
+        let read = self.opened(name, packed, block, run.prev())?;
+        Ok(read.is_ok_and(|read| read.entries().last() == run.entries().last()))
     }
 }
 

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crdt_schema::entry::EntryKind;
 use crdt_schema::id::{FeedId, Space};
 
-use super::Replica;
+use super::commit::VIEWS_LAG_MAX;
 use super::row::LoadedEdit;
 use super::stage::Stage;
+use super::{Replica, each_entry};
 use crate::authority::Authority;
 use crate::ports::{
     Arrival, EditRef, FeedStore, RecordKey, RowFilter, StoreError, ViewBatch, ViewStore,
@@ -21,7 +22,7 @@ use crate::progress::Progress;
 /// Arrivals taken into the views at once: bounded memory, and a stop loses little.
 const ARRIVALS_AT_ONCE: usize = 512;
 /// Rows compared at once.
-const ROWS_AT_ONCE: usize = 1_000;
+pub(super) const ROWS_AT_ONCE: usize = 1_000;
 
 /// Feed, branch and sequence of entries.
 type Places = BTreeSet<(FeedId, u32, u64)>;
@@ -59,6 +60,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if applied > self.arrived {
             // The views belong to a longer past than the feeds hold: a restored feed file.
             self.views.clear()?;
+            self.views_durable = 0;
             return self.catch_up(progress);
         }
         if applied == self.arrived {
@@ -79,6 +81,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             // Half of them would come into the next save's batch.
             rebuilt.entries += taken.inspect_err(|_| self.stage = Stage::default())?;
             at = last;
+            if at.saturating_sub(self.views_durable) >= VIEWS_LAG_MAX {
+                self.views.commit(ViewBatch { applied: at, ..ViewBatch::default() }, true)?;
+                self.views_durable = at;
+            }
             if !progress.at(at, self.arrived) {
                 rebuilt.stopped = true;
                 return Ok(rebuilt);
@@ -98,6 +104,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// As [`Replica::catch_up`].
     pub fn rebuild_views(&mut self, progress: &mut dyn Progress) -> Result<Rebuilt, StoreError> {
         self.all_must_be_judged()?;
+        self.views_durable = 0;
         let rebuilt = self.views.clear().and_then(|()| self.catch_up(progress));
         self.views_behind = match &rebuilt {
             Ok(Rebuilt { stopped: false, .. }) => None,
@@ -203,7 +210,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(entries)
     }
 
-    fn fold_again(&mut self, records: &BTreeSet<RecordKey>) -> Result<(), StoreError> {
+    /// Folds rows again that no new edit changes, some at a time.
+    pub(super) fn fold_again(&mut self, records: &BTreeSet<RecordKey>) -> Result<(), StoreError> {
         let keys: Vec<RecordKey> = records.iter().copied().collect();
         for some in keys.chunks(ROWS_AT_ONCE) {
             let mut rows = Vec::with_capacity(some.len());
@@ -255,15 +263,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     fn edits_held(&self) -> Result<u64, StoreError> {
         let mut edits = 0;
         let records = self.held.feeds().filter(|(_, feed)| feed.name.space == Space::Records);
-        for (id, feed) in records {
-            for branch in &feed.branches {
-                let first = branch.from.map_or(1, |(_, shared)| shared + 1);
-                let range = first..=branch.head.point.seq;
-                let entries = self.feeds.entries(*id, branch.branch, range)?;
-                let is_edit =
-                    |entry: &&crdt_schema::entry::Entry| entry.header.kind == EntryKind::EDIT;
-                edits += entries.iter().filter(is_edit).count() as u64;
-            }
+        for (_, feed) in records {
+            each_entry(&self.feeds, feed, |_, entry| {
+                edits += u64::from(entry.header.kind == EntryKind::EDIT);
+            })?;
         }
         Ok(edits)
     }

@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crdt_schema::entry::EntryKind;
 use crdt_schema::id::{FeedId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 
 use super::author::Author;
+use super::catch_up::ROWS_AT_ONCE;
 use super::rests::Loosened;
 use super::stage::{Stage, StagedVerdict, WorkRow};
-use super::{Replica, authority_entry};
+use super::{Replica, authority_entry, each_entry};
 use crate::authority::Authority;
 use crate::ports::{
     EditRef, FeedBatch, FeedStore, RecordKey, StoreError, ViewBatch, ViewRow, ViewStore,
@@ -52,6 +54,10 @@ pub struct Committed {
     /// This device goes on in a new incarnation, for entries of its own came from outside.
     pub incarnation_changed: bool,
 }
+
+/// Arrivals after which the views are made durable: so many at most are taken in anew after a power cut.
+/// A seldom sync, for an undurable commit writes far less.
+pub(super) const VIEWS_LAG_MAX: u64 = 20_000;
 
 /// Name of the value that holds this device's incarnation.
 pub const INCARNATION: &[u8] = b"incarnation";
@@ -112,6 +118,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         // Named values are no entries: the views know nothing of them.
         if self.arrived > before {
             self.take_effect(stage);
+            self.settle_now_and_then();
         }
         Ok(committed)
     }
@@ -121,10 +128,16 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         !self.stage.is_empty()
     }
 
+    /// Whether so much is staged that it must be committed before more is offered.
+    pub fn must_commit(&self) -> bool {
+        self.stage.is_heavy()
+    }
+
     /// Drops what is staged. A store that cannot even be read again refuses everything that comes
     /// after, so what is remembered of it does no harm.
     pub fn abandon(&mut self) {
         (self.stage, self.batch_room) = (Stage::default(), None);
+        self.left.clear();
         drop(self.held.reload(&self.feeds));
     }
 
@@ -168,6 +181,19 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.views.commit(batch, true)?;
         self.views_durable = applied;
         Ok(())
+    }
+
+    /// A node that runs for months would else find all its views behind after a power cut.
+    fn settle_now_and_then(&mut self) {
+        if self.views_behind.is_some()
+            || self.arrived.saturating_sub(self.views_durable) < VIEWS_LAG_MAX
+        {
+            return;
+        }
+        if let Err(error) = self.settle_views() {
+            self.is_ill = true;
+            self.views_behind = Some(error);
+        }
     }
 
     /// A new source is written once, before the first arrival it brings.
@@ -269,14 +295,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             if feed.name.space != Space::Records {
                 continue;
             }
-            for branch in &feed.branches {
-                let first = branch.from.map_or(1, |(_, shared)| shared + 1);
-                let range = first..=branch.head.point.seq;
-                for entry in self.feeds.entries(feed.name.id(), branch.branch, range)? {
-                    let (kind, record) = (entry.header.record_kind, entry.header.record);
+            each_entry(&self.feeds, feed, |_, entry| {
+                let (kind, record) = (entry.header.record_kind, entry.header.record);
+                if entry.header.kind == EntryKind::EDIT {
                     records.insert(RecordKey { area: feed.name.area, kind, record });
                 }
-            }
+            })?;
         }
         Ok(records)
     }
@@ -303,14 +327,25 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         stepped: &[(RecordKey, WorkRow)],
         fold: &BTreeSet<RecordKey>,
     ) -> Result<(), StoreError> {
+        let fresh: BTreeSet<RecordKey> = edits.iter().map(|(key, _)| *key).collect();
+        // Of a long feed that was closed all records at once would take more memory than there is. Those
+        // that got no edit now are folded again first; a power cut in between leaves the views behind.
+        let mut fold: BTreeSet<RecordKey> = fold.clone();
+        if fold.len() > ROWS_AT_ONCE {
+            let old: BTreeSet<RecordKey> = fold.difference(&fresh).copied().collect();
+            self.fold_again(&old)?;
+            fold.retain(|key| fresh.contains(key));
+        }
         let mut rows: Vec<ViewRow> =
             stepped.iter().map(|(key, row)| self.view_row(*key, row)).collect();
         for key in fold {
-            let mut of_key = self.views.edits(key, &self.feeds)?;
-            let from = edits.partition_point(|(other, _)| other < key);
-            let fresh = edits.iter().skip(from).take_while(|(other, _)| other == key);
-            of_key.extend(fresh.map(|(_, edit)| *edit));
-            rows.push(self.row_of(*key, &self.load(of_key)?));
+            let mut of_key = self.views.edits(&key, &self.feeds)?;
+            let from = edits.partition_point(|(other, _)| *other < key);
+            let new = edits.iter().skip(from).take_while(|(other, _)| *other == key);
+            of_key.extend(new.map(|(_, edit)| *edit));
+            if !of_key.is_empty() {
+                rows.push(self.row_of(key, &self.load(of_key)?));
+            }
         }
         self.views.commit(ViewBatch { applied: self.arrived, edits, rows }, false)
     }
@@ -323,15 +358,11 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let mut declared = Vec::new();
         let authority = self.held.feeds().filter(|(_, feed)| feed.name.space == Space::Authority);
         for (id, feed) in authority {
-            for branch in &feed.branches {
-                let first = branch.from.map_or(1, |(_, shared)| shared + 1);
-                let range = first..=branch.head.point.seq;
-                for entry in self.feeds.entries(*id, branch.branch, range)? {
-                    if !later.contains(&(*id, branch.branch, entry.header.seq)) {
-                        declared.push(authority_entry(&feed.name, &entry));
-                    }
+            each_entry(&self.feeds, feed, |branch, entry| {
+                if !later.contains(&(*id, branch, entry.header.seq)) {
+                    declared.push(authority_entry(&feed.name, entry));
                 }
-            }
+            })?;
         }
         Ok(declared)
     }

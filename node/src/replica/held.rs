@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::AreaId;
-use crdt_schema::entry::{BackRefs, Block, ChainPoint, Entry, PackedRun, SigningPublic};
+use crdt_schema::entry::{
+    BackRefs, Block, ChainPoint, Entry, PackedRun, RefuseReason, SigningPublic, UnverifiedRun,
+};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, RecordId, Space};
 
 use super::Replica;
@@ -159,6 +161,26 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let view = FeedView { replica: self, name, id, branches, failed: &failed };
         let verdict = ingest::judge(id, packed, block, &view, key);
         failed.take().map_or(Ok(verdict), Err)
+    }
+}
+
+impl<F: FeedStore, V: ViewStore> Replica<F, V> {
+    /// Opens a run behind `prev` of a feed's first branch, with what is held and staged.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk could not be read.
+    pub(super) fn opened(
+        &self,
+        name: &FeedName,
+        packed: &PackedRun,
+        block: Block,
+        prev: ChainPoint,
+    ) -> Result<Result<UnverifiedRun, RefuseReason>, StoreError> {
+        let (id, failed) = (name.id(), Cell::new(None));
+        let branches = self.held.feed(id).map_or(&[][..], |feed| &feed.branches);
+        let view = FeedView { replica: self, name, id, branches, failed: &failed };
+        let opened = packed.clone().open_block(block, id, prev, &*view.before(0));
+        failed.take().map_or(Ok(opened), Err)
     }
 }
 

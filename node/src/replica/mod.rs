@@ -41,7 +41,7 @@ use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
 
 use crate::authority::{Authority, AuthorityEntry, Standing};
-use crate::ports::{FeedStore, StoreError, ViewStore};
+use crate::ports::{FeedHeads, FeedStore, StoreError, ViewStore};
 use crate::sync::Summary;
 
 pub use crate::ingest::Leaving;
@@ -57,7 +57,7 @@ pub use verdict::EntryVerdict;
 use held::Held;
 use rests::Rests;
 use stage::Stage;
-use verdict::Judged;
+use verdict::{ENTRIES_AT_ONCE, Judged};
 
 /// One node's copy of the areas it holds.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ pub struct Replica<F, V> {
     /// Heads that are held and are not in the summary: of devices that wait, and beyond where feeds end.
     apart: Summary,
     stage: Stage,
+    /// Bytes that devices which wait have left here, of those that were asked about.
+    left: BTreeMap<DeviceId, usize>,
     /// What there is room for, as it was asked for the batch under way.
     batch_room: Option<Room>,
     /// The feed store failed and was not read anew yet.
@@ -148,6 +150,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             is_ill: false,
             arrived: 0,
             views_behind: None,
+            left: BTreeMap::new(),
             views_durable: 0,
             declared_at,
             incarnation: opening.incarnation,
@@ -255,15 +258,34 @@ fn authority_entries(
     held: &Held,
 ) -> Result<(Vec<AuthorityEntry>, BTreeMap<EntryId, Timestamp>), StoreError> {
     let (mut declared, mut claimed) = (Vec::new(), BTreeMap::new());
-    for (id, feed) in held.feeds().filter(|(_, feed)| feed.name.space == Space::Authority) {
-        for branch in &feed.branches {
-            let first = branch.from.map_or(1, |(_, shared)| shared + 1);
-            let entries = feeds.entries(*id, branch.branch, first..=branch.head.point.seq)?;
-            claimed.extend(entries.iter().map(|entry| (entry.id, entry.header.claimed_at)));
-            declared.extend(entries.iter().map(|entry| authority_entry(&feed.name, entry)));
-        }
+    for (_, feed) in held.feeds().filter(|(_, feed)| feed.name.space == Space::Authority) {
+        each_entry(feeds, feed, |_, entry| {
+            claimed.insert(entry.id, entry.header.claimed_at);
+            declared.push(authority_entry(&feed.name, entry));
+        })?;
     }
     Ok((declared, claimed))
+}
+
+/// Every entry of a feed with the branch it is on, some at a time: bodies of a whole feed may take
+/// more memory than there is, however little they take on a disk.
+fn each_entry(
+    feeds: &impl FeedStore,
+    feed: &FeedHeads,
+    mut each: impl FnMut(u32, &Entry),
+) -> Result<(), StoreError> {
+    for branch in &feed.branches {
+        let first = branch.from.map_or(1, |(_, shared)| shared + 1);
+        let (mut at, last) = (first, branch.head.point.seq);
+        while at <= last {
+            let until = last.min(at + ENTRIES_AT_ONCE - 1);
+            for entry in feeds.entries(feed.name.id(), branch.branch, at..=until)? {
+                each(branch.branch, &entry);
+            }
+            at = until + 1;
+        }
+    }
+    Ok(())
 }
 
 /// An authority entry as the computation wants it.

@@ -1,6 +1,6 @@
 //! What may be asked of a replica: one record, its edits in display order, pages of rows, forks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::entry::{ChainPoint, Entry};
 use crdt_schema::fold::{FoldEntry, RecordState, fold};
@@ -237,6 +237,31 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             }
             at = last;
         }
+    }
+
+    /// When entries came, of those that can be found: the arrivals are gone through once for all.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the feed store.
+    pub fn received(&self, places: &[Place]) -> Result<BTreeMap<Place, Timestamp>, StoreError> {
+        let mut wanted: BTreeMap<(FeedId, u32), BTreeSet<u64>> = BTreeMap::new();
+        for place in places {
+            wanted.entry((place.feed, place.branch)).or_default().insert(place.seq);
+        }
+        let (mut found, mut at) = (BTreeMap::new(), 0);
+        while found.len() < places.len() {
+            let page = self.feeds.arrivals(at, ARRIVALS_AT_ONCE)?;
+            let Some(last) = page.last().map(|arrival| arrival.number) else { break };
+            for arrival in page {
+                let (feed, branch) = (arrival.feed, arrival.branch);
+                let seqs = wanted.get(&(feed, branch)).into_iter();
+                for seq in seqs.flat_map(|seqs| seqs.range(arrival.first..=arrival.last)) {
+                    found.insert(Place { feed, branch, seq: *seq }, arrival.received_at);
+                }
+            }
+            at = last;
+        }
+        Ok(found)
     }
 
     /// Where an arrival came from: `via`, `name`, and when.

@@ -6,7 +6,8 @@ use crdt_schema::area::AreaId;
 use crdt_schema::authority::{Payload, Rights};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{
-    Block, ChainPoint, EntryKind, NoBackRefs, PackedRun, RefuseReason, SigningPublic,
+    Block, CHECKPOINT_EVERY, ChainPoint, EntryKind, NoBackRefs, PackedRun, RefuseReason,
+    SigningPublic,
 };
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
@@ -24,6 +25,12 @@ pub(super) const INCARNATIONS_RESTED_MAX: usize = 128;
 /// Entries a provisional device's feeds may hold here: 16 MiB of full entries is far beyond what
 /// one device writes while it waits, and near this number of ordinary ones.
 pub(super) const PROVISIONAL_ENTRIES_MAX: u64 = 100_000;
+
+/// Entries of an authority feed that are taken of a device no certificate lets issue: it introduces
+/// itself, and may close itself. One run.
+pub(super) const AUTHORITY_ENTRIES_MAX: u64 = CHECKPOINT_EVERY;
+/// Bytes of runs that a device which waits may leave here: with sixteen of one invitation 16 MiB.
+pub(super) const PROVISIONAL_BYTES_MAX: usize = 1 << 20;
 
 /// An offered run, judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +82,8 @@ pub enum RejectReason {
     /// Branches, incarnations, provisional entries or devices of one invitation beyond what a node
     /// takes.
     Limit,
+    /// What is held of the feed rotted where the run goes on from it.
+    Rotten,
     /// The disk is too full for it, by `room.rs`; whoever brought it still has it.
     NoRoom,
     /// The bytes, the chain or the signature.
@@ -92,6 +101,7 @@ impl RejectReason {
             Self::Unconfirmed => "unconfirmed",
             Self::Limit => "limit",
             Self::NoRoom => "no_room",
+            Self::Rotten => "rotten_here",
             Self::Refused(RefuseReason::Signature) => "signature",
             Self::Refused(RefuseReason::CrossesCheckpoint) => "crosses_checkpoint",
             Self::Refused(RefuseReason::BackReference | RefuseReason::NotNext) => "broken_chain",
@@ -140,16 +150,33 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.standings.get(&id) == Some(&Standing::Counts) {
             self.trusted.insert(id, key);
         }
+        let waits = name.device != self.me
+            && self.authority.standing(name) == Standing::Provisional
+            && self.brings_more(id, &block);
+        if waits && self.left_by(name.device)? + packed.bytes.len() > PROVISIONAL_BYTES_MAX {
+            return Ok(Offered::Rejected(RejectReason::Limit));
+        }
+        if block.last() > AUTHORITY_ENTRIES_MAX && !self.may_say_much(name) {
+            return Ok(Offered::Rejected(RejectReason::Limit));
+        }
         if self.brings_more(id, &block) && !self.has_room_for(name) {
             return Ok(Offered::Rejected(RejectReason::NoRoom));
         }
-        Ok(match self.judge(name, packed, block, &key)? {
+        let verdict = match self.judge(name, packed, block, &key) {
+            // Nothing of this run is staged yet, and the others do not rest on it.
+            Err(StoreError::Damaged { .. }) => return Ok(Offered::Rejected(RejectReason::Rotten)),
+            verdict => verdict?,
+        };
+        Ok(match verdict {
             Verdict::Accepted(placed) => {
                 self.held.stage(name, &placed);
                 if !known {
                     self.stage.new_feeds.push(*name);
                 }
                 let entries = placed.run.entries().len() as u64;
+                if let Some(left) = self.left.get_mut(&name.device) {
+                    *left += packed.bytes.len();
+                }
                 self.stage_run(name, *placed, true)?;
                 Offered::Staged(entries)
             }
@@ -175,6 +202,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         }
         let opened = packed.clone().open(name.id(), ChainPoint::START, &NoBackRefs);
         opened.map_or(Ok(false), |run| self.lacks_one_of(name, run.entries()))
+    }
+
+    /// Whether a feed is one of records, or of somebody whom a certificate lets issue, closed since or not.
+    pub(super) fn may_say_much(&self, name: &FeedName) -> bool {
+        let member = self.authority.member(&name.device);
+        let issues = member.is_some_and(|it| it.rights().has(Rights::ISSUE));
+        name.space == Space::Records || name.device == self.me || issues
     }
 
     /// Whether a run goes beyond what is held of its feed.
@@ -266,6 +300,31 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         of_device.flat_map(|(_, feed)| &feed.branches).map(|branch| branch.head.point.seq).sum()
     }
 
+    /// Bytes of all runs of a device that are held. Counted once, then added up: a run of which a part was
+    /// held counts whole, until the next start.
+    fn left_by(&mut self, device: DeviceId) -> Result<usize, StoreError> {
+        if let Some(left) = self.left.get(&device) {
+            return Ok(*left);
+        }
+        let mut left = 0;
+        let feeds = self.held.feeds().filter(|(_, feed)| feed.name.device == device);
+        for (id, feed) in feeds {
+            for branch in &feed.branches {
+                let mut at = branch.from.map_or(1, |(_, shared)| shared + 1);
+                while at <= branch.head.point.seq {
+                    match self.feeds.packed_run(*id, branch.branch, at) {
+                        Ok(run) => left += run.map_or(0, |run| run.bytes.len()),
+                        Err(StoreError::Damaged { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                    at = at.next_multiple_of(CHECKPOINT_EVERY) + 1;
+                }
+            }
+        }
+        self.left.insert(device, left);
+        Ok(left)
+    }
+
     /// Puts a verified run, already staged in what is held, into the batch.
     pub(super) fn stage_run(
         &mut self,
@@ -299,7 +358,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 }
             }
         }
-        self.stage.runs.push(placed);
+        self.stage.push(placed);
         Ok(())
     }
 

@@ -55,9 +55,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     /// Whether a feed's new runs may take room. Who belongs to the network is small, and what
-    /// anything else is judged by, so authority goes the way of own saves.
+    /// anything else is judged by, so authority of who may issue goes the way of own saves.
     pub(super) fn has_room_for(&mut self, name: &FeedName) -> bool {
-        if name.device == self.me || name.space == Space::Authority {
+        let is_ruling = name.space == Space::Authority && self.may_say_much(name);
+        if name.device == self.me || is_ruling {
             return true;
         }
         match self.room_of_batch() {

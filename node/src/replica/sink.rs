@@ -64,6 +64,9 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> Sink for PeerSink<'_, F, V, B> 
                 outcome = self.replica.offer(name, run)?.outcome;
             }
             taken.push(self.word(name, run, outcome));
+            if self.replica.must_commit() {
+                self.replica.commit(None, &self.source, self.now)?;
+            }
         }
         self.replica.commit(None, &self.source, self.now)?;
         Ok(taken)
@@ -79,7 +82,10 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> PeerSink<'_, F, V, B> {
             },
             Offered::Duplicate => Taken::Held,
             Offered::Pending => Taken::Gap,
-            Offered::Rejected(RejectReason::Limit | RejectReason::NoRoom) => Taken::Full,
+            // To send it again would only cost the line.
+            Offered::Rejected(
+                RejectReason::Limit | RejectReason::NoRoom | RejectReason::Rotten,
+            ) => Taken::Full,
             Offered::Rejected(RejectReason::Refused(reason)) => {
                 let branches = self.feed(&name.id()).map_or(0, |feed| feed.branches.len());
                 Taken::refused(reason, run.first, branches)

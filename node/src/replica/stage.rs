@@ -39,7 +39,15 @@ pub(super) struct Stage {
     /// Entries of this device came from outside: its store was copied or restored.
     pub(super) own_came_back: bool,
     pub(super) entries: u64,
+    /// Bytes of the runs' entries: squeezed, a run of 1 MiB may come in a few hundred.
+    bytes: usize,
 }
+
+/// Bytes of entries after which a batch is made durable: each lies in memory some times over until then.
+/// Eight of the largest runs; 8,192 ordinary entries have half as many.
+const BYTES_MAX: usize = 8 << 20;
+/// Of an entry's header, without the ids it names.
+const HEADER_BYTES: usize = 128;
 
 /// How one edit was judged when it was staged.
 #[derive(Debug, Clone, Copy)]
@@ -95,9 +103,25 @@ impl WorkRow {
     }
 }
 
+fn weight(entry: &Entry) -> usize {
+    let bodies = entry.bodies.iter().flatten().map(Vec::len).sum::<usize>();
+    HEADER_BYTES + entry.header.deps.len() * size_of::<EntryId>() + bodies
+}
+
 impl Stage {
     pub(super) fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.values.is_empty() && self.open.is_empty()
+    }
+
+    /// Whether it holds so much that it must be committed before more is added.
+    pub(super) const fn is_heavy(&self) -> bool {
+        self.bytes >= BYTES_MAX
+    }
+
+    /// Adds a run.
+    pub(super) fn push(&mut self, placed: PlacedRun) {
+        self.bytes += placed.run.entries().iter().map(weight).sum::<usize>();
+        self.runs.push(placed);
     }
 
     /// Authority entries that speak once they are committed.

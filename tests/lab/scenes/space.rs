@@ -162,6 +162,8 @@ fn a_running_node_on_a_full_disk_refuses_saves_and_goes_on_by_itself_once_there_
     let line = long_line(saved.len());
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
     ends(&desa, &line, 11, "disk_full", "The disk is full");
+    // What lies on it comes out on a stick that has room, though the disk takes not even a new row.
+    desa.carry_all_to(&hub);
     // The board is started anew in its need: what it holds can be looked at.
     desa.stop();
     desa.run(&["--peer", &hub.address("tcp")]);

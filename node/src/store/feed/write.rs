@@ -173,10 +173,14 @@ impl Writing<'_> {
         let far = far_of(placed, staging)?;
         let tail = match self.tails.remove(&(key, placed.branch)) {
             Some(tail) => Some(tail),
-            None => self.stored_tail(placed)?,
+            // What rotted is left as it lies; what comes begins a segment of its own.
+            None => whole(self.stored_tail(placed))?.flatten(),
         };
         let tail = match tail {
-            Some(tail) if tail.takes(run) => tail.join(run, far)?,
+            Some(tail) if tail.takes(run) => match whole(tail.join(run, far.clone()))? {
+                Some(tail) => tail,
+                None => Tail::begin(run, far),
+            },
             Some(tail) => {
                 self.put(&key, placed.branch, tail);
                 Tail::begin(run, far)
@@ -279,6 +283,14 @@ impl Tail {
         };
         let Self { first, last_id, signature, far, .. } = self;
         Segment { first, count, last_id, signature, far, packed }
+    }
+}
+
+/// `None` for what rotted at rest.
+fn whole<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        read => read.map(Some),
     }
 }
 

@@ -1,0 +1,282 @@
+//! What takes little on a wire and on a disk may take much in memory: sections of one byte a thousand
+//! times over are squeezed to nothing. However such runs come, and whatever authority says of their feed
+//! later, a node holds no more of them at once than is stated.
+
+use std::cell::Cell;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+
+use crdt_schema::authority::{Closing, Payload};
+use crdt_schema::class::Class;
+use crdt_schema::entry::{
+    BackRefs, CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Run,
+};
+use crdt_schema::id::{FeedId, FeedName, RecordId, Space, StoreInstance};
+use crdt_schema::time::Timestamp;
+use node::ports::{
+    Arrival, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordVerdict, RowFilter, StoreError,
+    ViewStore as _,
+};
+use node::progress::Unwatched;
+use node::replica::{Offered, PeerSink, RejectReason, Replica, Source};
+use node::store::memory::{MemoryFeedStore, MemoryViewStore};
+use node::sync::Taken;
+use node::sync::driver::Sink as _;
+use node::sync::request::NoReceipts;
+use tests::replicas::replica_over;
+use tests::world::{KIND, World, Writer, certified, declaring};
+
+use super::caps::Nowhere;
+
+/// Bytes of a section: nearly as many as an entry may have.
+const BODY: usize = 16_000;
+/// Runs of such entries: 24 MiB, which go in less than a hundredth of that.
+const RUNS: usize = 24;
+/// As stated: eight of the largest runs, and the one that was too much.
+const STAGED_MAX: usize = 9 << 20;
+
+/// The most bytes of bodies that were in one batch, and that were read at once.
+#[derive(Debug, Default)]
+struct Weights {
+    batch: Cell<usize>,
+    read: Cell<usize>,
+}
+
+#[derive(Debug, Clone)]
+struct Weighing {
+    held: MemoryFeedStore,
+    weights: Rc<Weights>,
+}
+
+fn weight(entries: &[Entry]) -> usize {
+    entries.iter().flat_map(|entry| entry.bodies.iter().flatten()).map(Vec::len).sum()
+}
+
+impl FeedStore for Weighing {
+    fn instance(&self) -> StoreInstance {
+        self.held.instance()
+    }
+
+    fn feeds(&self) -> Result<Vec<FeedHeads>, StoreError> {
+        self.held.feeds()
+    }
+
+    fn commit(&mut self, batch: &FeedBatch, received_at: Timestamp) -> Result<u64, StoreError> {
+        let bytes = batch.runs.iter().map(|placed| weight(placed.run.entries())).sum();
+        self.weights.batch.set(self.weights.batch.get().max(bytes));
+        self.held.commit(batch, received_at)
+    }
+
+    fn packed_run(
+        &self,
+        feed: FeedId,
+        branch: u32,
+        from: u64,
+    ) -> Result<Option<PackedRun>, StoreError> {
+        self.held.packed_run(feed, branch, from)
+    }
+
+    fn entries(
+        &self,
+        feed: FeedId,
+        branch: u32,
+        range: RangeInclusive<u64>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let entries = self.held.entries(feed, branch, range)?;
+        self.weights.read.set(self.weights.read.get().max(weight(&entries)));
+        Ok(entries)
+    }
+
+    fn point(&self, feed: FeedId, branch: u32, seq: u64) -> Result<Option<ChainPoint>, StoreError> {
+        self.held.point(feed, branch, seq)
+    }
+
+    fn back_refs(&self, feed: FeedId, branch: u32) -> Box<dyn BackRefs + '_> {
+        self.held.back_refs(feed, branch)
+    }
+
+    fn newest_arrival(&self) -> Result<u64, StoreError> {
+        self.held.newest_arrival()
+    }
+
+    fn arrivals(&self, after: u64, limit: usize) -> Result<Vec<Arrival>, StoreError> {
+        self.held.arrivals(after, limit)
+    }
+
+    fn value(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.held.value(name)
+    }
+
+    fn values(&self, prefix: &[u8]) -> Result<Vec<NamedValue>, StoreError> {
+        self.held.values(prefix)
+    }
+
+    fn format(&self) -> u32 {
+        self.held.format()
+    }
+
+    fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.held.size_bytes()
+    }
+}
+
+type Node = Replica<Weighing, MemoryViewStore>;
+
+/// The province's node, which knows who belongs to the network.
+fn province(world: &World) -> Node {
+    let held = MemoryFeedStore::new(StoreInstance([1; 16]));
+    let store = Weighing { held, weights: Rc::default() };
+    let mut node = replica_over(store, MemoryViewStore::default(), world, &world.province);
+    for (name, runs) in &world.authority {
+        taken(&mut node, name, runs);
+    }
+    node.feed_store().weights.batch.set(0);
+    node
+}
+
+/// What became of runs that a peer sent in one frame.
+fn taken(node: &mut Node, name: &FeedName, runs: &[PackedRun]) -> Vec<Taken> {
+    let (source, now) = (Source::Peer("uji".to_owned()), Timestamp(0));
+    let mut sink = PeerSink { replica: node, receipts: &NoReceipts, source, now };
+    let runs: Vec<(FeedName, PackedRun)> = runs.iter().map(|run| (*name, run.clone())).collect();
+    sink.ingest(&runs).unwrap()
+}
+
+fn name(writer: &Writer, of: &World, space: Space) -> FeedName {
+    FeedName { device: writer.device(), area: certified(of).0, space, incarnation: 1 }
+}
+
+/// So many full runs of entries that `draft` makes, by their place.
+fn runs(
+    writer: &Writer,
+    name: &FeedName,
+    count: usize,
+    draft: impl Fn(u64) -> Draft,
+) -> Vec<PackedRun> {
+    let mut at = ChainPoint::START;
+    let mut next = || {
+        let (start, mut entries) = (at, Vec::new());
+        for _ in 0..CHECKPOINT_EVERY {
+            let entry = draft(at.seq + 1).place(name.id(), at).unwrap();
+            at = entry.point();
+            entries.push(entry);
+        }
+        Run::author(start, entries, &Nowhere, writer.secret()).unwrap().packed().clone()
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// An entry about a record of its own, which weighs so much and says nothing.
+fn heavy(kind: EntryKind, seq: u64) -> Draft {
+    let mut record = RecordId([0; 16]);
+    record.0.iter_mut().zip(seq.to_le_bytes()).for_each(|(to, from)| *to = from);
+    Draft {
+        kind,
+        record_kind: KIND,
+        record,
+        person: 0,
+        claimed_at: Timestamp(0),
+        deps: Vec::new(),
+        sections: vec![DraftSection::in_clear(Class::Open, &[0; BODY], [0; 16])],
+    }
+}
+
+fn close(world: &World, node: &mut Node, of: &FeedName) {
+    let payload = Payload::Closing(Closing { device: of.device, ends: Vec::new() });
+    let said = FeedName { incarnation: 2, ..name(&world.province, world, Space::Authority) };
+    let entry = declaring(&payload).place(said.id(), ChainPoint::START).unwrap();
+    let secret = world.province.secret();
+    let run = Run::author(ChainPoint::START, vec![entry], &Nowhere, secret).unwrap();
+    assert!(matches!(*taken(node, &said, &[run.packed().clone()]), [Taken::New(_)]));
+}
+
+/// How many records stand so.
+fn records(node: &Node, verdict: RecordVerdict) -> u64 {
+    let filter = RowFilter { verdicts: [verdict].into(), ..RowFilter::default() };
+    let views = node.views().unwrap();
+    views.list(&filter, None, 1, node.feed_store()).unwrap().0
+}
+
+#[test]
+fn runs_that_are_squeezed_to_nothing_are_committed_some_at_a_time_and_read_so() {
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    let mut node = province(&world);
+    let name = name(writer, &world, Space::Records);
+    let runs = runs(writer, &name, RUNS, |seq| heavy(EntryKind::EDIT, seq));
+    let squeezed: usize = runs.iter().map(|run| run.bytes.len()).sum();
+    let all = RUNS as u64 * CHECKPOINT_EVERY;
+    let plain = usize::try_from(all).unwrap() * BODY;
+    assert!(squeezed * 100 < plain && plain > 2 * STAGED_MAX, "{squeezed} of {plain}");
+
+    let taken = taken(&mut node, &name, &runs);
+    assert!(taken.iter().all(|it| matches!(it, Taken::New(_))), "{taken:?}");
+    let weights = node.feed_store().weights.clone();
+    assert!((1..=STAGED_MAX).contains(&weights.batch.get()), "{weights:?}");
+    assert_eq!(records(&node, RecordVerdict::Counting), all);
+
+    // A closing takes all of it out.
+    weights.read.set(0);
+    close(&world, &mut node, &name);
+    assert_eq!(records(&node, RecordVerdict::Counting), 0);
+    assert_eq!(records(&node, RecordVerdict::Quarantined), all);
+    assert!((1..=STAGED_MAX).contains(&weights.read.get()), "{weights:?}");
+    assert!(node.views_agree(&mut Unwatched).unwrap());
+    assert!(weights.read.get() <= STAGED_MAX, "{weights:?}");
+}
+
+#[test]
+fn views_that_lag_behind_the_closing_of_such_a_feed_are_caught_up_some_at_a_time() {
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    let mut node = province(&world);
+    let name = name(writer, &world, Space::Records);
+    taken(&mut node, &name, &runs(writer, &name, RUNS, |seq| heavy(EntryKind::EDIT, seq)));
+    let before = node.views().unwrap().clone();
+    close(&world, &mut node, &name);
+    let store = node.feed_store().clone();
+    store.weights.read.set(0);
+    let node = replica_over(store.clone(), before, &world, &world.province);
+    assert_eq!(records(&node, RecordVerdict::Counting), 0);
+    assert_eq!(records(&node, RecordVerdict::Quarantined), RUNS as u64 * CHECKPOINT_EVERY);
+    assert!((1..=STAGED_MAX).contains(&store.weights.read.get()), "{:?}", store.weights);
+}
+
+#[test]
+fn who_may_not_issue_leaves_one_run_of_authority_and_who_may_as_many_as_there_are() {
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    for (writer, of_three) in [(writer, 1), (&world.province, 3)] {
+        let mut node = province(&world);
+        let name = FeedName { incarnation: 3, ..name(writer, &world, Space::Authority) };
+        let runs = runs(writer, &name, 3, |seq| Draft {
+            record_kind: 0,
+            record: RecordId([0; 16]),
+            ..heavy(EntryKind(99), seq)
+        });
+        let taken = taken(&mut node, &name, &runs);
+        let new = taken.iter().filter(|it| matches!(it, Taken::New(_))).count();
+        assert_eq!(new, of_three, "{taken:?}");
+        if let Some(next) = runs.get(of_three) {
+            let offered = node.offer(&name, next).unwrap().outcome;
+            assert_eq!(offered, Offered::Rejected(RejectReason::Limit));
+        }
+        // A start reads what there is of it some at a time, and only what it says is kept.
+        let store = node.feed_store().clone();
+        store.weights.read.set(0);
+        let opened = replica_over(store, MemoryViewStore::default(), &world, &world.province);
+        assert!(opened.feed_store().weights.read.get() <= STAGED_MAX);
+    }
+}
+
+#[test]
+fn entries_of_a_kind_nobody_knows_yet_make_no_record_when_their_feed_is_judged_anew() {
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    let mut node = province(&world);
+    let name = name(writer, &world, Space::Records);
+    taken(&mut node, &name, &runs(writer, &name, 1, |seq| heavy(EntryKind(99), seq)));
+    close(&world, &mut node, &name);
+    assert_eq!(records(&node, RecordVerdict::Quarantined), 0);
+    assert!(node.views_agree(&mut Unwatched).unwrap());
+}
