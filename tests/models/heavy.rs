@@ -14,8 +14,8 @@ use crdt_schema::entry::{
 use crdt_schema::id::{FeedId, FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::ports::{
-    Arrival, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordVerdict, RowFilter, StoreError,
-    ViewStore as _,
+    Arrival, FeedBatch, FeedHeads, FeedStore, NamedValue, Place, RecordVerdict, RowFilter,
+    StoreError, ViewStore as _,
 };
 use node::progress::Unwatched;
 use node::replica::{Offered, PeerSink, RejectReason, Replica, Source};
@@ -24,7 +24,7 @@ use node::sync::Taken;
 use node::sync::driver::Sink as _;
 use node::sync::request::NoReceipts;
 use tests::replicas::replica_over;
-use tests::world::{KIND, World, Writer, certified, declaring};
+use tests::world::{KIND, World, Writer, certified, declaring, feed_of_saves};
 
 use super::caps::Nowhere;
 
@@ -40,6 +40,8 @@ const STAGED_MAX: usize = 9 << 20;
 struct Weights {
     batch: Cell<usize>,
     read: Cell<usize>,
+    /// How often arrivals were asked for.
+    pages: Cell<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -100,6 +102,7 @@ impl FeedStore for Weighing {
     }
 
     fn arrivals(&self, after: u64, limit: usize) -> Result<Vec<Arrival>, StoreError> {
+        self.weights.pages.set(self.weights.pages.get() + 1);
         self.held.arrivals(after, limit)
     }
 
@@ -279,4 +282,29 @@ fn entries_of_a_kind_nobody_knows_yet_make_no_record_when_their_feed_is_judged_a
     close(&world, &mut node, &name);
     assert_eq!(records(&node, RecordVerdict::Quarantined), 0);
     assert!(node.views_agree(&mut Unwatched).unwrap());
+}
+
+/// Saves of one village, each signed by itself: so many that views are made durable on the way.
+#[test]
+fn a_node_that_runs_for_long_makes_its_views_durable_and_finds_when_edits_came_in_one_walk() {
+    const SAVES: usize = 20_500;
+    const LAG_MAX: u64 = 20_000;
+    let world = World::new(1, 1);
+    let (area, writer) = certified(&world);
+    let mut node = province(&world);
+    let (name, runs) = feed_of_saves(writer, area, SAVES, 1);
+    for some in runs.chunks(500) {
+        taken(&mut node, &name, some);
+    }
+    assert!(node.arrived() > LAG_MAX);
+    assert!(node.durable_views() > 0 && node.arrived() - node.durable_views() < LAG_MAX);
+
+    let weights = node.feed_store().weights.clone();
+    let place = |seq| Place { feed: name.id(), branch: 0, seq };
+    let places: Vec<Place> = (1..=SAVES as u64).step_by(200).map(place).collect();
+    weights.pages.set(0);
+    assert_eq!(node.received(&places).unwrap().len(), places.len());
+    let walk = weights.pages.replace(0);
+    assert_eq!(node.received(places.get(places.len() - 1..).unwrap()).unwrap().len(), 1);
+    assert_eq!(weights.pages.get(), walk, "one is found in as many pages as all");
 }

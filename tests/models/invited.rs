@@ -233,6 +233,48 @@ fn who_may_confirm_takes_so_many_of_an_invitation_and_whom_it_confirmed_beyond_t
     assert_ne!(province.summary().root(ground.area), empty_root());
 }
 
+/// Of a device that waits as much is taken as is stated, and all of it once it is confirmed.
+#[test]
+fn a_device_that_waits_leaves_a_mebibyte_and_the_rest_once_it_is_confirmed() {
+    const STATED: usize = 1 << 20;
+    let mut ground = Ground::new(false);
+    let mut province = ground.replica(&ground.world.province, 9);
+    let who = Writer::numbered(901);
+    let (introduced, certificate) = ground.introduction(&who);
+    assert_eq!(offer(&mut province, &introduced, certificate.packed()), Offered::Staged(1));
+    let name = ground.feed(&who, Space::Records);
+    let (mut past, mut runs): (Vec<Entry>, Vec<Run>) = (Vec::new(), Vec::new());
+    for number in 0..100_u64 {
+        // Nothing that can be squeezed.
+        let mut body = [0; 16_000];
+        blake3::Hasher::new().update(&number.to_be_bytes()).finalize_xof().fill(&mut body);
+        let run = run_of(&who, &name, &past, draft(EntryKind::EDIT, 5, &body));
+        past.extend(run.entries().iter().cloned());
+        runs.push(run);
+    }
+    let mut taken = 0;
+    for run in &runs {
+        let outcome = offer(&mut province, &name, run.packed());
+        let waits = [Offered::Pending, Offered::Rejected(RejectReason::Limit)];
+        assert!(outcome == Offered::Staged(1) || waits.contains(&outcome), "{outcome:?}");
+        taken += if outcome == Offered::Staged(1) { run.packed().bytes.len() } else { 0 };
+    }
+    assert!((STATED - 20_000..=STATED).contains(&taken), "{taken}");
+    // A start counts what is there.
+    let (feeds, views) = (province.feed_store().clone(), province.views().unwrap().clone());
+    let mut province = replicas::replica_over(feeds, views, &ground.world, &ground.world.province);
+    let held = province.feed(name.id()).unwrap().branches.first().unwrap().head.point.seq;
+    let next = runs.get(usize::try_from(held).unwrap()).unwrap();
+    let refused = Offered::Rejected(RejectReason::Limit);
+    assert_eq!(offer(&mut province, &name, next.packed()), refused);
+
+    ground.confirms(&who);
+    ground.tell(&mut province);
+    for run in runs.iter().skip(usize::try_from(held).unwrap()) {
+        assert_eq!(offer(&mut province, &name, run.packed()), Offered::Staged(1));
+    }
+}
+
 /// One holds what a device wrote while it counted at once, and somebody went on with it; the other meets
 /// neither before the device is confirmed as one that only reads. Of the two entries the first is
 /// adopted, and the second is what the neighbour's change rests on.
