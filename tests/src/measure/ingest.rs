@@ -16,7 +16,7 @@ use super::hub;
 use super::scale::{self, Arrival, PROVINCE_ENTRIES, RECORD_ENTRIES, Scale, Shape};
 use super::town::{HOMES, KEYS, Town};
 use super::watch::{Watch, ticks_worked, worked_since};
-use super::{Aim, MB, Report, look, start};
+use super::{Aim, MB, Report, disk, look, start};
 
 /// What a child is that takes runs in.
 pub(super) const TAKE: &str = "take";
@@ -41,6 +41,7 @@ pub(super) fn measure(report: &mut Report, scale: Scale) {
             roots.insert(child::text(&took, "root"));
             if is_started_on(arrival, written.entries) {
                 let held = Held { folder: &town.folder(HOME), entries: written.entries, arrival };
+                disk::measure(report, &held);
                 roots.extend(start::measure(report, &held, scale));
                 look::measure(report, &held, scale);
             }

@@ -1,5 +1,6 @@
 //! What is measured: `plan.rs` typed saves · `packed.rs` bytes on the wire · `reconcile.rs` two
-//! replicas and a session, in memory · `ingest.rs` runs into both stores, memory, disk ·
+//! replicas and a session, in memory · `ingest.rs` runs into both stores, memory, disk,
+//! `disk.rs` in which table ·
 //! `start.rs` a node's start · `look.rs` look-ups · `meet.rs` two processes over real sockets, `edits.rs` what they save ·
 //! `save.rs` what one save writes · `rate.rs` this machine's own rates.
 //!
@@ -10,6 +11,7 @@
 
 mod chart;
 mod child;
+mod disk;
 mod edits;
 mod hub;
 mod ingest;
