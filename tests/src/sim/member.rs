@@ -1,8 +1,12 @@
 //! Who belongs, while the network lives: late joiners, closings, revocations, a village that moves.
 
+use std::collections::BTreeSet;
+
 use crdt_schema::area::{AreaId, AreaTree, Level};
 use crdt_schema::authority::{Cut, FeedEnd, Payload, Revocation};
+use crdt_schema::id::DeviceId;
 use node::answer::{EntryRef, MemberState};
+use node::authority::MemberState as Standing;
 use node::error::NodeError;
 use node::node::InviteAsk;
 
@@ -154,18 +158,41 @@ impl Town {
         let role = self.sites[site].role.clone();
         let known = self.sites[above].up.as_ref().is_some_and(|up| {
             let member = up.node.replica().authority().member(&role.device());
-            member.is_some_and(|it| it.state == node::authority::MemberState::Active)
+            member.is_some_and(|it| it.state == Standing::Active)
         });
         if !self.is_village(site) || !known || self.waits_for_a_hub(above) {
             return Ok(());
         }
         let done = if revoke { self.revoke(above, &role)? } else { self.close(above, &role)? };
         if done {
-            for site in 0..self.sites.len() {
-                self.sites[site].apart |= self.sites[site].role.keys == role.keys;
-            }
+            self.sets_apart(role.device());
+        } else {
+            self.perhaps_withdrawn.insert((above, role.device()));
+            self.withdrawn_after_all(above);
         }
         Ok(())
+    }
+
+    fn sets_apart(&mut self, device: DeviceId) {
+        for site in self.sites_of(&device).to_vec() {
+            self.sites[site].apart = true;
+        }
+    }
+
+    /// What a disk refused may be there when it is read anew: then somebody was withdrawn all the same.
+    pub(super) fn withdrawn_after_all(&mut self, site: usize) {
+        let Some(up) = &self.sites[site].up else { return };
+        let authority = up.node.replica().authority().clone();
+        let (here, elsewhere): (BTreeSet<_>, BTreeSet<_>) =
+            std::mem::take(&mut self.perhaps_withdrawn).into_iter().partition(|it| it.0 == site);
+        self.perhaps_withdrawn = elsewhere;
+        for (_, device) in here {
+            let state = authority.member(&device).map(|it| it.state);
+            if matches!(state, Some(Standing::Closed | Standing::Revoked)) {
+                self.note("device withdrawn by a word that a disk had refused");
+                self.sets_apart(device);
+            }
+        }
     }
 
     fn close(&mut self, above: usize, role: &Role) -> Result<bool, String> {

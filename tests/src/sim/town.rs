@@ -111,6 +111,8 @@ pub(super) struct Town {
     pub(super) hubs: BTreeMap<AreaId, usize>,
     /// The number of whoever was to come last.
     pub(super) newcomers_before: u64,
+    /// Devices whose withdrawal the disk of this hub refused.
+    pub(super) perhaps_withdrawn: BTreeSet<(usize, DeviceId)>,
     /// Devices that wait, and who is to confirm them.
     pub(super) to_confirm: Vec<(usize, DeviceId)>,
     /// Whether the village that moves did.
@@ -178,6 +180,7 @@ impl Town {
             files: 0,
             hubs: BTreeMap::new(),
             newcomers_before: 0,
+            perhaps_withdrawn: BTreeSet::new(),
             to_confirm: Vec::new(),
             moved: false,
             roots: Roots::default(),
