@@ -191,10 +191,12 @@ fn first_copy(report: &mut Report, ground: &Ground, records: u64) {
     for (name, transport) in TRANSPORTS {
         let mut donor = Peer::start(ground, End::There, &town.folder(HOMES[0]), transport, NONE);
         let (mut met, mut memory, mut given) = (Vec::new(), Vec::new(), None);
+        let mut before = Vec::new();
         for _ in 0..repeats {
             town.furnish(HOMES[1], false);
             let folder = town.folder(HOMES[1]);
             let mut receiver = Peer::start(ground, End::Here, &folder, transport, NONE);
+            before.push(receiver.peak_mib());
             met.push(receiver.meet(&donor.address));
             let told = receiver.ask("tell");
             assert!(number(&told, "records").total_cmp(&held).is_eq(), "{told}");
@@ -218,8 +220,12 @@ fn first_copy(report: &mut Report, ground: &Ground, records: u64) {
             let figure = report.middle(format!("{what}{ON_THE_WIRE}"), &bytes, "B/record");
             figure.at(records).aim(Aim::Under(100.0));
         }
+        let frames = Met::each(&met, |it| it.frames / held);
+        report.middle(format!("{what}, frames"), &frames, "B/record").at(records);
         let figure = report.middle(format!("{what}, receiver's memory"), &memory, "MiB");
         figure.at(records).aim(in_memory);
+        let what_before = format!("{what}, receiver's memory before");
+        report.middle(what_before, &before, "MiB").at(records);
         // Of all copies it gave, one after the other.
         report.add(format!("{what}, donor's memory"), donor.peak_mib(), "MiB").at(records);
         donor.stop();
