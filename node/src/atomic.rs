@@ -70,7 +70,7 @@ impl Drop for Reserved {
     }
 }
 
-/// Opens a new file that only its owner may read, or empties the one that is there.
+/// Opens a new file that only its owner may read, in the place of one that is there.
 ///
 /// # Errors
 /// What the disk says.
@@ -78,9 +78,15 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     create_with(path, true)
 }
 
+/// What is there may be a link, put there by whoever else writes in the folder: it goes, and what it
+/// leads to stays as it is.
 fn create_with(path: &Path, private: bool) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     let mut options = File::options();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     if private {
         use std::os::unix::fs::OpenOptionsExt;
@@ -120,5 +126,25 @@ pub(crate) fn sync_names(folder: &Path) -> io::Result<()> {
             Ok(())
         }
         done => done,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+    use super::*;
+
+    #[test]
+    fn what_a_link_in_the_place_of_an_unfinished_file_leads_to_stays_as_it_is() {
+        let room = tempfile::TempDir::new().unwrap();
+        let (truth, target) = (room.path().join("feed.redb"), room.path().join("desa.wksbm"));
+        fs::write(&truth, "all there is").unwrap();
+        std::os::unix::fs::symlink(&truth, beside(&target)).unwrap();
+        for private in [true, false] {
+            create_with(&beside(&target), private).unwrap().write_all(b"x").unwrap();
+            assert_eq!(fs::read(&truth).unwrap(), b"all there is");
+            assert_eq!(fs::read(beside(&target)).unwrap(), b"x");
+        }
     }
 }

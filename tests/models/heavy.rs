@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crdt_schema::authority::{Closing, Payload};
 use crdt_schema::class::Class;
+use crdt_schema::edit::{Op, Section, Value};
 use crdt_schema::entry::{
     BackRefs, CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Run,
 };
@@ -30,10 +31,10 @@ use super::caps::Nowhere;
 
 /// Bytes of a section: nearly as many as an entry may have.
 const BODY: usize = 16_000;
-/// Runs of such entries: 24 MiB, which go in less than a hundredth of that.
-const RUNS: usize = 24;
-/// As stated: eight of the largest runs, and the one that was too much.
-const STAGED_MAX: usize = 9 << 20;
+/// Runs of such entries: 40 MiB, which go in less than a hundredth of that.
+const RUNS: usize = 40;
+/// As stated, and the run that was too much.
+const STAGED_MAX: usize = 17 << 20;
 
 /// The most bytes of bodies that were in one batch, and that were read at once.
 #[derive(Debug, Default)]
@@ -42,6 +43,8 @@ struct Weights {
     read: Cell<usize>,
     /// How often arrivals were asked for.
     pages: Cell<usize>,
+    /// Bytes the disk has left.
+    free: Cell<Option<u64>>,
 }
 
 #[derive(Debug, Clone)]
@@ -121,6 +124,10 @@ impl FeedStore for Weighing {
     fn size_bytes(&self) -> Result<u64, StoreError> {
         self.held.size_bytes()
     }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.weights.free.get()
+    }
 }
 
 type Node = Replica<Weighing, MemoryViewStore>;
@@ -156,10 +163,21 @@ fn runs(
     count: usize,
     draft: impl Fn(u64) -> Draft,
 ) -> Vec<PackedRun> {
+    runs_of(CHECKPOINT_EVERY, writer, name, count, draft)
+}
+
+/// The same of runs of so many entries.
+fn runs_of(
+    each: u64,
+    writer: &Writer,
+    name: &FeedName,
+    count: usize,
+    draft: impl Fn(u64) -> Draft,
+) -> Vec<PackedRun> {
     let mut at = ChainPoint::START;
     let mut next = || {
         let (start, mut entries) = (at, Vec::new());
-        for _ in 0..CHECKPOINT_EVERY {
+        for _ in 0..each {
             let entry = draft(at.seq + 1).place(name.id(), at).unwrap();
             at = entry.point();
             entries.push(entry);
@@ -246,21 +264,21 @@ fn views_that_lag_behind_the_closing_of_such_a_feed_are_caught_up_some_at_a_time
 }
 
 #[test]
-fn who_may_not_issue_leaves_one_run_of_authority_and_who_may_as_many_as_there_are() {
+fn who_may_not_issue_leaves_eight_entries_of_authority_and_who_may_as_many_as_there_are() {
     let world = World::new(1, 1);
     let (_, writer) = certified(&world);
-    for (writer, of_three) in [(writer, 1), (&world.province, 3)] {
+    for (writer, each, new) in [(writer, 4, 2), (&world.province, CHECKPOINT_EVERY, 3)] {
         let mut node = province(&world);
         let name = FeedName { incarnation: 3, ..name(writer, &world, Space::Authority) };
-        let runs = runs(writer, &name, 3, |seq| Draft {
+        let runs = runs_of(each, writer, &name, 3, |seq| Draft {
             record_kind: 0,
             record: RecordId([0; 16]),
             ..heavy(EntryKind(99), seq)
         });
         let taken = taken(&mut node, &name, &runs);
-        let new = taken.iter().filter(|it| matches!(it, Taken::New(_))).count();
-        assert_eq!(new, of_three, "{taken:?}");
-        if let Some(next) = runs.get(of_three) {
+        let is_new = |it: &&Taken| matches!(it, Taken::New(_));
+        assert_eq!(taken.iter().filter(is_new).count(), new, "{taken:?}");
+        if let Some(next) = runs.get(new) {
             let offered = node.offer(&name, next).unwrap().outcome;
             assert_eq!(offered, Offered::Rejected(RejectReason::Limit));
         }
@@ -270,6 +288,47 @@ fn who_may_not_issue_leaves_one_run_of_authority_and_who_may_as_many_as_there_ar
         let opened = replica_over(store, MemoryViewStore::default(), &world, &world.province);
         assert!(opened.feed_store().weights.read.get() <= STAGED_MAX);
     }
+}
+
+/// Operations of two bytes each, which are a hundred in a row: 64 such entries make 17 MiB of rows.
+#[test]
+fn entries_of_many_small_operations_are_weighed_by_the_rows_they_make() {
+    const OPS: usize = 512;
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    let mut node = province(&world);
+    let name = name(writer, &world, Space::Records);
+    let flag = |number| Op::put_element(9, format!("{number:x}"), Value::Flag);
+    let ops: Vec<Op> = (0..OPS).map(flag).collect();
+    let body = Section::from_ops(ops).unwrap().encode();
+    let runs = runs(writer, &name, RUNS / 2, |seq| Draft {
+        sections: vec![DraftSection::in_clear(Class::Open, &body, [0; 16])],
+        ..heavy(EntryKind::EDIT, seq)
+    });
+    taken(&mut node, &name, &runs);
+    let weights = node.feed_store().weights.clone();
+    let all = (RUNS / 2) as u64 * CHECKPOINT_EVERY;
+    let plain = usize::try_from(all).unwrap() * body.len();
+    assert!(weights.batch.get() < plain / 4, "{weights:?} of {plain}");
+    assert_eq!(records(&node, RecordVerdict::Counting), all);
+}
+
+/// On a disk that is nearly full nothing of others is taken in, also no branch that is no longer than
+/// what is held.
+#[test]
+fn a_fork_takes_no_room_that_a_disk_does_not_have() {
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    let mut node = province(&world);
+    let name = name(writer, &world, Space::Records);
+    let [one, other] =
+        [1, 2].map(|salt| runs(writer, &name, 1, |seq| heavy(EntryKind::EDIT, seq + salt * 1_000)));
+    assert!(matches!(*taken(&mut node, &name, &one), [Taken::New(_)]));
+    let free = &node.feed_store().weights.clone().free;
+    free.set(Some(10_000_000));
+    assert!(matches!(*taken(&mut node, &name, &other), [Taken::Full]));
+    free.set(None);
+    assert!(matches!(*taken(&mut node, &name, &other), [Taken::New(_)]));
 }
 
 #[test]

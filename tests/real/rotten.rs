@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crdt_schema::id::{DeviceId, Space};
-use node::answer::{BundleExport, ROTTEN_HERE, Verify};
+use node::answer::{BundleExport, ImportedFile, ROTTEN_HERE, Verify};
 use node::error::{ErrorKind, NodeError};
 use node::guard::guarded;
 use node::node::{Environment, ExportAsk, ExportTarget, Node};
@@ -243,10 +243,13 @@ fn what_rotted_of_one_village_keeps_nothing_of_another_from_coming() {
     let (mut files, mut devices) = (Vec::new(), Vec::new());
     for (name, village) in ["desa-satu", "desa-dua"].into_iter().zip(VILLAGES) {
         let mut desa = town.member(&mut kecamatan, name, village);
-        for number in 0..SAVES {
+        let old = desa.activity(village, &title(0));
+        for number in 1..SAVES {
             desa.activity(village, &title(number));
         }
         desa.carry_to(&mut kecamatan);
+        // What leans on the first entry, and what leans on nothing.
+        desa.set(&old, &[("tempat", "aula")]);
         desa.activity(village, &title(SAVES));
         files.extend(desa.export(ExportTarget::All));
         devices.push(desa.node().device());
@@ -269,7 +272,14 @@ fn what_rotted_of_one_village_keeps_nothing_of_another_from_coming() {
             Ok::<_, NodeError>((taken, newest))
         });
         let (taken, newest) = taken.unwrap().unwrap_or_else(|error| panic!("at {place}: {error}"));
-        assert_eq!(newest, Some(SAVES as u64 + 1), "at {place}");
+        assert_eq!(newest, Some(SAVES as u64 + 2), "at {place}");
+        // It is never the village's fault.
+        let blamed = |file: &ImportedFile| {
+            ["broken_chain", "signature", "unreadable"]
+                .iter()
+                .any(|it| file.rejected.contains_key(*it))
+        };
+        assert!(!taken.files.iter().any(blamed), "at {place}: {:?}", taken.files);
         refused += usize::from(taken.files.iter().any(|it| it.rejected.contains_key(ROTTEN_HERE)));
         beside += 1;
         fs::remove_dir_all(&folder).unwrap();

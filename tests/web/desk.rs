@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use cli::page::{Source, router};
 use node::live::runner::Stopped;
 use node::node::{Node, SynthAsk};
@@ -152,7 +154,18 @@ async fn serve(pages: Router, requests: Requests) -> String {
     address
 }
 
+/// Whether a browser says that a form was sent by a page of ours, as the door of the API asks of
+/// whatever does not only read.
+fn is_from_us(request: &Request) -> bool {
+    let said = |name| request.headers().get(name).and_then(|it| it.to_str().ok());
+    let ours = said(HOST).map(|host| format!("http://{host}"));
+    request.method() == Method::GET || ours.is_some() && said(ORIGIN) == ours.as_deref()
+}
+
 async fn count(State(requests): State<Requests>, request: Request, next: Next) -> Response {
+    if !is_from_us(&request) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let path = request.uri().path().to_owned();
     let (head, body) = next.run(request).await.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();

@@ -192,7 +192,7 @@ async fn every_answer_forbids_what_no_page_needs() {
             "content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; \
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             "x-content-type-options: nosniff",
-            "referrer-policy: no-referrer",
+            "referrer-policy: same-origin",
         ] {
             assert!(told.contains(line), "{path}: {told}");
         }

@@ -177,7 +177,7 @@ fn guarded(keep: &'static str) -> [(HeaderName, &'static str); 6] {
     [
         (CONTENT_SECURITY_POLICY, POLICY),
         (CACHE_CONTROL, keep),
-        (REFERRER_POLICY, "no-referrer"),
+        (REFERRER_POLICY, "same-origin"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

@@ -116,6 +116,18 @@ impl RecordState {
         &self.heads
     }
 
+    /// Bytes it takes in memory, roughly: an operation of two bytes may be a hundred of them.
+    pub fn weight(&self) -> usize {
+        let text = |it: &Survivor| match &it.value {
+            Value::Text(text) => text.len(),
+            Value::Flag | Value::Bool(_) | Value::Int(_) | Value::Date(_) => 0,
+        };
+        size_of_val(&*self.heads)
+            + size_of_val(&*self.keys)
+            + size_of_val(&*self.survivors)
+            + self.survivors.iter().map(text).sum::<usize>()
+    }
+
     /// Every key with survivors, ascending by (class, field, element).
     pub fn values(&self) -> impl Iterator<Item = Key<'_>> {
         let mut start = 0;

@@ -21,8 +21,11 @@ use crate::progress::Progress;
 
 /// Arrivals taken into the views at once: bounded memory, and a stop loses little.
 const ARRIVALS_AT_ONCE: usize = 512;
-/// Rows compared at once.
+/// Rows folded again at once, and compared.
 pub(super) const ROWS_AT_ONCE: usize = 1_000;
+const ROWS_COMPARED_AT_ONCE: usize = 100;
+/// Bytes of states after which rows that are folded again are written.
+const STATE_BYTES_AT_ONCE: usize = 4 << 20;
 
 /// Feed, branch and sequence of entries.
 type Places = BTreeSet<(FeedId, u32, u64)>;
@@ -193,7 +196,16 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                     entries += 1;
                 }
             }
+            if self.stage.is_heavy() {
+                self.apply_staged(arrival.number)?;
+            }
         }
+        self.apply_staged(last)?;
+        Ok(entries)
+    }
+
+    /// Rows that were staged go into the views, which hold everything up to `applied` then.
+    fn apply_staged(&mut self, applied: u64) -> Result<(), StoreError> {
         let stage = std::mem::take(&mut self.stage);
         let mut rows = Vec::with_capacity(stage.rows.len());
         for (key, row) in &stage.rows {
@@ -206,26 +218,31 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             });
         }
         let edits = flat(stage.edits);
-        self.views.commit(ViewBatch { applied: last, edits, rows }, false)?;
-        Ok(entries)
+        self.views.commit(ViewBatch { applied, edits, rows }, false)
     }
 
     /// Folds rows again that no new edit changes, some at a time.
     pub(super) fn fold_again(&mut self, records: &BTreeSet<RecordKey>) -> Result<(), StoreError> {
-        let keys: Vec<RecordKey> = records.iter().copied().collect();
-        for some in keys.chunks(ROWS_AT_ONCE) {
-            let mut rows = Vec::with_capacity(some.len());
-            for key in some {
-                let edits = self.views.edits(key, &self.feeds)?;
-                // A record whose edits all arrived later has no row yet.
-                if !edits.is_empty() {
-                    rows.push(self.row_of(*key, &self.load(edits)?));
-                }
+        let applied = self.views.applied()?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        for key in records {
+            let edits = self.views.edits(key, &self.feeds)?;
+            // A record whose edits all arrived later has no row yet.
+            if !edits.is_empty() {
+                let row = self.row_of(*key, &self.load(edits)?);
+                bytes += row.state.len();
+                rows.push(row);
             }
-            let applied = self.views.applied()?;
-            self.views.commit(ViewBatch { applied, rows, ..ViewBatch::default() }, false)?;
+            if rows.len() >= ROWS_AT_ONCE || bytes >= STATE_BYTES_AT_ONCE {
+                let rows = std::mem::take(&mut rows);
+                self.views.commit(ViewBatch { applied, rows, ..ViewBatch::default() }, false)?;
+                bytes = 0;
+            }
         }
-        Ok(())
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.views.commit(ViewBatch { applied, rows, ..ViewBatch::default() }, false)
     }
 
     /// Whether every row is what its edits say, and every edit of the feeds is in a row.
@@ -239,8 +256,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         }
         let (mut edits, mut after, mut done) = (0u64, None, 0u64);
         loop {
-            let page =
-                views.list(&RowFilter::default(), after.as_ref(), ROWS_AT_ONCE, &self.feeds)?;
+            let page = views.list(
+                &RowFilter::default(),
+                after.as_ref(),
+                ROWS_COMPARED_AT_ONCE,
+                &self.feeds,
+            )?;
             let (total, rows) = page;
             let Some(last) = rows.last().map(|row| row.key) else { break };
             for row in &rows {

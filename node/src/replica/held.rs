@@ -215,7 +215,7 @@ impl<F: FeedStore, V: ViewStore> HeldFeed for FeedView<'_, F, V> {
     fn before(&self, branch: u32) -> Box<dyn BackRefs + '_> {
         let (held, store) = (&self.replica.held, &self.replica.feeds);
         let stored = store.back_refs(self.id, held.stored_branch(store, self.id, branch));
-        Box::new(Before { held, id: self.id, branch, stored })
+        Box::new(Before { held, store, id: self.id, branch, stored, failed: self.failed })
     }
 
     fn named(&self) -> BTreeSet<ChainPoint> {
@@ -228,21 +228,37 @@ impl<F: FeedStore, V: ViewStore> HeldFeed for FeedView<'_, F, V> {
 }
 
 /// Back references into what is staged, then into the store.
-struct Before<'a> {
+struct Before<'a, F> {
     held: &'a Held,
+    store: &'a F,
     id: FeedId,
     branch: u32,
     stored: Box<dyn BackRefs + 'a>,
+    failed: &'a Cell<Option<StoreError>>,
 }
 
-impl BackRefs for Before<'_> {
+impl<F: FeedStore> Before<'_, F> {
+    /// What is not found may be there and rotten: then it is not the run that is wrong.
+    fn or_failed<T>(&self, seq: u64, found: Option<T>) -> Option<T> {
+        if found.is_none()
+            && let Err(error) = self.held.point(self.store, self.id, self.branch, seq)
+        {
+            self.failed.set(Some(error));
+        }
+        found
+    }
+}
+
+impl<F: FeedStore> BackRefs for Before<'_, F> {
     fn entry_id(&self, seq: u64) -> Option<EntryId> {
         let staged = self.held.staged_at(self.id, self.branch, seq);
-        staged.map(|staged| staged.id).or_else(|| self.stored.entry_id(seq))
+        let found = staged.map(|staged| staged.id).or_else(|| self.stored.entry_id(seq));
+        self.or_failed(seq, found)
     }
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
         let staged = self.held.staged_at(self.id, self.branch, seq);
-        staged.map_or_else(|| self.stored.record(seq), |staged| staged.about)
+        let found = staged.map_or_else(|| self.stored.record(seq), |staged| staged.about);
+        self.or_failed(seq, found)
     }
 }

@@ -13,7 +13,7 @@ use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
 use super::verdict::Reach;
 use super::{Replica, authority_entry};
-use crate::authority::{Admits, MemberState, Standing};
+use crate::authority::{Admits, Grant, MemberState, Standing};
 use crate::ingest::Verdict;
 use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
 
@@ -26,9 +26,9 @@ pub(super) const INCARNATIONS_RESTED_MAX: usize = 128;
 /// one device writes while it waits, and near this number of ordinary ones.
 pub(super) const PROVISIONAL_ENTRIES_MAX: u64 = 100_000;
 
-/// Entries of an authority feed that are taken of a device no certificate lets issue: it introduces
-/// itself, and may close itself. One run.
-pub(super) const AUTHORITY_ENTRIES_MAX: u64 = CHECKPOINT_EVERY;
+/// Entries of an authority feed that are taken of a device no certificate lets issue there: it introduces
+/// itself, and may close itself. With eight branches of 64 feeds, each entry as long as one may be, 64 MiB.
+pub(super) const AUTHORITY_ENTRIES_MAX: u64 = 8;
 /// Bytes of runs that a device which waits may leave here: with sixteen of one invitation 16 MiB.
 pub(super) const PROVISIONAL_BYTES_MAX: usize = 1 << 20;
 
@@ -150,17 +150,14 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.standings.get(&id) == Some(&Standing::Counts) {
             self.trusted.insert(id, key);
         }
-        let waits = name.device != self.me
-            && self.authority.standing(name) == Standing::Provisional
-            && self.brings_more(id, &block);
-        if waits && self.left_by(name.device)? + packed.bytes.len() > PROVISIONAL_BYTES_MAX {
-            return Ok(Offered::Rejected(RejectReason::Limit));
-        }
         if block.last() > AUTHORITY_ENTRIES_MAX && !self.may_say_much(name) {
             return Ok(Offered::Rejected(RejectReason::Limit));
         }
-        if self.brings_more(id, &block) && !self.has_room_for(name) {
-            return Ok(Offered::Rejected(RejectReason::NoRoom));
+        // Before it is verified, where that tells already; a fork shows only then that it brings something.
+        if self.brings_more(id, &block)
+            && let Some(reason) = self.lacks_room_for(name, packed)?
+        {
+            return Ok(Offered::Rejected(reason));
         }
         let verdict = match self.judge(name, packed, block, &key) {
             // Nothing of this run is staged yet, and the others do not rest on it.
@@ -169,6 +166,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         };
         Ok(match verdict {
             Verdict::Accepted(placed) => {
+                if let Some(reason) = self.lacks_room_for(name, packed)? {
+                    return Ok(Offered::Rejected(reason));
+                }
                 self.held.stage(name, &placed);
                 if !known {
                     self.stage.new_feeds.push(*name);
@@ -204,11 +204,31 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         opened.map_or(Ok(false), |run| self.lacks_one_of(name, run.entries()))
     }
 
-    /// Whether a feed is one of records, or of somebody whom a certificate lets issue, closed since or not.
+    /// Why a run that brings something new may not take room here.
+    fn lacks_room_for(
+        &mut self,
+        name: &FeedName,
+        packed: &PackedRun,
+    ) -> Result<Option<RejectReason>, StoreError> {
+        let waits = name.device != self.me
+            && self.authority.standing(name) == Standing::Provisional
+            && self.left_by(name.device)? + packed.bytes.len() > PROVISIONAL_BYTES_MAX;
+        let reason = if waits { RejectReason::Limit } else { RejectReason::NoRoom };
+        Ok((waits || !self.has_room_for(name)).then_some(reason))
+    }
+
+    /// Whether a feed is one of records, or of somebody whom a certificate lets issue there, closed since or
+    /// not. What a device that waits asked for gives it nothing.
     pub(super) fn may_say_much(&self, name: &FeedName) -> bool {
-        let member = self.authority.member(&name.device);
-        let issues = member.is_some_and(|it| it.rights().has(Rights::ISSUE));
-        name.space == Space::Records || name.device == self.me || issues
+        if name.space == Space::Records || name.device == self.me {
+            return true;
+        }
+        let Some(member) = self.authority.member(&name.device) else { return false };
+        let tree = self.authority.tree();
+        let issues = |grant: &Grant| {
+            grant.rights.has(Rights::ISSUE) && tree.ever_covered(grant.area, name.area)
+        };
+        member.state != MemberState::Provisional && member.grants.iter().any(issues)
     }
 
     /// Whether a run goes beyond what is held of its feed.

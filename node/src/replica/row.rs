@@ -71,10 +71,14 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             self.stage.loose.insert((feed, key));
         }
         self.stage.entries += 1;
+        let is_new = !self.stage.rows.contains_key(&key);
         let row = self.work_row(key);
+        let before = if is_new { 0 } else { row.state.weight() };
         if !step(row, entry, verdict) {
             row.refold = true;
         }
+        let now = row.state.weight();
+        self.stage.weigh(before, now);
     }
 
     /// The row of a record as the batch has it so far.

@@ -39,13 +39,13 @@ pub(super) struct Stage {
     /// Entries of this device came from outside: its store was copied or restored.
     pub(super) own_came_back: bool,
     pub(super) entries: u64,
-    /// Bytes of the runs' entries: squeezed, a run of 1 MiB may come in a few hundred.
+    /// Bytes of the runs' entries and of rows: squeezed, a run of 1 MiB may come in a few hundred.
     bytes: usize,
 }
 
-/// Bytes of entries after which a batch is made durable: each lies in memory some times over until then.
-/// Eight of the largest runs; 8,192 ordinary entries have half as many.
-const BYTES_MAX: usize = 8 << 20;
+/// Bytes of entries and rows after which a batch is made durable: each lies in memory some times over until
+/// then. A dozen of the largest runs; 8,192 ordinary entries and their rows have some 11 MiB.
+const BYTES_MAX: usize = 16 << 20;
 /// Of an entry's header, without the ids it names.
 const HEADER_BYTES: usize = 128;
 
@@ -116,6 +116,11 @@ impl Stage {
     /// Whether it holds so much that it must be committed before more is added.
     pub(super) const fn is_heavy(&self) -> bool {
         self.bytes >= BYTES_MAX
+    }
+
+    /// A row that weighed so much weighs so much now.
+    pub(super) const fn weigh(&mut self, before: usize, now: usize) {
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(now);
     }
 
     /// Adds a run.

@@ -18,7 +18,13 @@ use super::session::{Asked, Session, Step};
 #[derive(Debug, Default)]
 pub(super) struct Probes {
     open: BTreeMap<FeedId, Search>,
+    /// How often the peer asked about each feed since the last comparison.
+    asked: BTreeMap<FeedId, u8>,
 }
+
+/// Questions of one peer about one feed, from a comparison on: one search takes two or three, and there
+/// may be one for each of 32 questions for a feed. Each may cost a look into 64 chapters.
+const PROBES_PER_FEED_MAX: u8 = 128;
 
 /// One search: the branches part somewhere in `low..high`.
 #[derive(Debug)]
@@ -36,6 +42,11 @@ struct Search {
 impl Probes {
     pub(super) fn is_idle(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// Another comparison begins in the same session.
+    pub(super) fn begin_anew(&mut self) {
+        self.asked.clear();
     }
 
     /// Whether this feed is being asked about: what is found will be sent.
@@ -95,6 +106,19 @@ impl Session {
         let name = self.numbers.resolve(&probe.feed)?;
         if !self.serves(local, name.space, name.area) && !self.hands_over(local, &name) {
             return Err(EndReason::NoRights);
+        }
+        let seqs = || probe.points.iter().map(|point| point.seq);
+        if !seqs().is_sorted_by(|one, next| one < next)
+            || seqs().any(|seq| !seq.is_multiple_of(CHECKPOINT_EVERY))
+        {
+            return Err(EndReason::Malformed);
+        }
+        if local.summary.feed(&name.id()).is_some() || local.apart.feed(&name.id()).is_some() {
+            let asked = self.probes.asked.entry(name.id()).or_default();
+            *asked += 1;
+            if *asked > PROBES_PER_FEED_MAX {
+                return Err(EndReason::TooMuch);
+            }
         }
         let locate = Request::Locate { feed: name.id(), points: probe.points };
         self.ask(Asked::Locate(name), locate).map(|_| ())

@@ -84,6 +84,7 @@ impl Session {
             // All that was begun is done: the limits are for one comparison.
             self.tries = Tries::default();
             self.transfers.begin_anew();
+            self.probes.begin_anew();
         }
         self.tries.opens += 1;
         if self.tries.opens > PASSES_MAX {

@@ -262,6 +262,7 @@ impl Session {
         }
         self.tries = Tries::default();
         self.transfers.begin_anew();
+        self.probes.begin_anew();
         self.phase = Phase::Comparing;
         // A peer that was asked nothing owed no answer until now.
         self.heard_at = self.now;

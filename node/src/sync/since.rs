@@ -87,8 +87,15 @@ impl Session {
         }
         for row in rows {
             let Some(held) = local.summary.feed(&row.feed) else { continue };
-            let segment = Segment { branch: row.branch, from: row.first, to: row.last };
-            self.queue_segment(local, held.name, segment);
+            // What counts nowhere is for who decides about it.
+            let counts = held.heads.iter().map(|head| head.seq).max().unwrap_or(0);
+            let has_apart =
+                self.may_have_apart(local, &held.name) || self.hands_over(local, &held.name);
+            let to = if has_apart { row.last } else { row.last.min(counts) };
+            if row.first <= to {
+                let segment = Segment { branch: row.branch, from: row.first, to };
+                self.queue_segment(local, held.name, segment);
+            }
         }
     }
 

@@ -22,8 +22,8 @@ use super::driver::{Cost, Pair, Sink, carry_out};
 use super::message::{
     AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
     BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
-    NEEDS_PER_FEED_MAX, Need, NodePrint, Offer, PROTOCOL_VERSION, Pass, Proof, RECEIPT_DELAY_MS,
-    Reply, STALL_MS, STRANGER_BYTES_MAX, SharedArea, Stream, Turn,
+    NEEDS_PER_FEED_MAX, Need, NodePrint, Offer, PROTOCOL_VERSION, Pass, Probe, Proof,
+    RECEIPT_DELAY_MS, Reply, STALL_MS, STRANGER_BYTES_MAX, SharedArea, Stream, Turn,
 };
 use super::receipt::ReceiptRow;
 use super::receipts::ROWS_WAITING_MAX;
@@ -1026,6 +1026,32 @@ fn after_a_mark_only_what_came_later_follows() {
     }
 }
 
+/// A device was closed up to its first run; what it wrote behind that is for who decides about it.
+#[test]
+fn who_catches_up_by_arrivals_is_given_nothing_that_counts_nowhere() {
+    const NEIGHBOUR: Keys = Keys(77);
+    let mut kec = province().copy(KEC);
+    kec.certify(NEIGHBOUR, SAMBENG, Rights::desa());
+    let mut neighbour = kec.copy(NEIGHBOUR);
+    kec.edit(area(SAMBENG), 3);
+    let (pair, _) = sync(&mut neighbour, &mut kec);
+    let mark = pair.initiator().mark.unwrap();
+
+    let mut desa = province().copy(DESA);
+    desa.edit(area(SAMBENG), 130);
+    sync(&mut desa, &mut kec);
+    let feed = desa.feed(area(SAMBENG), Space::Records, 0).id();
+    let last = crate::ports::FeedStore::point(&desa.store, feed, 0, 64).unwrap().unwrap();
+    let ends = vec![FeedEnd { feed, last }];
+    kec.say(area(SAMBENG), &Payload::Closing(Closing { device: DESA.device(), ends }));
+
+    let before = neighbour.taken;
+    let mut pair = Pair::new(neighbour.device(), kec.device()).knowing(mark);
+    pair.run(&mut neighbour, &mut kec);
+    assert_equal(&pair);
+    assert_eq!(neighbour.taken - before, 64 + 1, "the first run, and the closing");
+}
+
 #[test]
 fn a_mark_that_does_not_fit_costs_a_pass_and_nothing_else() {
     let mut kec = province().copy(KEC);
@@ -1172,4 +1198,32 @@ fn an_area_with_more_feeds_than_a_frame_holds_is_reconciled() {
     two.append(two.feed(area(SAMBENG), Space::Records, 1), 2, 9);
     converge(&mut one, &mut two);
     assert_eq!((one.taken, two.taken), (2, 6));
+}
+
+/// Each question may cost a look into 64 chapters of a feed: places that are no checkpoints, out of order,
+/// or asked about without end are no search.
+#[test]
+fn a_peer_that_asks_about_places_without_end_or_that_are_no_checkpoints_is_hung_up_on() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 130);
+    let name = kec.feed(area(SAMBENG), Space::Records, 0);
+    let point = |seq| CutPoint { seq, id: super::message::IdStart::Cut([7; 8]) };
+    let probe = |seqs: &[u64]| {
+        let points = seqs.iter().copied().map(point).collect();
+        Message::Probe(Probe { feed: FeedRef::Name(name), points })
+    };
+    for wrong in [&[63][..], &[64, 64], &[128, 64]] {
+        let mut session = opened(&kec);
+        say(&mut session, &mut kec, &Message::Stay);
+        say(&mut session, &mut kec, &probe(wrong));
+        assert_eq!(session.phase(), Phase::Ended(EndReason::Malformed), "{wrong:?}");
+    }
+    let mut session = opened(&kec);
+    say(&mut session, &mut kec, &Message::Stay);
+    let asked = (0..1_000).take_while(|_| {
+        say(&mut session, &mut kec, &probe(&[64, 128]));
+        !matches!(session.phase(), Phase::Ended(_))
+    });
+    assert_eq!(asked.count(), 128);
+    assert_eq!(session.phase(), Phase::Ended(EndReason::TooMuch));
 }
