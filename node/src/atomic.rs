@@ -129,12 +129,13 @@ pub(crate) fn sync_names(folder: &Path) -> io::Result<()> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn what_a_link_in_the_place_of_an_unfinished_file_leads_to_stays_as_it_is() {
         let room = tempfile::TempDir::new().unwrap();
