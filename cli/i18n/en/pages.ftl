@@ -164,6 +164,8 @@ page-rejected-limit = beyond a limit
 page-rejected-signature = wrong signature
 page-rejected-broken-chain = broken chain
 page-rejected-unreadable = unreadable
+page-rejected-no-room = no room on this disk
+page-rejected-rotten = goes on from what rotted here
 page-bundle-quarantined = { $count ->
         [one] One entry is
        *[other] { $count } entries are

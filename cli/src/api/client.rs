@@ -400,7 +400,8 @@ impl Here {
                 let whole = std::path::absolute(&*file);
                 let whole = whole.map_err(|error| Failure::file("read", file, error))?;
                 *file = whole;
-                let folder = std::path::absolute(".").ok();
+                // What is taken out of every text must be more than a slash.
+                let folder = std::path::absolute(".").ok().filter(|it| it.parent().is_some());
                 here = folder.map(|folder| folder.join("").display().to_string());
             }
         }

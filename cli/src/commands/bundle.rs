@@ -240,6 +240,8 @@ fn rejected(reason: &str, words: Words) -> String {
         "signature" => "page-rejected-signature",
         "broken_chain" | "crosses_checkpoint" => "page-rejected-broken-chain",
         "unreadable" => "page-rejected-unreadable",
+        NO_ROOM => "page-rejected-no-room",
+        ROTTEN_HERE => "page-rejected-rotten",
         other => return other.to_owned(),
     })
 }
