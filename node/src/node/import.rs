@@ -258,6 +258,7 @@ impl Node {
                 RejectReason::UnknownDevice
                     | RejectReason::OutsideInterest
                     | RejectReason::NotYetServed
+                    | RejectReason::Limit
             )
         );
         let offered = if unknown && self.replica.has_staged_authority() {

@@ -259,6 +259,17 @@ impl<F: FeedStore> BackRefs for Before<'_, F> {
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
         let staged = self.held.staged_at(self.id, self.branch, seq);
         let found = staged.map_or_else(|| self.stored.record(seq), |staged| staged.about);
+        // The id of a head, or before a checkpoint, is read where no entry is.
+        let is_held =
+            || matches!(self.held.point(self.store, self.id, self.branch, seq), Ok(Some(_)));
+        if found.is_none() && staged.is_none() && is_held() {
+            let owner = self.held.owner(self.id, self.branch, seq);
+            if let Err(error @ StoreError::Damaged { .. }) =
+                self.store.entries(self.id, owner, seq..=seq)
+            {
+                self.failed.set(Some(error));
+            }
+        }
         self.or_failed(seq, found)
     }
 }

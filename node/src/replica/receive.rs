@@ -27,8 +27,8 @@ pub(super) const INCARNATIONS_RESTED_MAX: usize = 128;
 pub(super) const PROVISIONAL_ENTRIES_MAX: u64 = 100_000;
 
 /// Entries of an authority feed that are taken of a device no certificate lets issue there: it introduces
-/// itself, and may close itself. With eight branches of 64 feeds, each entry as long as one may be, 64 MiB.
-pub(super) const AUTHORITY_ENTRIES_MAX: u64 = 8;
+/// itself, and may close itself. One run, so that whoever takes the beginning of a feed takes as much.
+pub(super) const AUTHORITY_ENTRIES_MAX: u64 = CHECKPOINT_EVERY;
 /// Bytes of runs that a device which waits may leave here: with sixteen of one invitation 16 MiB.
 pub(super) const PROVISIONAL_BYTES_MAX: usize = 1 << 20;
 
@@ -175,7 +175,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 }
                 let entries = placed.run.entries().len() as u64;
                 if let Some(left) = self.left.get_mut(&name.device) {
-                    *left += packed.bytes.len();
+                    *left += placed.run.packed().bytes.len();
                 }
                 self.stage_run(name, *placed, true)?;
                 Offered::Staged(entries)
@@ -320,8 +320,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         of_device.flat_map(|(_, feed)| &feed.branches).map(|branch| branch.head.point.seq).sum()
     }
 
-    /// Bytes of all runs of a device that are held. Counted once, then added up: a run of which a part was
-    /// held counts whole, until the next start.
+    /// Bytes of all runs of a device that are held. Counted once, then added up.
     fn left_by(&mut self, device: DeviceId) -> Result<usize, StoreError> {
         if let Some(left) = self.left.get(&device) {
             return Ok(*left);

@@ -57,6 +57,7 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> Sink for PeerSink<'_, F, V, B> 
                     RejectReason::UnknownDevice
                         | RejectReason::OutsideInterest
                         | RejectReason::NotYetServed
+                        | RejectReason::Limit
                 )
             );
             if rests_on_staged && self.replica.has_staged_authority() {
