@@ -3,21 +3,17 @@
 //! later, a node holds no more of them at once than is stated.
 
 use std::cell::Cell;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use crdt_schema::authority::{Closing, Payload};
 use crdt_schema::class::Class;
 use crdt_schema::edit::{Op, Section, Value};
 use crdt_schema::entry::{
-    BackRefs, CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Run,
+    CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Run,
 };
-use crdt_schema::id::{FeedId, FeedName, RecordId, Space, StoreInstance};
+use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
-use node::ports::{
-    Arrival, FeedBatch, FeedHeads, FeedStore, NamedValue, Place, RecordVerdict, RowFilter,
-    StoreError, ViewStore as _,
-};
+use node::ports::{FeedBatch, Place, RecordVerdict, RowFilter, ViewStore as _};
 use node::progress::Unwatched;
 use node::replica::{Offered, PeerSink, RejectReason, Replica, Source};
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
@@ -28,6 +24,7 @@ use tests::replicas::replica_over;
 use tests::world::{KIND, World, Writer, certified, declaring, feed_of_saves};
 
 use super::caps::Nowhere;
+use super::watched::{Watch, Watched};
 
 /// Bytes of a section: nearly as many as an entry may have.
 const BODY: usize = 16_000;
@@ -47,100 +44,40 @@ struct Weights {
     free: Cell<Option<u64>>,
 }
 
-#[derive(Debug, Clone)]
-struct Weighing {
-    held: MemoryFeedStore,
-    weights: Rc<Weights>,
-}
-
 fn weight(entries: &[Entry]) -> usize {
     entries.iter().flat_map(|entry| entry.bodies.iter().flatten()).map(Vec::len).sum()
 }
 
-impl FeedStore for Weighing {
-    fn instance(&self) -> StoreInstance {
-        self.held.instance()
-    }
-
-    fn feeds(&self) -> Result<Vec<FeedHeads>, StoreError> {
-        self.held.feeds()
-    }
-
-    fn commit(&mut self, batch: &FeedBatch, received_at: Timestamp) -> Result<u64, StoreError> {
+impl Watch for Rc<Weights> {
+    fn commits(&self, batch: &FeedBatch) {
         let bytes = batch.runs.iter().map(|placed| weight(placed.run.entries())).sum();
-        self.weights.batch.set(self.weights.batch.get().max(bytes));
-        self.held.commit(batch, received_at)
+        self.batch.set(self.batch.get().max(bytes));
     }
 
-    fn packed_run(
-        &self,
-        feed: FeedId,
-        branch: u32,
-        from: u64,
-    ) -> Result<Option<PackedRun>, StoreError> {
-        self.held.packed_run(feed, branch, from)
+    fn gave(&self, entries: &[Entry]) {
+        self.read.set(self.read.get().max(weight(entries)));
     }
 
-    fn entries(
-        &self,
-        feed: FeedId,
-        branch: u32,
-        range: RangeInclusive<u64>,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let entries = self.held.entries(feed, branch, range)?;
-        self.weights.read.set(self.weights.read.get().max(weight(&entries)));
-        Ok(entries)
-    }
-
-    fn point(&self, feed: FeedId, branch: u32, seq: u64) -> Result<Option<ChainPoint>, StoreError> {
-        self.held.point(feed, branch, seq)
-    }
-
-    fn back_refs(&self, feed: FeedId, branch: u32) -> Box<dyn BackRefs + '_> {
-        self.held.back_refs(feed, branch)
-    }
-
-    fn newest_arrival(&self) -> Result<u64, StoreError> {
-        self.held.newest_arrival()
-    }
-
-    fn arrivals(&self, after: u64, limit: usize) -> Result<Vec<Arrival>, StoreError> {
-        self.weights.pages.set(self.weights.pages.get() + 1);
-        self.held.arrivals(after, limit)
-    }
-
-    fn value(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.held.value(name)
-    }
-
-    fn values(&self, prefix: &[u8]) -> Result<Vec<NamedValue>, StoreError> {
-        self.held.values(prefix)
-    }
-
-    fn format(&self) -> u32 {
-        self.held.format()
-    }
-
-    fn size_bytes(&self) -> Result<u64, StoreError> {
-        self.held.size_bytes()
+    fn pages(&self) {
+        self.pages.set(self.pages.get() + 1);
     }
 
     fn free_bytes(&self) -> Option<u64> {
-        self.weights.free.get()
+        self.free.get()
     }
 }
 
-type Node = Replica<Weighing, MemoryViewStore>;
+type Node = Replica<Watched<Rc<Weights>>, MemoryViewStore>;
 
 /// The province's node, which knows who belongs to the network.
 fn province(world: &World) -> Node {
     let held = MemoryFeedStore::new(StoreInstance([1; 16]));
-    let store = Weighing { held, weights: Rc::default() };
+    let store = Watched { held, watch: Rc::<Weights>::default() };
     let mut node = replica_over(store, MemoryViewStore::default(), world, &world.province);
     for (name, runs) in &world.authority {
         taken(&mut node, name, runs);
     }
-    node.feed_store().weights.batch.set(0);
+    node.feed_store().watch.batch.set(0);
     node
 }
 
@@ -232,7 +169,7 @@ fn runs_that_are_squeezed_to_nothing_are_committed_some_at_a_time_and_read_so() 
 
     let taken = taken(&mut node, &name, &runs);
     assert!(taken.iter().all(|it| matches!(it, Taken::New(_))), "{taken:?}");
-    let weights = node.feed_store().weights.clone();
+    let weights = node.feed_store().watch.clone();
     assert!((1..=STAGED_MAX).contains(&weights.batch.get()), "{weights:?}");
     assert_eq!(records(&node, RecordVerdict::Counting), all);
 
@@ -256,11 +193,11 @@ fn views_that_lag_behind_the_closing_of_such_a_feed_are_caught_up_some_at_a_time
     let before = node.views().unwrap().clone();
     close(&world, &mut node, &name);
     let store = node.feed_store().clone();
-    store.weights.read.set(0);
+    store.watch.read.set(0);
     let node = replica_over(store.clone(), before, &world, &world.province);
     assert_eq!(records(&node, RecordVerdict::Counting), 0);
     assert_eq!(records(&node, RecordVerdict::Quarantined), RUNS as u64 * CHECKPOINT_EVERY);
-    assert!((1..=STAGED_MAX).contains(&store.weights.read.get()), "{:?}", store.weights);
+    assert!((1..=STAGED_MAX).contains(&store.watch.read.get()), "{:?}", store.watch);
 }
 
 #[test]
@@ -284,9 +221,9 @@ fn who_may_not_issue_leaves_one_run_of_authority_and_who_may_as_many_as_there_ar
         }
         // A start reads what there is of it some at a time, and only what it says is kept.
         let store = node.feed_store().clone();
-        store.weights.read.set(0);
+        store.watch.read.set(0);
         let opened = replica_over(store, MemoryViewStore::default(), &world, &world.province);
-        assert!(opened.feed_store().weights.read.get() <= STAGED_MAX);
+        assert!(opened.feed_store().watch.read.get() <= STAGED_MAX);
     }
 }
 
@@ -306,7 +243,7 @@ fn entries_of_many_small_operations_are_weighed_by_the_rows_they_make() {
         ..heavy(EntryKind::EDIT, seq)
     });
     taken(&mut node, &name, &runs);
-    let weights = node.feed_store().weights.clone();
+    let weights = node.feed_store().watch.clone();
     let all = (RUNS / 2) as u64 * CHECKPOINT_EVERY;
     let plain = usize::try_from(all).unwrap() * body.len();
     assert!(weights.batch.get() < plain / 4, "{weights:?} of {plain}");
@@ -324,7 +261,7 @@ fn a_fork_takes_no_room_that_a_disk_does_not_have() {
     let [one, other] =
         [1, 2].map(|salt| runs(writer, &name, 1, |seq| heavy(EntryKind::EDIT, seq + salt * 1_000)));
     assert!(matches!(*taken(&mut node, &name, &one), [Taken::New(_)]));
-    let free = &node.feed_store().weights.clone().free;
+    let free = &node.feed_store().watch.clone().free;
     free.set(Some(10_000_000));
     assert!(matches!(*taken(&mut node, &name, &other), [Taken::Full]));
     free.set(None);
@@ -358,7 +295,7 @@ fn a_node_that_runs_for_long_makes_its_views_durable_and_finds_when_edits_came_i
     assert!(node.arrived() > LAG_MAX);
     assert!(node.durable_views() > 0 && node.arrived() - node.durable_views() < LAG_MAX);
 
-    let weights = node.feed_store().weights.clone();
+    let weights = node.feed_store().watch.clone();
     let place = |seq| Place { feed: name.id(), branch: 0, seq };
     let places: Vec<Place> = (1..=SAVES as u64).step_by(200).map(place).collect();
     weights.pages.set(0);

@@ -2,20 +2,16 @@
 //! durable goes lost over it, and what a node shows is what its root says, or is not shown.
 
 use std::cell::Cell;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crdt_schema::area::AreaId;
 use crdt_schema::authority::{Closing, FeedEnd, Payload};
-use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, Run};
+use crdt_schema::entry::{ChainPoint, PackedRun, Run};
 use crdt_schema::id::{FeedId, FeedName, Space, StoreInstance};
 use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
-use node::ports::{
-    Arrival, BranchHead, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey, RecordVerdict,
-    StoreError,
-};
+use node::ports::{FeedStore as _, RecordKey, RecordVerdict, StoreError};
 use node::progress::{Progress, Unwatched};
 use node::replica::{Offered, Opening, Replica, Source};
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
@@ -23,8 +19,9 @@ use tests::replicas::replica_over;
 use tests::world::{self, KIND, World, record_id};
 
 use super::caps::Nowhere;
+use super::watched::{Watch, Watched};
 
-type Node = Replica<Rotting, MemoryViewStore>;
+type Node = Replica<Watched<Rc<Rot>>, MemoryViewStore>;
 
 /// What cannot be read just now.
 #[derive(Debug, Default)]
@@ -34,99 +31,17 @@ struct Rot {
     values: Cell<bool>,
 }
 
-/// A store in memory, as far as it can be read.
-#[derive(Debug, Clone)]
-struct Rotting {
-    held: MemoryFeedStore,
-    rot: Rc<Rot>,
-}
-
-impl Rotting {
-    fn reads(&self, feed: FeedId) -> Result<(), StoreError> {
-        if self.rot.feed.get() == Some(feed) { Err(rotten()) } else { Ok(()) }
-    }
-
-    fn reads_values(&self) -> Result<(), StoreError> {
-        if self.rot.values.get() { Err(rotten()) } else { Ok(()) }
-    }
-}
-
 fn rotten() -> StoreError {
     StoreError::Damaged { what: "a block of entries".to_owned() }
 }
 
-impl FeedStore for Rotting {
-    fn instance(&self) -> StoreInstance {
-        self.held.instance()
+impl Watch for Rc<Rot> {
+    fn reads(&self, feed: FeedId) -> Result<(), StoreError> {
+        if self.feed.get() == Some(feed) { Err(rotten()) } else { Ok(()) }
     }
 
-    fn feeds(&self) -> Result<Vec<FeedHeads>, StoreError> {
-        self.held.feeds()
-    }
-
-    fn commit(&mut self, batch: &FeedBatch, received_at: Timestamp) -> Result<u64, StoreError> {
-        self.held.commit(batch, received_at)
-    }
-
-    fn packed_run(
-        &self,
-        feed: FeedId,
-        branch: u32,
-        from: u64,
-    ) -> Result<Option<PackedRun>, StoreError> {
-        self.reads(feed)?;
-        self.held.packed_run(feed, branch, from)
-    }
-
-    fn entries(
-        &self,
-        feed: FeedId,
-        branch: u32,
-        range: RangeInclusive<u64>,
-    ) -> Result<Vec<Entry>, StoreError> {
-        self.reads(feed)?;
-        self.held.entries(feed, branch, range)
-    }
-
-    /// Heads lie apart from the entries, as on a disk.
-    fn point(&self, feed: FeedId, branch: u32, seq: u64) -> Result<Option<ChainPoint>, StoreError> {
-        let feeds = self.held.feeds()?;
-        let branches = feeds.iter().find(|it| it.name.id() == feed).map(|it| &it.branches);
-        let is_within = |all: &Vec<BranchHead>| all.iter().any(|it| seq < it.head.point.seq);
-        if branches.is_some_and(is_within) {
-            self.reads(feed)?;
-        }
-        self.held.point(feed, branch, seq)
-    }
-
-    fn back_refs(&self, feed: FeedId, branch: u32) -> Box<dyn BackRefs + '_> {
-        self.held.back_refs(feed, branch)
-    }
-
-    fn newest_arrival(&self) -> Result<u64, StoreError> {
-        self.held.newest_arrival()
-    }
-
-    fn arrivals(&self, after: u64, limit: usize) -> Result<Vec<Arrival>, StoreError> {
-        self.held.arrivals(after, limit)
-    }
-
-    fn value(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.reads_values()?;
-        self.held.value(name)
-    }
-
-    fn values(&self, prefix: &[u8]) -> Result<Vec<NamedValue>, StoreError> {
-        self.reads_values()?;
-        self.held.values(prefix)
-    }
-
-    fn format(&self) -> u32 {
-        self.held.format()
-    }
-
-    fn size_bytes(&self) -> Result<u64, StoreError> {
-        self.held.size_bytes()
+    fn reads_values(&self) -> Result<(), StoreError> {
+        if self.values.get() { Err(rotten()) } else { Ok(()) }
     }
 }
 
@@ -151,7 +66,7 @@ impl Scene {
             [0, 1].map(|at| world::feed_of_saves(writers.get(at).unwrap(), *area, 4, 1));
         let rot = Rc::new(Rot::default());
         let held = MemoryFeedStore::new(StoreInstance([1; 16]));
-        let store = Rotting { held, rot: rot.clone() };
+        let store = Watched { held, watch: rot.clone() };
         let node = replica_over(store, MemoryViewStore::default(), &world, &world.province);
         let mut scene = Self { world, rot, node, closed, other };
         for (name, runs) in scene.world.authority.clone() {

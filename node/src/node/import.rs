@@ -252,16 +252,9 @@ impl Node {
         let offer = self.replica.offer(name, run).map_err(|error| self.store_error(error))?;
         let (entries, offered) = (offer.entries.max(1), offer.outcome);
         tally.entries += offer.entries;
-        let unknown = matches!(
-            offered,
-            Offered::Rejected(
-                RejectReason::UnknownDevice
-                    | RejectReason::OutsideInterest
-                    | RejectReason::NotYetServed
-                    | RejectReason::Limit
-            )
-        );
-        let offered = if unknown && self.replica.has_staged_authority() {
+        let rests_on_staged =
+            matches!(offered, Offered::Rejected(reason) if reason.rests_on_authority());
+        let offered = if rests_on_staged && self.replica.has_staged_authority() {
             self.commit_from(source)?;
             self.replica.offer(name, run).map_err(|error| self.store_error(error))?.outcome
         } else {

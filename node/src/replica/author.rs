@@ -207,9 +207,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.stage.push(signed);
         Ok(())
     }
-}
 
-impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Whether a run of this device, read as anybody else will read it, says what was signed.
     fn reads_back(&self, name: &FeedName, run: &Run) -> Result<bool, StoreError> {
         let packed = run.packed();

@@ -21,8 +21,9 @@ use crate::progress::Progress;
 
 /// Arrivals taken into the views at once: bounded memory, and a stop loses little.
 const ARRIVALS_AT_ONCE: usize = 512;
-/// Rows folded again at once, and compared.
+/// Rows folded again at once.
 pub(super) const ROWS_AT_ONCE: usize = 1_000;
+/// Rows compared at once: each with all its values.
 const ROWS_COMPARED_AT_ONCE: usize = 100;
 /// Bytes of states after which rows that are folded again are written.
 const STATE_BYTES_AT_ONCE: usize = 4 << 20;
@@ -85,8 +86,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             rebuilt.entries += taken.inspect_err(|_| self.stage = Stage::default())?;
             at = last;
             if at.saturating_sub(self.views_durable) >= VIEWS_LAG_MAX {
-                self.views.commit(ViewBatch { applied: at, ..ViewBatch::default() }, true)?;
-                self.views_durable = at;
+                self.settle_views()?;
             }
             if !progress.at(at, self.arrived) {
                 rebuilt.stopped = true;

@@ -327,24 +327,28 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         stepped: &[(RecordKey, WorkRow)],
         fold: &BTreeSet<RecordKey>,
     ) -> Result<(), StoreError> {
-        let fresh: BTreeSet<RecordKey> = edits.iter().map(|(key, _)| *key).collect();
         // Of a long feed that was closed all records at once would take more memory than there is. Those
         // that got no edit now are folded again first; a power cut in between leaves the views behind.
-        let mut fold: BTreeSet<RecordKey> = fold.clone();
-        if fold.len() > ROWS_AT_ONCE {
-            let old: BTreeSet<RecordKey> = fold.difference(&fresh).copied().collect();
+        let got_edits =
+            |key: &RecordKey| edits.binary_search_by_key(key, |(other, _)| *other).is_ok();
+        let new;
+        let fold = if fold.len() > ROWS_AT_ONCE {
+            let old;
+            (new, old) = fold.iter().copied().partition(got_edits);
             self.fold_again(&old)?;
-            fold.retain(|key| fresh.contains(key));
-        }
+            &new
+        } else {
+            fold
+        };
         let mut rows: Vec<ViewRow> =
             stepped.iter().map(|(key, row)| self.view_row(*key, row)).collect();
         for key in fold {
-            let mut of_key = self.views.edits(&key, &self.feeds)?;
-            let from = edits.partition_point(|(other, _)| *other < key);
-            let new = edits.iter().skip(from).take_while(|(other, _)| *other == key);
-            of_key.extend(new.map(|(_, edit)| *edit));
+            let mut of_key = self.views.edits(key, &self.feeds)?;
+            let from = edits.partition_point(|(other, _)| other < key);
+            let fresh = edits.iter().skip(from).take_while(|(other, _)| other == key);
+            of_key.extend(fresh.map(|(_, edit)| *edit));
             if !of_key.is_empty() {
-                rows.push(self.row_of(key, &self.load(of_key)?));
+                rows.push(self.row_of(*key, &self.load(of_key)?));
             }
         }
         self.views.commit(ViewBatch { applied: self.arrived, edits, rows }, false)

@@ -162,9 +162,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let verdict = ingest::judge(id, packed, block, &view, key);
         failed.take().map_or(Ok(verdict), Err)
     }
-}
 
-impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Opens a run behind `prev` of a feed's first branch, with what is held and staged.
     ///
     /// # Errors
@@ -238,12 +236,16 @@ struct Before<'a, F> {
 }
 
 impl<F: FeedStore> Before<'_, F> {
-    /// What is not found may be there and rotten: then it is not the run that is wrong.
+    /// What is not found may be there and rotten: then it is not the run that is wrong. The id of a head, or
+    /// before a checkpoint, is read where no entry is.
     fn or_failed<T>(&self, seq: u64, found: Option<T>) -> Option<T> {
-        if found.is_none()
-            && let Err(error) = self.held.point(self.store, self.id, self.branch, seq)
-        {
-            self.failed.set(Some(error));
+        if found.is_none() {
+            let owner = self.held.owner(self.id, self.branch, seq);
+            let read = match self.held.point(self.store, self.id, self.branch, seq) {
+                Ok(Some(_)) => self.store.entries(self.id, owner, seq..=seq).map(drop),
+                point => point.map(drop),
+            };
+            self.failed.set(read.err().or_else(|| self.failed.take()));
         }
         found
     }
@@ -251,25 +253,16 @@ impl<F: FeedStore> Before<'_, F> {
 
 impl<F: FeedStore> BackRefs for Before<'_, F> {
     fn entry_id(&self, seq: u64) -> Option<EntryId> {
-        let staged = self.held.staged_at(self.id, self.branch, seq);
-        let found = staged.map(|staged| staged.id).or_else(|| self.stored.entry_id(seq));
-        self.or_failed(seq, found)
+        match self.held.staged_at(self.id, self.branch, seq) {
+            Some(staged) => Some(staged.id),
+            None => self.or_failed(seq, self.stored.entry_id(seq)),
+        }
     }
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
-        let staged = self.held.staged_at(self.id, self.branch, seq);
-        let found = staged.map_or_else(|| self.stored.record(seq), |staged| staged.about);
-        // The id of a head, or before a checkpoint, is read where no entry is.
-        let is_held =
-            || matches!(self.held.point(self.store, self.id, self.branch, seq), Ok(Some(_)));
-        if found.is_none() && staged.is_none() && is_held() {
-            let owner = self.held.owner(self.id, self.branch, seq);
-            if let Err(error @ StoreError::Damaged { .. }) =
-                self.store.entries(self.id, owner, seq..=seq)
-            {
-                self.failed.set(Some(error));
-            }
+        match self.held.staged_at(self.id, self.branch, seq) {
+            Some(staged) => staged.about,
+            None => self.or_failed(seq, self.stored.record(seq)),
         }
-        self.or_failed(seq, found)
     }
 }

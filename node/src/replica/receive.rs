@@ -22,8 +22,8 @@ use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
 pub(super) const INCARNATIONS_MAX: usize = 64;
 /// The same with those that counting edits rest on: as many again.
 pub(super) const INCARNATIONS_RESTED_MAX: usize = 128;
-/// Entries a provisional device's feeds may hold here: 16 MiB of full entries is far beyond what
-/// one device writes while it waits, and near this number of ordinary ones.
+/// Entries a provisional device's feeds may hold here, beside [`PROVISIONAL_BYTES_MAX`]: far beyond what one
+/// device writes while it waits.
 pub(super) const PROVISIONAL_ENTRIES_MAX: u64 = 100_000;
 
 /// Entries of an authority feed that are taken of a device no certificate lets issue there: it introduces
@@ -91,6 +91,14 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    /// Whether authority that is staged may lift it once it speaks.
+    pub(crate) const fn rests_on_authority(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownDevice | Self::OutsideInterest | Self::NotYetServed | Self::Limit
+        )
+    }
+
     /// A stable word for counts in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -150,13 +158,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.standings.get(&id) == Some(&Standing::Counts) {
             self.trusted.insert(id, key);
         }
-        if block.last() > AUTHORITY_ENTRIES_MAX && !self.may_say_much(name) {
+        let is_authority = name.space == Space::Authority;
+        if is_authority && block.last() > AUTHORITY_ENTRIES_MAX && !self.issues_in(name) {
             return Ok(Offered::Rejected(RejectReason::Limit));
         }
-        // Before it is verified, where that tells already; a fork shows only then that it brings something.
-        if self.brings_more(id, &block)
-            && let Some(reason) = self.lacks_room_for(name, packed)?
-        {
+        // Before it is verified, where its length tells; of a fork it shows only afterwards.
+        let is_longer = self.brings_more(id, &block);
+        if is_longer && let Some(reason) = self.lacks_room_for(name, id, packed)? {
             return Ok(Offered::Rejected(reason));
         }
         let verdict = match self.judge(name, packed, block, &key) {
@@ -166,7 +174,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         };
         Ok(match verdict {
             Verdict::Accepted(placed) => {
-                if let Some(reason) = self.lacks_room_for(name, packed)? {
+                if !is_longer && let Some(reason) = self.lacks_room_for(name, id, packed)? {
                     return Ok(Offered::Rejected(reason));
                 }
                 self.held.stage(name, &placed);
@@ -208,27 +216,32 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     fn lacks_room_for(
         &mut self,
         name: &FeedName,
+        id: FeedId,
         packed: &PackedRun,
     ) -> Result<Option<RejectReason>, StoreError> {
-        let waits = name.device != self.me
-            && self.authority.standing(name) == Standing::Provisional
-            && self.left_by(name.device)? + packed.bytes.len() > PROVISIONAL_BYTES_MAX;
-        let reason = if waits { RejectReason::Limit } else { RejectReason::NoRoom };
-        Ok((waits || !self.has_room_for(name)).then_some(reason))
+        let waits = match self.standings.get(&id) {
+            Some(standing) => *standing == Standing::Provisional,
+            None => self.authority.standing(name) == Standing::Provisional,
+        };
+        if waits
+            && name.device != self.me
+            && self.left_by(name.device)? + packed.bytes.len() > PROVISIONAL_BYTES_MAX
+        {
+            return Ok(Some(RejectReason::Limit));
+        }
+        Ok((!self.has_room_for(name)).then_some(RejectReason::NoRoom))
     }
 
-    /// Whether a feed is one of records, or of somebody whom a certificate lets issue there, closed since or
+    /// Whether a feed is this device's, or of somebody whom a certificate lets issue there, closed since or
     /// not. What a device that waits asked for gives it nothing.
-    pub(super) fn may_say_much(&self, name: &FeedName) -> bool {
-        if name.space == Space::Records || name.device == self.me {
-            return true;
-        }
+    pub(super) fn issues_in(&self, name: &FeedName) -> bool {
         let Some(member) = self.authority.member(&name.device) else { return false };
         let tree = self.authority.tree();
         let issues = |grant: &Grant| {
             grant.rights.has(Rights::ISSUE) && tree.ever_covered(grant.area, name.area)
         };
-        member.state != MemberState::Provisional && member.grants.iter().any(issues)
+        let is_certified = member.state != MemberState::Provisional;
+        name.device == self.me || is_certified && member.grants.iter().any(issues)
     }
 
     /// Whether a run goes beyond what is held of its feed.

@@ -57,7 +57,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Whether a feed's new runs may take room. Who belongs to the network is small, and what
     /// anything else is judged by, so authority of who may issue goes the way of own saves.
     pub(super) fn has_room_for(&mut self, name: &FeedName) -> bool {
-        let is_ruling = name.space == Space::Authority && self.may_say_much(name);
+        let is_ruling = name.space == Space::Authority && self.issues_in(name);
         if name.device == self.me || is_ruling {
             return true;
         }

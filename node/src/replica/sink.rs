@@ -51,15 +51,8 @@ impl<F: FeedStore, V: ViewStore, B: ReceiptBook> Sink for PeerSink<'_, F, V, B> 
         let mut taken = Vec::with_capacity(runs.len());
         for (name, run) in runs {
             let mut outcome = self.replica.offer(name, run)?.outcome;
-            let rests_on_staged = matches!(
-                outcome,
-                Offered::Rejected(
-                    RejectReason::UnknownDevice
-                        | RejectReason::OutsideInterest
-                        | RejectReason::NotYetServed
-                        | RejectReason::Limit
-                )
-            );
+            let rests_on_staged =
+                matches!(outcome, Offered::Rejected(reason) if reason.rests_on_authority());
             if rests_on_staged && self.replica.has_staged_authority() {
                 self.replica.commit(None, &self.source, self.now)?;
                 outcome = self.replica.offer(name, run)?.outcome;

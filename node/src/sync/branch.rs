@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
 use crdt_schema::id::{FeedId, FeedName};
 
-use super::message::{Common, CutPoint, EndReason, FeedRef, Message, PROBE_POINTS_MAX, Probe};
+use super::message::{
+    Common, CutPoint, EndReason, FeedRef, Message, PROBE_POINTS_MAX, PROBES_PER_FEED_MAX, Probe,
+};
 use super::request::{Local, Request};
 use super::session::{Asked, Session, Step};
 
@@ -21,10 +23,6 @@ pub(super) struct Probes {
     /// How often the peer asked about each feed since the last comparison.
     asked: BTreeMap<FeedId, u8>,
 }
-
-/// Questions of one peer about one feed, from a comparison on: one search takes two or three, and there
-/// may be one for each of 32 questions for a feed. Each may cost a look into 64 chapters.
-const PROBES_PER_FEED_MAX: u8 = 128;
 
 /// One search: the branches part somewhere in `low..high`.
 #[derive(Debug)]

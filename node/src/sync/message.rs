@@ -66,6 +66,9 @@ pub const LOOKUPS_MAX: usize = 256;
 /// How often a peer may ask for the same feed, from a comparison or an offer of it on: every fork and
 /// every gap of a push is one; more is a loop.
 pub const NEEDS_PER_FEED_MAX: u8 = 32;
+/// How often a peer may ask where two branches of one feed part, from a comparison on: a search takes two
+/// or three questions, there may be one for each of those, and each may cost a look into 64 chapters.
+pub const PROBES_PER_FEED_MAX: u8 = 128;
 /// Turns of one pass: the tree has six levels, heads, needs, probes and the proof come after.
 pub const TURNS_PER_PASS_MAX: u32 = 64;
 /// Passes of one session: authority, records, and each again with full hashes, twice.

@@ -14,7 +14,7 @@ use super::message::{
     SharedArea,
 };
 use super::request::{Local, Report};
-use super::session::{Compared, Phase, Role, Session, Step, Tries};
+use super::session::{Compared, Phase, Role, Session, Step};
 use super::summary::{Root, Summary, empty_root};
 use crate::authority::MemberState;
 
@@ -81,10 +81,8 @@ impl Session {
             return Err(EndReason::OutOfOrder);
         }
         if matches!(self.phase, Phase::Live { .. }) {
-            // All that was begun is done: the limits are for one comparison.
-            self.tries = Tries::default();
-            self.transfers.begin_anew();
-            self.probes.begin_anew();
+            // All that was begun is done.
+            self.begin_anew();
         }
         self.tries.opens += 1;
         if self.tries.opens > PASSES_MAX {

@@ -260,13 +260,18 @@ impl Session {
         if self.role != Role::Initiator || !rests {
             return Ok(());
         }
-        self.tries = Tries::default();
-        self.transfers.begin_anew();
-        self.probes.begin_anew();
+        self.begin_anew();
         self.phase = Phase::Comparing;
         // A peer that was asked nothing owed no answer until now.
         self.heard_at = self.now;
         self.open(local)
+    }
+
+    /// Another comparison begins: limits are for one.
+    pub(super) fn begin_anew(&mut self) {
+        self.tries = Tries::default();
+        self.transfers.begin_anew();
+        self.probes.begin_anew();
     }
 
     fn frame(&mut self, local: &Local<'_>, stream: Stream, bytes: &[u8]) -> Step {

@@ -89,9 +89,8 @@ impl Session {
             let Some(held) = local.summary.feed(&row.feed) else { continue };
             // What counts nowhere is for who decides about it.
             let counts = held.heads.iter().map(|head| head.seq).max().unwrap_or(0);
-            let has_apart =
-                self.may_have_apart(local, &held.name) || self.hands_over(local, &held.name);
-            let to = if has_apart { row.last } else { row.last.min(counts) };
+            let decides = self.may_have_apart(local, &held.name);
+            let to = if decides { row.last } else { row.last.min(counts) };
             if row.first <= to {
                 let segment = Segment { branch: row.branch, from: row.first, to };
                 self.queue_segment(local, held.name, segment);
