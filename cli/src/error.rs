@@ -353,6 +353,7 @@ fn told(error: &NodeError) -> &'static str {
         NodeError::AreaMoved { .. } => "area_moved",
         NodeError::RecordQuarantined { .. } => "record_quarantined",
         NodeError::RecordWaits { .. } => "record_waits",
+        NodeError::RecordTooLarge { .. } => "record_too_large",
         NodeError::NoRoom { .. } => "no_room",
         _ => error.kind().as_str(),
     }
@@ -441,6 +442,7 @@ mod tests {
             NodeError::AreaNotBelow { area: text(), own: text() },
             NodeError::AreaMoved { area: text(), parent: text(), own: text() },
             NodeError::RecordQuarantined { record: text() },
+            NodeError::RecordTooLarge { record: text() },
             NodeError::RecordWaits { record: text() },
             NodeError::Revoked { area: text() },
             NodeError::KeystoreLocked { why: (&reason::KEYS_MISSING).into() },

@@ -203,6 +203,12 @@ pub enum NodeError {
         /// The record.
         record: String,
     },
+    /// The record has so many edits that nothing is added to it, or that it is set aside.
+    #[error("nothing was written: record `{record}` has grown too large")]
+    RecordTooLarge {
+        /// The record.
+        record: String,
+    },
     /// The record waits, so what builds on it would wait with it.
     #[error(
         "nothing was written: record `{record}` waits for its device to be confirmed, or for an \
@@ -300,7 +306,7 @@ impl NodeError {
             Self::KindUnknown { .. } => ErrorKind::KindUnknown,
             Self::FieldUnknown { .. } => ErrorKind::FieldUnknown,
             Self::DeviceUnknown { .. } => ErrorKind::DeviceUnknown,
-            Self::ValueInvalid { .. } => ErrorKind::ValueInvalid,
+            Self::ValueInvalid { .. } | Self::RecordTooLarge { .. } => ErrorKind::ValueInvalid,
             Self::NikExcel { .. } => ErrorKind::NikExcel,
             Self::TransitionInvalid { .. } => ErrorKind::TransitionInvalid,
             Self::AreaOutside { .. } | Self::AreaNotBelow { .. } => ErrorKind::AreaOutside,
@@ -377,7 +383,9 @@ impl NodeError {
             Self::AreaMoved { area, parent, own } => {
                 vec![("area", area.clone()), ("parent", parent.clone()), ("own", own.clone())]
             }
-            Self::RecordQuarantined { record } | Self::RecordWaits { record } => {
+            Self::RecordQuarantined { record }
+            | Self::RecordWaits { record }
+            | Self::RecordTooLarge { record } => {
                 vec![("id", record.clone())]
             }
             Self::NoCertificate { area } | Self::Revoked { area } => vec![("area", area.clone())],

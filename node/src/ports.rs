@@ -10,7 +10,10 @@ use std::io;
 use std::ops::RangeInclusive;
 
 use crdt_schema::area::AreaId;
-use crdt_schema::entry::{BackRefs, ChainPoint, Entry, PackedRun, Run, SignedHead};
+use crdt_schema::entry::{
+    BackRefs, ChainPoint, Entry, PackedRun, RECORD_WEIGHT_MAX, Run, SignedHead,
+};
+use crdt_schema::fold::RecordState;
 use crdt_schema::id::{EntryId, FeedId, FeedName, RecordId, StoreInstance};
 pub use crdt_schema::record::TermKind;
 use crdt_schema::time::Timestamp;
@@ -316,7 +319,8 @@ pub enum RecordVerdict {
     Waiting = 1,
     /// Only quarantined edits.
     Quarantined = 2,
-    /// Could not be folded within the limits; kept, shown, counted nowhere.
+    /// What counts of it weighs more than [`RECORD_WEIGHT_MAX`]: kept, listed without values, counted
+    /// nowhere.
     SetAside = 3,
 }
 
@@ -335,8 +339,38 @@ pub struct ViewRow {
     pub waits: bool,
     /// Claimed time of the newest edit in display order.
     pub changed_at: Timestamp,
+    /// What the edits of its layer and those they rest on weigh, by
+    /// [`Header::weight`](crdt_schema::entry::Header::weight); beyond [`RECORD_WEIGHT_MAX`] one more
+    /// than that, and the row has no values.
+    pub weight: u32,
     /// Search terms, unique. Personal: never logged.
     pub terms: BTreeSet<(TermKind, String)>,
+}
+
+impl ViewRow {
+    /// Its heads and values.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the bytes are none's.
+    pub fn values(&self) -> Result<RecordState, StoreError> {
+        RecordState::decode(&self.state).map_err(|_| StoreError::Damaged {
+            what: format!("the row of record {} in the views", self.key.record.short()),
+        })
+    }
+
+    /// Whether it has no values because its edits weigh too much.
+    pub const fn is_beyond(&self) -> bool {
+        self.weight > RECORD_WEIGHT_MAX
+    }
+}
+
+/// Weight of rows after which a page of them ends, however many were asked for: ten thousand that people
+/// wrote, and sixteen of somebody who makes them as long as they may be.
+pub const PAGE_WEIGHT_MAX: u64 = 16 << 20;
+
+/// Whether a page that has these rows ends there, whatever its limit.
+pub fn is_heavy_page<'a>(rows: impl IntoIterator<Item = &'a ViewRow>) -> bool {
+    rows.into_iter().map(|row| u64::from(row.weight)).sum::<u64>() >= PAGE_WEIGHT_MAX
 }
 
 impl std::fmt::Debug for ViewRow {
@@ -451,7 +485,8 @@ pub trait ViewStore {
     /// [`StoreError`] of the disk.
     fn commit(&mut self, batch: ViewBatch, durable: bool) -> Result<(), StoreError>;
 
-    /// Rows by (area, kind, id), from behind `after`, at most `limit`; and how many match in all.
+    /// Rows by (area, kind, id), from behind `after`, at most `limit`, and none behind a page that
+    /// [is heavy](is_heavy_page); and how many match in all.
     ///
     /// # Errors
     /// [`StoreError`] of the disk.

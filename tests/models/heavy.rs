@@ -9,11 +9,13 @@ use crdt_schema::authority::{Closing, Payload};
 use crdt_schema::class::Class;
 use crdt_schema::edit::{Op, Section, Value};
 use crdt_schema::entry::{
-    CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun, Run,
+    CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun,
+    RECORD_WEIGHT_MAX, Run,
 };
+use crdt_schema::fold::RecordState;
 use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
-use node::ports::{FeedBatch, Place, RecordVerdict, RowFilter, ViewStore as _};
+use node::ports::{FeedBatch, Place, RecordVerdict, RowFilter, ViewRow, ViewStore as _};
 use node::progress::Unwatched;
 use node::replica::{Offered, PeerSink, RejectReason, Replica, Source};
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
@@ -248,6 +250,79 @@ fn entries_of_many_small_operations_are_weighed_by_the_rows_they_make() {
     let plain = usize::try_from(all).unwrap() * body.len();
     assert!(weights.batch.get() < plain / 4, "{weights:?} of {plain}");
     assert_eq!(records(&node, RecordVerdict::Counting), all);
+}
+
+/// Entries of one record, without end.
+fn of_one_record(seq: u64, body: usize) -> Draft {
+    let sections = vec![DraftSection::in_clear(Class::Open, &vec![0; body], [0; 16])];
+    Draft { record: RecordId([7; 16]), sections, ..heavy(EntryKind::EDIT, seq) }
+}
+
+fn row(node: &Node) -> ViewRow {
+    let views = node.views().unwrap();
+    let (total, mut rows) = views.list(&RowFilter::default(), None, 2, node.feed_store()).unwrap();
+    assert_eq!(total, 1);
+    rows.remove(0)
+}
+
+#[test]
+fn a_record_of_any_weight_is_set_aside_and_read_some_at_a_time() {
+    const READ_MAX: usize = 1 << 20;
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    let mut node = province(&world);
+    let name = name(writer, &world, Space::Records);
+    let runs = runs(writer, &name, RUNS, |seq| of_one_record(seq, BODY));
+    let (last, first) = runs.split_last().unwrap();
+    taken(&mut node, &name, first);
+    taken(&mut node, &name, std::slice::from_ref(last));
+    let all = RUNS as u64 * CHECKPOINT_EVERY;
+    let found = row(&node);
+    assert_eq!((found.verdict, found.weight), (RecordVerdict::SetAside, RECORD_WEIGHT_MAX + 1));
+    assert_eq!(found.values().unwrap(), RecordState::default());
+
+    let weights = node.feed_store().watch.clone();
+    weights.read.set(0);
+    let history = node.history(&found.key).unwrap();
+    let shown = history.edits.iter().map(|it| it.entry.header.weight()).sum::<u32>();
+    assert!(shown <= RECORD_WEIGHT_MAX && shown > RECORD_WEIGHT_MAX / 2);
+    assert_eq!(history.left_out, all - history.edits.len() as u64);
+    assert!(node.fold_entries(&found.key).unwrap().is_empty());
+    assert!((1..=READ_MAX).contains(&weights.read.get()), "{weights:?}");
+    assert!(node.views_agree(&mut Unwatched).unwrap());
+
+    // What counts no more is as heavy, and has no values either.
+    close(&world, &mut node, &name);
+    let found = row(&node);
+    assert_eq!((found.verdict, found.is_beyond()), (RecordVerdict::Quarantined, true));
+    assert_eq!(found.values().unwrap(), RecordState::default());
+    assert!(weights.read.get() <= STAGED_MAX, "{weights:?}");
+}
+
+/// To the byte, by steps and by folding.
+#[test]
+fn a_record_that_weighs_as_much_as_it_may_counts_and_one_byte_more_sets_it_aside() {
+    let whole = u32::try_from(BODY).unwrap() + 128;
+    let (full, rest) = (RECORD_WEIGHT_MAX / whole, RECORD_WEIGHT_MAX % whole);
+    for (more, verdict) in [(0, RecordVerdict::Counting), (1, RecordVerdict::SetAside)] {
+        let world = World::new(1, 1);
+        let (_, writer) = certified(&world);
+        let mut node = province(&world);
+        let name = name(writer, &world, Space::Records);
+        let size = |seq: u64| {
+            let body = if seq <= u64::from(full) { whole } else { rest + more } - 128;
+            usize::try_from(body).unwrap()
+        };
+        let count = usize::try_from(full).unwrap() + 1;
+        let runs = runs_of(1, writer, &name, count, |seq| of_one_record(seq, size(seq)));
+        for run in &runs {
+            taken(&mut node, &name, std::slice::from_ref(run));
+        }
+        let found = row(&node);
+        assert_eq!((found.verdict, found.weight), (verdict, RECORD_WEIGHT_MAX + more));
+        node.rebuild_views(&mut Unwatched).unwrap();
+        assert_eq!(row(&node), found);
+    }
 }
 
 /// On a disk that is nearly full nothing of others is taken in, also no branch that is no longer than

@@ -15,6 +15,7 @@ mod door;
 mod ended;
 #[expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 mod exchange;
+mod grown;
 mod province;
 mod rehome;
 mod resting;

@@ -195,7 +195,12 @@ page-verdict = Verdict
 page-verdict-counting = counting
 page-verdict-waiting = waiting
 page-verdict-quarantined = quarantined
-page-verdict-set-aside = set aside
+page-verdict-set-aside = too large, set aside
+page-edits-left-out =
+    { $count ->
+        [one] One more change is
+       *[other] { $count } more changes are
+    } kept and not shown: the record was changed so often that it is not read whole.
 page-label = Label
 page-status = Status
 page-conflicts = Conflicts

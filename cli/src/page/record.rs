@@ -51,7 +51,7 @@ pub(super) struct Page {
     newer: bool,
     groups: Vec<Group>,
     edits: Vec<Edit>,
-    edits_before: usize,
+    edits_before: u64,
 }
 
 /// Fields of one class.
@@ -118,7 +118,8 @@ impl Page {
             newer: kind.is_none() || show.fields.iter().any(|(field, _)| field.starts_with('~')),
             groups: groups(lines),
             edits: edits.map(|edit| self::edit(kind, edit, &facts.homes)).collect(),
-            edits_before: facts.history.edits.len().saturating_sub(EDITS_SHOWN),
+            edits_before: facts.history.edits.len().saturating_sub(EDITS_SHOWN) as u64
+                + facts.history.left_out,
         }
     }
 }
@@ -230,6 +231,8 @@ const fn notice(verdict: Verdict) -> Option<&'static str> {
         Verdict::Counting => None,
         Verdict::Waiting => Some("Menunggu: belum ikut daftar dan hitungan."),
         Verdict::Quarantined => Some("Disisihkan: tersimpan, tidak dihitung."),
-        Verdict::SetAside => Some("Tidak dapat dirangkai: tersimpan, tidak dihitung."),
+        Verdict::SetAside => {
+            Some("Terlalu sering diubah: tersimpan, isinya tidak ditampilkan, tidak dihitung.")
+        }
     }
 }

@@ -19,6 +19,12 @@ pub const SECTIONS_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a header with every list full.
 pub const HEADER_BYTES_MAX: usize =
     FIXED_BYTES + 2 + DEPS_MAX * 32 + Class::ALL.len() * SECTION_BYTES;
+/// What the edits of one record may weigh together, by [`Header::weight`], those included that do not
+/// count and are rested on: a record beyond it is set aside everywhere, whoever can read what of it. No
+/// more of it than that need be in memory at once.
+pub const RECORD_WEIGHT_MAX: u32 = 1 << 20;
+/// What a record may weigh before a save. Half: edits made apart never set a record aside.
+pub const SAVED_WEIGHT_MAX: u32 = RECORD_WEIGHT_MAX / 2;
 /// Random bytes in front of an open section that can be erased, so that its hash, which stays,
 /// does not tell a value that can be guessed.
 pub const SALT_BYTES: usize = 16;
@@ -30,6 +36,8 @@ pub const OPEN_KINDS: [u16; 3] = [4, 5, 6];
 
 const FIXED_BYTES: usize = 103;
 const SECTION_BYTES: usize = 38;
+/// What an edit weighs beside the entries it names and its sections.
+const EDIT_WEIGHT: u32 = 128;
 
 /// What an entry is. Unknown codes are kept and carried: a newer node knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,6 +166,14 @@ impl Header {
         self.kind == EntryKind::EDIT
             && OPEN_KINDS.contains(&self.record_kind)
             && self.sections.iter().all(|section| section.class == Class::Open)
+    }
+
+    /// What it weighs, of [`RECORD_WEIGHT_MAX`]: 128, 32 for each entry it names, and the bytes of its
+    /// sections as stored. The same on every node, also on one that cannot open them or holds them no more.
+    pub fn weight(&self) -> u32 {
+        let named = u32::try_from(self.deps.len() * EntryId::SIZE_BYTES).unwrap_or(u32::MAX);
+        let sections = self.sections.iter().map(|section| section.length);
+        sections.fold(EDIT_WEIGHT.saturating_add(named), u32::saturating_add)
     }
 
     /// The signed bytes.

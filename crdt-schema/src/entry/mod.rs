@@ -16,8 +16,8 @@ mod vouched;
 
 pub use compress::DICTIONARY_NEWEST;
 pub use header::{
-    DEPS_MAX, EntryKind, Form, HEADER_BYTES_MAX, HEADER_VERSION, Header, OPEN_KINDS, SALT_BYTES,
-    SECTIONS_BYTES_MAX, SectionHead,
+    DEPS_MAX, EntryKind, Form, HEADER_BYTES_MAX, HEADER_VERSION, Header, OPEN_KINDS,
+    RECORD_WEIGHT_MAX, SALT_BYTES, SAVED_WEIGHT_MAX, SECTIONS_BYTES_MAX, SectionHead,
 };
 pub use packed::{
     BackRefs, Block, DepRef, NoBackRefs, PackedBody, PackedEntry, PackedSection, RecordRef,

@@ -265,13 +265,15 @@ pub struct RecordExport {
     pub heads: Vec<String>,
 }
 
-/// `record history`: every held edit in display order.
+/// `record history`: the held edits in display order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordHistory {
     /// The record.
     pub record: RecordId,
     /// Causality first, then claimed time, then entry id.
     pub edits: Vec<RecordEdit>,
+    /// Held edits beside these, of a record with so many that they are not shown at once.
+    pub left_out: u64,
 }
 
 /// What one save did.

@@ -4,7 +4,7 @@ use crdt_schema::area::AreaId;
 use crdt_schema::authority::Rights;
 use crdt_schema::class::Class;
 use crdt_schema::edit::{Action, Date, Op};
-use crdt_schema::entry::{DraftSection, OPEN_KINDS};
+use crdt_schema::entry::{DraftSection, OPEN_KINDS, SAVED_WEIGHT_MAX};
 use crdt_schema::fold::SectionRead;
 use crdt_schema::id::FeedId;
 use crdt_schema::record::{
@@ -78,7 +78,7 @@ impl Node {
         self.must_write(key.area)?;
         let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
         let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
-        self.must_build_on(&key, held.verdict)?;
+        self.must_build_on(&key, held.verdict, held.weight)?;
         let plan = kind.plan(Some(&held.state), asks, self.today());
         let mut plan = plan.map_err(|it| refused(kind, it))?;
         plan.notices.extend(self.missing_references(kind, &plan)?);
@@ -152,7 +152,7 @@ impl Node {
         // The record itself may be one of the two.
         let found = self.replica.rows(&filter, None, 2);
         let (_, rows) = found.map_err(|error| self.store_error(error))?;
-        let other = rows.iter().map(|(row, _)| row.key.record).find(|it| *it != key.record);
+        let other = rows.iter().map(|row| row.key.record).find(|it| *it != key.record);
         let rule = &rules::NIK_HELD;
         Ok(other.map(|record| FieldWarning {
             field: field.to_owned(),
@@ -179,7 +179,8 @@ impl Node {
             self.commit_own()?;
         }
         if let Some(verdict) = self.replica.verdict_now(key) {
-            self.must_build_on(&key, verdict)?;
+            let weight = self.replica.weight_now(key);
+            self.must_build_on(&key, verdict, weight)?;
         }
         let author = Author { device: self.keys.device(), key: self.keys.signing() };
         let save = Save { key, person, claimed_at, sections };
@@ -220,20 +221,21 @@ impl Node {
     }
 
     /// What this device writes on a record would count as the record does: on one that counts, or,
-    /// while the device waits itself, in the layer of those that wait.
+    /// while the device waits itself, in the layer of those that wait; and there is room for it.
     pub(super) fn must_build_on(
         &self,
         key: &RecordKey,
         verdict: RecordVerdict,
+        weight: u32,
     ) -> Result<(), NodeError> {
         let record = key.record.to_string();
         match verdict {
+            _ if weight > SAVED_WEIGHT_MAX => Err(NodeError::RecordTooLarge { record }),
             RecordVerdict::Counting => Ok(()),
             RecordVerdict::Waiting if self.waits() || self.waits_with(key.kind) => Ok(()),
             RecordVerdict::Waiting => Err(NodeError::RecordWaits { record }),
-            RecordVerdict::Quarantined | RecordVerdict::SetAside => {
-                Err(NodeError::RecordQuarantined { record })
-            }
+            RecordVerdict::Quarantined => Err(NodeError::RecordQuarantined { record }),
+            RecordVerdict::SetAside => Err(NodeError::RecordTooLarge { record }),
         }
     }
 
@@ -318,7 +320,7 @@ impl Node {
 
     fn newest_edit(&self, key: &RecordKey) -> Result<EntryRef, NodeError> {
         let history = self.replica.history(key).map_err(|error| self.store_error(error))?;
-        let newest = history.last().map(|seen| EntryRef::from(&seen.entry));
+        let newest = history.edits.last().map(|seen| EntryRef::from(&seen.entry));
         newest.ok_or_else(|| NodeError::RecordUnknown { id: key.record.to_string() })
     }
 
@@ -335,7 +337,7 @@ impl Node {
         let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
         let history = self.replica.history(&key).map_err(|error| self.store_error(error))?;
         let named = EntryNamed::parse(entry);
-        let meant: Vec<&EditSeen> = history.iter().filter(|seen| named.means(seen)).collect();
+        let meant: Vec<&EditSeen> = history.edits.iter().filter(|seen| named.means(seen)).collect();
         let [meant] = meant.as_slice() else {
             return Err(NodeError::EntryUnknown { entry: entry.to_owned() });
         };

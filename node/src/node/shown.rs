@@ -24,9 +24,11 @@ use crate::answer::{
 use crate::atomic;
 use crate::echo::Echo;
 use crate::error::NodeError;
-use crate::ports::{Place, RecordKey, RecordVerdict, RowFilter};
+use crate::ports::{
+    Place, RecordKey, RecordVerdict, RowFilter, StoreError, ViewRow, is_heavy_page,
+};
 use crate::reason::{self, Because};
-use crate::replica::{EditSeen, EntryVerdict, HeldRecord};
+use crate::replica::{EditSeen, EntryVerdict, HeldRecord, History};
 
 /// Rows one page may hold.
 const PAGE_MAX: usize = 10_000;
@@ -118,29 +120,28 @@ impl Node {
             .replica
             .rows(&filter, after.as_ref(), limit + 1)
             .map_err(|error| self.store_error(error))?;
-        let more = rows.len() > limit;
+        let more = rows.len() > limit || is_heavy_page(&rows);
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|(row, _)| cursor(&row.key));
-        let records = rows
-            .iter()
-            .map(|(row, state)| {
-                let kind = self.env.schema.kind_numbered(row.key.kind);
-                RecordRow {
-                    record: row.key.record,
-                    kind: kind_name(kind, row.key.kind),
-                    area: self.area_name(row.key.area),
-                    label: kind.and_then(|kind| self.label(kind, state, row.key.area)),
-                    status: kind.and_then(|kind| kind.status(state)),
-                    conflicts: row.conflicts,
-                    verdict: verdict_word(row.verdict),
-                    changed_at: Some(When(row.changed_at)),
-                }
-            })
-            .collect();
-        Ok(RecordList { total, records, next })
+        let next = rows.last().filter(|_| more).map(|row| cursor(&row.key));
+        let records = rows.iter().map(|row| self.listed(row)).collect::<Result<_, _>>();
+        Ok(RecordList { total, records: records.map_err(|error| self.store_error(error))?, next })
     }
 
-    /// Every held edit of a record in display order.
+    fn listed(&self, row: &ViewRow) -> Result<RecordRow, StoreError> {
+        let (state, kind) = (row.values()?, self.env.schema.kind_numbered(row.key.kind));
+        Ok(RecordRow {
+            record: row.key.record,
+            kind: kind_name(kind, row.key.kind),
+            area: self.area_name(row.key.area),
+            label: kind.and_then(|kind| self.label(kind, &state, row.key.area)),
+            status: kind.and_then(|kind| kind.status(&state)),
+            conflicts: row.conflicts,
+            verdict: verdict_word(row.verdict),
+            changed_at: Some(When(row.changed_at)),
+        })
+    }
+
+    /// The held edits of a record in display order.
     ///
     /// # Errors
     /// As [`Node::record_show`].
@@ -151,6 +152,7 @@ impl Node {
     ) -> Result<RecordHistory, NodeError> {
         let key = self.record_key(id)?;
         let seen = self.replica.history(&key).map_err(|error| self.store_error(error))?;
+        let History { edits: seen, left_out } = seen;
         if let Some(purpose) = reveal {
             self.note_reveal("record history", [key.record], purpose)?;
         }
@@ -178,7 +180,7 @@ impl Node {
                 fields: self.operations(it, kind, key.area, reveal),
             });
         }
-        Ok(RecordHistory { record: key.record, edits })
+        Ok(RecordHistory { record: key.record, edits, left_out })
     }
 
     /// Every field in conflict of records that count, by area, kind, record and field.
@@ -193,9 +195,10 @@ impl Node {
         loop {
             let page = self.replica.rows(&filter, after.as_ref(), CONFLICTS_AT_ONCE);
             let (_, rows) = page.map_err(|error| self.store_error(error))?;
-            let Some(last) = rows.last().map(|(row, _)| row.key) else { break };
-            for (row, state) in &rows {
-                conflicts.extend(self.conflicts_of(&row.key, state, reveal)?);
+            let Some(last) = rows.last().map(|row| row.key) else { break };
+            for row in &rows {
+                let state = row.values().map_err(|error| self.store_error(error))?;
+                conflicts.extend(self.conflicts_of(&row.key, &state, reveal)?);
             }
             after = Some(last);
         }
@@ -213,6 +216,9 @@ impl Node {
     /// [`NodeError`] when the record is not known, cannot be made a document, or of the disk.
     pub fn record_export(&self, id: &str, file: &Path) -> Result<RecordExport, NodeError> {
         let key = self.record_key(id)?;
+        if self.held(&key)?.verdict == RecordVerdict::SetAside {
+            return Err(NodeError::RecordTooLarge { record: key.record.to_string() });
+        }
         let entries = self.replica.fold_entries(&key).map_err(|error| self.store_error(error))?;
         let made = documents(&entries).map_err(|error| NodeError::Internal {
             what: format!("record {} makes no document: {error}", key.record.short()),
@@ -255,7 +261,7 @@ impl Node {
 
     fn authors(&self, key: &RecordKey) -> Result<Authors, NodeError> {
         let seen = self.replica.history(key).map_err(|error| self.store_error(error))?;
-        Ok(seen.into_iter().map(|seen| (seen.entry.id, seen)).collect())
+        Ok(seen.edits.into_iter().map(|seen| (seen.entry.id, seen)).collect())
     }
 
     fn field_shown(
@@ -415,7 +421,9 @@ impl Node {
             }
             None | Some(Layer::Counting) => [RecordVerdict::Counting].into(),
             Some(Layer::Waiting) => [RecordVerdict::Waiting].into(),
-            Some(Layer::Quarantined) => [RecordVerdict::Quarantined].into(),
+            Some(Layer::Quarantined) => {
+                [RecordVerdict::Quarantined, RecordVerdict::SetAside].into()
+            }
             Some(Layer::All) => BTreeSet::new(),
         }
     }

@@ -120,6 +120,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.work_row(key).verdict
     }
 
+    /// What a record weighs as the batch under way has it, of
+    /// [`RECORD_WEIGHT_MAX`](crdt_schema::entry::RECORD_WEIGHT_MAX).
+    pub fn weight_now(&mut self, key: RecordKey) -> u32 {
+        self.work_row(key).weight
+    }
+
     /// Whether a record's row must be folded before it can be built on.
     pub fn needs_commit(&mut self, key: RecordKey) -> bool {
         self.work_row(key).refold

@@ -10,7 +10,7 @@ use crdt_schema::entry::EntryKind;
 use crdt_schema::id::{FeedId, Space};
 
 use super::commit::VIEWS_LAG_MAX;
-use super::row::LoadedEdit;
+use super::layer::in_order;
 use super::stage::Stage;
 use super::{Replica, each_entry};
 use crate::authority::Authority;
@@ -212,7 +212,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             rows.push(if row.refold {
                 let mut edits = self.views.edits(key, &self.feeds)?;
                 edits.extend(stage.edits.get(key).into_iter().flatten());
-                self.row_of(*key, &self.load(edits)?)
+                self.row_of(*key, edits)?
             } else {
                 self.view_row(*key, row)
             });
@@ -229,7 +229,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             let edits = self.views.edits(key, &self.feeds)?;
             // A record whose edits all arrived later has no row yet.
             if !edits.is_empty() {
-                let row = self.row_of(*key, &self.load(edits)?);
+                let row = self.row_of(*key, edits)?;
                 bytes += row.state.len();
                 rows.push(row);
             }
@@ -265,9 +265,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             let (total, rows) = page;
             let Some(last) = rows.last().map(|row| row.key) else { break };
             for row in &rows {
-                let loaded: Vec<LoadedEdit> = self.load(views.edits(&row.key, &self.feeds)?)?;
-                edits += loaded.len() as u64;
-                if self.row_of(row.key, &loaded) != *row {
+                let of_row = in_order(views.edits(&row.key, &self.feeds)?);
+                edits += of_row.len() as u64;
+                if self.row_of(row.key, of_row)? != *row {
                     return Ok(false);
                 }
             }

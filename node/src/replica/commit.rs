@@ -348,7 +348,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             let fresh = edits.iter().skip(from).take_while(|(other, _)| other == key);
             of_key.extend(fresh.map(|(_, edit)| *edit));
             if !of_key.is_empty() {
-                rows.push(self.row_of(*key, &self.load(of_key)?));
+                rows.push(self.row_of(*key, of_key)?);
             }
         }
         self.views.commit(ViewBatch { applied: self.arrived, edits, rows }, false)

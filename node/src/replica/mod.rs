@@ -8,8 +8,8 @@
 //! save (author.rs) ───┘                                 └─► authority, summary, views
 //! ```
 //! `held.rs` heads in memory and what is staged on top · `verdict.rs` which entries count ·
-//! `row.rs` the edits of one record become its row · `rests.rs` what counts rests on ·
-//! `catch_up.rs` views that lag after a crash ·
+//! `layer.rs` the edits of one record that are folded together · `row.rs` they become its row ·
+//! `rests.rs` what counts rests on · `catch_up.rs` views that lag after a crash ·
 //! `read.rs` what may be asked · `sink.rs` a replica as sessions see it · `room.rs` what is taken in
 //! while the disk fills · `mend.rs` after a failed write.
 //!
@@ -20,6 +20,7 @@ mod author;
 mod catch_up;
 mod commit;
 mod held;
+mod layer;
 mod mend;
 mod read;
 mod receive;
@@ -48,7 +49,7 @@ pub use crate::ingest::Leaving;
 pub use author::{Author, Declaration, Save};
 pub use catch_up::{Rebuilt, ViewsCheckError};
 pub use commit::{Committed, INCARNATION, Source};
-pub use read::{EditSeen, Fork, HeldRecord};
+pub use read::{EditSeen, Fork, HeldRecord, History};
 pub use receive::{Offer, Offered, Place, RejectReason};
 pub use room::{CARRYING_ENDS_BYTES, Room, TAKING_IN_ENDS_BYTES};
 pub use sink::PeerSink;

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt_schema::entry::{ChainPoint, Entry};
+use crdt_schema::entry::{ChainPoint, Entry, RECORD_WEIGHT_MAX};
 use crdt_schema::fold::{FoldEntry, RecordState, fold};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
 use crdt_schema::time::Timestamp;
 
 use super::Replica;
 use super::commit::SOURCE;
-use super::row::{LoadedEdit, fold_entries, fold_entry};
+use super::layer::{LoadedEdit, fold_entry, in_order};
 use super::verdict::{EntryVerdict, own_branch};
 use crate::ingest::{self, Leaving};
 use crate::ports::{
@@ -31,6 +31,8 @@ pub struct HeldRecord {
     pub state: RecordState,
     /// Claimed time of its newest edit.
     pub changed_at: Timestamp,
+    /// What its edits weigh, as [`ViewRow::weight`].
+    pub weight: u32,
 }
 
 /// One held edit with all that is known of it.
@@ -44,6 +46,17 @@ pub struct EditSeen {
     pub device: DeviceId,
     /// How it stands.
     pub verdict: EntryVerdict,
+}
+
+/// The held edits of a record.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// In display order: causality, claimed time, entry id.
+    pub edits: Vec<EditSeen>,
+    /// How many there are beside these. Beyond
+    /// [`RECORD_WEIGHT_MAX`](crdt_schema::entry::RECORD_WEIGHT_MAX) some are left out: first those that
+    /// do not count, then those of the last places.
+    pub left_out: u64,
 }
 
 /// A place where one device wrote two entries.
@@ -72,12 +85,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// [`StoreError`] of the views.
     pub fn record(&self, key: &RecordKey) -> Result<Option<HeldRecord>, StoreError> {
         let Some(row) = self.views()?.row(key, &self.feeds)? else { return Ok(None) };
-        let state = decode(&row)?;
-        let ViewRow { key, verdict, changed_at, .. } = row;
-        Ok(Some(HeldRecord { key, verdict, state, changed_at }))
+        let state = row.values()?;
+        let ViewRow { key, verdict, changed_at, weight, .. } = row;
+        Ok(Some(HeldRecord { key, verdict, state, changed_at, weight }))
     }
 
-    /// A page of rows with their values, and how many match in all.
+    /// A page of rows, and how many match in all. One of fewer rows than `limit` may
+    /// [be heavy](crate::ports::is_heavy_page), and more of them follow.
     ///
     /// # Errors
     /// [`StoreError`] of the views.
@@ -86,10 +100,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         filter: &RowFilter,
         after: Option<&RecordKey>,
         limit: usize,
-    ) -> Result<(u64, Vec<(ViewRow, RecordState)>), StoreError> {
-        let (total, rows) = self.views()?.list(filter, after, limit, &self.feeds)?;
-        let with_state = |row: ViewRow| decode(&row).map(|state| (row, state));
-        Ok((total, rows.into_iter().map(with_state).collect::<Result<_, _>>()?))
+    ) -> Result<(u64, Vec<ViewRow>), StoreError> {
+        self.views()?.list(filter, after, limit, &self.feeds)
     }
 
     /// Totals over all rows.
@@ -100,32 +112,47 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.views()?.totals()
     }
 
-    /// Every held edit of a record in display order: causality, claimed time, entry id.
+    /// The held edits of a record in display order; of one that weighs too much as many as are shown.
     ///
     /// # Errors
     /// [`StoreError`] of either store.
-    pub fn history(&self, key: &RecordKey) -> Result<Vec<EditSeen>, StoreError> {
-        let loaded = self.load(self.views()?.edits(key, &self.feeds)?)?;
-        let all: Vec<FoldEntry> = loaded.iter().map(|it| fold_entry(&it.entry, true)).collect();
+    pub fn history(&self, key: &RecordKey) -> Result<History, StoreError> {
+        let edits = in_order(self.views()?.edits(key, &self.feeds)?);
+        let (mut shown, mut weight) = (Vec::new(), 0u32);
+        let mut show = |it: LoadedEdit| {
+            weight = weight.saturating_add(it.entry.header.weight());
+            if weight <= RECORD_WEIGHT_MAX {
+                shown.push(it);
+            }
+        };
+        let mut others = Vec::new();
+        self.each_edit(&edits, |it| match it.verdict {
+            EntryVerdict::Counting => show(it),
+            EntryVerdict::Provisional | EntryVerdict::Quarantined => others.push(it.edit),
+        })?;
+        self.each_edit(&others, show)?;
+        let left_out = (edits.len() - shown.len()) as u64;
+        let all: Vec<FoldEntry> = shown.iter().map(|it| fold_entry(&it.entry, true)).collect();
         let depths = fold(&all).depths;
-        let mut seen: Vec<EditSeen> =
-            loaded.into_iter().filter_map(|it| self.edit_seen(it)).collect();
+        let mut edits: Vec<EditSeen> =
+            shown.into_iter().filter_map(|it| self.edit_seen(it)).collect();
         // What waits for an entry not held has no depth yet, and stands last.
         let place = |it: &EditSeen| {
             let depth = depths.get(&it.entry.id).copied().unwrap_or(u64::MAX);
             (depth, it.entry.header.claimed_at, it.entry.id)
         };
-        seen.sort_by_key(place);
-        Ok(seen)
+        edits.sort_by_key(place);
+        Ok(History { edits, left_out })
     }
 
-    /// The edits of a record as the fold reads them, for its documents.
+    /// The edits of a record as the fold reads them, for its documents; none of one that is set aside.
     ///
     /// # Errors
     /// [`StoreError`] of either store.
     pub fn fold_entries(&self, key: &RecordKey) -> Result<Vec<FoldEntry>, StoreError> {
-        let loaded = self.load(self.views()?.edits(key, &self.feeds)?)?;
-        Ok(fold_entries(&loaded, EntryVerdict::Counting))
+        let edits = in_order(self.views()?.edits(key, &self.feeds)?);
+        let least = EntryVerdict::Counting;
+        Ok(self.layer(&edits, least)?.fold_entries(least))
     }
 
     fn edit_seen(&self, loaded: LoadedEdit) -> Option<EditSeen> {
@@ -278,10 +305,4 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let when = row.first().map(|row| row.received_at).unwrap_or_default();
         Ok((via.to_owned(), name.to_owned(), when))
     }
-}
-
-fn decode(row: &ViewRow) -> Result<RecordState, StoreError> {
-    RecordState::decode(&row.state).map_err(|_| StoreError::Damaged {
-        what: format!("the row of record {} in the views", row.key.record.short()),
-    })
 }

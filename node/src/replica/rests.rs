@@ -19,7 +19,7 @@ use crdt_schema::entry::{Entry, EntryKind};
 use crdt_schema::id::{EntryId, FeedId, FeedName, Space};
 
 use super::Replica;
-use super::row::LoadedEdit;
+use super::layer::in_order;
 use super::verdict::{ENTRIES_AT_ONCE, EntryVerdict, Reach};
 use crate::authority::Standing;
 use crate::ports::{FeedHeads, FeedStore, Place, RecordKey, StoreError, ViewStore};
@@ -76,40 +76,6 @@ pub(super) const fn bears(standing: &Standing) -> bool {
     match standing {
         Standing::Counts | Standing::CountsUntil(_) | Standing::OpenCounts(_) => true,
         Standing::Provisional | Standing::Outside | Standing::Unknown => false,
-    }
-}
-
-/// What the counting edits of a record rest on beside each other.
-#[derive(Debug, Default)]
-struct Past {
-    /// Places of what does not count itself.
-    places: BTreeSet<Place>,
-    /// Entries that are not held.
-    lacked: BTreeSet<EntryId>,
-}
-
-impl Past {
-    fn of(edits: &[LoadedEdit]) -> Self {
-        let of_past = edits.iter().filter(|it| it.is_past());
-        let by_id: BTreeMap<EntryId, &LoadedEdit> = of_past.map(|it| (it.entry.id, it)).collect();
-        let counting = by_id.values().filter(|it| it.verdict == EntryVerdict::Counting);
-        let mut ahead: Vec<&LoadedEdit> = counting.copied().collect();
-        let (mut seen, mut past) = (BTreeSet::new(), Self::default());
-        while let Some(edit) = ahead.pop() {
-            for id in &edit.entry.header.deps {
-                match by_id.get(id) {
-                    None => {
-                        past.lacked.insert(*id);
-                    }
-                    Some(dep) if dep.verdict != EntryVerdict::Counting && seen.insert(*id) => {
-                        past.places.insert(dep.edit.place);
-                        ahead.push(dep);
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-        past
     }
 }
 
@@ -207,7 +173,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 
     fn rests_of(&self, record: &RecordKey) -> Result<BTreeSet<Place>, StoreError> {
-        Ok(Past::of(&self.load(self.views.edits(record, &self.feeds)?)?).places)
+        self.rested_on(&in_order(self.views.edits(record, &self.feeds)?), |_| {})
     }
 
     /// Whether counting edits rest on one of these entries of a feed and lack it. Views that are behind,
@@ -227,13 +193,16 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             by_record.entry(record).or_default().insert(entry.id);
         }
         for (record, ids) in by_record {
-            // A row says whether it waits: only then are its edits read.
+            // A row says whether it waits: only then are its edits read. One beyond what is folded
+            // does not know.
             let row = self.views.row(&record, &self.feeds);
-            if !matches!(row, Ok(Some(row)) if row.waits) {
+            if !matches!(row, Ok(Some(row)) if row.waits || row.is_beyond()) {
                 continue;
             }
             let Ok(edits) = self.views.edits(&record, &self.feeds) else { continue };
-            if !Past::of(&self.load(edits)?).lacked.is_disjoint(&ids) {
+            let mut is_one = false;
+            self.rested_on(&in_order(edits), |lacked| is_one |= ids.contains(lacked))?;
+            if is_one {
                 return Ok(true);
             }
         }

@@ -46,8 +46,6 @@ pub(super) struct Stage {
 /// Bytes of entries and rows after which a batch is made durable: each lies in memory some times over until
 /// then. A dozen of the largest runs; 8,192 ordinary entries and their rows have some 11 MiB.
 const BYTES_MAX: usize = 16 << 20;
-/// Of an entry's header, without the ids it names.
-const HEADER_BYTES: usize = 128;
 
 /// How one edit was judged when it was staged.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +73,8 @@ pub(super) struct WorkRow {
     pub(super) verdict: Option<RecordVerdict>,
     pub(super) waits: bool,
     pub(super) changed_at: Timestamp,
+    /// Of its edits, as [`ViewRow::weight`].
+    pub(super) weight: u32,
     /// Its edits must be folded anew after the commit.
     pub(super) refold: bool,
 }
@@ -86,6 +86,7 @@ impl WorkRow {
             verdict: None,
             waits: false,
             changed_at: Timestamp(0),
+            weight: 0,
             refold: false,
         }
     }
@@ -99,13 +100,9 @@ impl WorkRow {
             verdict: Some(row.verdict),
             waits: row.waits,
             changed_at: row.changed_at,
+            weight: row.weight,
         }
     }
-}
-
-fn weight(entry: &Entry) -> usize {
-    let bodies = entry.bodies.iter().flatten().map(Vec::len).sum::<usize>();
-    HEADER_BYTES + entry.header.deps.len() * size_of::<EntryId>() + bodies
 }
 
 impl Stage {
@@ -125,7 +122,8 @@ impl Stage {
 
     /// Adds a run.
     pub(super) fn push(&mut self, placed: PlacedRun) {
-        self.bytes += placed.run.entries().iter().map(weight).sum::<usize>();
+        let weights = placed.run.entries().iter().map(|entry| entry.header.weight());
+        self.bytes += weights.map(|weight| weight as usize).sum::<usize>();
         self.runs.push(placed);
     }
 

@@ -52,7 +52,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         // An edit without a row; a row as nobody squeezed it, with two edits; as it is written.
         let edits = [2, 4, 7, 7, 0, 2, 8, 8];
         let mut row = Writer::new();
-        row.u8(0x88).varint(2).varint_signed(-3).bytes(&edits);
+        row.u8(0x88).varint(2).varint_signed(-3).varint(700).bytes(&edits);
         let row = row.bytes(&[2, 4, b'a', b'n', b'i', b's']).raw(&state).finish();
         seeds.push(behind(0, &state));
         seeds.push(behind(1, &[&[0, 8][..], &edits].concat()));

@@ -46,6 +46,7 @@ pub const EVENTS: &[&str] = &[
     "element of a set",
     "conflict settled",
     "status",
+    "record filled",
     "two met",
     "views rolled back",
     "views lost",
@@ -83,6 +84,7 @@ pub const EVENTS: &[&str] = &[
     "end with an edit that does not count",
     "end with a record that waits",
     "end with a quarantined record",
+    "end with a record that is set aside",
     "end with a counting record",
 ];
 
@@ -242,6 +244,7 @@ fn note_end(mesh: &mut Mesh, expected: &oracle::Expected) {
         ("end with an edit that does not count", expected.uncounted()),
         ("end with a record that waits", expected.with(RecordVerdict::Waiting)),
         ("end with a quarantined record", expected.with(RecordVerdict::Quarantined)),
+        ("end with a record that is set aside", expected.with(RecordVerdict::SetAside)),
         ("end with a counting record", expected.with(RecordVerdict::Counting)),
     ];
     for (what, _) in facts.into_iter().filter(|(_, count)| *count > 0) {
@@ -371,7 +374,7 @@ fn history(
     all: bool,
 ) -> Result<Vec<(EntryId, EntryVerdict)>, String> {
     let seen = held.history(key).map_err(told)?;
-    let seen = seen.into_iter().map(|seen| (seen.entry.id, seen.verdict));
+    let seen = seen.edits.into_iter().map(|seen| (seen.entry.id, seen.verdict));
     let least = if all { EntryVerdict::Provisional } else { EntryVerdict::Counting };
     Ok(seen.filter(|(_, verdict)| *verdict <= least).collect())
 }

@@ -138,22 +138,29 @@ impl FeedTree {
     }
 }
 
-/// An edit, how it stands, whether it may be rested on, and its claimed time.
+/// An edit, how it stands, whether it may be rested on, its claimed time, and what it weighs.
 struct Judged {
     edit: FoldEntry,
     verdict: EntryVerdict,
     bears: bool,
     at: Timestamp,
+    weight: u64,
 }
 
-/// What of a record's edits does not count and lies in the past of one that does, reached through what
+impl Judged {
+    fn speaks(&self, least: EntryVerdict) -> bool {
+        self.verdict <= least
+    }
+}
+
+/// What of a record's edits does not speak and lies in the past of one that does, reached through what
 /// may be rested on.
-fn rested_on(edits: &[Judged]) -> BTreeSet<EntryId> {
+fn rested_on(edits: &[Judged], least: EntryVerdict) -> BTreeSet<EntryId> {
     let mut past: BTreeSet<EntryId> = BTreeSet::new();
     loop {
-        let reached = edits.iter().filter(|it| it.edit.counts || past.contains(&it.edit.id));
+        let reached = edits.iter().filter(|it| it.speaks(least) || past.contains(&it.edit.id));
         let deps: BTreeSet<EntryId> = reached.flat_map(|it| it.edit.deps.clone()).collect();
-        let borne = edits.iter().filter(|it| it.bears && !it.edit.counts);
+        let borne = edits.iter().filter(|it| it.bears && !it.speaks(least));
         let now = borne.map(|it| it.edit.id).filter(|id| deps.contains(id)).collect();
         if past == now {
             return past;
@@ -241,17 +248,18 @@ impl Expected {
                     counts: verdict == EntryVerdict::Counting,
                     sections: SectionRead::of(entry),
                 };
-                let at = header.claimed_at;
+                let sections = header.sections.iter().map(|it| u64::from(it.length)).sum::<u64>();
                 judged.entry(key).or_default().push(Judged {
                     edit: fold_entry,
                     verdict,
                     bears,
-                    at,
+                    at: header.claimed_at,
+                    weight: 128 + 32 * header.deps.len() as u64 + sections,
                 });
             }
         }
         let rested: BTreeSet<EntryId> =
-            judged.values().flat_map(|edits| rested_on(edits)).collect();
+            judged.values().flat_map(|it| rested_on(it, EntryVerdict::Counting)).collect();
         let mut heads = BTreeMap::new();
         for feed in &feeds {
             let mut common = feed.counting(&authority);
@@ -362,18 +370,25 @@ impl Expected {
     }
 }
 
-/// The row of a record: what counts; else what waits; else everything.
+/// The row of a record: what counts; else what waits; else everything. One whose edits weigh more than
+/// a mebibyte has no values, and is set aside when those that count do.
 fn row(key: RecordKey, edits: &[Judged]) -> ViewRow {
+    const MOST: u64 = 1 << 20;
     let with = |least: EntryVerdict| {
+        let rested = rested_on(edits, least);
+        let of_layer = |it: &&Judged| it.speaks(least) || rested.contains(&it.edit.id);
+        let weight = edits.iter().filter(of_layer).map(|it| it.weight).sum::<u64>();
         let entries: Vec<FoldEntry> = edits
             .iter()
-            .filter(|it| it.verdict <= least || it.bears)
-            .map(|it| FoldEntry { counts: it.verdict <= least, ..it.edit.clone() })
+            .filter(|it| weight <= MOST && (it.speaks(least) || it.bears))
+            .map(|it| FoldEntry { counts: it.speaks(least), ..it.edit.clone() })
             .collect();
-        (least, fold(&entries))
+        (least, weight.min(MOST + 1), fold(&entries))
     };
     let counting = with(EntryVerdict::Counting);
-    let (verdict, (least, folded)) = if !counting.1.state.heads().is_empty() {
+    let (verdict, (least, weight, folded)) = if counting.1 > MOST {
+        (RecordVerdict::SetAside, counting)
+    } else if !counting.2.state.heads().is_empty() {
         (RecordVerdict::Counting, counting)
     } else if edits.iter().any(|it| it.verdict != EntryVerdict::Quarantined) {
         (RecordVerdict::Waiting, with(EntryVerdict::Provisional))
@@ -381,13 +396,19 @@ fn row(key: RecordKey, edits: &[Judged]) -> ViewRow {
         (RecordVerdict::Quarantined, with(EntryVerdict::Quarantined))
     };
     let kind = Schema::standard().kind_numbered(key.kind);
+    let greatest = || edits.iter().filter(|it| it.speaks(least)).map(|it| it.at).max();
     ViewRow {
         key,
         state: folded.state.encode(),
         verdict,
         conflicts: u32::try_from(folded.state.conflicts().len()).unwrap(),
         waits: folded.incomplete > 0,
-        changed_at: newest(edits, least, &folded),
+        changed_at: if weight > MOST {
+            greatest().unwrap_or_default()
+        } else {
+            newest(edits, least, &folded)
+        },
+        weight: u32::try_from(weight).unwrap(),
         terms: kind.map(|kind| kind.terms(&folded.state)).unwrap_or_default(),
     }
 }
@@ -408,6 +429,7 @@ pub(super) fn differs(row: &ViewRow, other: &ViewRow) -> Option<&'static str> {
         ("other conflicts", row.conflicts == other.conflicts),
         ("another opinion on what waits", row.waits == other.waits),
         ("another time", row.changed_at == other.changed_at),
+        ("another weight", row.weight == other.weight),
         ("other terms", row.terms == other.terms),
     ];
     facts.into_iter().find(|(_, equal)| !equal).map(|(what, _)| what)

@@ -80,7 +80,8 @@ impl Mesh {
                 self.lose(site);
                 Ok(())
             }
-            97..=98 => self.vanish(site),
+            97 => self.vanish(site),
+            98 => self.flood(site),
             _ => self.doubt(site),
         }
     }
@@ -151,6 +152,28 @@ impl Mesh {
         at.replica.save(&author, save).map_err(told)?;
         self.note(if state == MemberState::Provisional { "save while waiting" } else { "save" });
         Ok(())
+    }
+
+    /// Somebody fills one record with texts as long as there may be, so that it weighs about as much as a
+    /// record may.
+    fn flood(&mut self, site: usize) -> Result<(), String> {
+        let Some(state) = self.writes(site) else { return Ok(()) };
+        let Some(key) = self.record(site, state)? else { return Ok(()) };
+        let texts =
+            ["apbd", "csr"].map(|id| Op::put_element(19, id, Value::Text("x".repeat(8_000))));
+        let body = Section::from_ops(texts.into()).map_err(told)?.encode();
+        self.commit(site, false)?;
+        for _ in 0..20 + self.numbers.below(60) {
+            let claimed_at = self.time();
+            let sections = vec![DraftSection::in_clear(Class::Open, &body, [7; SALT_BYTES])];
+            let at = &mut self.sites[site];
+            let device = at.device();
+            let author = Author { device: device.id, key: &device.secret };
+            let save = Save { key, person: 1, claimed_at, sections };
+            at.replica.save(&author, save).map_err(told)?;
+        }
+        self.note("record filled");
+        self.commit(site, false)
     }
 
     /// A record to write about: a new one, or one whose values count for this author.

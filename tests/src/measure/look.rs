@@ -85,7 +85,7 @@ impl Looker<'_> {
             assert!(replica.record(&drawn.key).unwrap().is_some());
         });
         self.time(&format!("history of a record{of}"), |_, drawn| {
-            assert_eq!(replica.history(&drawn.key).unwrap().len() as u64, RECORD_ENTRIES);
+            assert_eq!(replica.history(&drawn.key).unwrap().edits.len() as u64, RECORD_ENTRIES);
         });
         self.time(&format!("first page of an area's records in a state{of}"), |node, drawn| {
             let area = Some(drawn.key.area.to_string());

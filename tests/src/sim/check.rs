@@ -223,6 +223,7 @@ impl Town {
         let row = row.map(|it| (it.verdict, it.waits, it.conflicts, it.changed_at, it.state.len()));
         let edits = replica.history(key).unwrap_or_default();
         let edits: Vec<String> = edits
+            .edits
             .iter()
             .map(|it| format!("{:?} {:?} on {:?}", it.entry.id, it.verdict, it.entry.header.deps))
             .collect();

@@ -8,7 +8,7 @@ use super::{RevealArg, look, show};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::report::{Page, Report};
-use crate::words::Words;
+use crate::words::{Fact, Words};
 
 /// `record history`.
 #[derive(clap::Args)]
@@ -32,6 +32,9 @@ fn fill(page: &mut Page, words: Words, found: &RecordHistory) {
         ["page-entry", "page-by", "page-claimed", "page-verdict", "page-field", "page-value"];
     let rows = found.edits.iter().flat_map(|edit| rows(edit, words));
     page.table(look::heads(words, heads), rows.collect());
+    if found.left_out > 0 {
+        page.warning(words.say_with("page-edits-left-out", &[Fact::new("count", found.left_out)]));
+    }
 }
 
 /// One line a field; who and when stand on the first.

@@ -181,10 +181,14 @@ impl<'a> Planning<'a> {
         };
         let state = match record {
             Some(record) => match self.node.record_of(self.kind, self.area, record)? {
-                Some(held) if self.node.must_build_on(&held.key, held.verdict).is_err() => {
-                    return Ok(Err(Refusal::value("", &rules::SHEET_WAITS)));
-                }
-                held => held.map(|held| held.state),
+                Some(held) => match self.node.must_build_on(&held.key, held.verdict, held.weight) {
+                    Ok(()) => Some(held.state),
+                    Err(NodeError::RecordTooLarge { .. }) => {
+                        return Ok(Err(Refusal::value("", &rules::SHEET_FULL)));
+                    }
+                    Err(_) => return Ok(Err(Refusal::value("", &rules::SHEET_WAITS))),
+                },
+                None => None,
             },
             None => None,
         };
@@ -339,12 +343,13 @@ fn known_records(
     loop {
         let page = node.replica.rows(&filter, after.as_ref(), PAGE);
         let (_, rows) = page.map_err(|error| node.store_error(error))?;
-        let Some((last, _)) = rows.last() else { break };
+        let Some(last) = rows.last() else { break };
         after = Some(last.key);
-        for (row, state) in &rows {
+        for row in &rows {
             let is_live = matches!(row.verdict, RecordVerdict::Counting | RecordVerdict::Waiting);
             if is_live {
-                for says in identity.of_record_in_conflict(state) {
+                let state = row.values().map_err(|error| node.store_error(error))?;
+                for says in identity.of_record_in_conflict(&state) {
                     known.add(&identity.keys(&says), row.key.record);
                 }
             }

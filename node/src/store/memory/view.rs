@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::ports::{
-    CountRow, EditRef, EntryIds, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind, Totals,
-    ViewBatch, ViewRow, ViewStore,
+    CountRow, EditRef, EntryIds, PAGE_WEIGHT_MAX, RecordKey, RecordVerdict, RowFilter, StoreError,
+    TermKind, Totals, ViewBatch, ViewRow, ViewStore,
 };
 
 /// Views that end with the process.
@@ -73,7 +73,14 @@ impl ViewStore for MemoryViewStore {
         let matching = || self.rows.values().filter(|row| matches(filter, row));
         let total = matching().count() as u64;
         let behind = |row: &&ViewRow| after.is_none_or(|after| row.key > *after);
-        Ok((total, matching().filter(behind).take(limit).cloned().collect()))
+        let mut weight = 0;
+        let has_room = |row: &&ViewRow| {
+            let has_room = weight < PAGE_WEIGHT_MAX;
+            weight += u64::from(row.weight);
+            has_room
+        };
+        let page = matching().filter(behind).take(limit).take_while(has_room);
+        Ok((total, page.cloned().collect()))
     }
 
     fn totals(&self) -> Result<Totals, StoreError> {

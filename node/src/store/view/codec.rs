@@ -5,6 +5,7 @@
 //! | flags      | 1 byte: verdict in bits 0-1, bit 2 waits for an entry, bit 3 has conflicts, bit 4 the body is squeezed, bit 5 ids are taken out, bit 7 there is a row |
 //! | conflicts  | varint, with bit 3                                                              |
 //! | changed at | signed varint                                                                   |
+//! | weight     | varint: of its edits                                                            |
 //! | edits      | varint length, then each as `edits.rs` says                                     |
 //! | ids        | with bit 5, as `ids.rs` says                                                    |
 //! | body       | to the end; with bit 4 varint plain length and a frame of `squeeze.rs`          |
@@ -46,6 +47,7 @@ pub(super) struct RowBytes<'a> {
     pub(super) waits: bool,
     pub(super) conflicts: u32,
     changed_at: Timestamp,
+    pub(super) weight: u32,
     form: u8,
     /// Ids and body.
     rest: &'a [u8],
@@ -116,6 +118,7 @@ impl<'a> NewRow<'a> {
             waits: self.row.waits,
             conflicts: self.row.conflicts,
             changed_at: self.row.changed_at,
+            weight: self.row.weight,
             form: 0,
             rest: &[],
         }
@@ -133,7 +136,7 @@ pub(super) fn encode(row: Option<&RowBytes<'_>>, edits: &Edits) -> Vec<u8> {
             if row.conflicts > 0 {
                 writer.varint(u64::from(row.conflicts));
             }
-            writer.varint_signed(row.changed_at.0)
+            writer.varint_signed(row.changed_at.0).varint(u64::from(row.weight))
         }
         None => writer.u8(0),
     };
@@ -179,12 +182,14 @@ impl<'a> RecordBytes<'a> {
         }
         let conflicts = if flags & CONFLICTS == 0 { 0 } else { small(reader.varint()?)? };
         let changed_at = Timestamp(reader.varint_signed()?);
+        let weight = small(reader.varint()?)?;
         let edits = reader.bytes(PART_BYTES_MAX, "edits")?;
         let row = RowBytes {
             verdict: verdict(flags & VERDICT),
             waits: flags & WAITS != 0,
             conflicts,
             changed_at,
+            weight,
             form: flags & (SQUEEZED | IDS_OUT),
             rest: reader.rest(),
         };
@@ -269,8 +274,8 @@ impl OpenRow<'_> {
             None => self.state().to_vec(),
             Some(refs) => refs.put_back(self.state(), edits, ids)?,
         };
-        let RowBytes { verdict, waits, conflicts, changed_at, .. } = self.row;
-        Ok(ViewRow { key, state, verdict, conflicts, waits, changed_at, terms })
+        let RowBytes { verdict, waits, conflicts, changed_at, weight, .. } = self.row;
+        Ok(ViewRow { key, state, verdict, conflicts, waits, changed_at, weight, terms })
     }
 }
 

@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 use super::testing::{Ids, desa, edit, row, rows, terms};
 use crate::ports::RecordVerdict::{Counting, Quarantined, SetAside, Waiting};
 use crate::ports::TermKind::{Name, Nik, Rt, Status, Type};
-use crate::ports::{RecordKey, RowFilter, TermKind, Totals, ViewBatch, ViewRow, ViewStore};
+use crate::ports::{
+    PAGE_WEIGHT_MAX, RecordKey, RowFilter, TermKind, Totals, ViewBatch, ViewRow, ViewStore,
+    is_heavy_page,
+};
+use crdt_schema::entry::RECORD_WEIGHT_MAX;
 use crdt_schema::id::RecordId;
 
 /// Makes a test of each claim, for the store that `$make` gives.
@@ -23,6 +27,7 @@ macro_rules! conform {
             conflicts_are_listed_until_they_are_settled
             verdicts_are_told_apart_in_lists_and_totals
             pages_show_each_row_once_and_in_order
+            a_page_ends_where_its_rows_weigh_enough
             filters_by_area_and_kind_are_exact
             records_are_found_by_any_beginning_of_their_id
             clearing_forgets_everything
@@ -219,6 +224,31 @@ pub(crate) fn verdicts_are_told_apart_in_lists_and_totals(store: &mut dyn ViewSt
         let counts = verdicts.is_empty() || verdicts.contains(&Counting);
         let named = RowFilter { verdicts: filter.verdicts, ..with_terms(&[(Name, "si")]) };
         assert_eq!(listed(store, &named).len(), if counts { 2 } else { 0 }, "{verdicts:?}");
+    }
+}
+
+pub(crate) fn a_page_ends_where_its_rows_weigh_enough(store: &mut dyn ViewStore) {
+    let count = u8::try_from(PAGE_WEIGHT_MAX / u64::from(RECORD_WEIGHT_MAX)).unwrap();
+    let heavy = |number| {
+        let terms = terms(&[(Name, "siti"), (Type, "07")]);
+        ViewRow { weight: RECORD_WEIGHT_MAX, conflicts: 1, terms, ..row(1, number) }
+    };
+    let held: Vec<ViewRow> = (1..=count + 2).map(heavy).collect();
+    store.commit(rows(1, &held), true).unwrap();
+    let (first, second) = held.split_at(usize::from(count));
+    let every = RowFilter::default();
+    let conflicts = RowFilter { conflicts_only: true, ..every.clone() };
+    let named = [with_terms(&[(Type, "07")]), with_terms(&[(Name, "si")])];
+    for filter in [every, conflicts].into_iter().chain(named) {
+        let (total, page) = store.list(&filter, None, usize::MAX, &Ids).unwrap();
+        assert_eq!(total, held.len() as u64);
+        assert_eq!(page, first);
+        assert!(is_heavy_page(&page));
+        let after = page.last().map(|row| row.key);
+        let (total, page) = store.list(&filter, after.as_ref(), usize::MAX, &Ids).unwrap();
+        assert_eq!(total, held.len() as u64);
+        assert_eq!(page, second);
+        assert!(!is_heavy_page(&page));
     }
 }
 

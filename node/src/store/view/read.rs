@@ -17,8 +17,8 @@ use super::error::{AtStep, damaged, undecodable};
 use super::keys::{self, Area, ById, Group, Key, Short};
 use super::tables;
 use crate::ports::{
-    CountRow, EditRef, EntryIds, Place, RecordKey, RecordVerdict, RowFilter, StoreError, TermKind,
-    Totals, ViewRow,
+    CountRow, EditRef, EntryIds, PAGE_WEIGHT_MAX, Place, RecordKey, RecordVerdict, RowFilter,
+    StoreError, TermKind, Totals, ViewRow,
 };
 
 const STEP: &str = "read the views";
@@ -197,7 +197,8 @@ pub(super) fn list(
 ) -> Result<(u64, Vec<ViewRow>), StoreError> {
     let wanted = Wanted::new(filter);
     let Rows { records, feeds } = rows(tx)?;
-    let mut page = Page { after: after.map(keys::pack), limit, feeds, ids, rows: Vec::new() };
+    let after = after.map(keys::pack);
+    let mut page = Page { after, limit, feeds, ids, rows: Vec::new(), weight: 0 };
     let total = if !wanted.terms.is_empty() && !filter.takes(RecordVerdict::Counting) {
         // Only counting rows have terms that can be found.
         0
@@ -455,11 +456,12 @@ struct Page<'a> {
     feeds: Feeds,
     ids: &'a dyn EntryIds,
     rows: Vec<ViewRow>,
+    weight: u64,
 }
 
 impl Page<'_> {
     fn is_full(&self) -> bool {
-        self.rows.len() >= self.limit
+        self.rows.len() >= self.limit || self.weight >= PAGE_WEIGHT_MAX
     }
 
     /// Whether nothing up to this key is to be shown any more.
@@ -470,6 +472,7 @@ impl Page<'_> {
     /// Copies the row when it lies behind `after` and there is room.
     fn take(&mut self, key: &Key, record: &RecordBytes<'_>) -> Result<(), StoreError> {
         if !self.is_full() && self.after.is_none_or(|after| *key > after) {
+            self.weight += record.row.map_or(0, |row| u64::from(row.weight));
             self.rows.extend(whole(&self.feeds, unpack(key)?, record, self.ids)?);
         }
         Ok(())

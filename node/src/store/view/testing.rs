@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crdt_schema::area::AreaId;
 use crdt_schema::codec::Reader;
+use crdt_schema::entry::RECORD_WEIGHT_MAX;
 use crdt_schema::id::{EntryId, FeedId, RecordId};
 use crdt_schema::time::Timestamp;
 use proptest::prelude::*;
@@ -38,6 +39,7 @@ pub(crate) fn row(kind: u16, byte: u8) -> ViewRow {
         conflicts: 0,
         waits: false,
         changed_at: Timestamp(1_700_000_000_000),
+        weight: 400,
         terms: BTreeSet::new(),
     }
 }
@@ -128,10 +130,11 @@ fn any_state() -> impl Strategy<Value = Vec<u8>> {
 pub(crate) fn any_row() -> impl Strategy<Value = ViewRow> {
     let conflicts = prop_oneof![3 => Just(0u32), 1 => 1u32..4];
     let terms = proptest::collection::btree_set(any_term(), 0..7);
-    (any_key(), any_state(), any_verdict(), conflicts, any::<bool>(), any::<i64>(), terms).prop_map(
-        |(key, state, verdict, conflicts, waits, changed_at, terms)| {
+    let numbers = (any::<i64>(), 0..=RECORD_WEIGHT_MAX + 1);
+    (any_key(), any_state(), any_verdict(), conflicts, any::<bool>(), numbers, terms).prop_map(
+        |(key, state, verdict, conflicts, waits, (changed_at, weight), terms)| {
             let changed_at = Timestamp(changed_at);
-            ViewRow { key, state, verdict, conflicts, waits, changed_at, terms }
+            ViewRow { key, state, verdict, conflicts, waits, changed_at, weight, terms }
         },
     )
 }
