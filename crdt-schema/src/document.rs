@@ -48,7 +48,7 @@ pub const DOCUMENT_OPS_MAX: usize = 65_536;
 /// mesh of them could multiply.
 pub const DOCUMENT_DEPS_MAX: usize = 65_536;
 
-/// Why a record gets no documents. It is set aside and shown; its views stand, they need none.
+/// Why a record gets no documents. Its views stand, they need none.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DocumentError {
@@ -72,6 +72,13 @@ pub enum DocumentError {
     /// Automerge broke; the document was thrown away.
     #[error("automerge panicked over the document of class {}", .0.name())]
     Panicked(Class),
+}
+
+impl DocumentError {
+    /// Whether the record is too large, and nothing is wrong with it.
+    pub const fn is_beyond(&self) -> bool {
+        matches!(self, Self::TooManyEntries(_) | Self::TooManyOps(_) | Self::TooManyDeps(_))
+    }
 }
 
 /// A saved document that any Automerge of version 2 or later opens.

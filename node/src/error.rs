@@ -203,7 +203,8 @@ pub enum NodeError {
         /// The record.
         record: String,
     },
-    /// The record has so many edits that nothing is added to it, or that it is set aside.
+    /// The record has grown so large that nothing is added to it, that it is set aside, or that no document
+    /// is made of it.
     #[error("nothing was written: record `{record}` has grown too large")]
     RecordTooLarge {
         /// The record.

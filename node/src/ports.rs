@@ -337,11 +337,11 @@ pub struct ViewRow {
     pub conflicts: u32,
     /// Whether an edit of it waits for an entry that is not held.
     pub waits: bool,
-    /// Claimed time of the newest edit in display order.
+    /// Claimed time of the newest edit in display order; the greatest, where it has no values for its
+    /// weight.
     pub changed_at: Timestamp,
-    /// What the edits of its layer and those they rest on weigh, by
-    /// [`Header::weight`](crdt_schema::entry::Header::weight); beyond [`RECORD_WEIGHT_MAX`] one more
-    /// than that, and the row has no values.
+    /// What the edits of its layer and those they rest on weigh, of [`RECORD_WEIGHT_MAX`]; beyond that one
+    /// more, and the row has no values.
     pub weight: u32,
     /// Search terms, unique. Personal: never logged.
     pub terms: BTreeSet<(TermKind, String)>,
@@ -430,6 +430,8 @@ pub struct Totals {
     pub waiting: u64,
     /// Rows with an edit that waits for an entry not held, whatever their verdict.
     pub waiting_deps: u64,
+    /// Rows that are set aside.
+    pub set_aside: u64,
 }
 
 /// Who knows the id of an entry by its place: the feed store. Views keep places alone, for ids are

@@ -87,6 +87,8 @@ fn histories_that_failed_once_hold() {
         (4, "a branch that was only staged did not stand on what its parent had stored"),
         (381, "a device revoked by one who was revoked never learned it"),
         (365, "an adopted range ended at the fork it reaches below"),
+        (25_179, "an edit rested on one of a device ended before the entry that introduces it"),
+        (34_313, "what was adopted on a branch went without the way to it"),
     ];
     for (seed, what) in once {
         check(seed, Lie::None).map_err(|error| format!("{what}: {error}")).unwrap();

@@ -71,6 +71,10 @@ page-trouble-conflicts = { $count ->
         [one] One field has
        *[other] { $count } fields have
     } two values or more. See: wksbm record conflicts
+page-trouble-set-aside = { $count ->
+        [one] One record is
+       *[other] { $count } records are
+    } too large and set aside: kept, without values. Ask the level above. See: wksbm record list --layer quarantined
 page-trouble-deps = { $count ->
         [one] One record waits
        *[other] { $count } records wait
@@ -200,7 +204,7 @@ page-edits-left-out =
     { $count ->
         [one] One more change is
        *[other] { $count } more changes are
-    } kept and not shown: the record was changed so often that it is not read whole.
+    } kept and not shown: the record is too large to be read whole.
 page-label = Label
 page-status = Status
 page-conflicts = Conflicts

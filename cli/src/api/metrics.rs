@@ -32,6 +32,7 @@ pub(super) async fn get(shared: &Shared) -> Response {
             ("records", "Records that count", status.records),
             ("entries", "Entries held", status.entries),
             ("feeds", "Feeds held", status.feeds),
+            ("set_aside", "Records that weigh too much and are set aside", status.set_aside),
             ("waiting_deps", "Records that wait for an entry not held", status.waiting_deps),
             ("quarantined", "Entries held that do not count", status.quarantined),
             ("conflicts", "Fields of two values or more", status.conflicts),

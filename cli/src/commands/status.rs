@@ -46,6 +46,7 @@ fn fill(page: &mut Page, words: Words, status: &Status) {
 fn troubles(page: &mut Page, words: Words, status: &Status) {
     let counts = [
         ("page-trouble-conflicts", status.conflicts),
+        ("page-trouble-set-aside", status.set_aside),
         ("page-trouble-deps", status.waiting_deps),
         ("page-trouble-confirmation", status.waiting_confirmation),
         ("page-trouble-adoption", status.awaiting_adoption),

@@ -50,6 +50,7 @@ pub(super) fn alarms(ground: &Ground, homes: &Homes) -> Vec<Alarm> {
     let counted = [
         (status.awaiting_adoption, "entri menunggu adopsi", ADOPTION),
         (status.quarantined - status.awaiting_adoption, "entri disisihkan", QUARANTINED),
+        (status.set_aside, "catatan terlalu besar, disisihkan", SET_ASIDE),
         (status.waiting_deps, "catatan menunggu entri yang belum sampai", WAITING_DEPS),
         (status.waiting_confirmation, "catatan menunggu pengesahan perangkatnya", WAITING),
     ];
@@ -69,6 +70,8 @@ const ADOPTION: &str = "Ditulis di sini di wilayah yang sudah pindah ke induk la
                         dihitung, sampai petugas di atas kedua induk mengadopsinya. Laporkan kepadanya.";
 const QUARANTINED: &str = "Ditulis perangkat yang haknya sudah berakhir. Tetap tersimpan, tidak dihitung. \
                            Laporkan kepada petugas di atas Anda.";
+const SET_ASIDE: &str = "Seluruh perubahannya melewati batas. Tersimpan dan tetap dibawa, tetapi isinya tidak \
+                         ditampilkan dan tidak dihitung. Hubungi tingkat di atas.";
 const WAITING_DEPS: &str =
     "Sebagian isinya masih di simpul lain. Biarkan tersambung, atau ambil bundel berikutnya.";
 const WAITING: &str =
@@ -242,6 +245,7 @@ mod tests {
     fn everything_that_waits_is_counted() {
         let mut ground = desa();
         ground.status.quarantined = 1_500;
+        ground.status.set_aside = 5;
         ground.status.waiting_deps = 2;
         ground.status.waiting_confirmation = 3;
         ground.status.conflicts = 4;
@@ -251,6 +255,7 @@ mod tests {
             [
                 "Jam perangkat ini tidak masuk akal",
                 "1.500 entri disisihkan",
+                "5 catatan terlalu besar, disisihkan",
                 "2 catatan menunggu entri yang belum sampai",
                 "3 catatan menunggu pengesahan perangkatnya",
                 "4 isian berkonflik",

@@ -232,7 +232,7 @@ const fn notice(verdict: Verdict) -> Option<&'static str> {
         Verdict::Waiting => Some("Menunggu: belum ikut daftar dan hitungan."),
         Verdict::Quarantined => Some("Disisihkan: tersimpan, tidak dihitung."),
         Verdict::SetAside => {
-            Some("Terlalu sering diubah: tersimpan, isinya tidak ditampilkan, tidak dihitung.")
+            Some("Terlalu besar: tersimpan, isinya tidak ditampilkan, tidak dihitung.")
         }
     }
 }

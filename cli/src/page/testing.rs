@@ -47,6 +47,7 @@ pub(super) fn desa() -> Ground {
             entries: 1_300,
             feeds: 12,
             waiting_deps: 0,
+            set_aside: 0,
             waiting_confirmation: 0,
             quarantined: 0,
             awaiting_adoption: 0,

@@ -19,12 +19,13 @@ pub const SECTIONS_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a header with every list full.
 pub const HEADER_BYTES_MAX: usize =
     FIXED_BYTES + 2 + DEPS_MAX * 32 + Class::ALL.len() * SECTION_BYTES;
-/// What the edits of one record may weigh together, by [`Header::weight`], those included that do not
-/// count and are rested on: a record beyond it is set aside everywhere, whoever can read what of it. No
-/// more of it than that need be in memory at once.
+/// What the edits of one record may weigh together, by [`Header::weight`], and what they rest on that does
+/// not count, by [`Header::weight_without_sections`]: a record beyond it is set aside everywhere, whoever
+/// can read what of it. No more of it than that need be in memory at once.
 pub const RECORD_WEIGHT_MAX: u32 = 1 << 20;
-/// What a record may weigh before a save. Half: edits made apart never set a record aside.
-pub const SAVED_WEIGHT_MAX: u32 = RECORD_WEIGHT_MAX / 2;
+/// What a record may weigh before a save. A quarter: only edits that four devices made apart, each as
+/// many as it may, set a record aside.
+pub const SAVED_WEIGHT_MAX: u32 = RECORD_WEIGHT_MAX / 4;
 /// Random bytes in front of an open section that can be erased, so that its hash, which stays,
 /// does not tell a value that can be guessed.
 pub const SALT_BYTES: usize = 16;
@@ -171,9 +172,14 @@ impl Header {
     /// What it weighs, of [`RECORD_WEIGHT_MAX`]: 128, 32 for each entry it names, and the bytes of its
     /// sections as stored. The same on every node, also on one that cannot open them or holds them no more.
     pub fn weight(&self) -> u32 {
-        let named = u32::try_from(self.deps.len() * EntryId::SIZE_BYTES).unwrap_or(u32::MAX);
         let sections = self.sections.iter().map(|section| section.length);
-        sections.fold(EDIT_WEIGHT.saturating_add(named), u32::saturating_add)
+        sections.fold(self.weight_without_sections(), u32::saturating_add)
+    }
+
+    /// What it weighs where nobody asks what it says: as something that others rest on.
+    pub fn weight_without_sections(&self) -> u32 {
+        let named = u32::try_from(self.deps.len() * EntryId::SIZE_BYTES).unwrap_or(u32::MAX);
+        EDIT_WEIGHT.saturating_add(named)
     }
 
     /// The signed bytes.

@@ -170,8 +170,10 @@ rules! {
         "Ada catatan atau baris lain dengan nama ini, dan tidak ada NIK atau tanggal lahir yang membedakan. Pastikan bukan orang yang sama.";
     SHEET_RENAMED "nama_berbeda" "the record that the number belongs to has had another name"
         "Catatan dengan nomor ini bernama lain. Pastikan nomornya tidak tertukar.";
-    SHEET_FULL "catatan_terlalu_besar" "the row fits a record that has so many changes that nothing is added to it"
-        "Baris ini cocok dengan catatan yang sudah terlalu sering diubah dan tidak dapat ditambah lagi. Lanjutkan di catatan baru.";
+    SHEET_FULL "catatan_terlalu_besar" "the row fits a record that has grown too large for another change"
+        "Baris ini cocok dengan catatan yang sudah terlalu besar dan tidak dapat ditambah lagi. Lanjutkan di catatan baru.";
+    SHEET_UNREAD "belum_dibandingkan" "the area holds a record of this kind that is too large to be read, and the row may be about that one"
+        "Di wilayah ini ada catatan sejenis yang terlalu besar untuk dibaca. Pastikan baris ini bukan tentang catatan itu.";
     SHEET_WAITS "catatan_menunggu" "the row fits a record that waits for a confirmation, or for an entry that has not come"
         "Baris ini cocok dengan catatan yang masih menunggu. Sahkan dahulu perangkat penulisnya, atau impor bundel yang kurang.";
     WAITS "menunggu_pengesahan" "this is not open data: it waits, and counts once this device is confirmed"

@@ -102,7 +102,7 @@ pub enum Verdict {
     Waiting,
     /// Held, does not count.
     Quarantined,
-    /// Could not be folded within the limits; kept, counted nowhere.
+    /// Its changes weigh too much together; kept, counted nowhere.
     SetAside,
 }
 

@@ -42,6 +42,8 @@ pub struct Status {
     pub feeds: u64,
     /// Records that wait for an entry not held.
     pub waiting_deps: u64,
+    /// Records whose changes weigh so much that they are set aside, and shown without values.
+    pub set_aside: u64,
     /// Records written only by devices that wait for their confirmation.
     pub waiting_confirmation: u64,
     /// Entries held that do not count.

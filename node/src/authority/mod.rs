@@ -339,9 +339,11 @@ impl Authority {
         if here.ask.is_some_and(Ask::waits) {
             return Standing::Provisional;
         }
-        let feed = name.id();
-        let end = here.is_void().then_some(ChainPoint::START);
-        let end = end.or_else(|| here.end(feed)).or_else(|| self.moved_end(here, name));
+        // Who was ended before the entry that introduces it is known to those alone who held that.
+        if here.is_void() {
+            return Standing::Outside;
+        }
+        let end = here.end(name.id()).or_else(|| self.moved_end(here, name));
         match (here.ask, end) {
             (Some(_), end) => Standing::OpenCounts(end),
             (None, Some(end)) => Standing::CountsUntil(end),

@@ -18,7 +18,7 @@ use crate::answer::{EntryRef, FieldWarning, RecordWrite};
 use crate::authority::{Grant, MemberState, Standing};
 use crate::error::NodeError;
 use crate::ports::{RecordKey, RecordVerdict, RowFilter};
-use crate::replica::{Author, EditSeen, EntryVerdict, Save};
+use crate::replica::{Author, EditSeen, EntryVerdict, HeldRecord, Save};
 
 /// Hours between UTC and West Java.
 const WIB_HOURS: i8 = 7;
@@ -304,7 +304,10 @@ impl Node {
         let mut meant = Vec::new();
         for key in several.iter().filter(|_| is_whole) {
             let held = self.replica.record(key).map_err(|error| self.store_error(error))?;
-            meant.extend(held.filter(|it| it.verdict == RecordVerdict::Counting).map(|it| it.key));
+            let speaks = |it: &HeldRecord| {
+                [RecordVerdict::Counting, RecordVerdict::SetAside].contains(&it.verdict)
+            };
+            meant.extend(held.filter(speaks).map(|it| it.key));
         }
         let own = self.own_area();
         if meant.len() > 1 && meant.iter().any(|key| key.area == own) {

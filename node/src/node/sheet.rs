@@ -218,7 +218,8 @@ impl Writing<'_> {
         }
         self.write(row, step)?;
         self.written += 1;
-        if self.written.is_multiple_of(self.limits.saves_per_commit) {
+        let is_full = self.written.is_multiple_of(self.limits.saves_per_commit);
+        if is_full || self.node.replica.must_commit() {
             self.node.commit_own()?;
             self.node.must_have_room()?;
             let (done, total) = (self.written as u64, self.steps.len() as u64);

@@ -220,8 +220,13 @@ impl Node {
             return Err(NodeError::RecordTooLarge { record: key.record.to_string() });
         }
         let entries = self.replica.fold_entries(&key).map_err(|error| self.store_error(error))?;
-        let made = documents(&entries).map_err(|error| NodeError::Internal {
-            what: format!("record {} makes no document: {error}", key.record.short()),
+        let made = documents(&entries).map_err(|error| {
+            let record = key.record;
+            if error.is_beyond() {
+                return NodeError::RecordTooLarge { record: record.to_string() };
+            }
+            let what = format!("record {} makes no document: {error}", record.short());
+            NodeError::Internal { what }
         })?;
         let readable = made.iter().filter(|(class, _)| self.may_read(**class, key.area));
         let (mut classes, mut heads, mut bytes) = (Vec::new(), Vec::new(), 0);

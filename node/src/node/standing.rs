@@ -50,6 +50,7 @@ impl Node {
             entries: self.replica.entries_held(),
             feeds: self.replica.feeds().count() as u64,
             waiting_deps: totals.waiting_deps,
+            set_aside: totals.set_aside,
             waiting_confirmation: totals.waiting,
             quarantined: self.replica.quarantined(|_| true).map_err(at)?,
             awaiting_adoption: self.awaiting_adoption()?,

@@ -26,7 +26,7 @@ pub(super) const ROWS_AT_ONCE: usize = 1_000;
 /// Rows compared at once: each with all its values.
 const ROWS_COMPARED_AT_ONCE: usize = 100;
 /// Bytes of states after which rows that are folded again are written.
-const STATE_BYTES_AT_ONCE: usize = 4 << 20;
+pub(super) const STATE_BYTES_AT_ONCE: usize = 4 << 20;
 
 /// Feed, branch and sequence of entries.
 type Places = BTreeSet<(FeedId, u32, u64)>;

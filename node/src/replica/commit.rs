@@ -11,7 +11,7 @@ use crdt_schema::id::{FeedId, FeedName, Space};
 use crdt_schema::time::Timestamp;
 
 use super::author::Author;
-use super::catch_up::ROWS_AT_ONCE;
+use super::catch_up::{ROWS_AT_ONCE, STATE_BYTES_AT_ONCE};
 use super::rests::Loosened;
 use super::stage::{Stage, StagedVerdict, WorkRow};
 use super::{Replica, authority_entry, each_entry};
@@ -342,13 +342,23 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         };
         let mut rows: Vec<ViewRow> =
             stepped.iter().map(|(key, row)| self.view_row(*key, row)).collect();
+        let mut bytes = 0;
         for key in fold {
             let mut of_key = self.views.edits(key, &self.feeds)?;
             let from = edits.partition_point(|(other, _)| other < key);
             let fresh = edits.iter().skip(from).take_while(|(other, _)| other == key);
             of_key.extend(fresh.map(|(_, edit)| *edit));
-            if !of_key.is_empty() {
-                rows.push(self.row_of(*key, of_key)?);
+            if of_key.is_empty() {
+                continue;
+            }
+            let row = self.row_of(*key, of_key)?;
+            bytes += row.state.len();
+            rows.push(row);
+            if bytes >= STATE_BYTES_AT_ONCE {
+                // The edits come with the last of them: until then the views are behind.
+                let (rows, applied) = (std::mem::take(&mut rows), self.views.applied()?);
+                self.views.commit(ViewBatch { applied, rows, ..ViewBatch::default() }, false)?;
+                bytes = 0;
             }
         }
         self.views.commit(ViewBatch { applied: self.arrived, edits, rows }, false)

@@ -40,7 +40,20 @@ pub(super) struct Layer {
 
 impl Layer {
     fn take(&mut self, edit: LoadedEdit) {
-        self.weight = self.weight.saturating_add(edit.entry.header.weight());
+        let weight = edit.entry.header.weight();
+        self.push(edit, weight);
+    }
+
+    /// What others rest on and does not speak: nobody asks what it says.
+    fn take_past(&mut self, mut edit: LoadedEdit) {
+        let header = &mut edit.entry.header;
+        let weight = header.weight_without_sections();
+        (header.sections, edit.entry.bodies) = (Vec::new(), Vec::new());
+        self.push(edit, weight);
+    }
+
+    fn push(&mut self, edit: LoadedEdit, weight: u32) {
+        self.weight = self.weight.saturating_add(weight);
         if self.is_beyond() {
             self.edits = Vec::new();
         } else {
@@ -131,7 +144,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             let Some(edit) = apart.remove(&id) else { continue };
             self.each_edit(&[edit], |it| {
                 ahead.extend(&it.entry.header.deps);
-                layer.take(it);
+                layer.take_past(it);
             })?;
             if layer.is_beyond() {
                 break;

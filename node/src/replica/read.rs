@@ -13,8 +13,8 @@ use super::layer::{LoadedEdit, fold_entry, in_order};
 use super::verdict::{EntryVerdict, own_branch};
 use crate::ingest::{self, Leaving};
 use crate::ports::{
-    BranchHead, FeedHeads, FeedStore, Place, RecordKey, RecordVerdict, RowFilter, StoreError,
-    Totals, ViewRow, ViewStore,
+    BranchHead, EditRef, FeedHeads, FeedStore, Place, RecordKey, RecordVerdict, RowFilter,
+    StoreError, Totals, ViewRow, ViewStore,
 };
 
 /// Arrivals read at once while looking for one.
@@ -54,8 +54,8 @@ pub struct History {
     /// In display order: causality, claimed time, entry id.
     pub edits: Vec<EditSeen>,
     /// How many there are beside these. Beyond
-    /// [`RECORD_WEIGHT_MAX`](crdt_schema::entry::RECORD_WEIGHT_MAX) some are left out: first those that
-    /// do not count, then those of the last places.
+    /// [`RECORD_WEIGHT_MAX`](crdt_schema::entry::RECORD_WEIGHT_MAX) some are left out: quarantined ones
+    /// before those that wait, these before those that count; of each the latest by their claimed time.
     pub left_out: u64,
 }
 
@@ -118,19 +118,27 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// [`StoreError`] of either store.
     pub fn history(&self, key: &RecordKey) -> Result<History, StoreError> {
         let edits = in_order(self.views()?.edits(key, &self.feeds)?);
-        let (mut shown, mut weight) = (Vec::new(), 0u32);
-        let mut show = |it: LoadedEdit| {
-            weight = weight.saturating_add(it.entry.header.weight());
+        let (mut shown, mut places, mut weight) = (Vec::new(), Vec::new(), 0u32);
+        self.each_edit(&edits, |it| {
+            let header = &it.entry.header;
+            weight = weight.saturating_add(header.weight());
+            places.push((it.verdict, header.claimed_at, it.edit, header.weight()));
             if weight <= RECORD_WEIGHT_MAX {
                 shown.push(it);
             }
-        };
-        let mut others = Vec::new();
-        self.each_edit(&edits, |it| match it.verdict {
-            EntryVerdict::Counting => show(it),
-            EntryVerdict::Provisional | EntryVerdict::Quarantined => others.push(it.edit),
         })?;
-        self.each_edit(&others, show)?;
+        if weight > RECORD_WEIGHT_MAX {
+            drop(std::mem::take(&mut shown));
+            places.sort_unstable_by_key(|(verdict, at, edit, _)| (*verdict, *at, edit.id));
+            let mut room = RECORD_WEIGHT_MAX;
+            let fits = |(.., weight): &&(EntryVerdict, Timestamp, EditRef, u32)| {
+                let left = room.checked_sub(*weight);
+                room = left.unwrap_or(room);
+                left.is_some()
+            };
+            let first = places.iter().take_while(fits).map(|(_, _, edit, _)| *edit);
+            self.each_edit(&in_order(first.collect()), |it| shown.push(it))?;
+        }
         let left_out = (edits.len() - shown.len()) as u64;
         let all: Vec<FoldEntry> = shown.iter().map(|it| fold_entry(&it.entry, true)).collect();
         let depths = fold(&all).depths;

@@ -8,7 +8,7 @@
 //!
 //! Only what everybody takes who holds the area can be rested on: entries of a feed that counts, or
 //! counted up to somewhere. What waits for a confirmation, or was never allowed, is no past
-//! (`row.rs`), whether it is held or not.
+//! (`layer.rs`), whether it is held or not.
 //!
 //! Kept in memory. Found by the edits of records in the views: while the views are behind, a root may
 //! be that of less.
@@ -22,7 +22,9 @@ use super::Replica;
 use super::layer::in_order;
 use super::verdict::{ENTRIES_AT_ONCE, EntryVerdict, Reach};
 use crate::authority::Standing;
-use crate::ports::{FeedHeads, FeedStore, Place, RecordKey, StoreError, ViewStore};
+use crate::ports::{
+    FeedHeads, FeedStore, Place, RecordKey, RecordVerdict, StoreError, ViewRow, ViewStore,
+};
 
 /// Records with entries that do not count, and which of those are rested on.
 #[derive(Debug, Default)]
@@ -194,9 +196,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         }
         for (record, ids) in by_record {
             // A row says whether it waits: only then are its edits read. One beyond what is folded
-            // does not know.
+            // does not know, and may where something counts.
             let row = self.views.row(&record, &self.feeds);
-            if !matches!(row, Ok(Some(row)) if row.waits || row.is_beyond()) {
+            let may_wait = |row: &ViewRow| {
+                row.waits || row.is_beyond() && row.verdict != RecordVerdict::Quarantined
+            };
+            if !matches!(row, Ok(Some(row)) if may_wait(&row)) {
                 continue;
             }
             let Ok(edits) = self.views.edits(&record, &self.feeds) else { continue };

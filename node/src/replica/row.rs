@@ -38,15 +38,21 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.stage.edits.entry(key).or_default().push(EditRef { place, id: entry.id });
         let (feed, seq, is_open) = (header.feed, header.seq, header.is_open());
         self.stage.verdicts.push(StagedVerdict { feed, branch, seq, is_open, verdict });
-        if verdict != EntryVerdict::Counting && self.may_bear(name) {
+        let is_loose = verdict != EntryVerdict::Counting && self.may_bear(name);
+        if is_loose {
             self.stage.loose.insert((feed, key));
         }
         self.stage.entries += 1;
         let is_new = !self.stage.rows.contains_key(&key);
+        if is_new && self.stage.is_heavy() {
+            // The run goes in whole: what else it is about is read when it is folded.
+            self.stage.rows.insert(key, WorkRow { refold: true, ..WorkRow::new() });
+            return;
+        }
         let row = self.work_row(key);
         let before = if is_new { 0 } else { row.state.weight() };
-        if !step(row, entry, verdict) {
-            row.refold = true;
+        if !step(row, entry, verdict, is_loose) {
+            *row = WorkRow { refold: true, ..WorkRow::new() };
         }
         let now = row.state.weight();
         self.stage.weigh(before, now);
@@ -84,21 +90,26 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// What counts; else what waits for a confirmation or an entry; else everything, for whoever may
     /// adopt it.
     fn shown(&self, edits: &[EditRef]) -> Result<Shown, StoreError> {
-        let least = EntryVerdict::Counting;
-        let layer = self.layer(edits, least)?;
-        let folded = layer.fold(least);
-        if layer.is_beyond() || !folded.state.heads().is_empty() {
-            let counting = RecordVerdict::Counting;
-            let verdict = if layer.is_beyond() { RecordVerdict::SetAside } else { counting };
-            return Ok(Shown { verdict, least, layer, folded });
-        }
-        let (verdict, least) = if layer.waits() {
-            (RecordVerdict::Waiting, EntryVerdict::Provisional)
+        let mut least = EntryVerdict::Counting;
+        let mut layer = self.layer(edits, least)?;
+        let mut folded = layer.fold(least);
+        let verdict = if layer.is_beyond() {
+            RecordVerdict::SetAside
+        } else if !folded.state.heads().is_empty() {
+            RecordVerdict::Counting
         } else {
-            (RecordVerdict::Quarantined, EntryVerdict::Quarantined)
+            let verdict;
+            (verdict, least) = if layer.waits() {
+                (RecordVerdict::Waiting, EntryVerdict::Provisional)
+            } else {
+                (RecordVerdict::Quarantined, EntryVerdict::Quarantined)
+            };
+            // One of the two at a time.
+            drop(std::mem::take(&mut layer));
+            layer = self.layer(edits, least)?;
+            folded = layer.fold(least);
+            verdict
         };
-        let layer = self.layer(edits, least)?;
-        let folded = layer.fold(least);
         Ok(Shown { verdict, least, layer, folded })
     }
 
@@ -125,20 +136,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 }
 
 /// The step of a row for an entry that names exactly its heads, or of one that weighs too much already;
-/// false when it must be folded.
-fn step(row: &mut WorkRow, entry: &Entry, verdict: EntryVerdict) -> bool {
+/// false when it must be folded. `is_loose`: it does not count, and may be rested on.
+fn step(row: &mut WorkRow, entry: &Entry, verdict: EntryVerdict, is_loose: bool) -> bool {
     if row.refold {
         return false;
     }
     if row.weight > RECORD_WEIGHT_MAX {
-        let is_of_layer = matches!(
-            (row.verdict, verdict),
-            (Some(RecordVerdict::SetAside), EntryVerdict::Counting)
-                | (Some(RecordVerdict::Waiting), EntryVerdict::Provisional)
-                | (Some(RecordVerdict::Quarantined), EntryVerdict::Quarantined)
-        );
-        row.changed_at = row.changed_at.max(entry.header.claimed_at);
-        return is_of_layer;
+        return step_beyond(row, entry, verdict, is_loose);
     }
     let layer = match (row.verdict, verdict) {
         (None | Some(RecordVerdict::Counting), EntryVerdict::Counting) => RecordVerdict::Counting,
@@ -153,4 +157,19 @@ fn step(row: &mut WorkRow, entry: &Entry, verdict: EntryVerdict) -> bool {
     row.changed_at = entry.header.claimed_at;
     row.weight = weight;
     true
+}
+
+/// A layer that weighs too much only grows. Something else is shown once what counts is whole, and that may
+/// have waited for this entry.
+fn step_beyond(row: &mut WorkRow, entry: &Entry, verdict: EntryVerdict, is_loose: bool) -> bool {
+    let (is_seen, speaks) = match row.verdict {
+        Some(RecordVerdict::SetAside) => (true, verdict == EntryVerdict::Counting),
+        Some(RecordVerdict::Waiting) => (verdict == EntryVerdict::Provisional && !is_loose, true),
+        Some(RecordVerdict::Quarantined) => (verdict == EntryVerdict::Quarantined, true),
+        Some(RecordVerdict::Counting) | None => (false, false),
+    };
+    if is_seen && speaks {
+        row.changed_at = row.changed_at.max(entry.header.claimed_at);
+    }
+    is_seen
 }

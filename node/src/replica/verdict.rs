@@ -332,12 +332,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     fn judged_in_common(&self, feed: &FeedHeads) -> Result<Vec<(u32, u64)>, StoreError> {
         let reach = self.reach(feed)?;
         let last_open = self.last_open(feed, &reach, self.judged.get(&feed.name.id()))?;
+        let ends = counting_ends(feed, &reach, &last_open);
         let mut by_branch: BTreeMap<u32, u64> = BTreeMap::new();
-        for (branch, seq) in counting_ends(feed, &reach, &last_open) {
-            let known = by_branch.entry(branch).or_default();
-            *known = seq.max(*known);
-        }
-        for (branch, seq) in self.rests.of(feed.name.id()) {
+        // Of what was adopted on a branch, and of what is rested on, the way there goes along.
+        for (branch, seq) in ends.into_iter().chain(self.rests.of(feed.name.id())) {
             for (branch, seq) in feed.past(branch, seq) {
                 let known = by_branch.entry(branch).or_default();
                 *known = seq.max(*known);

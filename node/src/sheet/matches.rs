@@ -180,14 +180,28 @@ impl Found {
 
 /// The records of one area and kind by their keys.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Index<RecordId>);
+pub(crate) struct Known {
+    records: Index<RecordId>,
+    /// There are records whose keys nobody can read.
+    is_partial: bool,
+}
 
 impl Known {
     /// Adds a record; in a conflict one key may come several times, and several of one hash.
     pub(crate) fn add(&mut self, keys: &[Key], record: RecordId) {
         for key in keys {
-            self.0.add(key, record);
+            self.records.add(key, record);
         }
+    }
+
+    /// There is a record that cannot be compared.
+    pub(crate) const fn leave_out(&mut self) {
+        self.is_partial = true;
+    }
+
+    /// Whether a record was left out.
+    pub(crate) const fn is_partial(&self) -> bool {
+        self.is_partial
     }
 
     /// The records that may be meant.
@@ -200,17 +214,17 @@ impl Known {
 
     /// Whether any record has the name, and nothing tells it apart.
     pub(crate) fn has_namesake(&self, keys: &[Key]) -> bool {
-        self.0.has_namesake(keys)
+        self.records.has_namesake(keys)
     }
 
     /// The first records that fit. One counts once, whatever number of its keys do: it would hide others.
     fn nearest(&self, key: &Key) -> BTreeSet<RecordId> {
         let of_known = |known| {
             let mut met = BTreeSet::new();
-            let fits = self.0.fits(key, known);
+            let fits = self.records.fits(key, known);
             fits.filter(move |(_, record)| met.insert(*record)).take(FITS_MAX)
         };
-        let mut fits: Vec<_> = self.0.known_sets(key.hash).flat_map(of_known).collect();
+        let mut fits: Vec<_> = self.records.known_sets(key.hash).flat_map(of_known).collect();
         fits.sort_unstable();
         let mut nearest = BTreeSet::new();
         for (_, record) in fits {

@@ -380,7 +380,7 @@ impl Naive {
         let end = end.or_else(|| self.moved_end(name, given));
         match name.space {
             Space::Authority => end.map_or(Standing::Counts, Standing::CountsUntil),
-            Space::Records if ask.is_void => Standing::OpenCounts(Some(ChainPoint::START)),
+            Space::Records if ask.is_void => Standing::Outside,
             Space::Records => Standing::OpenCounts(end),
         }
     }

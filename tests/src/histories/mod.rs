@@ -304,7 +304,8 @@ fn rows_alike(
     let all = confirms(base);
     // What is quarantined is held by whoever got it while it was not, and by nobody else.
     let seen = |row: &&ViewRow| {
-        row.verdict == RecordVerdict::Counting || all && row.verdict == RecordVerdict::Waiting
+        let is_common = matches!(row.verdict, RecordVerdict::Counting | RecordVerdict::SetAside);
+        is_common || all && row.verdict == RecordVerdict::Waiting
     };
     let keys = |rows: &BTreeMap<RecordKey, ViewRow>| {
         rows.values().filter(seen).map(|row| row.key).collect::<Vec<_>>()

@@ -144,7 +144,8 @@ struct Judged {
     verdict: EntryVerdict,
     bears: bool,
     at: Timestamp,
-    weight: u64,
+    /// With its sections, and without them.
+    weight: (u64, u64),
 }
 
 impl Judged {
@@ -249,12 +250,13 @@ impl Expected {
                     sections: SectionRead::of(entry),
                 };
                 let sections = header.sections.iter().map(|it| u64::from(it.length)).sum::<u64>();
+                let bare = 128 + 32 * header.deps.len() as u64;
                 judged.entry(key).or_default().push(Judged {
                     edit: fold_entry,
                     verdict,
                     bears,
                     at: header.claimed_at,
-                    weight: 128 + 32 * header.deps.len() as u64 + sections,
+                    weight: (bare + sections, bare),
                 });
             }
         }
@@ -376,8 +378,12 @@ fn row(key: RecordKey, edits: &[Judged]) -> ViewRow {
     const MOST: u64 = 1 << 20;
     let with = |least: EntryVerdict| {
         let rested = rested_on(edits, least);
-        let of_layer = |it: &&Judged| it.speaks(least) || rested.contains(&it.edit.id);
-        let weight = edits.iter().filter(of_layer).map(|it| it.weight).sum::<u64>();
+        let share = |it: &Judged| match (it.speaks(least), rested.contains(&it.edit.id)) {
+            (true, _) => it.weight.0,
+            (false, true) => it.weight.1,
+            (false, false) => 0,
+        };
+        let weight = edits.iter().map(share).sum::<u64>();
         let entries: Vec<FoldEntry> = edits
             .iter()
             .filter(|it| weight <= MOST && (it.speaks(least) || it.bears))

@@ -159,13 +159,14 @@ impl Mesh {
     fn flood(&mut self, site: usize) -> Result<(), String> {
         let Some(state) = self.writes(site) else { return Ok(()) };
         let Some(key) = self.record(site, state)? else { return Ok(()) };
+        let class = self.pick(&[Class::Open, Class::Personal]).unwrap();
         let texts =
             ["apbd", "csr"].map(|id| Op::put_element(19, id, Value::Text("x".repeat(8_000))));
         let body = Section::from_ops(texts.into()).map_err(told)?.encode();
         self.commit(site, false)?;
         for _ in 0..20 + self.numbers.below(60) {
             let claimed_at = self.time();
-            let sections = vec![DraftSection::in_clear(Class::Open, &body, [7; SALT_BYTES])];
+            let sections = vec![DraftSection::in_clear(class, &body, [7; SALT_BYTES])];
             let at = &mut self.sites[site];
             let device = at.device();
             let author = Author { device: device.id, key: &device.secret };

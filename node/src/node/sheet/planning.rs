@@ -275,7 +275,8 @@ impl<'a> Planning<'a> {
     ) -> Option<Notice> {
         let Some(state) = state else {
             let has_namesake = self.known.has_namesake(keys) || self.seen.has_namesake(keys);
-            return has_namesake.then(|| Notice::new("", &rules::SHEET_NAMESAKE));
+            let rule = if has_namesake { &rules::SHEET_NAMESAKE } else { &rules::SHEET_UNREAD };
+            return (has_namesake || self.known.is_partial()).then(|| Notice::new("", rule));
         };
         if proof == Proof::Likely {
             return Some(Notice::new("", &rules::SHEET_LIKELY));
@@ -347,7 +348,9 @@ fn known_records(
         after = Some(last.key);
         for row in &rows {
             let is_live = matches!(row.verdict, RecordVerdict::Counting | RecordVerdict::Waiting);
-            if is_live {
+            if row.is_beyond() && row.verdict != RecordVerdict::Quarantined {
+                known.leave_out();
+            } else if is_live {
                 let state = row.values().map_err(|error| node.store_error(error))?;
                 for says in identity.of_record_in_conflict(&state) {
                     known.add(&identity.keys(&says), row.key.record);

@@ -88,6 +88,7 @@ impl ViewStore for MemoryViewStore {
             records: self.counting().count() as u64,
             conflicts: self.counting().map(|row| u64::from(row.conflicts)).sum(),
             waiting: self.with_verdict(RecordVerdict::Waiting).count() as u64,
+            set_aside: self.with_verdict(RecordVerdict::SetAside).count() as u64,
             waiting_deps: self.rows.values().filter(|row| row.waits).count() as u64,
         })
     }

@@ -63,7 +63,7 @@ pub(crate) fn an_empty_store_has_nothing(store: &mut dyn ViewStore) {
     assert!(listed(store, &RowFilter::default()).is_empty());
     assert!(listed(store, &with_terms(&[(Name, "")])).is_empty());
     assert!(store.find("").unwrap().is_empty() && store.counts().unwrap().is_empty());
-    let none = Totals { records: 0, conflicts: 0, waiting: 0, waiting_deps: 0 };
+    let none = Totals { records: 0, conflicts: 0, waiting: 0, waiting_deps: 0, set_aside: 0 };
     assert_eq!(store.totals().unwrap(), none);
 }
 
@@ -157,14 +157,14 @@ pub(crate) fn counts_and_totals_follow_the_differences(store: &mut dyn ViewStore
     };
     let both = [count(None, 2), count(Some((Type, "07")), 2), count(Some((Status, "aktif")), 1)];
     assert_eq!(store.counts().unwrap(), both);
-    let totals = Totals { records: 2, conflicts: 2, waiting: 0, waiting_deps: 1 };
+    let totals = Totals { records: 2, conflicts: 2, waiting: 0, waiting_deps: 1, set_aside: 0 };
     assert_eq!(store.totals().unwrap(), totals);
     let closed = ViewRow { terms: terms(&[(Type, "08"), (Status, "tutup")]), ..one };
     let waiting = ViewRow { verdict: Waiting, ..two };
     store.commit(rows(2, &[closed, waiting]), true).unwrap();
     let after = [count(None, 1), count(Some((Type, "08")), 1), count(Some((Status, "tutup")), 1)];
     assert_eq!(store.counts().unwrap(), after);
-    let totals = Totals { records: 1, conflicts: 0, waiting: 1, waiting_deps: 1 };
+    let totals = Totals { records: 1, conflicts: 0, waiting: 1, waiting_deps: 1, set_aside: 0 };
     assert_eq!(store.totals().unwrap(), totals);
 }
 
@@ -177,6 +177,7 @@ pub(crate) fn terms_know_counting_rows_only(store: &mut dyn ViewStore) {
         assert!(listed(store, &with_terms(&[(Type, "07")])).is_empty());
         assert_eq!(listed(store, &RowFilter::default()), [held.key]);
         assert!(store.counts().unwrap().is_empty());
+        assert_eq!(store.totals().unwrap().set_aside, u64::from(verdict == SetAside));
         store.commit(rows(applied, &[with(Counting)]), true).unwrap();
         assert_eq!(listed(store, &with_terms(&[(Type, "07"), (Name, "s")])), [held.key]);
     }

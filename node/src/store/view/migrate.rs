@@ -21,7 +21,7 @@ use crate::ports::StoreError;
 use crate::store::open::create_private;
 use crate::store::overlay::Overlay;
 
-/// Layout of the file, and the rules its rows were folded by (ADR 0021 was the last). A change of any
+/// Layout of the file, and the rules its rows were folded by (ADR 0036 was the last). A change of any
 /// takes the next number, and the views are made anew.
 const FORMAT: u32 = 5;
 /// Files up to this size are checked, every page, each time they are opened: it takes a fraction
@@ -176,7 +176,7 @@ pub(super) fn make_empty(tx: &WriteTransaction) -> Result<(), StoreError> {
     renew(tx, tables::NUMBERS)?;
     let mut meta = tx.open_table(tables::META).at(STEP)?;
     meta.insert(tables::META_APPLIED, [0; 8].as_slice()).at(STEP)?;
-    meta.insert(tables::META_TOTALS, [0; 32].as_slice()).at(STEP)?;
+    meta.insert(tables::META_TOTALS, [0; 40].as_slice()).at(STEP)?;
     Ok(())
 }
 

@@ -48,12 +48,18 @@ pub(super) fn applied(tx: &ReadTransaction) -> Result<u64, StoreError> {
     meta(tx, tables::META_APPLIED).map(u64::from_be_bytes)
 }
 
-/// The four sums.
+/// The five sums.
 pub(super) fn totals(tx: &ReadTransaction) -> Result<Totals, StoreError> {
-    let sums = meta::<32>(tx, tables::META_TOTALS)?;
+    let sums = meta::<40>(tx, tables::META_TOTALS)?;
     let mut sums = sums.as_chunks().0.iter().map(|sum| u64::from_be_bytes(*sum));
     let mut next = || sums.next().unwrap_or_default();
-    Ok(Totals { records: next(), conflicts: next(), waiting: next(), waiting_deps: next() })
+    Ok(Totals {
+        records: next(),
+        conflicts: next(),
+        waiting: next(),
+        waiting_deps: next(),
+        set_aside: next(),
+    })
 }
 
 /// Rows and the names of feeds as one read sees them.

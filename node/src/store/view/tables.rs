@@ -49,5 +49,5 @@ pub(super) const META_FORMAT: &str = "format";
 pub(super) const META_INSTANCE: &str = "instance";
 /// `meta`: the newest arrival that is in the views.
 pub(super) const META_APPLIED: &str = "applied";
-/// `meta`: records, conflicts, waiting, waiting for entries.
+/// `meta`: records, conflicts, waiting, waiting for entries, set aside.
 pub(super) const META_TOTALS: &str = "totals";

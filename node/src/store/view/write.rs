@@ -136,7 +136,7 @@ struct Differences {
     groups: BTreeMap<Group, [i64; 2]>,
     lists: BTreeMap<Vec<u8>, ListChange>,
     counts: BTreeMap<Vec<u8>, i64>,
-    totals: [i64; 4],
+    totals: [i64; 5],
 }
 
 /// Entries that leave a list and enter it.
@@ -235,10 +235,11 @@ fn group_parts(row: &RowBytes<'_>) -> [i64; 2] {
 }
 
 /// What a row adds to the totals, in their order.
-fn total_parts(row: &RowBytes<'_>) -> [i64; 4] {
+fn total_parts(row: &RowBytes<'_>) -> [i64; 5] {
     let counting = i64::from(row.verdict == RecordVerdict::Counting);
     let waiting = i64::from(row.verdict == RecordVerdict::Waiting);
-    [counting, counting * i64::from(row.conflicts), waiting, i64::from(row.waits)]
+    let set_aside = i64::from(row.verdict == RecordVerdict::SetAside);
+    [counting, counting * i64::from(row.conflicts), waiting, i64::from(row.waits), set_aside]
 }
 
 fn add<const N: usize>(sums: &mut [i64; N], parts: [i64; N], sign: i64) {
@@ -299,10 +300,10 @@ fn write_counts(tx: &WriteTransaction, counts: &BTreeMap<Vec<u8>, i64>) -> Resul
     Ok(())
 }
 
-fn write_totals(tx: &WriteTransaction, by: [i64; 4]) -> Result<(), StoreError> {
+fn write_totals(tx: &WriteTransaction, by: [i64; 5]) -> Result<(), StoreError> {
     let mut table = tx.open_table(tables::META).at(STEP)?;
     let sums = match table.get(tables::META_TOTALS).at(STEP)? {
-        Some(sums) => <[u8; 32]>::try_from(sums.value()).map_err(|_| damaged("totals"))?,
+        Some(sums) => <[u8; 40]>::try_from(sums.value()).map_err(|_| damaged("totals"))?,
         None => return Err(damaged("totals")),
     };
     let mut bytes = Vec::with_capacity(sums.len());
