@@ -37,7 +37,8 @@ pub enum Standing {
     OpenCounts(Option<ChainPoint>),
     /// Its device waits for confirmation: a layer of its own.
     Provisional,
-    /// Its device is known and has no right to write here.
+    /// Its device is known and has no right to write here, or was ended before the entry that introduces
+    /// it.
     Outside,
     /// No certificate names its device: not taken.
     Unknown,

@@ -177,6 +177,8 @@ impl Node {
         }
         if self.replica.needs_commit(key) {
             self.commit_own()?;
+            // A row that cannot be folded is none to build on: the views say why.
+            self.replica.views().map_err(|error| self.store_error(error))?;
         }
         if let Some(verdict) = self.replica.verdict_now(key) {
             let weight = self.replica.weight_now(key);
@@ -338,6 +340,7 @@ impl Node {
         })?;
         let held = self.replica.record(&key).map_err(|error| self.store_error(error))?;
         let held = held.ok_or_else(|| NodeError::RecordUnknown { id: id.to_owned() })?;
+        self.must_build_on(&key, held.verdict, held.weight)?;
         let history = self.replica.history(&key).map_err(|error| self.store_error(error))?;
         let named = EntryNamed::parse(entry);
         let meant: Vec<&EditSeen> = history.edits.iter().filter(|seen| named.means(seen)).collect();

@@ -62,10 +62,14 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// [`Replica::commit`] makes it durable; until then nothing may be shown as saved.
     ///
     /// # Errors
-    /// [`StoreError::Misuse`] when the sections break an entry's limits; else of the disk.
+    /// [`StoreError::Misuse`] when the sections break an entry's limits, or the row
+    /// [needs a commit](Replica::needs_commit); else of the disk.
     pub fn save(&mut self, author: &Author<'_>, save: Save) -> Result<Entry, StoreError> {
         let name = self.own_feed(author, save.key.area, Space::Records);
         let row = self.work_row(save.key);
+        if row.refold {
+            return Err(StoreError::Misuse("a save on a row that is to be folded first"));
+        }
         let heads: Vec<EntryId> = row.state.heads().iter().copied().take(DEPS_MAX).collect();
         let draft = Draft {
             kind: EntryKind::EDIT,

@@ -207,18 +207,15 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Rows that were staged go into the views, which hold everything up to `applied` then.
     fn apply_staged(&mut self, applied: u64) -> Result<(), StoreError> {
         let stage = std::mem::take(&mut self.stage);
-        let mut rows = Vec::with_capacity(stage.rows.len());
-        for (key, row) in &stage.rows {
-            rows.push(if row.refold {
-                let mut edits = self.views.edits(key, &self.feeds)?;
-                edits.extend(stage.edits.get(key).into_iter().flatten());
-                self.row_of(*key, edits)?
+        let (mut stepped, mut fold) = (Vec::new(), BTreeSet::new());
+        for (key, row) in stage.rows {
+            if row.refold {
+                fold.insert(key);
             } else {
-                self.view_row(*key, row)
-            });
+                stepped.push((key, row));
+            }
         }
-        let edits = flat(stage.edits);
-        self.views.commit(ViewBatch { applied, edits, rows }, false)
+        self.try_write_views(applied, flat(stage.edits), &stepped, &fold)
     }
 
     /// Folds rows again that no new edit changes, some at a time.

@@ -316,21 +316,22 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         if self.views_behind.is_some() {
             return;
         }
-        if let Err(error) = self.try_write_views(edits, stepped, fold) {
+        if let Err(error) = self.try_write_views(self.arrived, edits, stepped, fold) {
             self.views_behind = Some(error);
         }
     }
 
-    fn try_write_views(
+    /// The same, after which the views hold everything up to `applied`. `edits` ascend by record.
+    pub(super) fn try_write_views(
         &mut self,
+        applied: u64,
         edits: Vec<(RecordKey, EditRef)>,
         stepped: &[(RecordKey, WorkRow)],
         fold: &BTreeSet<RecordKey>,
     ) -> Result<(), StoreError> {
         // Of a long feed that was closed all records at once would take more memory than there is. Those
         // that got no edit now are folded again first; a power cut in between leaves the views behind.
-        let got_edits =
-            |key: &RecordKey| edits.binary_search_by_key(key, |(other, _)| *other).is_ok();
+        let got_edits = |key: &RecordKey| !of_record(&edits, key).is_empty();
         let new;
         let fold = if fold.len() > ROWS_AT_ONCE {
             let old;
@@ -345,9 +346,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         let mut bytes = 0;
         for key in fold {
             let mut of_key = self.views.edits(key, &self.feeds)?;
-            let from = edits.partition_point(|(other, _)| other < key);
-            let fresh = edits.iter().skip(from).take_while(|(other, _)| other == key);
-            of_key.extend(fresh.map(|(_, edit)| *edit));
+            of_key.extend(of_record(&edits, key).iter().map(|(_, edit)| *edit));
             if of_key.is_empty() {
                 continue;
             }
@@ -355,13 +354,23 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             bytes += row.state.len();
             rows.push(row);
             if bytes >= STATE_BYTES_AT_ONCE {
-                // The edits come with the last of them: until then the views are behind.
-                let (rows, applied) = (std::mem::take(&mut rows), self.views.applied()?);
-                self.views.commit(ViewBatch { applied, rows, ..ViewBatch::default() }, false)?;
+                self.write_some(std::mem::take(&mut rows), &edits)?;
                 bytes = 0;
             }
         }
-        self.views.commit(ViewBatch { applied: self.arrived, edits, rows }, false)
+        self.views.commit(ViewBatch { applied, edits, rows }, false)
+    }
+
+    /// Writes rows with their edits, for a row names entries by its edits; the views stay behind until the
+    /// last of the batch.
+    fn write_some(
+        &mut self,
+        rows: Vec<ViewRow>,
+        edits: &[(RecordKey, EditRef)],
+    ) -> Result<(), StoreError> {
+        let of_rows = rows.iter().flat_map(|row| of_record(edits, &row.key)).copied().collect();
+        let applied = self.views.applied()?;
+        self.views.commit(ViewBatch { applied, edits: of_rows, rows }, false)
     }
 
     /// Reads the authority entries of the store again; used where the views are made anew.
@@ -380,4 +389,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         }
         Ok(declared)
     }
+}
+
+/// The edits of one record, of those that ascend by record.
+fn of_record<'a>(edits: &'a [(RecordKey, EditRef)], key: &RecordKey) -> &'a [(RecordKey, EditRef)] {
+    let from = edits.partition_point(|(other, _)| other < key);
+    let of_record = edits.get(from..).unwrap_or_default();
+    let until = of_record.partition_point(|(other, _)| other == key);
+    of_record.get(..until).unwrap_or_default()
 }

@@ -95,7 +95,11 @@ impl RejectReason {
     pub(crate) const fn rests_on_authority(self) -> bool {
         matches!(
             self,
-            Self::UnknownDevice | Self::OutsideInterest | Self::NotYetServed | Self::Limit
+            Self::UnknownDevice
+                | Self::NoRight
+                | Self::OutsideInterest
+                | Self::NotYetServed
+                | Self::Limit
         )
     }
 

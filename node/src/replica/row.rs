@@ -1,6 +1,8 @@
 //! The edits of one record become its row: the fast step for an edit that saw everything, and the
 //! fold for every other case.
 
+use std::collections::btree_map;
+
 use crdt_schema::class::Class;
 use crdt_schema::entry::{Entry, RECORD_WEIGHT_MAX};
 use crdt_schema::fold::Folded;
@@ -50,7 +52,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             return;
         }
         let row = self.work_row(key);
-        let before = if is_new { 0 } else { row.state.weight() };
+        let before = row.state.weight();
         if !step(row, entry, verdict, is_loose) {
             *row = WorkRow { refold: true, ..WorkRow::new() };
         }
@@ -60,13 +62,20 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// The row of a record as the batch has it so far.
     pub(super) fn work_row(&mut self, key: RecordKey) -> &mut WorkRow {
-        let (views, feeds) = (&self.views, &self.feeds);
-        self.stage.rows.entry(key).or_insert_with(|| match views.row(&key, feeds) {
-            Ok(None) => WorkRow::new(),
-            Ok(Some(row)) => WorkRow::stored(&row),
-            // What cannot be read is folded from the truth; the commit meets the failure again.
-            Err(_) => WorkRow { refold: true, ..WorkRow::new() },
-        })
+        let (views, feeds, stage) = (&self.views, &self.feeds, &mut self.stage);
+        match stage.rows.entry(key) {
+            btree_map::Entry::Occupied(row) => row.into_mut(),
+            btree_map::Entry::Vacant(place) => {
+                let row = match views.row(&key, feeds) {
+                    Ok(None) => WorkRow::new(),
+                    Ok(Some(row)) => WorkRow::stored(&row),
+                    // What cannot be read is folded from the truth; the commit meets the failure again.
+                    Err(_) => WorkRow { refold: true, ..WorkRow::new() },
+                };
+                stage.bytes += row.state.weight();
+                place.insert(row)
+            }
+        }
     }
 
     /// The row that a record's edits make.

@@ -40,7 +40,7 @@ pub(super) struct Stage {
     pub(super) own_came_back: bool,
     pub(super) entries: u64,
     /// Bytes of the runs' entries and of rows: squeezed, a run of 1 MiB may come in a few hundred.
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
 /// Bytes of entries and rows after which a batch is made durable: each lies in memory some times over until

@@ -89,16 +89,21 @@ pub(super) fn told_alike(world: &World, done: &[&str]) -> (Authority, Naive) {
     (authority, naive)
 }
 
-/// What of a feed all count and hold alike. What waits, and what is beyond its end, is for some.
-fn counted(authority: &Authority, name: &FeedName) -> (Standing, BTreeSet<(u64, ChainPoint)>) {
+/// What of a feed all count and hold alike, and whether the rest of it may be rested on. What waits, and
+/// what is beyond its end, is for some.
+fn counted(
+    authority: &Authority,
+    name: &FeedName,
+) -> (Standing, bool, BTreeSet<(u64, ChainPoint)>) {
     let standing = plain(authority.standing(name));
     let nothing = Some(ChainPoint::START);
     if standing == Standing::Provisional {
-        return (Standing::Outside, BTreeSet::new());
+        return (Standing::Outside, false, BTreeSet::new());
     }
+    let bears = name.space == Space::Records && standing != Standing::Outside;
     let none = [Standing::CountsUntil(ChainPoint::START), Standing::OpenCounts(nothing)];
     let standing = if none.contains(&standing) { Standing::Outside } else { standing };
-    (standing, authority.adopted(name))
+    (standing, bears, authority.adopted(name))
 }
 
 /// The entries that an area's authority root covers.

@@ -165,6 +165,9 @@ impl Mesh {
         let body = Section::from_ops(texts.into()).map_err(told)?.encode();
         self.commit(site, false)?;
         for _ in 0..20 + self.numbers.below(60) {
+            if self.sites[site].replica.needs_commit(key) {
+                self.commit(site, false)?;
+            }
             let claimed_at = self.time();
             let sections = vec![DraftSection::in_clear(class, &body, [7; SALT_BYTES])];
             let at = &mut self.sites[site];

@@ -23,7 +23,7 @@ use crate::store::overlay::Overlay;
 
 /// Layout of the file, and the rules its rows were folded by (ADR 0036 was the last). A change of any
 /// takes the next number, and the views are made anew.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 /// Files up to this size are checked, every page, each time they are opened: it takes a fraction
 /// of a second. Larger ones only after a crash, by redb itself.
 const CHECK_BYTES_MAX: u64 = 64 << 20;
