@@ -15,13 +15,16 @@ use crdt_schema::entry::{
 use crdt_schema::fold::RecordState;
 use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
-use node::ports::{FeedBatch, Place, RecordVerdict, RowFilter, ViewRow, ViewStore as _};
+use node::ports::{FeedBatch, FeedStore, Place, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::progress::Unwatched;
 use node::replica::{Offered, PeerSink, RejectReason, Replica, Source};
+
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
+use node::store::view::RedbViewStore;
 use node::sync::Taken;
 use node::sync::driver::Sink as _;
 use node::sync::request::NoReceipts;
+use redb::backends::InMemoryBackend;
 use tests::replicas::replica_over;
 use tests::world::{KIND, World, Writer, certified, declaring, feed_of_saves};
 
@@ -84,7 +87,11 @@ fn province(world: &World) -> Node {
 }
 
 /// What became of runs that a peer sent in one frame.
-fn taken(node: &mut Node, name: &FeedName, runs: &[PackedRun]) -> Vec<Taken> {
+fn taken<F: FeedStore, V: ViewStore>(
+    node: &mut Replica<F, V>,
+    name: &FeedName,
+    runs: &[PackedRun],
+) -> Vec<Taken> {
     let (source, now) = (Source::Peer("uji".to_owned()), Timestamp(0));
     let mut sink = PeerSink { replica: node, receipts: &NoReceipts, source, now };
     let runs: Vec<(FeedName, PackedRun)> = runs.iter().map(|run| (*name, run.clone())).collect();
@@ -323,6 +330,67 @@ fn a_record_that_weighs_as_much_as_it_may_counts_and_one_byte_more_sets_it_aside
         node.rebuild_views(&mut Unwatched).unwrap();
         assert_eq!(row(&node), found);
     }
+}
+
+/// A batch that folds more than is written at once: what stands on the disk is what its edits come to, and
+/// what is made of them anew.
+#[test]
+fn folded_rows_that_are_written_some_at_a_time_have_their_edits() {
+    const WRITERS: u64 = 8;
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    let instance = StoreInstance([1; 16]);
+    let views = RedbViewStore::create_on(InMemoryBackend::new(), instance, 1 << 20).unwrap();
+    let feeds = MemoryFeedStore::new(instance);
+    let mut node = replica_over(feeds, views, &world, &world.province);
+    for (name, runs) in &world.authority {
+        taken(&mut node, name, runs);
+    }
+    // Each entry is about one of 64 records, and names none before it: all of them stand beside another.
+    let name = name(writer, &world, Space::Records);
+    let text = |seq: u64, id: u8| {
+        Op::put_element(
+            9,
+            format!("{seq:x}{id}"),
+            Value::Text(format!("{seq}{}", "x".repeat(7_900))),
+        )
+    };
+    let body = |seq| Section::from_ops(vec![text(seq, 1), text(seq, 2)]).unwrap().encode();
+    let draft = |seq: u64| Draft {
+        sections: vec![DraftSection::in_clear(Class::Open, &body(seq), [0; 16])],
+        ..heavy(EntryKind::EDIT, seq % CHECKPOINT_EVERY)
+    };
+    for run in &runs(writer, &name, usize::try_from(WRITERS - 1).unwrap(), draft) {
+        assert!(matches!(*taken(&mut node, &name, std::slice::from_ref(run)), [Taken::New(_)]));
+    }
+    // A row tells its edits apart by the first two bytes of their ids: of the records that are folded
+    // first the last edit begins as the first.
+    let start = node.feed(name.id()).unwrap().branches.first().unwrap().head.point;
+    let (mut at, mut entries) = (start, Vec::new());
+    for seq in start.seq + 1..=start.seq + CHECKPOINT_EVERY {
+        let first = node.feed_store().point(name.id(), 0, seq - start.seq).unwrap().unwrap();
+        let entry = (0..).find_map(|time| {
+            let draft = Draft { claimed_at: Timestamp(time), ..draft(seq) };
+            let entry = draft.place(name.id(), at).unwrap();
+            let is_alike = entry.id.0[..2] == first.id.0[..2];
+            (is_alike || seq % CHECKPOINT_EVERY > 2).then_some(entry)
+        });
+        entries.extend(entry);
+        at = entries.last().unwrap().point();
+    }
+    let last = Run::author(start, entries, &Nowhere, writer.secret()).unwrap().packed().clone();
+    assert!(matches!(*taken(&mut node, &name, &[last]), [Taken::New(_)]));
+    let rows = |node: &Replica<MemoryFeedStore, RedbViewStore>| {
+        node.rows(&RowFilter::default(), None, usize::MAX).unwrap().1
+    };
+    let before = rows(&node);
+    assert_eq!(before.len() as u64, CHECKPOINT_EVERY);
+    assert!(before.iter().map(|row| row.state.len()).sum::<usize>() > 4 << 20);
+    let heads = |row: &ViewRow| row.values().unwrap().heads().len() as u64;
+    assert!(before.iter().all(|row| heads(row) == WRITERS));
+    assert!(node.views_agree(&mut Unwatched).unwrap());
+    node.rebuild_views(&mut Unwatched).unwrap();
+    assert_eq!(rows(&node), before);
 }
 
 /// On a disk that is nearly full nothing of others is taken in, also no branch that is no longer than
