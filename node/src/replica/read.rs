@@ -54,7 +54,7 @@ pub struct History {
     /// In display order: causality, claimed time, entry id.
     pub edits: Vec<EditSeen>,
     /// How many there are beside these. Beyond
-    /// [`RECORD_WEIGHT_MAX`](crdt_schema::entry::RECORD_WEIGHT_MAX) some are left out: quarantined ones
+    /// [`RECORD_WEIGHT_MAX`] some are left out: quarantined ones
     /// before those that wait, these before those that count; of each the latest by their claimed time.
     pub left_out: u64,
 }
