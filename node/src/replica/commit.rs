@@ -1,7 +1,8 @@
 //! Making a batch durable: the feeds first, then what they mean.
 //!
-//! A power cut between the two leaves the views behind, never ahead: `catch_up.rs` finds out from
-//! the arrival numbers. Nothing staged survives a failed commit.
+//! A power cut between the two leaves the views behind: `catch_up.rs` finds out from the arrival numbers.
+//! Of a large batch some rows may be there already, with their edits; taken in again they come to the
+//! same. Nothing staged survives a failed commit.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -13,8 +13,8 @@ use super::Replica;
 use super::verdict::{EntryVerdict, Reach, own_branch};
 use crate::ports::{EditRef, FeedStore, Place, StoreError, ViewStore};
 
-/// Entries read at once.
-const ENTRIES_AT_ONCE: usize = 64;
+/// Edits read at once, of those that follow each other in a feed.
+const EDITS_AT_ONCE: usize = 64;
 
 /// A held edit with its entry and how it stands.
 #[derive(Debug, Clone)]
@@ -206,7 +206,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 standing = Some((feed, self.reach(heads)?, self.may_bear(&heads.name)));
             }
             let Some((_, reach, bears)) = &standing else { continue };
-            for edits in some.chunks(ENTRIES_AT_ONCE) {
+            for edits in some.chunks(EDITS_AT_ONCE) {
                 for (edit, branch, entry) in self.entries_of(edits)? {
                     let verdict = reach.verdict(branch, &entry.header);
                     visit(LoadedEdit { edit, entry, verdict, bears: *bears });
