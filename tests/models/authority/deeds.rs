@@ -128,13 +128,11 @@ pub(super) fn village_end(seq: u64) -> Vec<FeedEnd> {
 }
 
 /// Deeds of which every short history is tried.
-pub(crate) static DEEDS: LazyLock<Vec<Deed>> = LazyLock::new(|| [&PLAIN[..], &ODD].concat());
-/// The same, and those that say nothing beside one other alone.
-pub(crate) static ALL_DEEDS: LazyLock<Vec<Deed>> = LazyLock::new(|| [&DEEDS[..], &LATE].concat());
+pub(crate) static DEEDS: LazyLock<Vec<Deed>> = LazyLock::new(|| [&PLAIN[..], &ODD, &LATE].concat());
 
 /// The deed of a name.
 pub(crate) fn deed(name: &str) -> Deed {
-    *ALL_DEEDS.iter().find(|(known, _)| *known == name).unwrap()
+    *DEEDS.iter().find(|(known, _)| *known == name).unwrap()
 }
 
 /// What an office does, whether it may or not.

@@ -7,35 +7,49 @@
 #![expect(clippy::print_stdout, reason = "a bench says what it found")]
 #![expect(clippy::unwrap_used, reason = "a bench that fails says where")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tests::measure::{CHILD, Report, Scale, be_child, charts, run};
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use tests::measure::{CHILD, Report, Scale, be_child, charts, names, run};
+
+/// Every measure, beside the figures aimed at.
+#[derive(Parser)]
+struct Ask {
+    /// The measures to take; all of them without any.
+    #[arg(value_parser = PossibleValuesParser::new(names()))]
+    measures: Vec<String>,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// The province as well.
+    #[arg(long, conflicts_with = "smoke")]
+    largest: bool,
+    /// As little as shows that all work.
+    #[arg(long)]
+    smoke: bool,
+    /// Where figures and plots are renewed.
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
+}
 
 fn main() {
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
-    if words.first().is_some_and(|first| first == CHILD) {
-        be_child(words.get(1..).unwrap_or_default());
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((CHILD, asked)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        be_child(asked);
         return;
     }
-    let mut took = |flag: &str| {
-        let at = words.iter().position(|word| word == flag);
-        at.map(|at| words.remove(at)).is_some()
-    };
-    let is_json = took("--json");
-    let scale = match (took("--largest"), took("--smoke")) {
+    let ask = Ask::parse();
+    let scale = match (ask.largest, ask.smoke) {
         (true, _) => Scale::Largest,
         (false, true) => Scale::Smoke,
         (false, false) => Scale::Usual,
     };
-    let folder = words.iter().position(|word| word == "--plots").map(|at| {
-        words.remove(at);
-        words.remove(at)
-    });
-    let mut report = run(&words, scale);
-    if let Some(folder) = folder {
-        report = kept(report, Path::new(&folder));
+    let mut report = run(&ask.measures, scale);
+    if let Some(folder) = &ask.plots {
+        report = kept(report, folder);
     }
-    if is_json {
+    if ask.json {
         println!("{:#}", report.json());
     } else {
         println!("{}", report.table());

@@ -7,11 +7,25 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
 use tests::histories::{EVENTS, Lie, Tally, check};
 
+/// Random histories of replicas without a network.
+#[derive(Parser)]
+struct Ask {
+    #[arg(long, default_value_t = 20_000)]
+    count: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How soon each planted fault is found.
+    #[arg(long)]
+    lies: bool,
+}
+
 fn main() -> ExitCode {
-    let (count, first) = (number("--count", 20_000), number("--seed", 1));
-    if std::env::args().any(|argument| argument == "--lies") {
+    let Ask { count, seed: first, lies: of_lies } = Ask::parse();
+    if of_lies {
         return lies(first, count);
     }
     let mut tally = Tally::new();
@@ -48,9 +62,4 @@ fn lies(first: u64, count: u64) -> ExitCode {
         all &= found.is_some();
     }
     if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }

@@ -1,6 +1,6 @@
 //! The simulator: `cargo run --release -p tests --bin sim -- --seed N --nodes 6000 --days 30`.
 //!
-//! Prints how often each thing happened, and what never did; of five hundred seeds of the usual size,
+//! Prints how often each thing happened, and what never did; of a thousand seeds of the usual size,
 //! and of a month of the province, that is a failure. A seed that fails prints itself and fails again the same way. `--seeds K` plays as
 //! many seeds one after the other; `--heal-hours H` lets people be apart for longer; `--plants` tells how
 //! soon each planted mistake is found; `--tell` says how far it is: which day, or of several seeds which
@@ -14,29 +14,59 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::Parser;
 use tests::sim::{Config, FAULTS, Fullest, Plant, Tally, play};
 
 /// Without a size: a kabupaten in small, where within [`ENOUGH`] seeds everything goes wrong.
 const NODES: usize = 20;
 const DAYS: i64 = 10;
-/// Seeds of that size in which nothing that goes wrong may be missing: the rarest lie was told in one
-/// of 109.
-const ENOUGH: u64 = 500;
+/// Seeds of that size in which nothing that goes wrong may be missing: the rarest lie was told four times in
+/// five hundred.
+const ENOUGH: u64 = 1_000;
+/// Seeds in which each planted mistake is to be found.
+const PLANTED: u64 = 200;
 /// Nodes and days of which one seed is enough.
 const PROVINCE: (usize, i64) = (6_000, 30);
 
+/// Whole nodes in virtual time.
+#[derive(Parser)]
+struct Ask {
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds, one after the other.
+    #[arg(long)]
+    seeds: Option<u64>,
+    #[arg(long, default_value_t = NODES)]
+    nodes: usize,
+    #[arg(long, default_value_t = DAYS)]
+    days: i64,
+    /// Edits of a village on a working day.
+    #[arg(long)]
+    saves: Option<usize>,
+    /// Hours from one heal to the next, on average.
+    #[arg(long)]
+    heal_hours: Option<usize>,
+    /// How soon each planted mistake is found.
+    #[arg(long)]
+    plants: bool,
+    /// Says how far it is.
+    #[arg(long)]
+    tell: bool,
+}
+
 fn main() -> ExitCode {
-    if has("--plants") {
-        return plants();
+    let ask = Ask::parse();
+    if ask.plants {
+        return plants(ask.seeds.unwrap_or(PLANTED));
     }
-    let first = number("--seed").unwrap_or(1);
-    let seeds = number("--seeds").unwrap_or(1);
+    let (first, seeds) = (ask.seed, ask.seeds.unwrap_or(1));
     let (mut tally, mut failed) = (FAULTS.iter().map(|what| (*what, 0)).collect::<Tally>(), 0);
     let (mut digests, mut dearest) = (Vec::new(), [(0, String::new()), (0, String::new())]);
     let mut fullest = Fullest::new();
     let begun = Instant::now();
     for seed in first..first.saturating_add(seeds) {
-        let outcome = play(&asked(seed));
+        let outcome = play(&ask.town(seed));
         for (what, times) in outcome.tally {
             *tally.entry(what).or_default() += times;
         }
@@ -47,7 +77,7 @@ fn main() -> ExitCode {
             let ever = fullest.entry(what).or_insert((0, most));
             ever.0 = held.max(ever.0);
         }
-        if seeds > 1 && has("--tell") {
+        if seeds > 1 && ask.tell {
             eprintln!("seed {seed}: {}", outcome.digest);
         }
         digests.push(outcome.digest);
@@ -73,9 +103,8 @@ fn main() -> ExitCode {
     if !never.is_empty() {
         println!("never happened: {}", never.join(", "));
     }
-    let asked = asked(first);
-    let is_enough = seeds >= ENOUGH && (asked.nodes, asked.days) == (NODES, DAYS)
-        || asked.nodes >= PROVINCE.0 && asked.days >= PROVINCE.1;
+    let is_enough = seeds >= ENOUGH && (ask.nodes, ask.days) == (NODES, DAYS)
+        || ask.nodes >= PROVINCE.0 && ask.days >= PROVINCE.1;
     println!("{seeds} seeds from {first}, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
     if failed == 0 && (never.is_empty() || !is_enough) {
         ExitCode::SUCCESS
@@ -84,8 +113,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// How soon each planted mistake is found.
-fn plants() -> ExitCode {
+/// How soon each planted mistake is found, in so many seeds at most.
+fn plants(seeds: u64) -> ExitCode {
     let mut all = true;
     for plant in Plant::ALL {
         let begun = Instant::now();
@@ -95,8 +124,7 @@ fn plants() -> ExitCode {
             let what = play(&planted).broken?;
             play(&Config { plant: None, ..planted }).broken.is_none().then_some(what)
         };
-        let found =
-            (1..=number("--seeds").unwrap_or(200)).find_map(|seed| Some((seed, broken(seed)?)));
+        let found = (1..=seeds).find_map(|seed| Some((seed, broken(seed)?)));
         let took = begun.elapsed().as_secs_f64();
         match &found {
             Some((seed, what)) => {
@@ -111,23 +139,14 @@ fn plants() -> ExitCode {
     if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn asked(seed: u64) -> Config {
-    let size = |name| number(name).and_then(|it| usize::try_from(it).ok());
-    let days = number("--days").and_then(|it| i64::try_from(it).ok());
-    let mut config = Config::sized(seed, size("--nodes").unwrap_or(NODES), days.unwrap_or(DAYS));
-    config.saves_per_day = size("--saves").unwrap_or(config.saves_per_day);
-    config.heal_hours = size("--heal-hours").unwrap_or(config.heal_hours);
-    if has("--tell") && number("--seeds").is_none_or(|seeds| seeds == 1) {
-        config.tells = Some(|what| eprintln!("{what}"));
+impl Ask {
+    fn town(&self, seed: u64) -> Config {
+        let mut config = Config::sized(seed, self.nodes, self.days);
+        config.saves_per_day = self.saves.unwrap_or(config.saves_per_day);
+        config.heal_hours = self.heal_hours.unwrap_or(config.heal_hours);
+        if self.tell && self.seeds.is_none_or(|seeds| seeds == 1) {
+            config.tells = Some(|what| eprintln!("{what}"));
+        }
+        config
     }
-    config
-}
-
-fn has(name: &str) -> bool {
-    std::env::args().any(|argument| argument == name)
-}
-
-fn number(name: &str) -> Option<u64> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().and_then(|text| text.parse().ok())
 }

@@ -57,6 +57,11 @@ const MEASURES: [Measure; 7] = [
     ("save", save::measure),
 ];
 
+/// What may be measured.
+pub fn names() -> [&'static str; 7] {
+    MEASURES.map(|(name, _)| name)
+}
+
 /// Runs the measures of these names; all of them without any.
 pub fn run(names: &[String], scale: Scale) -> Report {
     let mut report = Report::default();

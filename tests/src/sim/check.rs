@@ -89,8 +89,11 @@ impl Town {
         for site in self.honest() {
             if self.sites[site].up.is_some() {
                 let alike = self.alike_above(site);
-                alike.map_err(|what| format!("before all are told to compare: {what}"))?;
-                self.note("as its hub before all are told to compare");
+                let alike =
+                    alike.map_err(|what| format!("before all are told to compare: {what}"))?;
+                if alike.is_some() {
+                    self.note("as its hub before all are told to compare");
+                }
             }
         }
         Ok(())

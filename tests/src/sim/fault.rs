@@ -166,7 +166,9 @@ impl Town {
 
     fn line_down(&mut self, site: usize) {
         if self.sites[site].line && self.sites[site].role.above.is_some() {
-            self.note("line down for hours");
+            if self.sites[site].up.is_some() {
+                self.note("line down for hours");
+            }
             self.window(site, false);
             let later = self.now() + HOUR + self.numbers.below(4 * 3_600_000) as i64;
             self.life.plan(later, Due::Window { site, open: true });
@@ -176,14 +178,13 @@ impl Town {
     fn clock_jumps(&mut self, site: usize) {
         const YEARS: i64 = 3 * 365 * 24 * HOUR;
         let by = [0, -YEARS, YEARS, 5 * MINUTE][self.numbers.below(4)];
-        match (self.sites[site].clock.set_wrong_by(by), by) {
-            (before, _) if before == by => {}
-            (_, 0) => self.note("clock set right"),
-            (_, _) => self.note("clock jumped"),
+        let before = self.sites[site].clock.set_wrong_by(by);
+        if self.sites[site].up.is_some() && before != by {
+            self.note(if by == 0 { "clock set right" } else { "clock jumped" });
         }
     }
 
-    /// Two villages of one kecamatan find each other on an office LAN.
+    /// Two offices below the same one find each other on a LAN.
     fn neighbours(&mut self, site: usize) {
         let above = self.above(site);
         let near: Vec<usize> = (0..self.sites.len())
@@ -199,9 +200,11 @@ impl Town {
 
     fn restart(&mut self, site: usize) -> Result<(), String> {
         if self.sites[site].up.is_some() {
-            self.note("program ended and started");
             self.switch_off(site);
             self.switch_on(site)?;
+            if self.sites[site].up.is_some() {
+                self.note("program ended and started");
+            }
         }
         Ok(())
     }

@@ -23,8 +23,10 @@ const WATCHED_MAX: usize = 24;
 const ROOTS_MAX: usize = 16_384;
 /// A root of which "equal" is said was had that long ago at most: a comparison ends within minutes.
 const RECENT: i64 = HOUR;
+/// Rows of hubs.
+pub(super) const RECEIPTS: u8 = 17;
 /// Frames that are no comparison: rows of hubs and of devices, which go with whatever comes next.
-const ROWS: [u8; 2] = [17, 18];
+const ROWS: [u8; 2] = [RECEIPTS, 18];
 /// And what is new at one end, though the other may have it from somebody else.
 const PUSH: u8 = 15;
 /// Bytes both ways of a comparison after a heal that found nothing new, handshake and one area

@@ -24,21 +24,9 @@ impl Town {
     pub(super) fn act(&mut self, site: usize, act: Act) {
         match act {
             Act::Send { link, stream, frame } => {
-                if let Some(wire) = self.wires.get_mut(link) {
-                    let (_, way) = wire.from(site);
-                    wire.count(way, &frame);
-                }
-                self.goes_once(site, link, &frame);
-                let frame = if self.sites[site].hostile {
-                    self.distort((site, link), stream, frame)
-                } else {
-                    Some(frame)
-                };
-                if let Some(frame) = frame {
-                    self.send_raw(site, link, stream, frame);
-                }
-                if let Some((link, frame)) = self.twice.take() {
-                    self.send_raw(site, link, stream, frame);
+                let times = self.config.plant.map_or(1, |plant| plant.times(&frame));
+                for frame in std::iter::repeat_n(frame, times) {
+                    self.send(site, link, stream, frame);
                 }
             }
             Act::HangUp { link, reason } => {
@@ -53,6 +41,26 @@ impl Town {
                 };
                 self.hear(site, event);
             }
+        }
+    }
+
+    /// A node says something, and a liar something else.
+    fn send(&mut self, site: usize, link: LinkId, stream: Stream, frame: Vec<u8>) {
+        if let Some(wire) = self.wires.get_mut(link) {
+            let (_, way) = wire.from(site);
+            wire.count(way, &frame);
+        }
+        self.goes_once(site, link, &frame);
+        let frame = if self.sites[site].hostile {
+            self.distort((site, link), stream, frame)
+        } else {
+            Some(frame)
+        };
+        if let Some(frame) = frame {
+            self.send_raw(site, link, stream, frame);
+        }
+        if let Some((link, frame)) = self.twice.take() {
+            self.send_raw(site, link, stream, frame);
         }
     }
 

@@ -45,7 +45,7 @@ pub use plant::Plant;
 use town::Town;
 use wire::Due;
 
-/// What goes wrong: each happens in some of five hundred seeds where nothing else is asked for, and is counted
+/// What goes wrong: each happens in some of a thousand seeds where nothing else is asked for, and is counted
 /// when it happened, not when it was about to.
 pub const FAULTS: &[&str] = &[
     "backup restored",

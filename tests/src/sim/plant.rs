@@ -15,6 +15,7 @@ use node::ports::{
 };
 use node::replica::INCARNATION;
 
+use super::heard::RECEIPTS;
 use super::row::{DEVICE, RECEIPT};
 use super::shelf::Lent;
 use super::twist;
@@ -64,6 +65,8 @@ pub enum Plant {
     /// While a hub runs it notices nothing of what others bring: no link that stands hears of it, and
     /// nothing is compared for it.
     NewsUnnoticed,
+    /// Rows of hubs are said twice over one link.
+    ToldTwice,
 }
 
 /// Who a node is that has a mistake, and what strangers bring.
@@ -77,7 +80,7 @@ pub(super) struct Port {
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -102,6 +105,7 @@ impl Plant {
         Self::RowDropped,
         Self::EqualSaid,
         Self::NewsUnnoticed,
+        Self::ToldTwice,
     ];
 
     /// Puts the mistake between a node and its stores.
@@ -115,8 +119,12 @@ impl Plant {
                 (Box::new(feeds), Box::new(views))
             }
             Self::RowLost => (feeds, Box::new(RowLost(Views::Lent(views)))),
-            // The shelf plays these itself: they are about what outlives the node.
-            Self::ReceiptBeforeDurable | Self::FullDiskIgnored | Self::EqualSaid => (feeds, views),
+            // The shelf plays two of these itself, for they are about what outlives the node; two lie in
+            // what is said.
+            Self::ReceiptBeforeDurable
+            | Self::FullDiskIgnored
+            | Self::EqualSaid
+            | Self::ToldTwice => (feeds, views),
             Self::StrangerKept | Self::StrangerCertified => {
                 let mut feeds = feeds;
                 if port.is_hub {
@@ -140,6 +148,12 @@ impl Plant {
                 (Box::new(Planted { held: Feeds::Lent(feeds), plant: self, port, began }), views)
             }
         }
+    }
+
+    /// How often a frame is said.
+    pub(super) fn times(self, frame: &[u8]) -> usize {
+        let is_row = frame.first() == Some(&RECEIPTS);
+        if self == Self::ToldTwice && is_row { 2 } else { 1 }
     }
 
     /// What is told of a comparison.

@@ -109,10 +109,10 @@ pub fn a_village_on_sticks(seed: u64) -> Result<(), String> {
         town.run((day + 2) * DAY)?;
     }
     holds("the kabupaten sees nothing yet", town.records(KABUPATEN)? == 10)?;
-    town.carry(SAMBENG, SURANENGGALA)?;
+    holds("a stick went up", town.carry(SAMBENG, SURANENGGALA)?)?;
     town.run(12 * DAY)?;
     holds("the kabupaten sees the work", town.records(KABUPATEN)? == 20)?;
-    town.carry(SURANENGGALA, SAMBENG)?;
+    holds("a stick went back", town.carry(SURANENGGALA, SAMBENG)?)?;
     holds("the stick came back with news", town.records(SAMBENG)? == 20)?;
     holds("equal roots", town.root(SAMBENG, area) == town.root(KABUPATEN, area))
 }

@@ -23,42 +23,54 @@ impl Town {
         if self.sites[site].up.is_none() || self.sites[above].up.is_none() {
             return Ok(());
         }
-        self.note("stick carried");
-        self.carry(site, above)?;
-        self.carry(above, site)
+        let up = self.carry(site, above)?;
+        if self.carry(above, site)? || up {
+            self.note("stick carried");
+        }
+        Ok(())
     }
 
-    /// One bundle from one node to another.
+    /// One bundle from one node to another, and whether there was one and it was read.
     ///
     /// # Errors
     /// What did not work.
-    pub(super) fn carry(&mut self, from: usize, to: usize) -> Result<(), String> {
+    pub(super) fn carry(&mut self, from: usize, to: usize) -> Result<bool, String> {
         let files = self.export(from, to)?;
         if files.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut order = files.clone();
         self.numbers.shuffle(&mut order);
-        if order != files {
-            self.note("bundle pieces in another order");
-        }
-        if self.numbers.chance(30) {
-            self.note("bundle imported twice");
+        let is_shuffled = order != files;
+        let is_twice = self.numbers.chance(30);
+        if is_twice {
             order.extend(files.iter().cloned());
         }
         let is_cut = self.numbers.chance(self.config.cut_percent) && !self.healing;
         if is_cut {
-            self.note("bundle cut short");
             let victim = &order[0];
             let bytes = std::fs::read(victim).map_err(told)?;
             let kept = self.numbers.below(bytes.len());
             std::fs::write(victim, &bytes[..kept]).map_err(told)?;
         }
         self.import(to, &order)?;
+        let is_read = self.sites[to].up.is_some();
+        for (happened, what) in [
+            (is_shuffled, "bundle pieces in another order"),
+            (is_twice, "bundle imported twice"),
+            (is_cut, "bundle cut short"),
+        ] {
+            if happened && is_read {
+                self.note(what);
+            }
+        }
         for file in files {
             std::fs::remove_file(file).ok();
         }
-        if is_cut { self.look_at_part(to) } else { Ok(()) }
+        if is_cut {
+            self.look_at_part(to)?;
+        }
+        Ok(is_read)
     }
 
     /// All that one node has for another, whole.
