@@ -205,13 +205,11 @@ fn passes_the_cap(run: &Run, held: &dyn HeldFeed) -> bool {
         && (leads_to_named(run, held) || held.lacks_one_of(run.entries()))
 }
 
-/// Whether a branch's first run holds an entry that authority names and that is not held, or ends before
-/// one and may come to it.
+/// Whether a branch's first run holds an entry that authority names and that is not held, or begins before
+/// one and may come to it: also where it passes that by, for what is named may leave it on the way.
 fn leads_to_named(run: &Run, held: &dyn HeldFeed) -> bool {
-    let newest = run.head().point;
     let leads_to = |end: &ChainPoint| {
-        let same_place = run.entries().iter().find(|entry| entry.header.seq == end.seq);
-        same_place.map_or(newest.seq < end.seq, |entry| entry.point() == *end)
+        run.prev().seq + 1 < end.seq || run.entries().iter().any(|entry| entry.point() == *end)
     };
     let is_held = |end: &ChainPoint| {
         held.branches().iter().any(|it| held.point(it.branch, end.seq) == Some(*end))

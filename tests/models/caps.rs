@@ -24,9 +24,9 @@ use tests::replicas::{self, Memory, meet};
 use tests::world::{World, Writer, certified, declaring};
 
 /// As `docs/protocol.md` 13 has them.
-const BRANCHES_MAX: usize = 8;
-const BRANCHES_NAMED_MAX: usize = 16;
-const INCARNATIONS_MAX: u64 = 64;
+pub(crate) const BRANCHES_MAX: usize = 8;
+pub(crate) const BRANCHES_NAMED_MAX: usize = 16;
+pub(crate) const INCARNATIONS_MAX: u64 = 64;
 const INCARNATIONS_RESTED_MAX: u64 = 128;
 /// Copies of one card that write on apart, and what each writes.
 const COPIES: u8 = 11;
@@ -52,7 +52,7 @@ const LEAVING: [(Option<usize>, usize); 12] = [
 ];
 
 /// A village with two devices: the first has copies, the second writes honestly.
-static WORLD: LazyLock<World> = LazyLock::new(|| World::new(1, 2));
+pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| World::new(1, 2));
 /// The first entry, which all copies share, and of each copy what it wrote, entry by entry.
 static SHARED: LazyLock<Run> = LazyLock::new(|| write(&name(1), &[], b"bersama"));
 static COPY: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(copy).collect());
@@ -60,7 +60,7 @@ static COPY: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(copy).co
 static FORKED: LazyLock<Vec<Vec<Run>>> = LazyLock::new(|| (0..COPIES).map(forked).collect());
 
 /// Every entry of a device and its copies by [`LEAVING`], each after the one before it.
-static TREE: LazyLock<Vec<Place>> = LazyLock::new(|| {
+pub(crate) static TREE: LazyLock<Vec<Place>> = LazyLock::new(|| {
     let mut tree = Vec::new();
     for (number, (leaves, count)) in LEAVING.into_iter().enumerate() {
         let mut before = leaves;
@@ -75,16 +75,16 @@ static TREE: LazyLock<Vec<Place>> = LazyLock::new(|| {
 });
 
 /// An entry of the tree.
-struct Place {
+pub(crate) struct Place {
     before: Option<usize>,
-    run: Run,
+    pub(crate) run: Run,
 }
 
 fn entries_at(tree: &[Place], place: usize) -> &[Entry] {
     tree.get(place).unwrap().run.entries()
 }
 
-fn name(incarnation: u64) -> FeedName {
+pub(crate) fn name(incarnation: u64) -> FeedName {
     let (area, writer) = certified(&WORLD);
     FeedName { device: writer.device(), area, space: Space::Records, incarnation }
 }
@@ -120,7 +120,7 @@ fn draft(record: RecordId, number: u8, deps: Vec<EntryId>) -> Draft {
 }
 
 /// One more entry of the village's device: a record of its own.
-fn write(name: &FeedName, past: &[Entry], text: &[u8]) -> Run {
+pub(crate) fn write(name: &FeedName, past: &[Entry], text: &[u8]) -> Run {
     let mut record = [0; 16];
     record.copy_from_slice(blake3::hash(text).as_bytes().first_chunk::<16>().unwrap());
     placed(name, past, draft(RecordId(record), 0, vec![]), certified(&WORLD).1.secret())
@@ -153,7 +153,7 @@ fn replica() -> Memory {
     replica_of(&WORLD.province, 1)
 }
 
-fn replica_of(me: &Writer, number: u8) -> Memory {
+pub(crate) fn replica_of(me: &Writer, number: u8) -> Memory {
     let mut replica = replicas::replica(&WORLD, me, number);
     for (name, runs) in &WORLD.authority {
         for run in runs {
@@ -169,14 +169,14 @@ pub(crate) fn offer(replica: &mut Memory, name: &FeedName, run: &PackedRun) -> O
     outcome
 }
 
-fn root(replica: &Memory) -> Root {
+pub(crate) fn root(replica: &Memory) -> Root {
     replica.summary().root(name(1).area)
 }
 
 /// Places of the tree that are held.
 type Held = BTreeSet<usize>;
 
-fn before(place: usize) -> Option<usize> {
+pub(crate) fn before(place: usize) -> Option<usize> {
     TREE.get(place).unwrap().before
 }
 
@@ -351,7 +351,7 @@ fn authority() -> FeedName {
     FeedName { device, space: Space::Authority, incarnation: 2, ..name(1) }
 }
 
-fn withdrawal(ends: &[FeedEnd]) -> [Payload; 2] {
+pub(crate) fn withdrawal(ends: &[FeedEnd]) -> [Payload; 2] {
     let device = name(1).device;
     [
         Payload::Cut(Cut { device, ends: ends.to_vec() }),
@@ -388,7 +388,7 @@ fn sixty_four_incarnations_are_held_and_one_more_takes_nothing_away() {
 }
 
 /// Offers what the province says, from its first word on.
-fn declare(replica: &mut Memory, payloads: &[Payload]) {
+pub(crate) fn declare(replica: &mut Memory, payloads: &[Payload]) {
     let mut past = Vec::new();
     for payload in payloads {
         let run = said(&past, payload);
@@ -404,7 +404,7 @@ fn assert_equal_once_they_met(one: &mut Memory, two: &mut Memory) {
     assert_eq!(root(one), root(two));
 }
 
-fn are_equal_once_they_met(one: &mut Memory, two: &mut Memory) -> bool {
+pub(crate) fn are_equal_once_they_met(one: &mut Memory, two: &mut Memory) -> bool {
     let mut pair = Pair::new(one.me(), two.me());
     meet(&mut pair, one, two);
     let equal = Phase::Live { equal: true };

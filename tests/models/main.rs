@@ -3,7 +3,8 @@
 //!
 //! `authority/` who may do what, over every short history of deeds and a few longer ones in every order ·
 //! `fold.rs` what edits of one key come to, over every history of four · `summary.rs` roots while heads
-//! and the tree change · `caps.rs` branches and incarnations at their limits · `invited.rs` devices of one
+//! and the tree change · `caps.rs` branches and incarnations at their limits · `ends.rs` what is cut and
+//! adopted there · `invited.rs` devices of one
 //! invitation · `stores.rs` the feed store in memory and on a disk · `rotting.rs` a feed that cannot be
 //! read when it has to be · `session.rs` meetings that are cut off · `encodings.rs` a chain that was
 //! written in many ways · `foreign.rs` every decoder of foreign bytes with mutated encodings · `heavy.rs` what is
@@ -14,6 +15,7 @@
 mod authority;
 mod caps;
 mod encodings;
+mod ends;
 mod fold;
 mod foreign;
 mod heavy;
