@@ -239,7 +239,8 @@ impl Reached {
                 let folder = node.folder().to_path_buf();
                 let asked = guarded(|| {
                     let answer = ask.put(&mut node, bar)?;
-                    node.close().map(|()| answer)
+                    node.close();
+                    Ok(answer)
                 });
                 Ok(unless_rotten(&folder, asked)?)
             }

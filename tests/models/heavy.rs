@@ -17,7 +17,7 @@ use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::ports::{FeedBatch, FeedStore, Place, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::progress::Unwatched;
-use node::replica::{Offered, PeerSink, RejectReason, Replica, Source};
+use node::replica::{EntryVerdict, Offered, PeerSink, RejectReason, Replica, Source};
 
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::store::view::RedbViewStore;
@@ -294,7 +294,7 @@ fn a_record_of_any_weight_is_set_aside_and_read_some_at_a_time() {
     let shown = history.edits.iter().map(|it| it.entry.header.weight()).sum::<u32>();
     assert!(shown <= RECORD_WEIGHT_MAX && shown > RECORD_WEIGHT_MAX / 2);
     assert_eq!(history.left_out, all - history.edits.len() as u64);
-    assert!(node.fold_entries(&found.key).unwrap().is_empty());
+    assert!(node.fold_entries(&found.key, EntryVerdict::Counting).unwrap().is_empty());
     assert!((1..=READ_MAX).contains(&weights.read.get()), "{weights:?}");
     assert!(node.views_agree(&mut Unwatched).unwrap());
 

@@ -102,6 +102,29 @@ fn words_stand_only_beside_the_root_they_name() {
     assert!(again.words.is_some() && again.words != agreed.words && !again.other_moment);
 }
 
+/// The disk of a kecamatan died, and its device was closed: what it said it held may be nowhere any more.
+#[test]
+fn what_a_hub_said_it_holds_is_no_proof_once_it_was_closed() {
+    let mut town = Town::new(44);
+    let mut province = town.province();
+    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
+    let mut kecamatan = town.member(&mut kabupaten, "kecamatan", KECAMATAN);
+    let mut desa = town.member(&mut kecamatan, "desa", DESA);
+    desa.activity(DESA, "pertama");
+    desa.carry_to(&mut kecamatan);
+    kecamatan.carry_to(&mut desa);
+    let at = |desa: &mut Office| {
+        let arrived = desa.node().status().unwrap().arrived;
+        arrived.into_iter().find(|it| it.at == "kecamatan").map(|it| it.missing)
+    };
+    assert_eq!(at(&mut desa), Some(0));
+    assert!(desa.node().root(Some(DESA)).unwrap().words.is_some());
+    kabupaten.node().close_member(&kecamatan.node().device().to_string()).unwrap();
+    kabupaten.carry_to(&mut desa);
+    assert_eq!(at(&mut desa), None, "said by a device that was closed");
+    assert_eq!(desa.node().root(Some(DESA)).unwrap().words, None);
+}
+
 /// A file says what a hub holds before it says who that hub is; in which order it says the latter is
 /// chance.
 #[test]

@@ -284,7 +284,7 @@ impl Office {
     /// Closes the node, as when the program ends.
     pub fn shut(&mut self) {
         if let Some(node) = self.node.take() {
-            node.close().unwrap();
+            node.close();
         }
     }
 

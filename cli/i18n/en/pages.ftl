@@ -189,6 +189,7 @@ page-import-partial = Not everything could be taken from { $count ->
         [one] one file
        *[other] { $count } files
     }. What was whole is kept.
+page-import-pieces = Of the { $pieces } pieces of this bundle these were not imported with it: { $lacking }. What is inside them came only if they were imported before.
 page-import-too-early = Piece { $piece } of { $pieces } waits for a piece before it. Import that one first, then this one again.
 page-saved = Saved.
 page-record = Record
@@ -212,6 +213,7 @@ page-changed-at = Changed
 page-list-total = { $shown } of { $total } records.
 page-list-next = Next page: --after { $cursor }
 page-exported = The Automerge documents were written.
+page-export-older = Of an earlier export this file is left, perhaps of another record: { $file }
 page-head = Automerge head
 page-no-conflicts = No conflicts.
 page-conflicts-next = Choose one value: wksbm record settle RECORD FIELD --entry ENTRY

@@ -321,8 +321,9 @@ fn read<A: DeserializeOwned>(answer: Value) -> Result<A, Failure> {
     if let Some(error) = answer.get("error").filter(|_| lacks_result(&answer)) {
         return Err(Failure::heard(error));
     }
-    serde_json::from_value(answer).map_err(|error| {
-        let what = format!("the running node answered otherwise: {error}");
+    // What serde says quotes the value, which may be somebody's name.
+    serde_json::from_value(answer).map_err(|_| {
+        let what = "the running node answered otherwise: it may be of another version".to_owned();
         NodeError::Internal { what }.into()
     })
 }
@@ -349,9 +350,13 @@ fn random() -> Option<String> {
 }
 
 /// The note in a folder, its token as text and as key; only of this machine: a note that names another
-/// was not written by us.
+/// was not written by us. Nor is one that came with a copy of the folder: the node it names runs on another
+/// folder, and what is asked of the copy must not be answered, or done, there.
 fn noted(folder: &Path) -> Option<(RunNote, String, [u8; 32])> {
     let note: RunNote = serde_json::from_slice(&small(&folder.join(RUN_FILE))?).ok()?;
+    if note.token_file.parent()?.canonicalize().ok()? != folder.canonicalize().ok()? {
+        return None;
+    }
     let token = String::from_utf8(small(&note.token_file)?).ok()?.trim().to_owned();
     let mut key = [0; 32];
     hex::decode_to_slice(&token, &mut key).ok()?;

@@ -1,5 +1,6 @@
 //! `bundle export`, `import`, `inspect`: records that travel by file.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Subcommand};
@@ -17,6 +18,9 @@ use crate::error::Failure;
 use crate::report::{Page, Report};
 use crate::settings::NamedBy;
 use crate::words::{Fact, Words};
+
+/// Numbers of pieces that lack, as many as are told.
+const LACKING_SHOWN: usize = 10;
 
 /// Carry records by file: stick, shared folder, mail
 #[derive(Subcommand)]
@@ -158,9 +162,35 @@ pub(crate) fn partial(done: &BundleImport) -> Option<Failure> {
 /// A piece that waits, of which an earlier one was not imported with it.
 fn comes_too_early(file: &ImportedFile, done: &BundleImport) -> Option<[u16; 2]> {
     let [piece, pieces] = file.part;
-    let is_here = |part: u16| done.files.iter().any(|other| other.part == [part, pieces]);
-    let lacks = (1..piece).any(|part| !is_here(part));
-    (file.pending > 0 && lacks).then_some(file.part)
+    let lacks = lacking(file, done).any(|part| part < piece);
+    (file.pending > 0 && lacks).then_some([piece, pieces])
+}
+
+/// Pieces of a file's bundle that were not imported with it.
+fn lacking<'a>(
+    file: &'a ImportedFile,
+    done: &'a BundleImport,
+) -> impl Iterator<Item = u16> + use<'a> {
+    let [_, pieces] = file.part;
+    let is_it = move |other: &ImportedFile, part: u16| {
+        other.bundle == file.bundle && other.part == [part, pieces]
+    };
+    (1..=pieces).filter(move |part| !done.files.iter().any(|other| is_it(other, *part)))
+}
+
+/// Of each bundle in pieces that is not all here, how many it has, and the first that lack.
+fn incomplete(done: &BundleImport) -> Vec<[String; 2]> {
+    let mut told = BTreeSet::new();
+    let mut found = Vec::new();
+    for file in done.files.iter().filter(|file| told.insert(&file.bundle)) {
+        let mut numbers = lacking(file, done).map(|part| part.to_string());
+        let mut first: Vec<String> = numbers.by_ref().take(LACKING_SHOWN).collect();
+        first.extend(numbers.next().map(|_| "…".to_owned()));
+        if !first.is_empty() {
+            found.push([file.part[1].to_string(), first.join(", ")]);
+        }
+    }
+    found
 }
 
 /// Only a folder that was named asks what would be new here; a stranger looks without any.
@@ -279,6 +309,10 @@ fn imported(page: &mut Page, words: Words, done: &BundleImport) {
     if done.quarantined > 0 {
         let facts = [Fact::new("count", done.quarantined)];
         page.warning(words.say_with("page-bundle-quarantined", &facts));
+    }
+    for [pieces, lacking] in incomplete(done) {
+        let facts = [Fact::new("pieces", pieces), Fact::new("lacking", lacking)];
+        page.warning(words.say_with("page-import-pieces", &facts));
     }
     if done.files.iter().any(|file| file.rejected.contains_key("trailing")) {
         page.warning(words.say("page-bundle-trailing"));

@@ -10,7 +10,8 @@ use crate::served::Served;
 
 /// What is new each time, or says by itself that a node runs, made the same.
 fn steady(value: &mut Value) {
-    const APART: [&str; 14] = [
+    const APART: [&str; 15] = [
+        "bundle",
         "bytes",
         "changed_at",
         "claimed_at",
@@ -123,6 +124,27 @@ fn every_command_answers_alike_whether_a_node_runs_or_not() {
     for note in ["run.json", "api.token"] {
         assert!(!there.join(note).exists(), "{note}");
     }
+}
+
+/// A copy of a folder has the notes of the node that runs on the other: what is asked of the copy is
+/// answered, and done, there alone.
+#[test]
+fn a_copy_of_the_folder_of_a_running_node_is_asked_itself() {
+    let desk = Desk::province();
+    desk.activity(DESA, "Rapat");
+    let served = Served::on(&desk);
+    assert_eq!(desk.json(&["status"]).done().get("running").unwrap(), true);
+    let copy = desk.copy();
+    assert!(copy.data().join("run.json").exists());
+    copy.activity(DESA, "Rapat di salinan");
+    let records = |of: &Desk| of.json(&["status"]).done().get("records").unwrap().clone();
+    assert_eq!((records(&copy), records(&desk)), (json!(2), json!(1)));
+    let store = copy.data().join("feed.redb");
+    let bytes = std::fs::read(&store).unwrap();
+    std::fs::write(&store, bytes.get(..bytes.len() / 2).unwrap()).unwrap();
+    assert_eq!(copy.json(&["verify"]).exit, 7, "it is the copy that is damaged");
+    assert_eq!(desk.json(&["verify"]).exit, 0);
+    drop(served);
 }
 
 #[test]

@@ -157,8 +157,14 @@ fn a_second_piece_that_comes_first_says_which_piece_it_waits_for() {
     assert_eq!(at(&said, "/files/0/part"), json!([files.len(), files.len()]));
     let cause = at(&said, "/error/cause");
     assert!(cause.as_str().unwrap().contains("Import that one first"), "{cause}");
-    desa.json(&[&["bundle", "import"], before].concat());
+    let page = desa.typed(&[&["bundle", "import", "--lang", "en"], before].concat(), "");
+    let told = format!("{}{}", page.stdout, page.stderr);
+    assert!(told.contains(&format!("not imported with it: {}", files.len())), "{told}");
     desa.json(&["bundle", "import", tail]).done();
+    let all = desa.json(&[&["bundle", "import"], &files[..]].concat()).done();
+    assert_eq!(at(&all, "/files/0/bundle"), at(&all, "/files/1/bundle"));
+    let page = desa.typed(&[&["bundle", "import", "--lang", "en"], &files[..]].concat(), "");
+    assert!(!page.stdout.contains("not imported"), "{}", page.stdout);
     let root = |desk: &Desk| desk.json(&["root", "--area", DESA]).done();
     assert_eq!(root(&desa).get("root"), root(&kabupaten).get("root"));
 }

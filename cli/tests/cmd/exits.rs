@@ -156,7 +156,7 @@ fn state(desk: &Desk) -> BTreeSet<(PathBuf, String)> {
         state.insert(("status".into(), format!("{status:?}")));
         state.insert(("root".into(), format!("{:?}", node.root(Some("32")))));
         state.insert(("records".into(), format!("{:?}", node.record_conflicts(None))));
-        node.close().unwrap();
+        node.close();
     }
     state
 }

@@ -1,12 +1,12 @@
-//! Files that `man` and `demo` write by name: over their own, never over others, and never into a
-//! data folder.
+//! Files that `man`, `demo` and `record export` write by name: over their own, never over others, and
+//! never into a data folder.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::desk::{Desk, contents};
+use crate::desk::{DESA, Desk, contents};
 
 #[test]
 fn manual_pages_replace_their_own_and_leave_every_other_file_as_it_was() {
@@ -100,4 +100,36 @@ fn a_demo_is_not_played_where_one_kept_its_nodes_and_the_hint_names_its_own_flag
     let hint = object.pointer("/error/hint").and_then(Value::as_str).unwrap();
     assert!(hint.contains("--keep"), "{hint}");
     assert!(desk.files() == before, "nothing was written");
+}
+
+/// Of a person's documents those of classes that an activity does not have stay behind.
+#[test]
+fn documents_of_an_earlier_export_that_stay_beside_are_named() {
+    let desk = Desk::province();
+    let (person, activity) = (desk.person(DESA), desk.activity(DESA, "Rapat"));
+    let file = desk.path("dokumen");
+    let export = |id: &str| desk.json(&["record", "export", id, "-o", &file]).done();
+    let older = |made: &Value| made.get("older").unwrap().as_array().unwrap().clone();
+    assert_eq!(older(&export(&person)), Vec::<Value>::new());
+    let beside = older(&export(&activity));
+    assert!(beside.contains(&Value::from(format!("{file}.U"))), "{beside:?}");
+    for path in beside {
+        fs::remove_file(path.as_str().unwrap()).unwrap();
+    }
+    assert_eq!(older(&export(&activity)), Vec::<Value>::new());
+}
+
+#[test]
+fn what_waits_for_a_confirmation_is_exported_as_it_is_shown() {
+    let (province, desa) = (Desk::province(), Desk::empty());
+    let invitation = desa.path("undangan");
+    province.json(&["invite", "--area", DESA, "-o", &invitation]).done();
+    desa.json(&["join", "--invitation", &invitation]).done();
+    let record = desa.activity(DESA, "Rapat");
+    let shown = desa.json(&["record", "show", &record]).done();
+    assert_eq!(shown.get("verdict").unwrap(), "waiting");
+    let file = desa.path("dokumen");
+    let made = desa.json(&["record", "export", &record, "-o", &file]).done();
+    assert!(made.get("bytes").unwrap().as_u64() > Some(0), "{made}");
+    assert!(fs::metadata(&file).unwrap().len() > 0);
 }

@@ -147,6 +147,8 @@ pub struct ImportedFile {
     /// Entries not taken, by reason.
     #[serde(serialize_with = "reasons")]
     pub rejected: BTreeMap<String, u64>,
+    /// What all pieces of one bundle have in common, as hex.
+    pub bundle: String,
     /// This piece, and pieces in all.
     pub part: [u16; 2],
     /// Places that should have come with it or before it, where something stayed out.

@@ -263,6 +263,8 @@ pub struct RecordExport {
     pub bytes: u64,
     /// Automerge heads of the documents, class after class, as hex.
     pub heads: Vec<String>,
+    /// Documents of an earlier export under that name, of classes that this one does not have.
+    pub older: Vec<String>,
 }
 
 /// `record history`: the held edits in display order.

@@ -290,7 +290,9 @@ pub struct BundleWriter {
     header: BundleHeader,
     preamble: Vec<Frame>,
     plan: std::vec::IntoIter<PiecePlan>,
-    pieces: Vec<Open>,
+    /// Those that were written to their end, and are closed: there may be thousands.
+    pieces: Vec<Unfinished>,
+    open: Option<Open>,
 }
 
 #[derive(Debug)]
@@ -318,7 +320,7 @@ impl BundleWriter {
         plan: Vec<PiecePlan>,
     ) -> Self {
         let (target, plan) = (target.to_path_buf(), plan.into_iter());
-        Self { target, header, preamble, plan, pieces: Vec::new() }
+        Self { target, header, preamble, plan, pieces: Vec::new(), open: None }
     }
 
     /// Adds a frame of `feed`'s: the feed's own frame goes before its first in every piece.
@@ -326,10 +328,10 @@ impl BundleWriter {
     /// # Errors
     /// What the disk says.
     pub fn push(&mut self, feed: &Frame, make: impl Fn(u32) -> Frame) -> io::Result<()> {
-        if self.pieces.last().is_none_or(|open| open.room == 0) {
+        if self.open.as_ref().is_none_or(|open| open.room == 0) {
             self.begin()?;
         }
-        let Some(open) = self.pieces.last_mut() else { return Ok(()) };
+        let Some(open) = &mut self.open else { return Ok(()) };
         open.room = open.room.saturating_sub(1);
         if open.feed.as_ref() != Some(feed) {
             open.write(feed)?;
@@ -340,6 +342,11 @@ impl BundleWriter {
     }
 
     fn begin(&mut self) -> io::Result<()> {
+        if let Some(before) = self.open.take() {
+            let (file, path) = before.end()?;
+            file.sync_data()?;
+            self.pieces.push(path);
+        }
         let number = self.pieces.len() + 1;
         // A plan that ended too early names nothing of the rest; the rest is written all the same.
         let plan = self.plan.next().unwrap_or_else(|| PiecePlan::whole(Vec::new()));
@@ -357,7 +364,7 @@ impl BundleWriter {
         for frame in &self.preamble {
             open.write(frame)?;
         }
-        self.pieces.push(open);
+        self.open = Some(open);
         Ok(())
     }
 
@@ -366,22 +373,25 @@ impl BundleWriter {
     /// # Errors
     /// What the disk says; the files that have no name yet are then removed.
     pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
-        if self.pieces.is_empty() {
+        if self.open.is_none() {
             self.begin()?;
         }
-        let parts = u16::try_from(self.pieces.len()).unwrap_or(PARTS_MAX);
-        let names = piece_names(&self.target, self.pieces.len());
-        let pieces = std::mem::take(&mut self.pieces);
-        let mut ready = Vec::with_capacity(pieces.len());
-        for ((open, part), name) in pieces.into_iter().zip(1..).zip(names) {
-            let header = BundleHeader { part, parts, ..self.header.clone() };
-            ready.push((open.finish(&header)?, name));
+        let last = self.open.take().map(Open::end).transpose()?;
+        let parts = u16::try_from(self.pieces.len() + 1).unwrap_or(PARTS_MAX);
+        let header = |part| BundleHeader { part, parts, ..self.header.clone() };
+        for (path, part) in self.pieces.iter().zip(1..) {
+            say_how_many(File::options().write(true).open(&path.0)?, header(part))?;
         }
-        for (unfinished, name) in &ready {
+        if let Some((file, path)) = last {
+            say_how_many(file, header(parts))?;
+            self.pieces.push(path);
+        }
+        let names = piece_names(&self.target, self.pieces.len());
+        for (unfinished, name) in self.pieces.iter().zip(&names) {
             fs::rename(&unfinished.0, name)?;
         }
         atomic::sync_folder(&self.target)?;
-        Ok(ready.into_iter().map(|(_, name)| name).collect())
+        Ok(names)
     }
 }
 
@@ -403,17 +413,21 @@ impl Open {
         Ok(())
     }
 
-    /// Writes the end, then the header again, which only now knows how many pieces there are.
-    fn finish(mut self, header: &BundleHeader) -> io::Result<Unfinished> {
-        use std::io::Seek;
+    /// Writes the end.
+    fn end(mut self) -> io::Result<(File, Unfinished)> {
         self.write(&Frame::End(self.frames))?;
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.seek(io::SeekFrom::Start(START_BYTES))?;
-        let (kind, payload) = Frame::Header(header.clone()).encode();
-        write_frame(&mut file, kind, &payload)?;
-        file.sync_all()?;
-        Ok(self.path)
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok((file, self.path))
     }
+}
+
+/// Writes the header of a piece again, once it is known how many there are, and makes it durable.
+fn say_how_many(mut file: File, header: BundleHeader) -> io::Result<()> {
+    use std::io::Seek;
+    file.seek(io::SeekFrom::Start(START_BYTES))?;
+    let (kind, payload) = Frame::Header(header).encode();
+    write_frame(&mut file, kind, &payload)?;
+    file.sync_all()
 }
 
 fn write_frame(file: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()> {

@@ -97,7 +97,7 @@ pub(super) enum Order {
     Want(Multiaddr),
     Forget(Multiaddr),
     Compare,
-    Stop(oneshot::Sender<Result<(), NodeError>>),
+    Stop(oneshot::Sender<()>),
 }
 
 /// The node is no longer running.
@@ -303,14 +303,14 @@ impl Running {
     /// Ends everything in good order: sessions, sockets, files.
     ///
     /// # Errors
-    /// [`NodeError`] of the stores; [`NodeError::Internal`] when the writer is gone already.
+    /// [`NodeError::Internal`] when the writer is gone already.
     pub async fn stop(&self) -> Result<(), NodeError> {
         let (reply, done) = oneshot::channel();
         let gone = |_| NodeError::Internal { what: "the writer is gone".to_owned() };
         self.order(Order::Stop(reply)).await.map_err(gone)?;
-        let result = done.await.map_err(|_| gone(Stopped))?;
+        done.await.map_err(|_| gone(Stopped))?;
         self.net.shutdown().await;
-        result
+        Ok(())
     }
 
     async fn order(&self, order: Order) -> Result<(), Stopped> {
@@ -411,9 +411,9 @@ impl Writer {
             match work {
                 Next::Net(event) => self.on_net(runtime, *event),
                 Next::Order(Order::Stop(reply)) => {
-                    let closed = self.stop(runtime);
+                    self.stop(runtime);
                     // Nobody waits if the process is already going down.
-                    drop(reply.send(closed));
+                    reply.send(()).ok();
                     return;
                 }
                 Next::Order(order) => self.on_order(order),
@@ -723,6 +723,8 @@ impl Writer {
         // A task that ended says so itself.
         drop(outlet.queue.send(Going::Frame(stream, frame)));
         if queued > QUEUE_BYTES_MAX {
+            // The other side would go on saying what nobody here reads.
+            self.net.hang_up(outlet.key);
             self.gone(link, EndReason::Stalled);
         }
     }
@@ -758,7 +760,7 @@ impl Writer {
         }
     }
 
-    fn stop(mut self, runtime: &tokio::runtime::Handle) -> Result<(), NodeError> {
+    fn stop(mut self, runtime: &tokio::runtime::Handle) {
         let now = self.now();
         self.exchange.close(now, &mut self.node);
         let queued: Vec<Arc<AtomicUsize>> =
@@ -773,7 +775,7 @@ impl Writer {
             }
         });
         self.tell(Event::Stopped);
-        self.node.close()
+        self.node.close();
     }
 }
 

@@ -50,6 +50,8 @@ struct Tally {
     /// Something may be taken once more is known.
     unsettled: bool,
     contents: Contents,
+    /// The same in all pieces of one bundle.
+    bundle: [u8; 16],
     /// This piece, and pieces in all.
     part: [u16; 2],
     /// What its maker holds for this node, where the bundle is one for this node.
@@ -72,8 +74,8 @@ impl Node {
         let before = self.quarantined()?;
         let mut tallies = Vec::with_capacity(files.len());
         for path in files {
-            let part = self.must_hold_something(path)?;
-            tallies.push(Tally { part, ..Tally::default() });
+            let (bundle, part) = self.must_hold_something(path)?;
+            tallies.push(Tally { bundle, part, ..Tally::default() });
             total += std::fs::metadata(path).map_or(0, |file| file.len());
         }
         let mut areas = BTreeSet::new();
@@ -119,8 +121,9 @@ impl Node {
     /// What makers of bundles for this device hold for it and left out, by their word. Of a bundle in
     /// pieces that is known once all of them were read.
     fn assumed(&self, tallies: &[Tally]) -> Vec<MissingRun> {
-        let pieces: BTreeSet<u16> = tallies.iter().map(|tally| tally.part[0]).collect();
-        let is_whole = |tally: &Tally| (1..=tally.part[1]).all(|part| pieces.contains(&part));
+        let pieces: BTreeSet<_> = tallies.iter().map(|it| (it.bundle, it.part[0])).collect();
+        let is_whole =
+            |tally: &Tally| (1..=tally.part[1]).all(|part| pieces.contains(&(tally.bundle, part)));
         if !tallies.iter().all(is_whole) {
             return Vec::new();
         }
@@ -150,15 +153,18 @@ impl Node {
     }
 
     /// Refuses a file that was cut, or altered to its end, before its first whole run, before
-    /// anything is taken from any; tells which piece it is, and of how many.
-    fn must_hold_something(&self, path: &Path) -> Result<[u16; 2], NodeError> {
+    /// anything is taken from any; tells of which bundle it is, which piece, and of how many.
+    fn must_hold_something(&self, path: &Path) -> Result<([u8; 16], [u16; 2]), NodeError> {
         let mut reader = self.open_bundle(path)?;
-        let part = [reader.header().part, reader.header().parts];
+        let (bundle, part) =
+            (reader.header().bundle, [reader.header().part, reader.header().parts]);
         while let Some(piece) =
             reader.next_piece().map_err(|error| NodeError::file("read", path, error))?
         {
             match piece {
-                Piece::Frame(Frame::Run(..)) | Piece::End | Piece::Trailing => return Ok(part),
+                Piece::Frame(Frame::Run(..)) | Piece::End | Piece::Trailing => {
+                    return Ok((bundle, part));
+                }
                 Piece::Cut => return Err(NodeError::FileTruncated { path: path.to_path_buf() }),
                 Piece::Frame(_) | Piece::Newer | Piece::Altered => {}
             }
@@ -180,7 +186,7 @@ impl Node {
         let source = Source::Bundle(name.to_string_lossy().into_owned());
         let part = [reader.header().part, reader.header().parts];
         let is_for_me = reader.header().target == Target::Device(self.device());
-        *tally = Tally { new: tally.new, part, ..Tally::default() };
+        *tally = Tally { new: tally.new, bundle: tally.bundle, part, ..Tally::default() };
         self.note_contact(from, self.env.clock.now());
         let (mut feeds, mut staged, mut heads_told) = (FeedsSeen::default(), 0, None);
         let (mut stores, mut spoke_anew) = (self.known_stores()?, false);
@@ -332,6 +338,7 @@ impl Tally {
             duplicate: self.entries.saturating_sub(self.new + self.pending + refused),
             pending: self.pending,
             rejected: self.rejected,
+            bundle: hex::encode(self.bundle),
             part: self.part,
             missing: if lacks { self.contents.missing(Some(node)) } else { Vec::new() },
             assumed: Vec::new(),

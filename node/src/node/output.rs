@@ -91,6 +91,11 @@ pub(super) fn must_be_free(file: &Path, sort: Sort) -> Result<(), NodeError> {
     if sort.is_like(&begins) { Ok(()) } else { Err(foreign()) }
 }
 
+/// Whether a file of this sort is there.
+pub(super) fn is_there(file: &Path, sort: Sort) -> bool {
+    file.is_file() && must_be_free(file, sort).is_ok()
+}
+
 /// Refuses a folder, and files in it, for manual pages: in the data folder of a node, or where one
 /// of the names is somebody else's file. The folder need not be there yet.
 ///

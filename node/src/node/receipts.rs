@@ -342,10 +342,7 @@ impl Node {
         // Of several that call a store theirs the one that signed.
         let speaker = |row: &ReceiptRow| {
             let mut keepers = stores.keepers(&row.key.instance).into_iter();
-            keepers.find(|device| {
-                let key = self.authority().signing_key(device);
-                key.is_some_and(|key| row.is_signed_with(&key))
-            })
+            keepers.find(|device| row.is_the_word_of_one(&[*device], self.authority()))
         };
         let rows = self.receipts()?.into_iter().filter(|row| row.key.area == area);
         let named = rows.filter_map(|row| Some((speaker(&row)?, row)));
@@ -362,7 +359,8 @@ impl Node {
         Ok(Spoken::Words(words, Moment { device, counter: row.counter }))
     }
 
-    /// How far what was written here has come, from receipts only: the nearest level first.
+    /// How far what was written here has come, from receipts only: the nearest level first. Of a hub
+    /// that was ended since nothing is shown: its store may be gone, and what it said with it.
     pub(super) fn arrived(&self) -> Result<Vec<Arrived>, NodeError> {
         let (rows, devices) = (self.receipts()?, self.device_rows()?);
         let me = self.device();
@@ -378,8 +376,9 @@ impl Node {
             if area.level() == Level::Desa || !self.tree().covers(area, self.own_area()) {
                 continue;
             }
-            let said: Vec<&ReceiptRow> =
-                rows.iter().filter(|known| known.key.instance == row.instance).collect();
+            let speaks = |area| self.authority().speaks_for_its_store(&row.device, area);
+            let said = rows.iter().filter(|known| known.key.instance == row.instance);
+            let said: Vec<&ReceiptRow> = said.filter(|known| speaks(known.key.area)).collect();
             if said.is_empty() {
                 continue;
             }

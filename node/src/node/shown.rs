@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Node;
-use super::output::{Sort, must_be_writable};
+use super::output::{Sort, is_there, must_be_writable};
 use super::search::query_terms;
 use crate::answer::{
     AddedValue, ConflictValue, EntryRef, FieldShown, RecordConflict, RecordConflicts, RecordEdit,
@@ -210,16 +210,23 @@ impl Node {
         Ok(RecordConflicts { total: conflicts.len() as u64, conflicts })
     }
 
-    /// Writes one Automerge document a class: `file`, and `file` with `.T`, `.U`, `.S` behind.
+    /// Writes one Automerge document a class of what the record is shown by: `file`, and `file` with `.T`, `.U`,
+    /// `.S` behind.
     ///
     /// # Errors
     /// [`NodeError`] when the record is not known, cannot be made a document, or of the disk.
     pub fn record_export(&self, id: &str, file: &Path) -> Result<RecordExport, NodeError> {
         let key = self.record_key(id)?;
-        if self.held(&key)?.verdict == RecordVerdict::SetAside {
-            return Err(NodeError::RecordTooLarge { record: key.record.to_string() });
-        }
-        let entries = self.replica.fold_entries(&key).map_err(|error| self.store_error(error))?;
+        let least = match self.held(&key)?.verdict {
+            RecordVerdict::Counting => EntryVerdict::Counting,
+            RecordVerdict::Waiting => EntryVerdict::Provisional,
+            RecordVerdict::Quarantined => EntryVerdict::Quarantined,
+            RecordVerdict::SetAside => {
+                return Err(NodeError::RecordTooLarge { record: key.record.to_string() });
+            }
+        };
+        let entries = self.replica.fold_entries(&key, least);
+        let entries = entries.map_err(|error| self.store_error(error))?;
         let made = documents(&entries).map_err(|error| {
             let record = key.record;
             if error.is_beyond() {
@@ -228,6 +235,9 @@ impl Node {
             let what = format!("record {} makes no document: {error}", record.short());
             NodeError::Internal { what }
         })?;
+        if made.is_empty() {
+            return Err(NodeError::RecordTooLarge { record: key.record.to_string() });
+        }
         let readable = made.iter().filter(|(class, _)| self.may_read(**class, key.area));
         let (mut classes, mut heads, mut bytes) = (Vec::new(), Vec::new(), 0);
         let readable: Vec<_> = readable.collect();
@@ -250,8 +260,12 @@ impl Node {
             classes.push(class.name().to_owned());
             heads.extend(document.heads.iter().cloned());
         }
+        let older = Class::ALL.iter().filter(|class| !classes.iter().any(|it| it == class.name()));
+        let older = older.map(|class| class_file(file, *class));
+        let older = older.filter(|path| is_there(path, Sort::Document));
+        let older = older.map(|path| path.display().to_string()).collect();
         let file = file.display().to_string();
-        Ok(RecordExport { record: key.record, file, class: classes, bytes, heads })
+        Ok(RecordExport { record: key.record, file, class: classes, bytes, heads, older })
     }
 
     fn is_specific(&self, kind: &str, field: &str) -> bool {

@@ -62,7 +62,10 @@ impl Node {
             let mut node = Self::open(folder, env.clone())?;
             let found = node.verify(rebuild, progress)?;
             // A damaged store writes nothing more.
-            if found.ok { node.close().map(|()| found) } else { Ok(found) }
+            if found.ok {
+                node.close();
+            }
+            Ok(found)
         });
         match ended {
             Ok(Err(NodeError::Store { source: StoreError::Damaged { what }, .. })) => {

@@ -153,13 +153,17 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Ok(History { edits, left_out })
     }
 
-    /// The edits of a record as the fold reads them, for its documents; none of one that is set aside.
+    /// The edits of a record as the fold reads them, for its documents, where those speak that stand no worse
+    /// than `least`; none where these weigh more than is read.
     ///
     /// # Errors
     /// [`StoreError`] of either store.
-    pub fn fold_entries(&self, key: &RecordKey) -> Result<Vec<FoldEntry>, StoreError> {
+    pub fn fold_entries(
+        &self,
+        key: &RecordKey,
+        least: EntryVerdict,
+    ) -> Result<Vec<FoldEntry>, StoreError> {
         let edits = in_order(self.views()?.edits(key, &self.feeds)?);
-        let least = EntryVerdict::Counting;
         Ok(self.layer(&edits, least)?.fold_entries(least))
     }
 

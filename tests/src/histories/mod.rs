@@ -353,7 +353,7 @@ fn partly_alike(ours: &ViewRow, theirs: &ViewRow, closed: Class) -> Result<(), S
 /// The same counting edits, and so the same documents.
 fn documents_alike(mine: &Held, base: &Held, key: &RecordKey) -> Result<(), String> {
     let counting = |held: &Held| {
-        let mut edits = held.fold_entries(key).map_err(told)?;
+        let mut edits = held.fold_entries(key, EntryVerdict::Counting).map_err(told)?;
         edits.retain(|edit| edit.counts);
         edits.sort_by_key(|edit| edit.id);
         Ok::<_, String>(edits)

@@ -8,6 +8,7 @@ use super::look;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::report::Report;
+use crate::words::Fact;
 
 /// `record export`.
 #[derive(clap::Args)]
@@ -30,6 +31,9 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Report, Fail
         page.pair(words.say("page-size"), look::size(made.bytes));
         for head in &made.heads {
             page.pair(words.say("page-head"), head);
+        }
+        for file in &made.older {
+            page.warning(words.say_with("page-export-older", &[Fact::new("file", file)]));
         }
     })
 }
