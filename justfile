@@ -42,7 +42,7 @@ faults CUTS="500":
     WKSBM_LAB_REQUIRED=1 WKSBM_LAB_CUTS={{CUTS}} WKSBM_LAB_FAULTS=all cargo nextest run --profile long --locked -p tests --test lab \
         --no-capture -E 'test(scenes::power) | test(scenes::errors) | test(scenes::space) | test(scenes::stick) | test(scenes::clock)'
 
-# A village's node on half a gigabyte and half a core, with the binary as it is released.
+# A village's node on half a gigabyte and half a core, with an optimized binary.
 board EDITS="300":
     cargo build --release --locked -p cli
     WKSBM_LAB_REQUIRED=1 WKSBM_LAB_BOARD_EDITS={{EDITS}} WKSBM_BINARY="${CARGO_TARGET_DIR:-$PWD/target}/release/wksbm" \

@@ -59,7 +59,7 @@ pub fn charts(report: &Report) -> Vec<(String, String)> {
             file: "sync-held.svg",
             title: "Meeting again, nothing changed",
             across: "entries held by both",
-            up: "bytes on the wire",
+            up: "bytes",
             lines: lines(report, |it| {
                 let name = it.what.strip_prefix("nothing changed, ")?;
                 it.unit.eq("B").then_some((name.to_owned(), it.size?))
