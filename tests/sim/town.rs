@@ -119,6 +119,11 @@ fn mistakes_planted_in_every_node_are_found_by_the_seed_that_names_them() {
 }
 
 #[test]
+fn a_hub_without_room_is_brought_what_it_refuses_now_and_then_and_all_once_there_is_room() {
+    scene::a_hub_without_room(2).unwrap();
+}
+
+#[test]
 fn scenario_1_a_village_on_sticks() {
     scene::a_village_on_sticks(1).unwrap();
 }

@@ -19,7 +19,7 @@ use super::conversation::{Conversation, Proof};
 use super::distrust::Distrust;
 use super::event::{Event, Seen, SeenArea, Why};
 use super::turned::wait_of;
-use crate::answer::{RootHash, SessionSeen, When};
+use crate::answer::{RootHash, SessionSeen, Takes, When};
 use crate::error::NodeError;
 use crate::node::{Contact, Door, Node};
 use crate::ports::{Arrival, FeedStore};
@@ -40,6 +40,11 @@ const COMPARE_MAX_MS: i64 = 60_000;
 const UNEQUAL_MS: i64 = 15_000;
 /// And at most.
 const UNEQUAL_MAX_MS: i64 = 3_600_000;
+/// The same where there are news: who stays unequal, for it has no room or a limit is reached, is else
+/// brought all that it refuses once more with every save of anybody (9 GB on one simulated day).
+const UNEQUAL_NEWS_MS: i64 = 480_000;
+/// How often it is looked whether there is room again for what was refused.
+const ROOM_MS: i64 = 60_000;
 /// From news until receipts are renewed, and what was learned is written: before equality is proved
 /// again, so that the rows go with its frames.
 const RENEW_MS: i64 = 500;
@@ -148,6 +153,8 @@ pub struct Exchange {
     acts: VecDeque<Act>,
     /// Links whose session has more to work off.
     unfinished: BTreeSet<LinkId>,
+    /// Something was refused for want of room: when it is looked whether there is some again.
+    short: Option<Timestamp>,
     pub(super) failed: Option<NodeError>,
 }
 
@@ -182,6 +189,7 @@ impl Exchange {
             distrust: Distrust::default(),
             acts: VecDeque::new(),
             unfinished: BTreeSet::new(),
+            short: None,
             failed: None,
         })
     }
@@ -209,7 +217,7 @@ impl Exchange {
             let compare = it.compare.map(|(at, _)| at);
             it.wake_at.into_iter().chain(compare).chain(it.prove_by)
         };
-        self.links.values().flat_map(due).chain(self.renew_at).min()
+        self.links.values().flat_map(due).chain(self.renew_at).chain(self.short).min()
     }
 
     /// The newest comparisons, the newest first.
@@ -438,6 +446,32 @@ impl Exchange {
         if self.renew_at.is_some_and(|at| at <= now) {
             self.renew(now, node);
         }
+        if self.short.is_some_and(|at| at <= now) {
+            self.look_for_room(now, node);
+        }
+    }
+
+    /// Once there is room for what was refused it is asked for: by whoever began the link, anew.
+    fn look_for_room(&mut self, now: Timestamp, node: &mut Node) {
+        if node.takes() != Takes::Everything {
+            self.short = Some(later(now, ROOM_MS));
+            return;
+        }
+        self.short = None;
+        let lacks = |it: &Conversation| matches!(it.proof, Some(Proof::Unequal));
+        let refused = self.links.iter_mut().filter(|(_, it)| lacks(it));
+        let mut theirs = Vec::new();
+        for (link, it) in refused {
+            it.unequal = 0;
+            match it.role {
+                Role::Initiator => it.compare = Some((now, now)),
+                Role::Responder => theirs.push(*link),
+            }
+        }
+        for link in theirs {
+            self.drive(now, node, link, Input::Close(EndReason::Done));
+            self.drop_link(node, link, EndReason::Done);
+        }
     }
 
     /// Everything is ended in good order: waiting rows go with the last word, and what was learned
@@ -491,7 +525,7 @@ impl Exchange {
         let Some(it) = self.links.get_mut(&link) else { return };
         let (mut inbox, mut sent) = (std::mem::take(&mut it.inbox), 0);
         let (mut hubs, mut devices): (Vec<ReceiptRow>, Vec<DeviceRow>) = (Vec::new(), Vec::new());
-        let mut fault = None;
+        let (mut fault, mut is_full) = (None, false);
         while let Some(input) = inbox.pop_front() {
             let Some(it) = self.links.get_mut(&link) else { break };
             let Some(mut session) = it.session.take() else { break };
@@ -524,6 +558,7 @@ impl Exchange {
                         // The peer holds what this node has no room for: they are not equal, and
                         // later there may be room.
                         it.proof = Some(Proof::Unequal);
+                        is_full = true;
                         if it.role == Role::Initiator && it.compare.is_none() {
                             it.compare = Some((later(now, UNEQUAL_MS), now));
                         }
@@ -552,6 +587,9 @@ impl Exchange {
         }
         if let Some(reason) = fault {
             self.distrusts(now, link, reason);
+        }
+        if is_full && self.short.is_none() && node.takes() != Takes::Everything {
+            self.short = Some(later(now, ROOM_MS));
         }
         self.take_rows(now, node, link, hubs, devices);
     }
@@ -645,11 +683,18 @@ impl Exchange {
             let live = it.session.as_ref().is_some_and(|session| {
                 session.role() == Role::Initiator && matches!(session.phase(), Phase::Live { .. })
             });
-            if live {
-                let (_, first) = it.compare.unwrap_or((now, now));
-                let latest = Timestamp(first.0.saturating_add(COMPARE_MAX_MS));
-                it.compare = Some((later(now, QUIET_MS).min(latest), first));
+            if !live {
+                continue;
             }
+            let (planned, first) = it.compare.unwrap_or((now, now));
+            let soon = later(now, QUIET_MS).min(later(first, COMPARE_MAX_MS));
+            let due = if it.unequal == 0 {
+                soon
+            } else {
+                let turn = later(first, unequal_wait(it.unequal).min(UNEQUAL_NEWS_MS));
+                soon.max(turn).min(planned.max(turn))
+            };
+            it.compare = Some((due, first));
         }
         self.schedule_renewal(now);
     }
@@ -677,8 +722,7 @@ impl Exchange {
         self.contacts.insert(device, Contact { at: node.now() });
         it.unequal = if equal { 0 } else { it.unequal.saturating_add(1) };
         if !equal && it.role == Role::Initiator {
-            let wait = UNEQUAL_MS.saturating_mul(1 << it.unequal.min(12)).min(UNEQUAL_MAX_MS);
-            it.compare = Some((later(now, wait), now));
+            it.compare = Some((later(now, unequal_wait(it.unequal)), now));
         }
         if equal && it.role == Role::Initiator && it.received.entries + it.sent.entries > 0 {
             // Once more when it is quiet: the frames bring the receipts for what was exchanged.
@@ -761,6 +805,11 @@ impl Exchange {
         self.links.remove(&link);
         self.acts.push_back(Act::HangUp { link, reason });
     }
+}
+
+/// How long is waited after so many comparisons in a row that did not end equal.
+fn unequal_wait(times: u32) -> i64 {
+    UNEQUAL_MS.saturating_mul(1 << times.min(12)).min(UNEQUAL_MAX_MS)
 }
 
 fn later(at: Timestamp, milliseconds: i64) -> Timestamp {

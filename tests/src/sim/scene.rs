@@ -7,8 +7,10 @@
 use crdt_schema::area::AreaId;
 use crdt_schema::id::RecordId;
 use crdt_schema::record::{Ask, Wish};
+use node::answer::Takes;
 use node::node::ListAsk;
 use node::ports::ViewStore;
+use node::replica::TAKING_IN_ENDS_BYTES;
 use node::sync::Root;
 
 use super::ground::{DAY, HOUR, MINUTE};
@@ -156,6 +158,44 @@ pub fn a_village_moves(seed: u64) -> Result<(), String> {
     let after = town.root(GUNUNG_JATI, area);
     holds("the new kecamatan wrote", after != before)?;
     holds("and the village has it", town.root(SAMBENG, area) == after)
+}
+
+/// The disk of the province is nearly full for eight hours of work: what it refuses is brought to it
+/// now and then, not with every save; once there is room all comes by itself.
+///
+/// # Errors
+/// What does not hold.
+pub fn a_hub_without_room(seed: u64) -> Result<(), String> {
+    const WORK: i64 = 8 * HOUR;
+    let mut town = town(seed)?;
+    town.person(SAMBENG);
+    town.run(2 * HOUR)?;
+    holds("all is well", town.records(PROVINCE)? == 1)?;
+    town.sites[PROVINCE].shelf.leave_room(Some(TAKING_IN_ENDS_BYTES - 1));
+    let is_short = |town: &Town| {
+        let up = town.sites[PROVINCE].up.as_ref();
+        up.is_some_and(|up| up.node.takes() == Takes::OwnSaves)
+    };
+    holds("this seed gives the province a disk that says what is left", is_short(&town))?;
+    let unequal = |town: &Town| town.tally.get("comparison not equal").copied().unwrap_or(0);
+    let before = unequal(&town);
+    let mut saved = 1;
+    while town.now() < 2 * HOUR + WORK {
+        town.person(SAMBENG);
+        saved += 1;
+        town.run(town.now() + MINUTE)?;
+    }
+    holds("the kabupaten has all", town.records(KABUPATEN)? == saved)?;
+    holds("the province took nothing", town.records(PROVINCE)? == 1)?;
+    let times = unequal(&town) - before;
+    // Both ends tell of each.
+    let most = 2 * (WORK / (8 * MINUTE) + 5) as u64;
+    holds(&format!("it was brought all {times} times"), (10..=most).contains(&times))?;
+    // Nobody saves, and the next comparison is far.
+    town.run(town.now() + 90 * MINUTE)?;
+    town.sites[PROVINCE].shelf.leave_room(None);
+    town.run(town.now() + 5 * MINUTE)?;
+    holds("once there is room all comes", town.records(PROVINCE)? == saved)
 }
 
 /// The volunteer and the kecamatan change one status while apart: both see the conflict and who
