@@ -27,7 +27,7 @@ use node::replica::{EntryVerdict, Offered};
 
 use cast::Cast;
 use mesh::{Held, LIAR, Mesh};
-use oracle::{differs, same, told};
+use oracle::{differs, every_row, same, told};
 use stores::Views;
 
 pub use mesh::Tally;
@@ -363,8 +363,7 @@ fn documents_alike(mine: &Held, base: &Held, key: &RecordKey) -> Result<(), Stri
 
 fn rows(held: &Held, area: AreaId) -> Result<BTreeMap<RecordKey, ViewRow>, String> {
     let filter = RowFilter { areas: [area].into(), ..RowFilter::default() };
-    let views = held.views().map_err(told)?;
-    let (_, rows) = views.list(&filter, None, usize::MAX, held.feed_store()).map_err(told)?;
+    let rows = every_row(held, &filter)?;
     Ok(rows.into_iter().map(|row| (row.key, row)).collect())
 }
 
@@ -383,9 +382,8 @@ fn history(
 /// Views thrown away and made anew are the same rows, totals and counts.
 fn anew(mesh: &mut Mesh, site: usize) -> Result<(), String> {
     let whole = |held: &Held| {
+        let rows = every_row(held, &RowFilter::default())?;
         let views = held.views().map_err(told)?;
-        let (_, rows) =
-            views.list(&RowFilter::default(), None, usize::MAX, held.feed_store()).map_err(told)?;
         let facts = (views.totals().map_err(told)?, views.counts().map_err(told)?);
         Ok::<_, String>((rows, facts))
     };

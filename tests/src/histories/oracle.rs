@@ -328,10 +328,7 @@ impl Expected {
         &self,
         replica: &Replica<F, V>,
     ) -> Result<(), String> {
-        let views = replica.views().map_err(told)?;
-        let (_, rows) = views
-            .list(&RowFilter::default(), None, usize::MAX, replica.feed_store())
-            .map_err(told)?;
+        let rows = every_row(replica, &RowFilter::default())?;
         for row in &rows {
             let Some(expected) = self.rows.get(&row.key) else {
                 return Err(format!("a row of {:?}, which nobody wrote", row.key.record));
@@ -369,6 +366,26 @@ impl Expected {
             }
         }
         Ok(())
+    }
+}
+
+/// All rows that match, page after page: one page ends where it is heavy.
+pub(crate) fn every_row<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+    filter: &RowFilter,
+) -> Result<Vec<ViewRow>, String> {
+    let views = replica.views().map_err(told)?;
+    let mut rows: Vec<ViewRow> = Vec::new();
+    loop {
+        let after = rows.last().map(|row| row.key);
+        let page = views.list(filter, after.as_ref(), usize::MAX, replica.feed_store());
+        let (all, page) = page.map_err(told)?;
+        let is_last = page.is_empty();
+        rows.extend(page);
+        if is_last {
+            same("how many rows match", rows.len() as u64, all)?;
+            return Ok(rows);
+        }
     }
 }
 

@@ -9,11 +9,11 @@ use crdt_schema::record::Schema;
 use node::authority::{MemberState, Standing};
 use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::replica::Replica;
-use node::store::lent::{Feeds, Views};
 use node::sync::{Root, Table};
 
 use super::told;
 use super::town::{Town, Up};
+use crate::histories::oracle::every_row;
 
 /// Villages whose records are compared value by value at once; of more, so many that chance picks.
 const COMPARED_MAX: usize = 48;
@@ -400,7 +400,7 @@ fn shown(up: &Up, area: AreaId) -> Result<Shown, String> {
     // What waits or is quarantined lies outside roots, and is given to who may decide about it.
     let verdicts = BTreeSet::from([RecordVerdict::Counting]);
     let filter = RowFilter { areas: BTreeSet::from([area]), verdicts, ..RowFilter::default() };
-    let rows = rows(up.node.replica(), &filter)?;
+    let rows = every_row(up.node.replica(), &filter)?;
     let show = |row: ViewRow| {
         let key = row.key;
         // A member that lies gave its own record the same id: it is named by its area and kind, too.
@@ -411,15 +411,6 @@ fn shown(up: &Up, area: AreaId) -> Result<Shown, String> {
         Ok((key, (row, shown)))
     };
     rows.into_iter().map(show).collect()
-}
-
-/// Rows of a node.
-pub(super) fn rows(
-    replica: &Replica<Feeds, Views>,
-    filter: &RowFilter,
-) -> Result<Vec<ViewRow>, String> {
-    let views = replica.views().map_err(told)?;
-    Ok(views.list(filter, None, usize::MAX, replica.feed_store()).map_err(told)?.1)
 }
 
 /// Feeds of records of whoever has as many of them in one area, or of one so many branches, as a node

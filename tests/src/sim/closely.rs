@@ -6,10 +6,10 @@ use node::ports::{FeedStore, RowFilter, ViewStore};
 use node::replica::Replica;
 use node::store::memory::MemoryViewStore;
 
-use super::check::{roots, rows};
+use super::check::roots;
 use super::told;
 use super::town::Town;
-use crate::histories::oracle;
+use crate::histories::oracle::{self, every_row};
 
 /// Nodes looked at after a heal; in a small town that is a quarter of them, in another order each time.
 const CLOSELY: usize = 2;
@@ -72,7 +72,7 @@ impl Town {
         let anew = Node::lent(&at.loan, feeds, Box::new(MemoryViewStore::new())).map_err(told)?;
         let (kept, anew) = (up.node.replica(), anew.replica());
         let every = RowFilter::default();
-        let (rows_kept, rows_anew) = (rows(kept, &every)?, rows(anew, &every)?);
+        let (rows_kept, rows_anew) = (every_row(kept, &every)?, every_row(anew, &every)?);
         if rows_kept != rows_anew {
             let other = rows_kept.iter().zip(&rows_anew).find(|(one, other)| one != other);
             return Err(format!("views made anew have other rows: {other:?}"));
