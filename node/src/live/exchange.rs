@@ -41,7 +41,7 @@ const UNEQUAL_MS: i64 = 15_000;
 /// And at most.
 const UNEQUAL_MAX_MS: i64 = 3_600_000;
 /// The same where there are news: who stays unequal, for it has no room or a limit is reached, is else
-/// brought all that it refuses once more with every save of anybody (9 GB on one simulated day).
+/// brought all that it refuses once more with every save of anybody (ADR 0037).
 const UNEQUAL_NEWS_MS: i64 = 480_000;
 /// How often it is looked whether there is room again for what was refused.
 const ROOM_MS: i64 = 60_000;
