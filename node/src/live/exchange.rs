@@ -5,7 +5,8 @@
 //! handed to every other session at once; each decides whether its peer lacks it.
 //!
 //! Three things happen later, when it is quiet: the initiator of a session proves equality again
-//! after news; this node renews its receipts; what was learned of peers is written down.
+//! after news, in its turn where the two stay unequal (ADR 0037); this node renews its receipts; what was
+//! learned of peers is written down. And what was refused for want of room is asked for once there is some.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -217,7 +217,8 @@ impl Node {
     /// [`NodeError`] when the record is not known, cannot be made a document, or of the disk.
     pub fn record_export(&self, id: &str, file: &Path) -> Result<RecordExport, NodeError> {
         let key = self.record_key(id)?;
-        let least = match self.held(&key)?.verdict {
+        let verdict = self.held(&key)?.verdict;
+        let least = match verdict {
             RecordVerdict::Counting => EntryVerdict::Counting,
             RecordVerdict::Waiting => EntryVerdict::Provisional,
             RecordVerdict::Quarantined => EntryVerdict::Quarantined,
@@ -236,7 +237,15 @@ impl Node {
             NodeError::Internal { what }
         })?;
         if made.is_empty() {
-            return Err(NodeError::RecordTooLarge { record: key.record.to_string() });
+            // What it rests on is not held, or it weighs more than is read of what does not count.
+            let record = key.record.to_string();
+            return Err(match verdict {
+                RecordVerdict::Waiting => NodeError::RecordWaits { record },
+                RecordVerdict::Quarantined => NodeError::RecordQuarantined { record },
+                RecordVerdict::Counting | RecordVerdict::SetAside => {
+                    NodeError::RecordTooLarge { record }
+                }
+            });
         }
         let readable = made.iter().filter(|(class, _)| self.may_read(**class, key.area));
         let (mut classes, mut heads, mut bytes) = (Vec::new(), Vec::new(), 0);
