@@ -237,12 +237,10 @@ impl Reached {
             Self::Running(client) => client.put(ask, bar),
             Self::Opened(mut node) => {
                 let folder = node.folder().to_path_buf();
-                let asked = guarded(|| {
-                    let answer = ask.put(&mut node, bar)?;
-                    node.close();
-                    Ok(answer)
-                });
-                Ok(unless_rotten(&folder, asked)?)
+                let asked = unless_rotten(&folder, guarded(|| ask.put(&mut node, bar)))?;
+                // What was asked is done, however closing goes.
+                drop(guarded(|| node.close()));
+                Ok(asked)
             }
         }
     }

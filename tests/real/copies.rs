@@ -1,9 +1,11 @@
 //! A data folder that was copied, and an old backup put back: nothing is lost, both are told.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use node::answer::{BundleImport, MissingRun};
-use node::node::ExportTarget;
+use node::node::{ExportAsk, ExportTarget, SynthAsk};
+use node::progress::Unwatched;
 use tests::office::{Office, Town};
 
 const DESA: &str = "32.09.39.2001";
@@ -200,6 +202,31 @@ fn a_backup_put_back_is_told_what_was_left_out_and_a_whole_bundle_brings_it() {
     // Whoever lacks nothing is told nothing.
     let again = hub.carry_to(&mut backup);
     assert_eq!((assumed(&again), again.files.first().unwrap().missing.len()), (Vec::new(), 0));
+}
+
+/// Of another bundle, in pieces, the last one lies on the same stick.
+#[test]
+fn what_one_bundle_left_out_is_told_beside_a_piece_of_another() {
+    let (mut hub, mut neighbour, mut backup) = restored(25);
+    let ask = SynthAsk {
+        preset: "desa".to_owned(),
+        seed: 25,
+        records: Some(300),
+        area: Some(DESA.to_owned()),
+    };
+    neighbour.node().synth_into(&ask, &mut Unwatched).unwrap();
+    let file = neighbour.folder().with_file_name("bagian.wksbm");
+    let ask = ExportAsk {
+        target: ExportTarget::All,
+        clear: true,
+        whole: false,
+        max_bytes: Some(24 << 10),
+    };
+    let pieces = neighbour.node().bundle_export(&ask, &file, &mut Unwatched).unwrap().files;
+    assert!(pieces.len() > 1, "{pieces:?}");
+    let mut files = hub.export(ExportTarget::Device(backup.node().device().to_string()));
+    files.push(PathBuf::from(pieces.last().unwrap()));
+    assert_eq!(assumed(&backup.import(&files)).len(), 1);
 }
 
 #[test]

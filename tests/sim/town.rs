@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use node::replica::CARRYING_ENDS_BYTES;
 use tests::histories::Lie;
 use tests::sim::{Config, Outcome, Plant, play, scene};
 
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The seed that finds each planted mistake, and what it says.
-const PLANTED: [(Plant, u64, &str); 25] = [
-    (Plant::Lie(Lie::QuarantinedCounts), 3, "roots of"),
+const PLANTED: [(Plant, u64, &str); 26] = [
+    (Plant::Lie(Lie::QuarantinedCounts), 3, "after a heal: roots of"),
     (Plant::Lie(Lie::IncompleteFolded), 16, "has another verdict"),
     (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
     (Plant::Lie(Lie::HeadStale), 1, "has other values"),
@@ -33,6 +34,7 @@ const PLANTED: [(Plant, u64, &str); 25] = [
     (Plant::StoresMixedUp, 6, "are said to have come"),
     (Plant::RowDropped, 1, "nothing of what its hub published"),
     (Plant::EqualSaid, 1, "said equal of roots"),
+    (Plant::EqualDenied, 1, "said not equal of equal roots"),
     (Plant::NewsUnnoticed, 1, "before all are told to compare"),
     (Plant::ToldTwice, 1, "a row went twice"),
 ];
@@ -120,7 +122,13 @@ fn mistakes_planted_in_every_node_are_found_by_the_seed_that_names_them() {
 
 #[test]
 fn a_hub_without_room_is_brought_what_it_refuses_now_and_then_and_all_once_there_is_room() {
-    scene::a_hub_without_room(2).unwrap();
+    scene::a_hub_without_room(2, None).unwrap();
+}
+
+/// Of areas it reads a hub takes everything before it has room to carry for others.
+#[test]
+fn a_hub_that_has_room_for_its_own_area_alone_asks_for_that() {
+    scene::a_hub_without_room(2, Some(CARRYING_ENDS_BYTES - 1)).unwrap();
 }
 
 #[test]

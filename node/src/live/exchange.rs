@@ -20,11 +20,11 @@ use super::conversation::{Conversation, Proof};
 use super::distrust::Distrust;
 use super::event::{Event, Seen, SeenArea, Why};
 use super::turned::wait_of;
-use crate::answer::{RootHash, SessionSeen, Takes, When};
+use crate::answer::{RootHash, SessionSeen, When};
 use crate::error::NodeError;
 use crate::node::{Contact, Door, Node};
 use crate::ports::{Arrival, FeedStore};
-use crate::replica::{Leaving, Source};
+use crate::replica::{Leaving, Room, Source};
 use crate::sync::codec;
 use crate::sync::driver::{Sink, carry_out};
 use crate::sync::message::Message;
@@ -154,8 +154,8 @@ pub struct Exchange {
     acts: VecDeque<Act>,
     /// Links whose session has more to work off.
     unfinished: BTreeSet<LinkId>,
-    /// Something was refused for want of room: when it is looked whether there is some again.
-    short: Option<Timestamp>,
+    /// Something was refused for want of room: when it is looked whether there is more again than there was.
+    short: Option<(Timestamp, Room)>,
     pub(super) failed: Option<NodeError>,
 }
 
@@ -218,7 +218,12 @@ impl Exchange {
             let compare = it.compare.map(|(at, _)| at);
             it.wake_at.into_iter().chain(compare).chain(it.prove_by)
         };
-        self.links.values().flat_map(due).chain(self.renew_at).chain(self.short).min()
+        self.links
+            .values()
+            .flat_map(due)
+            .chain(self.renew_at)
+            .chain(self.short.map(|(at, _)| at))
+            .min()
     }
 
     /// The newest comparisons, the newest first.
@@ -447,15 +452,24 @@ impl Exchange {
         if self.renew_at.is_some_and(|at| at <= now) {
             self.renew(now, node);
         }
-        if self.short.is_some_and(|at| at <= now) {
+        if self.short.is_some_and(|(at, _)| at <= now) {
             self.look_for_room(now, node);
         }
     }
 
-    /// Once there is room for what was refused it is asked for: by whoever began the link, anew.
+    /// Something was refused for want of room: it is looked for from now on.
+    fn falls_short(&mut self, now: Timestamp, room: Room) {
+        if room < Room::Everything {
+            let (at, least) = self.short.unwrap_or((later(now, ROOM_MS), room));
+            self.short = Some((at, room.min(least)));
+        }
+    }
+
+    /// Once there is more room than where something was refused it is asked for: by whoever began the link, anew.
     fn look_for_room(&mut self, now: Timestamp, node: &mut Node) {
-        if node.takes() != Takes::Everything {
-            self.short = Some(later(now, ROOM_MS));
+        let Some((_, room)) = self.short else { return };
+        if node.replica().room() <= room {
+            self.short = Some((later(now, ROOM_MS), room));
             return;
         }
         self.short = None;
@@ -464,8 +478,11 @@ impl Exchange {
         let mut theirs = Vec::new();
         for (link, it) in refused {
             it.unequal = 0;
+            let is_comparing = it.session.as_ref().map(Session::phase) == Some(Phase::Comparing);
             match it.role {
                 Role::Initiator => it.compare = Some((now, now)),
+                // What it lacks is on its way.
+                Role::Responder if is_comparing => {}
                 Role::Responder => theirs.push(*link),
             }
         }
@@ -589,8 +606,8 @@ impl Exchange {
         if let Some(reason) = fault {
             self.distrusts(now, link, reason);
         }
-        if is_full && self.short.is_none() && node.takes() != Takes::Everything {
-            self.short = Some(later(now, ROOM_MS));
+        if is_full {
+            self.falls_short(now, node.replica().room());
         }
         self.take_rows(now, node, link, hubs, devices);
     }
@@ -687,13 +704,14 @@ impl Exchange {
             if !live {
                 continue;
             }
-            let (planned, first) = it.compare.unwrap_or((now, now));
+            let first = it.compare.map_or(now, |(_, first)| first);
             let soon = later(now, QUIET_MS).min(later(first, COMPARE_MAX_MS));
             let due = if it.unequal == 0 {
                 soon
             } else {
-                let turn = later(first, unequal_wait(it.unequal).min(UNEQUAL_NEWS_MS));
-                soon.max(turn).min(planned.max(turn))
+                // News put nothing off that is to be compared before.
+                let turn = soon.max(later(first, unequal_wait(it.unequal).min(UNEQUAL_NEWS_MS)));
+                it.compare.map_or(turn, |(planned, _)| planned.min(turn))
             };
             it.compare = Some((due, first));
         }

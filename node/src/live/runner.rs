@@ -775,7 +775,8 @@ impl Writer {
             }
         });
         self.tell(Event::Stopped);
-        self.node.close();
+        // What was asked is done, however closing goes.
+        drop(guarded(|| self.node.close()));
     }
 }
 

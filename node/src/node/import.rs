@@ -119,19 +119,18 @@ impl Node {
     }
 
     /// What makers of bundles for this device hold for it and left out, by their word. Of a bundle in
-    /// pieces that is known once all of them were read.
+    /// pieces that is known once all of them were read; until then it hides nothing of the others.
     fn assumed(&self, tallies: &[Tally]) -> Vec<MissingRun> {
         let pieces: BTreeSet<_> = tallies.iter().map(|it| (it.bundle, it.part[0])).collect();
         let is_whole =
             |tally: &Tally| (1..=tally.part[1]).all(|part| pieces.contains(&(tally.bundle, part)));
-        if !tallies.iter().all(is_whole) {
-            return Vec::new();
-        }
         let mut contents = Contents::default();
         let mut held_there = Vec::new();
         for tally in tallies {
             contents.add(&tally.contents);
-            held_there.extend(tally.held_there.iter().copied());
+            if is_whole(tally) {
+                held_there.extend(tally.held_there.iter().copied());
+            }
         }
         contents.assumed(&held_there, self)
     }

@@ -227,23 +227,24 @@ impl Node {
             }
         };
         let entries = self.replica.fold_entries(&key, least);
-        let entries = entries.map_err(|error| self.store_error(error))?;
-        let made = documents(&entries).map_err(|error| {
-            let record = key.record;
-            if error.is_beyond() {
-                return NodeError::RecordTooLarge { record: record.to_string() };
-            }
-            let what = format!("record {} makes no document: {error}", record.short());
-            NodeError::Internal { what }
-        })?;
+        let record = key.record.to_string();
+        let Some(entries) = entries.map_err(|error| self.store_error(error))? else {
+            return Err(NodeError::RecordTooLarge { record });
+        };
+        let no_document = |why: &dyn std::fmt::Display| NodeError::Internal {
+            what: format!("record {} makes no document: {why}", key.record.short()),
+        };
+        let made = match documents(&entries) {
+            Err(error) if error.is_beyond() => return Err(NodeError::RecordTooLarge { record }),
+            made => made.map_err(|error| no_document(&error))?,
+        };
         if made.is_empty() {
-            // What it rests on is not held, or it weighs more than is read of what does not count.
-            let record = key.record.to_string();
             return Err(match verdict {
+                // What it rests on is not held.
                 RecordVerdict::Waiting => NodeError::RecordWaits { record },
                 RecordVerdict::Quarantined => NodeError::RecordQuarantined { record },
                 RecordVerdict::Counting | RecordVerdict::SetAside => {
-                    NodeError::RecordTooLarge { record }
+                    no_document(&"nothing in it can be read here")
                 }
             });
         }

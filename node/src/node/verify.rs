@@ -61,9 +61,9 @@ impl Node {
         let ended = guarded(|| {
             let mut node = Self::open(folder, env.clone())?;
             let found = node.verify(rebuild, progress)?;
-            // A damaged store writes nothing more.
+            // A damaged store writes nothing more; and what was found stands, however closing goes.
             if found.ok {
-                node.close();
+                drop(guarded(|| node.close()));
             }
             Ok(found)
         });

@@ -162,9 +162,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         &self,
         key: &RecordKey,
         least: EntryVerdict,
-    ) -> Result<Vec<FoldEntry>, StoreError> {
+    ) -> Result<Option<Vec<FoldEntry>>, StoreError> {
         let edits = in_order(self.views()?.edits(key, &self.feeds)?);
-        Ok(self.layer(&edits, least)?.fold_entries(least))
+        let layer = self.layer(&edits, least)?;
+        Ok((!layer.is_beyond()).then(|| layer.fold_entries(least)))
     }
 
     fn edit_seen(&self, loaded: LoadedEdit) -> Option<EditSeen> {

@@ -354,8 +354,10 @@ fn partly_alike(ours: &ViewRow, theirs: &ViewRow, closed: Class) -> Result<(), S
 fn documents_alike(mine: &Held, base: &Held, key: &RecordKey) -> Result<(), String> {
     let counting = |held: &Held| {
         let mut edits = held.fold_entries(key, EntryVerdict::Counting).map_err(told)?;
-        edits.retain(|edit| edit.counts);
-        edits.sort_by_key(|edit| edit.id);
+        if let Some(edits) = &mut edits {
+            edits.retain(|edit| edit.counts);
+            edits.sort_by_key(|edit| edit.id);
+        }
         Ok::<_, String>(edits)
     };
     same("the edits of a document", counting(mine)?, counting(base)?)

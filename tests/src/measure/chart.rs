@@ -29,6 +29,9 @@ static COLOURS: [RGBColor; 9] = [
     RGBColor(230, 150, 30),
 ];
 
+/// What figures of bytes of frames end with.
+const FRAMES: &str = ", frames";
+
 /// Points of one line, by what it shows.
 type Lines = BTreeMap<String, Vec<(f64, f64)>>;
 
@@ -46,13 +49,15 @@ pub fn charts(report: &Report) -> Vec<(String, String)> {
     let plots = [
         Plot {
             file: "sync-news.svg",
-            title: "A sync costs what is new, however much is held",
+            title: "What a sync costs: its frames follow what is new, the rest is the handshake",
             across: "new entries on one side",
-            up: "bytes on the wire, handshake and headers too",
+            up: "bytes: of frames, and on the wire with handshake and headers",
             lines: lines(report, |it| {
                 let news = it.news.filter(|news| *news > 0)?;
-                let (_, transport) = it.what.strip_suffix(ON_THE_WIRE)?.rsplit_once(' ')?;
-                Some((format!("{transport}, {} entries held", it.size?), news))
+                let ends_with = |end| Some((it.what.strip_suffix(end)?, end));
+                let (sync, counted) = ends_with(ON_THE_WIRE).or_else(|| ends_with(FRAMES))?;
+                let (_, transport) = sync.rsplit_once(' ')?;
+                Some((format!("{transport}{counted}, {} entries held", it.size?), news))
             }),
         },
         Plot {
@@ -95,7 +100,8 @@ pub fn charts(report: &Report) -> Vec<(String, String)> {
             up: "bytes a record",
             lines: lines(report, |it| {
                 let store = it.what.strip_prefix("disk, ")?;
-                Some((format!("{store}, {}", it.arrival.as_ref()?), it.size?))
+                let is_whole = !store.contains(", ");
+                is_whole.then_some((format!("{store}, {}", it.arrival.as_ref()?), it.size?))
             }),
         },
     ];

@@ -75,8 +75,7 @@ fn tell_taken(report: &mut Report, took: &Value, entries: u64, arrival: Arrival)
     };
     let within = |is_held: bool, aim: Aim| if is_held { aim } else { Aim::None };
     let per_second = |seconds: f64| entries as f64 / seconds;
-    let in_order = arrival == Arrival::Ascending;
-    let aim = within(in_order && is_province, Aim::Over(150_000.0));
+    let aim = within(is_province, Aim::Over(150_000.0));
     add("ingest", per_second(number(took, "seconds")), "entries/s", aim);
     if let Some(worked) = took.get("worked").and_then(Value::as_f64) {
         // What the clock might say where nothing else runs; no target is held to it.

@@ -36,6 +36,7 @@ use std::path::Path;
 
 pub use chart::charts;
 pub use child::CHILD;
+pub use peer::all_of;
 pub use report::{Aim, Figure, Report};
 pub use scale::Scale;
 

@@ -73,11 +73,13 @@ impl Town {
         self.look_before_comparing()?;
         for proving in [false, true] {
             self.proving = proving;
+            self.unequal.clear();
             for site in self.on() {
                 self.with(site, |now, up| up.exchange.compare_all(now));
             }
             self.rest()?;
         }
+        self.look_at_what_was_called_unequal();
         (self.proving, self.healing) = (false, false);
         for before in self.sites.iter_mut().filter_map(|it| it.before.as_mut()) {
             before.has_met = true;

@@ -96,12 +96,36 @@ impl Town {
                 self.breaks(site, &format!("{} areas of one comparison", seen.areas.len()));
             }
             self.had(site);
+            self.unequal.remove(&(site, seen.link));
             if seen.equal {
                 self.met(site, &seen.peer);
+            } else if self.proving && seen.reason.is_none() {
+                let areas = seen.areas.iter().map(|area| area.area.id()).collect();
+                self.unequal.insert((site, seen.link), areas);
             }
             if seen.equal && !self.sites[site].hostile {
                 self.check_equal(site, &seen);
                 self.check_bytes(site, &seen, &kinds.unwrap_or_default());
+            }
+        }
+    }
+
+    /// All were told to compare and rest since: of a link over which all areas have equal roots nobody may
+    /// have said in the end that they are not.
+    pub(super) fn look_at_what_was_called_unequal(&mut self) {
+        for ((site, link), areas) in std::mem::take(&mut self.unequal) {
+            let Some(ends) = self.wires.get(link).map(|wire| wire.ends) else { continue };
+            let [Some(one), Some(other)] = ends.map(|end| self.sites[end].up.as_ref()) else {
+                continue;
+            };
+            let alike = |area: &AreaId| {
+                check::roots(one.node.replica(), *area) == check::roots(other.node.replica(), *area)
+            };
+            let lies = ends.iter().any(|end| self.sites[*end].hostile);
+            if !lies && !areas.is_empty() && areas.iter().all(alike) {
+                self.breaks(site, &format!("said not equal of equal roots of {areas:?}"));
+            } else {
+                self.note("comparison not equal in the end");
             }
         }
     }
@@ -127,14 +151,12 @@ impl Town {
             return;
         }
         let now = self.now();
-        let Self { sites, cast, roots, most_heads, .. } = self;
+        let Self { sites, cast, roots, .. } = self;
         let Some(up) = &mut sites[site].up else { return };
         let replica = up.node.replica();
         if up.noted_at.replace(replica.arrived()) == Some(replica.arrived()) {
             return;
         }
-        *most_heads =
-            replica.feeds().map(|feed| feed.branches.len()).sum::<usize>().max(*most_heads);
         // Two that are watched share an area of one of them; all newcomers have one of the cast's.
         for role in cast.roles.iter().take(WATCHED_MAX) {
             roots.note(site, role.area, now, check::roots(replica, role.area));
@@ -199,6 +221,20 @@ impl Town {
         }
     }
 
+    /// Whether a row has no more heads than some node that is watched holds. They are counted where the
+    /// count of before is too small: that takes as long as there are feeds.
+    fn is_short(&mut self, row: &[u8]) -> bool {
+        let fits = |heads: usize| row.len() <= ROW_BYTES_MAX + HEAD_BYTES * heads;
+        if !fits(self.most_heads) {
+            let up = (0..self.sites.len()).filter(|site| self.is_watched(*site));
+            let up = up.filter_map(|site| self.sites[site].up.as_ref());
+            let heads =
+                up.map(|up| up.node.replica().feeds().map(|feed| feed.branches.len()).sum());
+            self.most_heads = heads.max().unwrap_or(0).max(self.most_heads);
+        }
+        fits(self.most_heads)
+    }
+
     /// What goes beside comparisons is pushes and rows, and each goes over a link one way once: their
     /// bytes follow what is new, whatever is compared. Rows of a liar who had another store in between
     /// were forgotten with that store, and are news when it is the liar's again.
@@ -240,7 +276,7 @@ impl Town {
             let (_, way) = wire.from(site);
             let is_first = wire.told[way].insert(hash(&[&row]));
             self.note("row told");
-            if row.len() > ROW_BYTES_MAX + HEAD_BYTES * self.most_heads {
+            if !self.is_short(&row) {
                 self.breaks(site, &format!("a row of {} bytes", row.len()));
             }
             if !is_first && is_denied {

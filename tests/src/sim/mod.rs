@@ -290,7 +290,7 @@ impl Town {
         self.heal()
     }
 
-    /// Everything that happened, and the roots of all nodes that are on.
+    /// Everything that happened, and the roots of villages at all nodes that are on.
     fn digest(&self) -> String {
         let mut trace = self.trace.clone();
         for site in self.on() {

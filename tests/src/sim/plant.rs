@@ -62,6 +62,8 @@ pub enum Plant {
     RowDropped,
     /// Equality is said of whatever was compared.
     EqualSaid,
+    /// Of whatever was compared it is said that it is not equal.
+    EqualDenied,
     /// While a hub runs it notices nothing of what others bring: no link that stands hears of it, and
     /// nothing is compared for it.
     NewsUnnoticed,
@@ -80,7 +82,7 @@ pub(super) struct Port {
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -104,6 +106,7 @@ impl Plant {
         Self::StoresMixedUp,
         Self::RowDropped,
         Self::EqualSaid,
+        Self::EqualDenied,
         Self::NewsUnnoticed,
         Self::ToldTwice,
     ];
@@ -119,11 +122,12 @@ impl Plant {
                 (Box::new(feeds), Box::new(views))
             }
             Self::RowLost => (feeds, Box::new(RowLost(Views::Lent(views)))),
-            // The shelf plays two of these itself, for they are about what outlives the node; two lie in
-            // what is said.
+            // The shelf plays two of these itself, for they are about what outlives the node; the others lie
+            // in what is said.
             Self::ReceiptBeforeDurable
             | Self::FullDiskIgnored
             | Self::EqualSaid
+            | Self::EqualDenied
             | Self::ToldTwice => (feeds, views),
             Self::StrangerKept | Self::StrangerCertified => {
                 let mut feeds = feeds;
@@ -159,8 +163,8 @@ impl Plant {
     /// What is told of a comparison.
     pub(super) fn said(self, event: Event) -> Event {
         match event {
-            Event::Session(mut seen) if self == Self::EqualSaid => {
-                seen.equal = true;
+            Event::Session(mut seen) if matches!(self, Self::EqualSaid | Self::EqualDenied) => {
+                seen.equal = self == Self::EqualSaid;
                 Event::Session(seen)
             }
             other => other,

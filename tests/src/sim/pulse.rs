@@ -213,7 +213,8 @@ impl Town {
         // A session ends without saying how its store failed.
         let failure = failure.or(failed.map(|how| (true, how)));
         let wake = up.exchange.wake_at().map(|at| at.0);
-        let tables: Vec<Table> = up.exchange.tables().collect();
+        // All of them are counted after each heal; this is after everything that happens.
+        let tables: Vec<Table> = up.exchange.tables().filter(|table| table.held > 0).collect();
         // A store writes many rows on a thread of its own: whether the power is gone by now must not
         // hang on who is faster.
         if shelf.has_threads() {

@@ -7,7 +7,7 @@
 use crdt_schema::area::AreaId;
 use crdt_schema::id::RecordId;
 use crdt_schema::record::{Ask, Wish};
-use node::answer::Takes;
+use node::answer::{RevealedValue, Takes};
 use node::node::ListAsk;
 use node::ports::ViewStore;
 use node::replica::TAKING_IN_ENDS_BYTES;
@@ -161,11 +161,11 @@ pub fn a_village_moves(seed: u64) -> Result<(), String> {
 }
 
 /// The disk of the province is nearly full for eight hours of work: what it refuses is brought to it
-/// now and then, not with every save; once there is room all comes by itself.
+/// now and then, not with every save, or when somebody asks; once there is `room` for it all comes by itself.
 ///
 /// # Errors
 /// What does not hold.
-pub fn a_hub_without_room(seed: u64) -> Result<(), String> {
+pub fn a_hub_without_room(seed: u64, room: Option<u64>) -> Result<(), String> {
     const WORK: i64 = 8 * HOUR;
     let mut town = town(seed)?;
     town.person(SAMBENG);
@@ -191,9 +191,17 @@ pub fn a_hub_without_room(seed: u64) -> Result<(), String> {
     // A turn is eight minutes, and the first ones are shorter.
     let most = (WORK / (8 * MINUTE) + 5) as u64;
     holds(&format!("it was brought all {times} times"), (10..=most).contains(&times))?;
+    // Somebody asks for a comparison while somebody else saves.
+    town.run(town.now() + MINUTE)?;
+    let before = unequal(&town);
+    town.with(KABUPATEN, |now, up| up.exchange.compare_all(now));
+    town.person(KABUPATEN);
+    saved += 1;
+    town.run(town.now() + MINUTE / 2)?;
+    holds("news put nothing off that was asked for", unequal(&town) > before)?;
     // Nobody saves, and the next comparison is far.
     town.run(town.now() + 90 * MINUTE)?;
-    town.sites[PROVINCE].shelf.leave_room(None);
+    town.sites[PROVINCE].shelf.leave_room(room);
     town.run(town.now() + 5 * MINUTE)?;
     holds("once there is room all comes", town.records(PROVINCE)? == saved)
 }
@@ -220,11 +228,13 @@ pub fn a_status_two_people_changed(seed: u64) -> Result<(), String> {
         let seen = up.node.record_conflicts(None).map_err(told)?;
         let of_status = seen.conflicts.iter().find(|it| it.field == "status_penanganan");
         let of_status = of_status.ok_or_else(|| format!("site {site} sees no conflict"))?;
-        for (writer, _) in offline {
+        for (writer, status) in offline {
             let device = town.sites[writer].role.device();
-            let named = of_status.values.iter().any(|value| value.device == device);
-            holds("both authors are named", named)?;
+            let value = RevealedValue::Shown(status.into());
+            let named = of_status.values.iter().any(|it| it.device == device && it.value == value);
+            holds("both authors are named with what they wrote", named)?;
         }
+        holds("there are no other values", of_status.values.len() == offline.len())?;
         holds("the person is counted once", town.records(site)? == 1)?;
     }
     Ok(())

@@ -141,6 +141,8 @@ pub(super) struct Town {
     pub(super) healing: bool,
     /// Whether all rested already: comparisons find nothing new.
     pub(super) proving: bool,
+    /// While all prove equality: who last said over which link that these areas are not equal.
+    pub(super) unequal: BTreeMap<(usize, LinkId), Vec<AreaId>>,
     /// Bytes of the dearest comparison that found nothing new.
     pub(super) dearest: (u64, String),
     /// And of the rows that went with one.
@@ -196,6 +198,7 @@ impl Town {
             pool: EntryPool::default(),
             healing: false,
             proving: false,
+            unequal: BTreeMap::new(),
             dearest: Default::default(),
             dearest_rows: Default::default(),
             fullest: Fullest::new(),
