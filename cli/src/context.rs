@@ -237,10 +237,13 @@ impl Reached {
             Self::Running(client) => client.put(ask, bar),
             Self::Opened(mut node) => {
                 let folder = node.folder().to_path_buf();
-                let asked = unless_rotten(&folder, guarded(|| ask.put(&mut node, bar)))?;
-                // What was asked is done, however closing goes.
-                drop(guarded(|| node.close()));
-                Ok(asked)
+                let asked = guarded(|| ask.put(&mut node, bar));
+                // What was asked is done, however closing goes; and files are looked at once they are let go.
+                drop(guarded(|| match asked {
+                    Ok(Ok(_)) => node.close(),
+                    Ok(Err(_)) | Err(_) => drop(node),
+                }));
+                Ok(unless_rotten(&folder, asked)?)
             }
         }
     }
