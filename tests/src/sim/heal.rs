@@ -74,6 +74,8 @@ impl Town {
         for proving in [false, true] {
             self.proving = proving;
             self.unequal.clear();
+            self.arrived =
+                self.on().into_iter().filter_map(|it| Some((it, self.arrived_at(it)?))).collect();
             for site in self.on() {
                 self.with(site, |now, up| up.exchange.compare_all(now));
             }

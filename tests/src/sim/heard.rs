@@ -13,7 +13,7 @@ use node::sync::{Root, Stream, codec};
 
 use super::check;
 use super::ground::{HOUR, hash};
-use super::town::Town;
+use super::town::{Town, Up};
 use super::wire::Kinds;
 
 /// Nodes of a town up to which all are watched; in a larger one so many are.
@@ -110,8 +110,14 @@ impl Town {
         }
     }
 
+    /// How much arrived at a node that is on.
+    pub(super) fn arrived_at(&self, site: usize) -> Option<u64> {
+        Some(self.sites[site].up.as_ref()?.node.replica().arrived())
+    }
+
     /// All were told to compare and rest since: of a link over which all areas have equal roots nobody may
-    /// have said in the end that they are not.
+    /// have said in the end that they are not. What came to one of the two meanwhile, a liar's perhaps, may
+    /// have made them equal after it was said.
     pub(super) fn look_at_what_was_called_unequal(&mut self) {
         for ((site, link), areas) in std::mem::take(&mut self.unequal) {
             let Some(ends) = self.wires.get(link).map(|wire| wire.ends) else { continue };
@@ -121,9 +127,19 @@ impl Town {
             let alike = |area: &AreaId| {
                 check::roots(one.node.replica(), *area) == check::roots(other.node.replica(), *area)
             };
+            // Where one of the two knows of a certificate that the other need not learn of (ADR 0030), a part
+            // is compared, and nothing is called equal.
+            let devices = ends.map(|end| self.sites[end].role.device());
+            let places = |up: &Up| devices.map(|it| up.node.replica().authority().interest(&it));
+            let agreed = places(one) == places(other);
             let lies = ends.iter().any(|end| self.sites[*end].hostile);
-            if !lies && !areas.is_empty() && areas.iter().all(alike) {
-                self.breaks(site, &format!("said not equal of equal roots of {areas:?}"));
+            let rested =
+                ends.iter().all(|end| self.arrived.get(end).copied() == self.arrived_at(*end));
+            if rested && agreed && !lies && !areas.is_empty() && areas.iter().all(alike) {
+                self.breaks(
+                    site,
+                    &format!("said not equal of equal roots of {areas:?}, between {ends:?}"),
+                );
             } else {
                 self.note("comparison not equal in the end");
             }

@@ -143,6 +143,8 @@ pub(super) struct Town {
     pub(super) proving: bool,
     /// While all prove equality: who last said over which link that these areas are not equal.
     pub(super) unequal: BTreeMap<(usize, LinkId), Vec<AreaId>>,
+    /// What had arrived at each node when all began to prove it.
+    pub(super) arrived: BTreeMap<usize, u64>,
     /// Bytes of the dearest comparison that found nothing new.
     pub(super) dearest: (u64, String),
     /// And of the rows that went with one.
@@ -199,6 +201,7 @@ impl Town {
             healing: false,
             proving: false,
             unequal: BTreeMap::new(),
+            arrived: BTreeMap::new(),
             dearest: Default::default(),
             dearest_rows: Default::default(),
             fullest: Fullest::new(),
