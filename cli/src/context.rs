@@ -238,11 +238,11 @@ impl Reached {
             Self::Opened(mut node) => {
                 let folder = node.folder().to_path_buf();
                 let asked = guarded(|| ask.put(&mut node, bar));
-                // What was asked is done, however closing goes; and files are looked at once they are let go.
-                drop(guarded(|| match asked {
+                // Its files are looked at for rot once they are let go.
+                match asked {
                     Ok(Ok(_)) => node.close(),
                     Ok(Err(_)) | Err(_) => drop(node),
-                }));
+                }
                 Ok(unless_rotten(&folder, asked)?)
             }
         }

@@ -10,7 +10,7 @@ use crate::served::Served;
 
 /// What is new each time, or says by itself that a node runs, made the same.
 fn steady(value: &mut Value) {
-    const APART: [&str; 15] = [
+    const APART: [&str; 16] = [
         "bundle",
         "bytes",
         "changed_at",
@@ -23,6 +23,7 @@ fn steady(value: &mut Value) {
         "instance",
         "invitation",
         "last_contact",
+        "made_at",
         "received_at",
         "root",
         "seconds",

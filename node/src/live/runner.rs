@@ -775,8 +775,7 @@ impl Writer {
             }
         });
         self.tell(Event::Stopped);
-        // What was asked is done, however closing goes.
-        drop(guarded(|| self.node.close()));
+        self.node.close();
     }
 }
 

@@ -68,7 +68,8 @@ use self::receipts::{Said, Untold};
 use crate::answer::{AreaName, MemberState};
 use crate::authority::{Authority, Member};
 use crate::describe;
-use crate::error::NodeError;
+use crate::error::{ErrorKind, NodeError};
+use crate::guard::guarded;
 use crate::ports::{FeedHeads, FeedStore, StoreError};
 use crate::replica::{
     Author, Committed, INCARNATION, Opening, Replica, Room, Source, TAKING_IN_ENDS_BYTES,
@@ -187,19 +188,22 @@ impl Node {
         self.authority().statement().statement().trial
     }
 
-    /// Closes the files; the views are made durable where catching up would be felt. Where that fails the
-    /// next start catches up: what was asked is done, and its answer stands.
+    /// Closes the files; the views are made durable where catching up would be felt. Where that fails, or
+    /// panics over a page that rotted, the next start catches up: what was asked is done, and its answer stands.
     pub fn close(mut self) {
-        let applied = self.replica.durable_views();
-        if self.replica.arrived().saturating_sub(applied) > LAG_MAX
-            && let Err(error) = self.replica.settle_views()
-        {
-            let kind = self.store_error(error).kind();
-            tracing::warn!(
-                kind = kind.as_str(),
-                "the views will have to catch up at the next start"
-            );
-        }
+        let closed = guarded(move || {
+            let applied = self.replica.durable_views();
+            if self.replica.arrived().saturating_sub(applied) <= LAG_MAX {
+                return Ok(());
+            }
+            self.replica.settle_views().map_err(|error| self.store_error(error))
+        });
+        let kind = match closed {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.kind(),
+            Err(_) => ErrorKind::Internal,
+        };
+        tracing::warn!(kind = kind.as_str(), "the views will have to catch up at the next start");
     }
 
     /// What the node holds, for the rooms that build on it.

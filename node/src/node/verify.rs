@@ -61,9 +61,9 @@ impl Node {
         let ended = guarded(|| {
             let mut node = Self::open(folder, env.clone())?;
             let found = node.verify(rebuild, progress)?;
-            // A damaged store writes nothing more; and what was found stands, however closing goes.
+            // A damaged store writes nothing more.
             if found.ok {
-                drop(guarded(|| node.close()));
+                node.close();
             }
             Ok(found)
         });

@@ -135,8 +135,7 @@ impl Town {
 
     /// Arrivals at all that are on.
     fn arrivals(&self) -> u64 {
-        let ups = self.sites.iter().filter_map(|site| site.up.as_ref());
-        ups.map(|up| up.node.replica().arrived()).sum()
+        (0..self.sites.len()).filter_map(|site| self.arrived_at(site)).sum()
     }
 
     /// Of those with the same keys one is on at a time: each copy in its turn, and then the first again.
