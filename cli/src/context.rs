@@ -237,12 +237,15 @@ impl Reached {
             Self::Running(client) => client.put(ask, bar),
             Self::Opened(mut node) => {
                 let folder = node.folder().to_path_buf();
-                let asked = guarded(|| ask.put(&mut node, bar));
+                // Whoever panics over a rotten page takes the node along, which then writes nothing more.
+                let asked = guarded(move || {
+                    let answer = ask.put(&mut node, bar);
+                    if answer.is_ok() {
+                        node.close();
+                    }
+                    answer
+                });
                 // Its files are looked at for rot once they are let go.
-                match asked {
-                    Ok(Ok(_)) => node.close(),
-                    Ok(Err(_)) | Err(_) => drop(node),
-                }
                 Ok(unless_rotten(&folder, asked)?)
             }
         }

@@ -5,7 +5,7 @@ use crdt_schema::authority::{Payload, Revocation};
 use crdt_schema::time::Timestamp;
 use node::answer::MemberState;
 use node::authority::MemberState as State;
-use node::live::{Act, Event, LinkId, Opened};
+use node::live::{Act, Event, LinkId, Opened, Seen};
 use node::node::{InviteAsk, SynthAsk};
 use node::progress::Unwatched;
 use node::sync::{EndReason, Role, Stream};
@@ -146,6 +146,63 @@ fn a_peer_is_called_equal_only_while_what_was_proved_over_its_link_still_holds()
     assert_eq!(stands(&mut wires, prov), Some(Some(true)));
     wires.cut(link);
     assert_eq!((stands(&mut wires, kab), stands(&mut wires, prov)), (Some(None), Some(None)));
+}
+
+/// The newest comparison a desk told of.
+fn newest(wires: &Wires, desk: usize) -> Option<Seen> {
+    let mut told = wires.desks[desk].told.iter().rev();
+    told.find_map(|event| if let Event::Session(seen) = event { Some(seen.clone()) } else { None })
+}
+
+#[test]
+fn who_asks_for_a_comparison_while_one_is_under_way_is_told_of_one_that_knows_what_was_saved_before()
+ {
+    let Pair { mut wires, prov, kab, link } = pair();
+    wires.wait(30_000);
+    let mut in_the_middle = 0;
+    for steps in 1..60 {
+        // Both lack something, and nothing but a comparison tells.
+        for desk in [prov, kab] {
+            save(&mut wires, desk, "32.09", "Rapat");
+        }
+        let before = wires.sessions(kab).len();
+        let at = Timestamp(wires.now);
+        let it = &mut wires.desks[kab];
+        it.exchange.compare(at, link);
+        it.exchange.tick(at, it.office.node());
+        for _ in 0..steps {
+            wires.step();
+        }
+        if wires.sessions(kab).len() > before {
+            break;
+        }
+        in_the_middle += 1;
+        save(&mut wires, kab, "32.09", "Rapat susulan");
+        let it = &mut wires.desks[kab];
+        it.exchange.stirred(at, it.office.node());
+        let it = &mut wires.desks[kab];
+        it.exchange.compare(at, link);
+        it.exchange.tick(at, it.office.node());
+        while wires.sessions(kab).len() == before && wires.step() {}
+        let seen = newest(&wires, kab).unwrap();
+        let root = wires.desks[kab].office.root("32.09");
+        assert!(seen.equal, "{steps}");
+        assert_eq!(seen.areas[0].root_here.to_string(), root, "{steps}");
+        wires.wait(30_000);
+    }
+    assert!(in_the_middle > 3, "{in_the_middle}");
+}
+
+#[test]
+fn news_put_off_no_comparison_that_was_asked_for() {
+    let Pair { mut wires, prov, kab, .. } = pair();
+    wires.wait(30_000);
+    let before = wires.sessions(kab).len();
+    let at = Timestamp(wires.now);
+    wires.desks[kab].exchange.compare_all(at);
+    add(&mut wires, prov, "32.09", "Rapat");
+    wires.wait(500);
+    assert!(wires.sessions(kab).len() > before);
 }
 
 fn invite(office: &mut Office, area: &str) {

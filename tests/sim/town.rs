@@ -132,6 +132,11 @@ fn a_hub_that_has_room_for_its_own_area_alone_asks_for_that() {
 }
 
 #[test]
+fn late_saves_of_a_closed_device_come_once_its_hub_has_room() {
+    scene::late_saves_of_a_closed_device(1).unwrap();
+}
+
+#[test]
 fn scenario_1_a_village_on_sticks() {
     scene::a_village_on_sticks(1).unwrap();
 }

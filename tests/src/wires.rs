@@ -133,30 +133,44 @@ impl Wires {
 
     /// Delivers until nothing is under way.
     pub fn run(&mut self) {
-        loop {
-            for desk in 0..self.desks.len() {
-                loop {
-                    let it = &mut self.desks[desk];
-                    let act = it.exchange.poll(Timestamp(self.now), it.office.node());
-                    let Some(act) = act else { break };
-                    self.act(desk, act);
-                }
-                assert!(self.desks[desk].exchange.take_failure().is_none());
+        while self.step() {}
+    }
+
+    /// Delivers the next that is under way, and takes what follows from it; false where nothing is.
+    pub fn step(&mut self) -> bool {
+        self.take_acts();
+        let is_more = self.deliver();
+        self.take_acts();
+        is_more
+    }
+
+    fn take_acts(&mut self) {
+        for desk in 0..self.desks.len() {
+            loop {
+                let it = &mut self.desks[desk];
+                let act = it.exchange.poll(Timestamp(self.now), it.office.node());
+                let Some(act) = act else { break };
+                self.act(desk, act);
             }
-            let Some(passing) = self.passing.pop_front() else { break };
-            let at = Timestamp(self.now);
-            match passing {
-                Passing::Frame(desk, link, stream, bytes) => {
-                    self.bytes += bytes.len() as u64;
-                    let it = &mut self.desks[desk];
-                    it.exchange.frame(at, it.office.node(), link, stream, bytes);
-                }
-                Passing::Closed(desk, link, reason) => {
-                    let it = &mut self.desks[desk];
-                    it.exchange.closed(at, it.office.node(), link, reason);
-                }
+            assert!(self.desks[desk].exchange.take_failure().is_none());
+        }
+    }
+
+    fn deliver(&mut self) -> bool {
+        let Some(passing) = self.passing.pop_front() else { return false };
+        let at = Timestamp(self.now);
+        match passing {
+            Passing::Frame(desk, link, stream, bytes) => {
+                self.bytes += bytes.len() as u64;
+                let it = &mut self.desks[desk];
+                it.exchange.frame(at, it.office.node(), link, stream, bytes);
+            }
+            Passing::Closed(desk, link, reason) => {
+                let it = &mut self.desks[desk];
+                it.exchange.closed(at, it.office.node(), link, reason);
             }
         }
+        true
     }
 
     fn act(&mut self, desk: usize, act: Act) {

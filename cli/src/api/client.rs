@@ -354,7 +354,7 @@ fn random() -> Option<String> {
 /// folder, and what is asked of the copy must not be answered, or done, there.
 fn noted(folder: &Path) -> Option<(RunNote, String, [u8; 32])> {
     let note: RunNote = serde_json::from_slice(&small(&folder.join(RUN_FILE))?).ok()?;
-    if note.token_file.parent()?.canonicalize().ok()? != folder.canonicalize().ok()? {
+    if !is_same_folder(note.token_file.parent()?, folder)? {
         return None;
     }
     let token = String::from_utf8(small(&note.token_file)?).ok()?.trim().to_owned();
@@ -363,6 +363,20 @@ fn noted(folder: &Path) -> Option<(RunNote, String, [u8; 32])> {
     let rest = note.api.strip_prefix("http://")?;
     rest.parse::<std::net::SocketAddr>().ok().filter(|at| at.ip().is_loopback())?;
     Some((note, token, key))
+}
+
+/// Whether two names are one folder, however they lead there: by links, or mounted twice.
+#[cfg(unix)]
+fn is_same_folder(one: &Path, other: &Path) -> Option<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = |path: &Path| path.metadata().map(|it| (it.dev(), it.ino())).ok();
+    Some(place(one)? == place(other)?)
+}
+
+/// The same where a folder has no number.
+#[cfg(not(unix))]
+fn is_same_folder(one: &Path, other: &Path) -> Option<bool> {
+    Some(one.canonicalize().ok()? == other.canonicalize().ok()?)
 }
 
 /// Whether there is a process of that number, ours to look at or not.

@@ -161,9 +161,11 @@ pub(crate) fn partial(done: &BundleImport) -> Option<Failure> {
 
 /// A piece that waits, of which an earlier one was not imported with it.
 fn comes_too_early(file: &ImportedFile, done: &BundleImport) -> Option<[u16; 2]> {
+    if file.pending == 0 {
+        return None;
+    }
     let [piece, pieces] = file.part;
-    let lacks = lacking(file, done).any(|part| part < piece);
-    (file.pending > 0 && lacks).then_some([piece, pieces])
+    lacking(file, done).any(|part| part < piece).then_some([piece, pieces])
 }
 
 /// Pieces of a file's bundle that were not imported with it.
@@ -172,10 +174,9 @@ fn lacking<'a>(
     done: &'a BundleImport,
 ) -> impl Iterator<Item = u16> + use<'a> {
     let [_, pieces] = file.part;
-    let is_it = move |other: &ImportedFile, part: u16| {
-        other.bundle == file.bundle && other.part == [part, pieces]
-    };
-    (1..=pieces).filter(move |part| !done.files.iter().any(|other| is_it(other, *part)))
+    let of_it = |other: &&ImportedFile| other.bundle == file.bundle && other.part[1] == pieces;
+    let here: BTreeSet<u16> = done.files.iter().filter(of_it).map(|other| other.part[0]).collect();
+    (1..=pieces).filter(move |part| !here.contains(part))
 }
 
 /// Of each bundle in pieces that is not all here, how many it has, and the first that lack.

@@ -290,6 +290,8 @@ pub struct BundleWriter {
     header: BundleHeader,
     preamble: Vec<Frame>,
     plan: std::vec::IntoIter<PiecePlan>,
+    /// How many pieces there will be, which each says at its head.
+    parts: u16,
     /// Those that were written to their end, and are closed: there may be thousands.
     pieces: Vec<Unfinished>,
     open: Option<Open>,
@@ -319,14 +321,15 @@ impl BundleWriter {
         preamble: Vec<Frame>,
         plan: Vec<PiecePlan>,
     ) -> Self {
+        let parts = u16::try_from(plan.len().max(1)).unwrap_or(PARTS_MAX);
         let (target, plan) = (target.to_path_buf(), plan.into_iter());
-        Self { target, header, preamble, plan, pieces: Vec::new(), open: None }
+        Self { target, header, preamble, plan, parts, pieces: Vec::new(), open: None }
     }
 
     /// Adds a frame of `feed`'s: the feed's own frame goes before its first in every piece.
     ///
     /// # Errors
-    /// What the disk says.
+    /// What the disk says; and that there is more than was planned.
     pub fn push(&mut self, feed: &Frame, make: impl Fn(u32) -> Frame) -> io::Result<()> {
         if self.open.as_ref().is_none_or(|open| open.room == 0) {
             self.begin()?;
@@ -342,22 +345,18 @@ impl BundleWriter {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        if let Some(before) = self.open.take() {
-            let (file, path) = before.end()?;
-            file.sync_data()?;
-            self.pieces.push(path);
-        }
+        self.end()?;
         let number = self.pieces.len() + 1;
-        // A plan that ended too early names nothing of the rest; the rest is written all the same.
-        let plan = self.plan.next().unwrap_or_else(|| PiecePlan::whole(Vec::new()));
+        let planned = self.plan.next().zip(u16::try_from(number).ok());
+        let (plan, part) = planned.ok_or_else(not_as_planned)?;
         let path = unfinished_name(&self.target, number);
         let file = BufWriter::with_capacity(1 << 16, create_private(&path)?);
         let path = Unfinished(path);
         let mut open = Open { file, path, frames: 0, room: plan.runs, feed: None, feeds: 0 };
         open.file.write_all(MAGIC)?;
         open.file.write_all(&[FORMAT_VERSION])?;
-        let part = u16::try_from(number).unwrap_or(PARTS_MAX);
-        open.write(&Frame::Header(BundleHeader { part, parts: part, ..self.header.clone() }))?;
+        let parts = self.parts;
+        open.write(&Frame::Header(BundleHeader { part, parts, ..self.header.clone() }))?;
         for spans in plan.spans.chunks(SPANS_PER_FRAME) {
             open.write(&Frame::Contents(spans.to_vec()))?;
         }
@@ -368,23 +367,26 @@ impl BundleWriter {
         Ok(())
     }
 
+    /// Ends the piece under way and makes it durable.
+    fn end(&mut self) -> io::Result<()> {
+        if let Some(open) = self.open.take() {
+            self.pieces.push(open.end()?);
+        }
+        Ok(())
+    }
+
     /// Ends every piece, makes it durable, and gives it its name.
     ///
     /// # Errors
-    /// What the disk says; the files that have no name yet are then removed.
+    /// What the disk says, and that there is less than was planned, for each piece names how many there
+    /// are; the files that have no name yet are then removed.
     pub fn finish(mut self) -> io::Result<Vec<PathBuf>> {
         if self.open.is_none() {
             self.begin()?;
         }
-        let last = self.open.take().map(Open::end).transpose()?;
-        let parts = u16::try_from(self.pieces.len() + 1).unwrap_or(PARTS_MAX);
-        let header = |part| BundleHeader { part, parts, ..self.header.clone() };
-        for (path, part) in self.pieces.iter().zip(1..) {
-            say_how_many(File::options().write(true).open(&path.0)?, header(part))?;
-        }
-        if let Some((file, path)) = last {
-            say_how_many(file, header(parts))?;
-            self.pieces.push(path);
+        self.end()?;
+        if self.plan.next().is_some() {
+            return Err(not_as_planned());
         }
         let names = piece_names(&self.target, self.pieces.len());
         for (unfinished, name) in self.pieces.iter().zip(&names) {
@@ -393,6 +395,11 @@ impl BundleWriter {
         atomic::sync_folder(&self.target)?;
         Ok(names)
     }
+}
+
+/// Something rotted between planning and writing, so that the pieces are others.
+fn not_as_planned() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "other runs than were planned; export again")
 }
 
 /// A file before it has its name; it goes with this value, unless it got its name by then.
@@ -413,21 +420,13 @@ impl Open {
         Ok(())
     }
 
-    /// Writes the end.
-    fn end(mut self) -> io::Result<(File, Unfinished)> {
+    /// Writes the end and makes the file durable.
+    fn end(mut self) -> io::Result<Unfinished> {
         self.write(&Frame::End(self.frames))?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok((file, self.path))
+        file.sync_all()?;
+        Ok(self.path)
     }
-}
-
-/// Writes the header of a piece again, once it is known how many there are, and makes it durable.
-fn say_how_many(mut file: File, header: BundleHeader) -> io::Result<()> {
-    use std::io::Seek;
-    file.seek(io::SeekFrom::Start(START_BYTES))?;
-    let (kind, payload) = Frame::Header(header).encode();
-    write_frame(&mut file, kind, &payload)?;
-    file.sync_all()
 }
 
 fn write_frame(file: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()> {

@@ -7,8 +7,9 @@ use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
 use super::event::Moved;
+use crate::authority::Standing;
 use crate::node::Node;
-use crate::sync::{EndReason, Input, Role, Root, Session, Since};
+use crate::sync::{EndReason, Input, Phase, Role, Root, Session, Since};
 
 /// How a comparison over a link ended.
 #[derive(Debug)]
@@ -63,14 +64,52 @@ pub(super) struct Conversation {
     pub(super) proof: Option<Proof>,
     /// How far the book it was told; `None` until its first comparison ended.
     pub(super) read_to: Option<u64>,
-    /// Whether the comparison under way was told of already.
-    pub(super) told: bool,
+    /// Whether a comparison that ended is told of.
+    pub(super) word: Word,
     pub(super) received: Moved,
     pub(super) sent: Moved,
     trips: u32,
     last_was_sent: Option<bool>,
     /// Comparisons in a row that did not end equal.
     pub(super) unequal: u32,
+    /// What the peer offered and there was no room for.
+    pub(super) lacks: Lacks,
+}
+
+/// Whether a comparison is told of when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// It is.
+    Due,
+    /// Another one was asked for meanwhile: this one may know nothing of what came before the question, and
+    /// that one is told of.
+    DueOfNext,
+    /// It was.
+    Said,
+}
+
+/// What a peer offered and was refused for want of room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lacks {
+    Nothing,
+    /// What is compared: equal roots say that it is here.
+    Compared,
+    /// Something that may lie outside the roots, which the peer offers once over a link.
+    Apart,
+}
+
+impl Lacks {
+    /// By how a feed stands that was refused: behind an end lies what no root names.
+    pub(super) const fn of(standing: &Standing) -> Self {
+        if matches!(standing, Standing::Counts) { Self::Compared } else { Self::Apart }
+    }
+
+    /// All that is compared is equal.
+    pub(super) fn is_equal(&mut self) {
+        if *self == Self::Compared {
+            *self = Self::Nothing;
+        }
+    }
 }
 
 impl Conversation {
@@ -90,18 +129,33 @@ impl Conversation {
             mark: None,
             proof: None,
             read_to: None,
-            told: true,
+            word: Word::Said,
             received: Moved::default(),
             sent: Moved::default(),
             trips: 0,
             last_was_sent: None,
             unequal: 0,
+            lacks: Lacks::Nothing,
         }
     }
 
     /// Whether the device is here: it is proved, and it spoke.
     pub(super) const fn is_joined(&self) -> bool {
         self.proved && self.greeted
+    }
+
+    /// Whether a comparison is under way.
+    pub(super) fn is_comparing(&self) -> bool {
+        self.session.as_ref().map(Session::phase) == Some(Phase::Comparing)
+    }
+
+    /// Equality is proved again now: behind the comparison that is under way, if one is.
+    pub(super) fn compare_soon(&mut self, now: Timestamp) {
+        if self.role == Role::Initiator && self.is_comparing() {
+            self.word = Word::DueOfNext;
+        } else {
+            self.compare = Some((now, now));
+        }
     }
 
     /// A frame went.
@@ -132,6 +186,6 @@ impl Conversation {
     pub(super) fn count_anew(&mut self) {
         (self.received, self.sent) = (Moved::default(), Moved::default());
         (self.trips, self.last_was_sent) = (0, None);
-        self.told = true;
+        self.word = Word::Said;
     }
 }

@@ -16,7 +16,7 @@ use crdt_schema::id::{DeviceId, Space};
 use crdt_schema::time::Timestamp;
 
 use super::book::Book;
-use super::conversation::{Conversation, Proof};
+use super::conversation::{Conversation, Lacks, Proof, Word};
 use super::distrust::Distrust;
 use super::event::{Event, Seen, SeenArea, Why};
 use super::turned::wait_of;
@@ -390,7 +390,7 @@ impl Exchange {
         if let Some(mark) = mark {
             session = session.knowing(mark);
         }
-        (it.session, it.told) = (Some(session), false);
+        (it.session, it.word) = (Some(session), Word::Due);
         self.drive(now, node, link, Input::Start);
         self.settle(now, node, Some(link));
     }
@@ -444,7 +444,7 @@ impl Exchange {
             }
             let Some(it) = self.links.get_mut(&link) else { continue };
             if it.compare.is_some_and(|(at, _)| at <= now) {
-                (it.compare, it.told) = (None, false);
+                (it.compare, it.word) = (None, Word::Due);
                 self.drive(now, node, link, Input::Compare);
             }
         }
@@ -457,11 +457,14 @@ impl Exchange {
         }
     }
 
-    /// Something was refused for want of room: it is looked for from now on.
-    fn falls_short(&mut self, now: Timestamp, room: Room) {
+    /// Something was refused: where it was for want of room, that is looked for from now on.
+    fn falls_short(&mut self, now: Timestamp, link: LinkId, room: Room, refused: Lacks) {
         if room < Room::Everything {
             let (at, least) = self.short.unwrap_or((later(now, ROOM_MS), room));
             self.short = Some((at, room.min(least)));
+            if let Some(it) = self.links.get_mut(&link) {
+                it.lacks = it.lacks.max(refused);
+            }
         }
     }
 
@@ -473,20 +476,25 @@ impl Exchange {
             return;
         }
         self.short = None;
-        let lacks = |it: &Conversation| matches!(it.proof, Some(Proof::Unequal));
-        let refused = self.links.iter_mut().filter(|(_, it)| lacks(it));
-        let mut theirs = Vec::new();
-        for (link, it) in refused {
+        let (mut later_on, mut anew) = (false, Vec::new());
+        for (link, it) in self.links.iter_mut().filter(|(_, it)| it.lacks > Lacks::Nothing) {
+            // What it lacks may be on its way.
+            if it.is_comparing() {
+                later_on = true;
+                continue;
+            }
             it.unequal = 0;
-            let is_comparing = it.session.as_ref().map(Session::phase) == Some(Phase::Comparing);
-            match it.role {
-                Role::Initiator => it.compare = Some((now, now)),
-                // What it lacks is on its way.
-                Role::Responder if is_comparing => {}
-                Role::Responder => theirs.push(*link),
+            if (it.role, it.lacks) == (Role::Initiator, Lacks::Compared) {
+                it.lacks = Lacks::Nothing;
+                it.compare = Some((now, now));
+            } else {
+                anew.push(*link);
             }
         }
-        for link in theirs {
+        if later_on {
+            self.short = Some((later(now, ROOM_MS), room));
+        }
+        for link in anew {
             self.drive(now, node, link, Input::Close(EndReason::Done));
             self.drop_link(node, link, EndReason::Done);
         }
@@ -507,14 +515,14 @@ impl Exchange {
     /// Proves equality again on every link this node began, now.
     pub fn compare_all(&mut self, now: Timestamp) {
         for it in self.links.values_mut().filter(|it| it.role == Role::Initiator) {
-            it.compare = Some((now, now));
+            it.compare_soon(now);
         }
     }
 
     /// The same on one link, if this node began it.
     pub fn compare(&mut self, now: Timestamp, link: LinkId) {
         if let Some(it) = self.links.get_mut(&link) {
-            it.compare = Some((now, now));
+            it.compare_soon(now);
         }
     }
 
@@ -543,7 +551,7 @@ impl Exchange {
         let Some(it) = self.links.get_mut(&link) else { return };
         let (mut inbox, mut sent) = (std::mem::take(&mut it.inbox), 0);
         let (mut hubs, mut devices): (Vec<ReceiptRow>, Vec<DeviceRow>) = (Vec::new(), Vec::new());
-        let (mut fault, mut is_full) = (None, false);
+        let (mut fault, mut refused) = (None, Lacks::Nothing);
         while let Some(input) = inbox.pop_front() {
             let Some(it) = self.links.get_mut(&link) else { break };
             let Some(mut session) = it.session.take() else { break };
@@ -572,17 +580,20 @@ impl Exchange {
                         tracing::warn!(counter, "a peer knows newer receipts of this very store");
                     }
                     Output::Report(Report::Pushed(entries)) => it.sent.entries += entries,
-                    Output::Report(Report::NotTaken(_, Taken::Full)) => {
+                    Output::Report(Report::NotTaken(feed, Taken::Full)) => {
                         // The peer holds what this node has no room for: they are not equal, and
                         // later there may be room.
                         it.proof = Some(Proof::Unequal);
-                        is_full = true;
+                        refused = refused.max(Lacks::of(&sink.local().authority.standing(&feed)));
                         if it.role == Role::Initiator && it.compare.is_none() {
                             it.compare = Some((later(now, UNEQUAL_MS), now));
                         }
                     }
                     Output::Report(Report::Equal(areas)) => {
                         it.proof = Some(Proof::Equal(areas));
+                        for lacks in [&mut refused, &mut it.lacks] {
+                            lacks.is_equal();
+                        }
                     }
                     Output::Report(Report::Unequal) => it.proof = Some(Proof::Unequal),
                     Output::Report(Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_)) => {}
@@ -606,8 +617,8 @@ impl Exchange {
         if let Some(reason) = fault {
             self.distrusts(now, link, reason);
         }
-        if is_full {
-            self.falls_short(now, node.replica().room());
+        if refused > Lacks::Nothing {
+            self.falls_short(now, link, node.replica().room(), refused);
         }
         self.take_rows(now, node, link, hubs, devices);
     }
@@ -701,7 +712,8 @@ impl Exchange {
             let live = it.session.as_ref().is_some_and(|session| {
                 session.role() == Role::Initiator && matches!(session.phase(), Phase::Live { .. })
             });
-            if !live {
+            // One that is due, as it was asked for, is put off by nothing.
+            if !live || it.compare.is_some_and(|(at, _)| at <= now) {
                 continue;
             }
             let first = it.compare.map_or(now, |(_, first)| first);
@@ -709,7 +721,7 @@ impl Exchange {
             let due = if it.unequal == 0 {
                 soon
             } else {
-                // News put nothing off that is to be compared before.
+                // Nor by news what is to be compared in its turn.
                 let turn = soon.max(later(first, unequal_wait(it.unequal).min(UNEQUAL_NEWS_MS)));
                 it.compare.map_or(turn, |(planned, _)| planned.min(turn))
             };
@@ -728,7 +740,7 @@ impl Exchange {
     fn conclude(&mut self, now: Timestamp, node: &mut Node, link: LinkId) {
         let Some(it) = self.links.get_mut(&link) else { return };
         let Some(Phase::Live { equal }) = it.session.as_ref().map(Session::phase) else { return };
-        if it.told {
+        if it.word == Word::Said {
             return;
         }
         let Some(device) = it.device else { return };
@@ -747,9 +759,17 @@ impl Exchange {
             // Once more when it is quiet: the frames bring the receipts for what was exchanged.
             it.compare = Some((later(now, QUIET_MS), now));
         }
-        self.tell_seen(node, link, device, proved, None);
+        let again = it.word == Word::DueOfNext;
+        if again {
+            (it.word, it.compare) = (Word::Due, None);
+        } else {
+            self.tell_seen(node, link, device, proved, None);
+        }
         self.schedule_renewal(now);
         self.tell_rows(now, node, link, device);
+        if again {
+            self.drive(now, node, link, Input::Compare);
+        }
     }
 
     fn tell_seen(
@@ -803,7 +823,8 @@ impl Exchange {
     /// Forgets a link.
     fn drop_link(&mut self, node: &Node, link: LinkId, reason: EndReason) {
         let Some(it) = self.links.get(&link) else { return };
-        let (device, joined, told) = (it.device, it.is_joined(), it.told);
+        let (device, joined) = (it.device, it.is_joined());
+        let told = it.word == Word::Said;
         if let Some(device) = device.filter(|_| joined) {
             self.note_heard(device);
             if !told {

@@ -361,20 +361,31 @@ impl Pair {
     pub fn run(&mut self, initiator: &mut impl Sink, responder: &mut impl Sink) -> Cost {
         let before = self.cost;
         let mut trips = Trips::default();
-        loop {
-            let there = self.initiator.step(self.now, initiator, &mut self.cost);
-            let moved = !there.is_empty() || !self.responder.inbox.is_empty();
-            trips.add(Role::Initiator, &there);
-            self.cost.bytes_there += self.deliver(Role::Responder, there);
-            let back = self.responder.step(self.now, responder, &mut self.cost);
-            if !moved && back.is_empty() {
-                break;
-            }
-            trips.add(Role::Responder, &back);
-            self.cost.bytes_back += self.deliver(Role::Initiator, back);
-        }
+        while self.there_and_back(initiator, responder, &mut trips) {}
         self.cost.rounds += trips.count.div_ceil(2);
         self.cost.since(&before)
+    }
+
+    /// Once there and back, for what happens in the middle; false when both are silent.
+    pub fn step(&mut self, initiator: &mut impl Sink, responder: &mut impl Sink) -> bool {
+        self.there_and_back(initiator, responder, &mut Trips::default())
+    }
+
+    fn there_and_back(
+        &mut self,
+        initiator: &mut impl Sink,
+        responder: &mut impl Sink,
+        trips: &mut Trips,
+    ) -> bool {
+        let there = self.initiator.step(self.now, initiator, &mut self.cost);
+        let moved = !there.is_empty() || !self.responder.inbox.is_empty();
+        trips.add(Role::Initiator, &there);
+        self.cost.bytes_there += self.deliver(Role::Responder, there);
+        let back = self.responder.step(self.now, responder, &mut self.cost);
+        trips.add(Role::Responder, &back);
+        let moved = moved || !back.is_empty();
+        self.cost.bytes_back += self.deliver(Role::Initiator, back);
+        moved
     }
 
     /// Hands frames over; beyond the cut nothing arrives. Returns the bytes that did.

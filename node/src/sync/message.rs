@@ -71,6 +71,9 @@ pub const NEEDS_PER_FEED_MAX: u8 = 32;
 pub const PROBES_PER_FEED_MAX: u8 = 128;
 /// Turns of one pass: the tree has six levels, heads, needs, probes and the proof come after.
 pub const TURNS_PER_PASS_MAX: u32 = 64;
+/// Turns of a pass in which what comes meanwhile is offered: whoever is given more without a pause would
+/// never fall silent. What comes later is offered behind the comparison, which may then end unequal.
+pub const NEWS_TURNS_MAX: u32 = TURNS_PER_PASS_MAX / 2;
 /// Passes of one session: authority, records, and each again with full hashes, twice.
 pub const PASSES_MAX: u8 = 8;
 /// Bytes of runs taken from a device nobody here knows: its certificate and what that rests on.

@@ -334,7 +334,7 @@ pub enum Report {
     /// shared than was compared.
     Unequal,
     /// A run of this feed was not taken.
-    NotTaken(FeedId, Taken),
+    NotTaken(FeedName, Taken),
     /// Two branches of this feed met.
     Fork(FeedId),
     /// A run that became durable here was pushed, with so many entries.

@@ -22,7 +22,8 @@ use super::branch::Probes;
 use super::codec;
 use super::descend::{PassState, Said};
 use super::message::{
-    EndReason, LOOKUPS_MAX, Message, Open, Reply, STALL_MS, Since, Stream, TURNS_PER_PASS_MAX, Turn,
+    EndReason, LOOKUPS_MAX, Message, NEWS_TURNS_MAX, Open, Reply, STALL_MS, Since, Stream,
+    TURNS_PER_PASS_MAX, Turn,
 };
 use super::numbers::Numbers;
 use super::push::Pushes;
@@ -426,7 +427,8 @@ impl Session {
         if self.pass.as_ref().is_some_and(|pass| pass.turn_due(self.bulk.received))
             && self.is_idle()
         {
-            if !self.is_concluding() {
+            let may_offer = |pass: &PassState| pass.turns < NEWS_TURNS_MAX;
+            if !self.is_concluding() && self.pass.as_ref().is_some_and(may_offer) {
                 self.flush_pushes(local);
             }
             self.hand_over(local)?;

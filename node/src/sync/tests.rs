@@ -1090,7 +1090,7 @@ fn a_ninth_branch_is_not_taken_and_both_stay_without_equality() {
     let stay = Phase::Live { equal: false };
     assert_eq!(pair.phases(), (stay, stay));
     assert_eq!(kec.store().feed(&name.id()).unwrap().branches.len(), 8);
-    let full = Report::NotTaken(name.id(), Taken::Full);
+    let full = Report::NotTaken(name, Taken::Full);
     assert!(
         pair.responder().reports.contains(&full)
             && pair.responder().reports.contains(&Report::Unequal)
@@ -1143,6 +1143,43 @@ fn a_long_upload_handed_on_over_a_live_session_is_asked_for_as_often_as_it_is_of
         pair.run(&mut desa, &mut kec);
         assert!(matches!(pair.phases(), (Phase::Live { .. }, Phase::Live { .. })), "{runs}");
         assert_eq!(desa.taken, u64::from(runs), "each comes");
+    }
+}
+
+#[test]
+fn a_comparison_ends_though_news_never_do_and_they_go_behind_it() {
+    for role in [Role::Initiator, Role::Responder] {
+        let (mut kec, mut kab) = (province().copy(KEC), province().copy(KAB));
+        // Many feeds: of one, what is on its way brings the newest along.
+        let busy = |kec: &mut TestNode, step: u64| {
+            let name = kec.feed(area(SAMBENG), Space::Records, step % 60);
+            durable(kec.append(name, 1, 40).remove(0))
+        };
+        kec.edit(area(SAMBENG), 1);
+        let mut pair = match role {
+            Role::Initiator => Pair::new(kec.device(), kab.device()),
+            Role::Responder => Pair::new(kab.device(), kec.device()),
+        };
+        for step in 0..400 {
+            match role {
+                Role::Initiator => {
+                    pair.tell_initiator(busy(&mut kec, step));
+                    pair.step(&mut kec, &mut kab);
+                }
+                Role::Responder => {
+                    pair.tell_responder(busy(&mut kec, step));
+                    pair.step(&mut kab, &mut kec);
+                }
+            }
+            let (one, other) = pair.phases();
+            assert!(!matches!(one, Phase::Ended(_)) && !matches!(other, Phase::Ended(_)), "{step}");
+        }
+        match role {
+            Role::Initiator => pair.run(&mut kec, &mut kab),
+            Role::Responder => pair.run(&mut kab, &mut kec),
+        };
+        assert!(matches!(pair.phases(), (Phase::Live { .. }, Phase::Live { .. })));
+        assert_eq!(kab.taken, 401, "each comes");
     }
 }
 

@@ -499,7 +499,7 @@ impl Session {
             }
             // What it rests on was sent and is not taken: to ask would only bring that again.
             Taken::Gap | Taken::Unfit if self.tries.crowded.contains(&name.id()) => {
-                self.report(Report::NotTaken(name.id(), taken));
+                self.report(Report::NotTaken(name, taken));
                 Ok(())
             }
             Taken::Gap | Taken::Unfit => {
@@ -510,7 +510,7 @@ impl Session {
                 if self.pass.is_none() {
                     self.transfers.needed_no_more(&name.id());
                 }
-                self.report(Report::NotTaken(name.id(), taken));
+                self.report(Report::NotTaken(name, taken));
                 self.need(local, name);
                 Ok(())
             }
@@ -520,7 +520,7 @@ impl Session {
                     // Of feeds that are not held each run is answered so, and a peer can make up any.
                     self.tries.crowded.extend(held(local, &name).map(|_| name.id()));
                 }
-                self.report(Report::NotTaken(name.id(), taken));
+                self.report(Report::NotTaken(name, taken));
                 Ok(())
             }
             Taken::Refused => Err(EndReason::BadRun),

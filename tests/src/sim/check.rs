@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, AreaTree, Level};
-use crdt_schema::entry::ChainPoint;
+use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
 use crdt_schema::id::{DeviceId, FeedName, Space};
 use crdt_schema::record::Schema;
 use node::authority::{MemberState, Standing};
@@ -24,8 +24,8 @@ const BRANCHES_NAMED_MAX: usize = 16;
 const INCARNATIONS_MAX: usize = 64;
 const INCARNATIONS_RESTED_MAX: usize = 128;
 const PROVISIONAL_MAX: usize = 100_000 + 63;
-/// Comparisons that a node lists: `node/src/live/exchange.rs`.
-const LISTED_MAX: usize = 16;
+/// Bytes of the runs of such a device.
+const PROVISIONAL_BYTES_MAX: usize = 1 << 20;
 
 /// A record as a node keeps it, and as it shows it to a person.
 type Shown = BTreeMap<RecordKey, (ViewRow, String)>;
@@ -99,8 +99,8 @@ impl Town {
         Ok(())
     }
 
-    /// Compares a node with the hub above it. Below one that lies nobody can know what there is; what is
-    /// there is compared by value.
+    /// Compares a node with the hub above it; `None` where nothing was compared. Below one that lies
+    /// nobody can know what there is; what is there is compared by value.
     pub(super) fn alike_above(&self, site: usize) -> Result<Option<[u64; 3]>, String> {
         let above = self.above(site).filter(|above| !self.sites[*above].hostile);
         let Some(above) = above else { return Ok(None) };
@@ -108,16 +108,16 @@ impl Town {
             let (one, other) = (self.told_of(site), self.told_of(above));
             format!("at {} ms, after a heal: {what}\n  {one}\n  {other}", self.now())
         })?;
-        Ok(Some(alike))
+        Ok(alike)
     }
 
     /// Two honest nodes that rested have the same roots of every village both serve. How many were not
     /// asked for a limit, how many were at one that all heard the end of, and of how many the authority
     /// differs for a feed of it has as many branches as a node takes.
-    fn alike(&self, site: usize, other: usize) -> Result<[u64; 3], String> {
-        let [mut limits, mut ended, mut forked] = [0; 3];
+    fn alike(&self, site: usize, other: usize) -> Result<Option<[u64; 3]>, String> {
+        let [mut areas, mut limits, mut ended, mut forked] = [0; 4];
         let (Some(mine), Some(theirs)) = (&self.sites[site].up, &self.sites[other].up) else {
-            return Ok([0; 3]);
+            return Ok(None);
         };
         let (mine, theirs) = (mine.node.replica(), theirs.node.replica());
         let me = self.sites[site].role.device();
@@ -131,6 +131,7 @@ impl Town {
             {
                 continue;
             }
+            areas += 1;
             let ((my_authority, my_root), (their_authority, their_root)) =
                 (roots(mine, area), roots(theirs, area));
             let forks = [mine, theirs].iter().any(|it| forks_authority(it, area));
@@ -164,7 +165,7 @@ impl Town {
                 return Err(format!("roots of {area} differ: {counts:?}, held {held:?}"));
             }
         }
-        Ok([limits, ended, forked])
+        Ok((areas > 0).then_some([limits, ended, forked]))
     }
 
     /// Whether a device is thought to hold an area because a liar certified it there: it need not learn
@@ -322,6 +323,8 @@ impl Town {
         let waits = waiting.iter().filter_map(|device| entries.get(device)).max();
         let waits = waits.and_then(|most| usize::try_from(*most).ok()).unwrap_or(0);
         tables.push(Table::new("entries of one that waits", waits, PROVISIONAL_MAX));
+        let left = waiting.iter().map(|device| bytes_left(replica, *device)).max().unwrap_or(0);
+        tables.push(Table::new("bytes of runs of one that waits", left, PROVISIONAL_BYTES_MAX));
         let links = self.wires.of(site).count();
         // Of links there is no more than there are lines.
         tables.push(Table::new(
@@ -329,7 +332,6 @@ impl Town {
             up.exchange.links().saturating_sub(links),
             0,
         ));
-        tables.push(Table::new("comparisons listed", up.exchange.sessions().len(), LISTED_MAX));
         tables.extend(up.exchange.tables());
         tables
     }
@@ -360,6 +362,22 @@ pub(super) fn roots<F: FeedStore, V: ViewStore>(
     area: AreaId,
 ) -> (Root, Root) {
     (replica.summary().authority_root(area), replica.summary().root(area))
+}
+
+/// Bytes of all runs of a device, as they lie in the store.
+fn bytes_left<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, device: DeviceId) -> usize {
+    let mut left = 0;
+    for feed in replica.feeds().filter(|feed| feed.name.device == device) {
+        for branch in &feed.branches {
+            let mut at = branch.from.map_or(1, |(_, shared)| shared + 1);
+            while at <= branch.head.point.seq {
+                let run = replica.feed_store().packed_run(feed.name.id(), branch.branch, at);
+                left += run.ok().flatten().map_or(0, |run| run.bytes.len());
+                at = at.next_multiple_of(CHECKPOINT_EVERY) + 1;
+            }
+        }
+    }
+    left
 }
 
 /// What is held of one feed, whether it counts or not, for who looks for a mistake.

@@ -24,6 +24,8 @@ struct State {
     dead: bool,
     /// Bytes it may grow to.
     room: Option<usize>,
+    /// It refused a write since it has so much room.
+    refused: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -84,11 +86,12 @@ impl Disk {
     pub(super) fn leave_room(&self, bytes: Option<usize>) {
         let mut state = self.state();
         state.room = bytes.map(|bytes| state.live.len() + bytes);
+        state.refused = false;
     }
 
-    /// Whether it has an end.
-    pub(super) fn is_short(&self) -> bool {
-        self.state().room.is_some()
+    /// Whether a write was refused since it has so much room.
+    pub(super) fn has_refused(&self) -> bool {
+        self.state().refused
     }
 
     /// What is there when the power is back: all that was synced; of the rest each write or not,
@@ -133,6 +136,7 @@ impl State {
             Step::Write(at, data) => at + data.len(),
         };
         if end > self.live.len() && self.room.is_some_and(|room| end > room) {
+            self.refused = true;
             return Err(io::ErrorKind::StorageFull.into());
         }
         step.apply(&mut self.live);

@@ -245,7 +245,7 @@ impl Town {
                 }
                 let behind = named.is_none() && self.numbers.chance(50);
                 let behind = behind.then_some(self.sites[victim].role.keys.transport);
-                if counts && behind.is_some() {
+                if counts && behind.is_some() && victim != site {
                     self.note("hostile: certificate that names somebody's transport key");
                 }
                 let nobody = || Role::new(self.config.seed, self.numbers.next(), other, None);

@@ -132,7 +132,8 @@ impl Town {
         }
         self.with(to, |now, up| up.exchange.frame(now, &mut up.node, link, stream, bytes));
         if stream == Stream::Bulk && self.breaks_now(to) {
-            self.note("link cut between two runs");
+            let more = self.wires.get(link).is_some_and(|wire| wire.bulk[1 - back] > 0);
+            self.note(if more { "link cut between two runs" } else { "link cut behind a run" });
             self.cut(link);
             return self.look_at_part(to);
         }

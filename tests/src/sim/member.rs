@@ -195,7 +195,7 @@ impl Town {
         }
     }
 
-    fn close(&mut self, above: usize, role: &Role) -> Result<bool, String> {
+    pub(super) fn close(&mut self, above: usize, role: &Role) -> Result<bool, String> {
         let Some(up) = self.sites[above].up.as_mut() else { return Ok(false) };
         match up.node.close_member(&role.device().to_string()) {
             Ok(change) => {

@@ -1,5 +1,5 @@
 //! Mistakes planted in every node of a simulation, so that a test can show that it finds them. They
-//! sit between a node and its stores, two in what it says: nothing of the program is altered.
+//! sit between a node and its stores, three in what it says: nothing of the program is altered.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

@@ -123,7 +123,7 @@ impl Town {
                 self.power_cut(site);
                 return Ok(());
             }
-            Err(_) if self.sites[site].shelf.may_refuse() => {
+            Err(_) if self.sites[site].shelf.has_refused() => {
                 self.note("no start for want of room");
                 let later = self.now() + HOUR;
                 self.life.plan(later, Due::On { site });
@@ -244,7 +244,7 @@ impl Town {
     /// A store that refused a write is read anew by the node that runs, or opened again by the person
     /// in front of it.
     pub(super) fn store_failed(&mut self, site: usize, for_room: bool, why: &str) {
-        if for_room && self.sites[site].shelf.may_refuse() {
+        if for_room && self.sites[site].shelf.has_refused() {
             self.note("disk full");
             self.sites[site].refused_at = Some(self.now());
         } else {

@@ -5,9 +5,10 @@
 //! Sambeng 3 and a neighbour 4, kecamatan Gunung Jati 5 with two villages.
 
 use crdt_schema::area::AreaId;
-use crdt_schema::id::RecordId;
+use crdt_schema::id::{RecordId, Space};
 use crdt_schema::record::{Ask, Wish};
 use node::answer::{RevealedValue, Takes};
+use node::authority::MemberState;
 use node::node::ListAsk;
 use node::ports::ViewStore;
 use node::replica::TAKING_IN_ENDS_BYTES;
@@ -204,6 +205,47 @@ pub fn a_hub_without_room(seed: u64, room: Option<u64>) -> Result<(), String> {
     town.sites[PROVINCE].shelf.leave_room(room);
     town.run(town.now() + 5 * MINUTE)?;
     holds("once there is room all comes", town.records(PROVINCE)? == saved)
+}
+
+/// A device is closed while it has no line and goes on saving; when it hands that over its kecamatan has
+/// no room. Once there is room that comes too, though no root names it.
+///
+/// # Errors
+/// What does not hold.
+pub fn late_saves_of_a_closed_device(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    town.person(SAMBENG);
+    town.run(2 * HOUR)?;
+    town.window(SAMBENG, false);
+    town.person(SAMBENG);
+    let role = town.sites[SAMBENG].role.clone();
+    holds("it is closed", town.close(SURANENGGALA, &role)?)?;
+    town.run(3 * HOUR)?;
+    let held = |town: &Town, site: usize| -> Option<u64> {
+        let feeds = town.sites[site].up.as_ref()?.node.replica().feeds();
+        let feeds =
+            feeds.filter(|it| it.name.device == role.device() && it.name.space == Space::Records);
+        Some(feeds.flat_map(|it| &it.branches).map(|it| it.head.point.seq).sum())
+    };
+    let all = held(&town, SAMBENG);
+    holds("it saved more than it handed on", held(&town, SURANENGGALA) < all)?;
+    town.sites[SURANENGGALA].shelf.leave_room(Some(TAKING_IN_ENDS_BYTES - 1));
+    let takes = town.sites[SURANENGGALA].up.as_ref().map(|up| up.node.takes());
+    holds(
+        "this seed gives the kecamatan a disk that says what is left",
+        takes == Some(Takes::OwnSaves),
+    )?;
+    town.window(SAMBENG, true);
+    town.run(town.now() + HOUR)?;
+    let state = town.sites[SAMBENG]
+        .up
+        .as_ref()
+        .map(|up| up.node.replica().authority().member(&role.device()).map(|it| it.state));
+    holds("it knows that it is closed", state == Some(Some(MemberState::Closed)))?;
+    holds("the kecamatan took nothing", held(&town, SURANENGGALA) < all)?;
+    town.sites[SURANENGGALA].shelf.leave_room(None);
+    town.run(town.now() + 5 * MINUTE)?;
+    holds("once there is room it comes", held(&town, SURANENGGALA) == all)
 }
 
 /// The volunteer and the kecamatan change one status while apart: both see the conflict and who

@@ -100,7 +100,10 @@ impl Shelf {
     /// [`LITTLE_BYTES`]; a disk in memory cannot say how much it has, so it fills up.
     pub(super) fn leave_room(&self, bytes: Option<u64>) {
         match self {
-            Self::Memory(feeds, _) => feeds.held().fail = bytes.map(Failing::Room),
+            Self::Memory(feeds, _) => {
+                let mut held = feeds.held();
+                (held.fail, held.refused) = (bytes.map(Failing::Room), false);
+            }
             Self::Disk { feeds, .. } => {
                 let left = bytes.map(|it| usize::try_from(it.min(LITTLE_BYTES)).unwrap_or(0));
                 feeds.leave_room(left);
@@ -108,13 +111,11 @@ impl Shelf {
         }
     }
 
-    /// Whether there is so little room that a write may be refused.
-    pub(super) fn may_refuse(&self) -> bool {
+    /// Whether a write was refused since there is so little room.
+    pub(super) fn has_refused(&self) -> bool {
         match self {
-            Self::Memory(feeds, _) => {
-                matches!(feeds.held().fail, Some(Failing::Room(..LITTLE_BYTES)))
-            }
-            Self::Disk { feeds, .. } => feeds.is_short(),
+            Self::Memory(feeds, _) => feeds.held().refused,
+            Self::Disk { feeds, .. } => feeds.has_refused(),
         }
     }
 
@@ -229,6 +230,8 @@ struct HeldFeeds {
     store: MemoryFeedStore,
     fail: Option<Failing>,
     dead: bool,
+    /// A commit was refused since so much room is left.
+    refused: bool,
     plant: Option<Plant>,
     /// With [`Plant::ReceiptBeforeDurable`] what a power cut leaves.
     before: Option<MemoryFeedStore>,
@@ -236,7 +239,8 @@ struct HeldFeeds {
 
 impl Feeds {
     fn new(store: MemoryFeedStore, plant: Option<Plant>) -> Self {
-        let held = HeldFeeds { store, fail: None, dead: false, plant, before: None };
+        let held =
+            HeldFeeds { store, fail: None, dead: false, refused: false, plant, before: None };
         Self(Arc::new(Mutex::new(held)))
     }
 
@@ -271,7 +275,10 @@ impl FeedStore for Feeds {
             Some(Failing::Room(_)) if held.plant == Some(Plant::FullDiskIgnored) => {
                 held.store.newest_arrival()
             }
-            Some(Failing::Room(_)) => Err(StoreError::Full),
+            Some(Failing::Room(_)) => {
+                held.refused = true;
+                Err(StoreError::Full)
+            }
             Some(Failing::Power { keeps }) => {
                 held.dead = true;
                 if keeps {
