@@ -1,7 +1,8 @@
 //! Roots where cuts and adoptions meet the caps, by chance: two nodes are offered the same branches, or the
 //! same feeds, of one device in two orders, so that each is full of others; then somebody above ends the
 //! device and adopts of it, anywhere that one of the two holds. Once they met, both count what was
-//! named, with the way to it, and nothing else, and so does a third that has all from one of them.
+//! named, with the way to it, and nothing else, and so does a third that has all from one of them. Of one tree of
+//! branches every end and adoption is tried.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -103,36 +104,111 @@ fn way_to(place: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(place), |at| before(*at))
 }
 
-fn branches_become_equal(play: &Play) -> Result<(), TestCaseError> {
+/// Two nodes, each full of branches in an order of its own, and the places that either holds.
+fn full_of_branches(orders: [u64; 2]) -> ([Memory; 2], Vec<usize>) {
     let mut nodes = pair();
     let mut held = BTreeSet::new();
-    for (replica, seed) in nodes.iter_mut().zip(play.orders) {
+    for (replica, seed) in nodes.iter_mut().zip(orders) {
         let here = fill_with_branches(replica, seed);
         assert_eq!(replica.feed(name(1).id()).unwrap().branches.len(), BRANCHES_MAX);
         held.extend(here);
     }
-    prop_assume!(nodes.first().map(root) != nodes.last().map(root));
-    let held: Vec<usize> = held.into_iter().collect();
-    let at = |index: &prop::sample::Index| *index.get(&held);
-    let named = |place: usize| point(&TREE.get(place).unwrap().run);
+    (nodes, held.into_iter().collect())
+}
+
+fn named(place: usize) -> ChainPoint {
+    point(&TREE.get(place).unwrap().run)
+}
+
+/// The words that end the device behind one place and adopt up to others.
+fn ending(end: usize, adopted: &[usize]) -> Vec<Payload> {
     let feed = name(1).id();
-    let ends: Vec<usize> = play.ends.iter().map(at).collect();
-    let cut: Vec<FeedEnd> = ends.iter().map(|it| FeedEnd { feed, last: named(*it) }).collect();
-    let adopted: Vec<usize> = play.adopted.iter().map(at).collect();
-    let mut words = withdrawal(&cut).to_vec();
+    let mut words = withdrawal(&[FeedEnd { feed, last: named(end) }]).to_vec();
     if !adopted.is_empty() {
         let ranges = adopted.iter().map(|it| (feed, 1, named(*it))).collect();
         words.push(Payload::Adoption(Adoption { ranges }));
     }
-    let third = hear_and_meet(&mut nodes, &words);
-    let counts: BTreeSet<usize> = ends.iter().chain(&adopted).flat_map(|it| way_to(*it)).collect();
+    words
+}
+
+/// What counts is what was named, with the way to it.
+fn assert_counts<'a>(
+    nodes: impl IntoIterator<Item = &'a Memory>,
+    end: usize,
+    adopted: &[usize],
+    how: &str,
+) {
+    let counts: BTreeSet<usize> = adopted.iter().chain([&end]).flat_map(|it| way_to(*it)).collect();
     let passed: BTreeSet<usize> = counts.iter().filter_map(|it| before(*it)).collect();
-    let heads = counts.difference(&passed).map(|it| named(*it)).collect();
-    for replica in nodes.iter().chain([&third]) {
-        assert_eq!(counting(replica, &feed), heads, "{words:?}");
+    let heads: BTreeSet<ChainPoint> = counts.difference(&passed).map(|it| named(*it)).collect();
+    let feed = name(1).id();
+    for replica in nodes {
+        assert_eq!(counting(replica, &feed), heads, "{end}, adopted {adopted:?}, {how}");
         assert!(replica.feed(feed).unwrap().branches.len() <= BRANCHES_NAMED_MAX);
     }
+}
+
+fn branches_become_equal(play: &Play) -> Result<(), TestCaseError> {
+    let (mut nodes, held) = full_of_branches(play.orders);
+    prop_assume!(nodes.first().map(root) != nodes.last().map(root));
+    let at = |index: &prop::sample::Index| *index.get(&held);
+    let end = at(play.ends.first().unwrap());
+    let adopted: Vec<usize> = play.adopted.iter().map(at).collect();
+    let third = hear_and_meet(&mut nodes, &ending(end, &adopted));
+    assert_counts(nodes.iter().chain([&third]), end, &adopted, "drawn");
     Ok(())
+}
+
+/// How two nodes come to know what was named.
+#[derive(Debug, Clone, Copy)]
+enum Heard {
+    /// Both hear it before they meet.
+    ByBoth,
+    /// One hears it, and tells the other as they meet.
+    ByOne,
+    /// Both hear it after they met, and stayed unequal.
+    Late,
+}
+
+const HEARD: [Heard; 3] = [Heard::ByBoth, Heard::ByOne, Heard::Late];
+
+/// Two full nodes, one end and at most one adoption, heard in one way.
+fn meets(orders: [u64; 2], end: usize, adopted: &[usize], heard: Heard) {
+    let words = ending(end, adopted);
+    let (mut nodes, _) = full_of_branches(orders);
+    let mut third = replica_of(&WORLD.other, 3);
+    if let (Heard::Late, [one, two]) = (heard, &mut nodes) {
+        assert!(!are_equal_once_they_met(one, two));
+    }
+    let hear = if matches!(heard, Heard::ByOne) { 1 } else { 2 };
+    nodes.iter_mut().take(hear).for_each(|it| declare(it, &words));
+    let [one, two] = &mut nodes;
+    let met = are_equal_once_they_met(one, two) || are_equal_once_they_met(two, one);
+    let how = format!("{orders:?}, {heard:?}");
+    assert!(met, "unequal: {end}, adopted {adopted:?}, {how}");
+    assert!(are_equal_once_they_met(two, &mut third), "third: {end}, adopted {adopted:?}, {how}");
+    assert_counts(nodes.iter().chain([&third]), end, adopted, &how);
+}
+
+/// The short form tries every end with every adoption, or none, in one way each; `WKSBM_DEEDS=3` in every
+/// way, and of nodes filled in eight pairs of orders.
+#[test]
+fn every_end_and_adoption_counts_at_two_that_are_full_of_other_branches() {
+    let is_long = std::env::var("WKSBM_DEEDS").is_ok_and(|deeds| deeds != "2");
+    let mut ways = HEARD.iter().cycle();
+    for pair in 0..if is_long { 8 } else { 1 } {
+        let orders = [2 * pair + 1, 2 * pair + 2];
+        let ([one, two], held) = full_of_branches(orders);
+        assert_ne!(root(&one), root(&two), "{orders:?}: they are full of the same");
+        for end in &held {
+            for adopted in std::iter::once(None).chain(held.iter().copied().map(Some)) {
+                let adopted: Vec<usize> = adopted.into_iter().collect();
+                for _ in 0..if is_long { HEARD.len() } else { 1 } {
+                    meets(orders, *end, &adopted, *ways.next().unwrap());
+                }
+            }
+        }
+    }
 }
 
 fn written(number: u64) -> &'static [Run] {

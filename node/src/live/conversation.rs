@@ -7,7 +7,6 @@ use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
 use super::event::Moved;
-use crate::authority::Standing;
 use crate::node::Node;
 use crate::sync::{EndReason, Input, Phase, Role, Root, Session, Since};
 
@@ -99,9 +98,9 @@ pub(super) enum Lacks {
 }
 
 impl Lacks {
-    /// By how a feed stands that was refused: behind an end lies what no root names.
-    pub(super) const fn of(standing: &Standing) -> Self {
-        if matches!(standing, Standing::Counts) { Self::Compared } else { Self::Apart }
+    /// Of a feed that was refused.
+    pub(super) const fn of(is_compared: bool) -> Self {
+        if is_compared { Self::Compared } else { Self::Apart }
     }
 
     /// All that is compared is equal.

@@ -584,7 +584,7 @@ impl Exchange {
                         // The peer holds what this node has no room for: they are not equal, and
                         // later there may be room.
                         it.proof = Some(Proof::Unequal);
-                        refused = refused.max(Lacks::of(&sink.local().authority.standing(&feed)));
+                        refused = refused.max(Lacks::of(sink.local().compares(&feed)));
                         if it.role == Role::Initiator && it.compare.is_none() {
                             it.compare = Some((later(now, UNEQUAL_MS), now));
                         }

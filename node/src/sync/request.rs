@@ -13,7 +13,7 @@ use crdt_schema::time::Timestamp;
 use super::message::{CutPoint, EndReason, Since, Stream};
 use super::receipt::{DeviceRow, ReceiptRow, RowKey};
 use super::summary::{Root, Summary};
-use crate::authority::Authority;
+use crate::authority::{Authority, Standing};
 use crate::ingest::BRANCHES_MAX;
 use crate::ports::Arrival;
 
@@ -35,6 +35,13 @@ pub struct Local<'a> {
     pub arrivals: u64,
     /// Which receipt rows are held.
     pub receipts: &'a dyn ReceiptBook,
+}
+
+impl Local<'_> {
+    /// Whether equal roots say that all of a feed is here: behind an end lies what no root names.
+    pub fn compares(&self, feed: &FeedName) -> bool {
+        matches!(self.authority.standing(feed), Standing::Counts)
+    }
 }
 
 impl fmt::Debug for Local<'_> {
