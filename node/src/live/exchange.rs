@@ -444,8 +444,12 @@ impl Exchange {
             }
             let Some(it) = self.links.get_mut(&link) else { continue };
             if it.compare.is_some_and(|(at, _)| at <= now) {
-                (it.compare, it.word) = (None, Word::Due);
-                self.drive(now, node, link, Input::Compare);
+                it.compare = None;
+                // The one under way is told of as it is, or as somebody asked meanwhile.
+                if !it.is_comparing() {
+                    it.word = Word::Due;
+                    self.drive(now, node, link, Input::Compare);
+                }
             }
         }
         self.settle(now, node, None);
