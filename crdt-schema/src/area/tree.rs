@@ -135,25 +135,29 @@ impl AreaTree {
 
     /// Whether `below` is `area` or lies below it today.
     pub fn covers(&self, area: AreaId, below: AreaId) -> bool {
-        let mut path = std::iter::successors(Some(below), |next| self.parent(*next));
-        path.any(|next| next == area)
+        // Above its own level an area is not met.
+        let up =
+            |next: &AreaId| (next.level() > area.level()).then(|| self.parent(*next)).flatten();
+        std::iter::successors(Some(below), up).any(|next| next == area)
     }
 
     /// Whether `below` is `area`, or the table or any counting alias ever placed it below.
     pub fn ever_covered(&self, area: AreaId, below: AreaId) -> bool {
-        area == below || self.ever_ancestors(below).contains(&area)
+        let lies_above = || area.level() < below.level();
+        area == below
+            || lies_above() && self.parents(below).any(|parent| self.ever_covered(area, parent))
     }
 
     /// Every parent the area ever had that it does not have today.
     pub fn former_parents(&self, area: AreaId) -> Vec<AreaId> {
         let today = self.parent(area);
-        self.parents(area).into_iter().filter(|parent| Some(*parent) != today).collect()
+        self.parents(area).filter(|parent| Some(*parent) != today).collect()
     }
 
     /// Areas above, today's and former.
     pub fn ever_ancestors(&self, area: AreaId) -> BTreeSet<AreaId> {
         let mut above = BTreeSet::new();
-        let mut waiting = self.parents(area);
+        let mut waiting: Vec<AreaId> = self.parents(area).collect();
         while let Some(next) = waiting.pop() {
             if above.insert(next) {
                 waiting.extend(self.parents(next));
@@ -282,14 +286,12 @@ impl AreaTree {
         here.into_iter().collect()
     }
 
-    fn parents(&self, area: AreaId) -> Vec<AreaId> {
-        if area == self.root {
-            return Vec::new();
-        }
-        match self.changed.areas.get(&area) {
-            Some(changed) => changed.parents.iter().copied().collect(),
-            None => table().area(area).and_then(|base| base.parent).into_iter().collect(),
-        }
+    /// Every parent it ever had: each lies one level higher.
+    fn parents(&self, area: AreaId) -> impl Iterator<Item = AreaId> {
+        let below = Some(area).filter(|area| *area != self.root);
+        let changed = below.and_then(|area| self.changed.areas.get(&area));
+        let base = below.filter(|_| changed.is_none()).and_then(|area| table().area(area)?.parent);
+        changed.into_iter().flat_map(|changed| changed.parents.iter().copied()).chain(base)
     }
 }
 
@@ -534,6 +536,20 @@ mod tests {
                 let parent = tree.parent(area).unwrap();
                 prop_assert!(tree.children(parent).binary_search(&area).is_ok());
                 prop_assert!(tree.former_parents(area).iter().all(|it| tree.ever_covered(*it, area)));
+            }
+        }
+
+        #[test]
+        fn an_area_covers_what_has_it_above(aliases in some_aliases()) {
+            let tree = tree().with_aliases(&aliases);
+            let kecamatan = (20..24).chain([39]).map(|it| id(&format!("32.09.{it}")));
+            let villages = (1..8).map(|it| id(&format!("32.09.39.20{it:02}")));
+            let some = [id("32"), id("32.09"), id("32.01")].into_iter().chain(kecamatan);
+            let some: Vec<AreaId> = some.chain(villages).collect();
+            for (area, below) in some.iter().flat_map(|one| some.iter().map(move |it| (*one, *it))) {
+                let (today, ever) = (tree.ancestors(below), tree.ever_ancestors(below));
+                prop_assert_eq!(tree.covers(area, below), area == below || today.contains(&area));
+                prop_assert_eq!(tree.ever_covered(area, below), area == below || ever.contains(&area));
             }
         }
     }
