@@ -1,8 +1,8 @@
-//! Roots where cuts and adoptions meet the caps, by chance: two nodes are offered the same branches, or the
+//! Roots where cuts and adoptions meet the caps: two nodes are offered the same branches, or the
 //! same feeds, of one device in two orders, so that each is full of others; then somebody above ends the
 //! device and adopts of it, anywhere that one of the two holds. Once they met, both count what was
-//! named, with the way to it, and nothing else, and so does a third that has all from one of them. Of one tree of
-//! branches every end and adoption is tried.
+//! named, with the way to it, and nothing else, and so does a third that has all from one of them. Chance decides
+//! about all of it; and of one tree of branches every end and adoption is tried.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

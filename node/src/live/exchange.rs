@@ -725,7 +725,7 @@ impl Exchange {
             let due = if it.unequal == 0 {
                 soon
             } else {
-                // Nor by news what is to be compared in its turn.
+                // News put nothing off that is to be compared in its turn.
                 let turn = soon.max(later(first, unequal_wait(it.unequal).min(UNEQUAL_NEWS_MS)));
                 it.compare.map_or(turn, |(planned, _)| planned.min(turn))
             };

@@ -113,7 +113,7 @@ impl Town {
 
     /// Two honest nodes that rested have the same roots of every village both serve. How many were not
     /// asked for a limit, how many were at one that all heard the end of, and of how many the authority
-    /// differs for a feed of it has as many branches as a node takes.
+    /// differs for a feed of it has as many branches as a node takes; `None` where no village was compared.
     fn alike(&self, site: usize, other: usize) -> Result<Option<[u64; 3]>, String> {
         let [mut areas, mut limits, mut ended, mut forked] = [0; 4];
         let (Some(mine), Some(theirs)) = (&self.sites[site].up, &self.sites[other].up) else {
