@@ -72,7 +72,7 @@ impl LabNode {
 
     /// From the next command on it runs on this machine.
     pub(crate) fn move_to(&mut self, board: &Board) {
-        self.doors = board.doors().to_vec();
+        self.doors = board.doors();
     }
 
     /// Begins a command.
