@@ -137,6 +137,11 @@ fn late_saves_of_a_closed_device_come_once_its_hub_has_room() {
 }
 
 #[test]
+fn saves_that_were_refused_before_their_device_was_closed_come_once_its_hub_has_room() {
+    scene::refused_saves_of_a_closed_device(1).unwrap();
+}
+
+#[test]
 fn scenario_1_a_village_on_sticks() {
     scene::a_village_on_sticks(1).unwrap();
 }

@@ -8,6 +8,7 @@ use crdt_schema::time::Timestamp;
 
 use super::event::Moved;
 use crate::node::Node;
+use crate::replica::Room;
 use crate::sync::{EndReason, Input, Phase, Role, Root, Session, Since};
 
 /// How a comparison over a link ended.
@@ -72,7 +73,7 @@ pub(super) struct Conversation {
     /// Comparisons in a row that did not end equal.
     pub(super) unequal: u32,
     /// What the peer offered and there was no room for.
-    pub(super) lacks: Lacks,
+    pub(super) lack: Option<Lack>,
 }
 
 /// Whether a comparison is told of when it ends.
@@ -87,28 +88,22 @@ pub(super) enum Word {
     Said,
 }
 
-/// What a peer offered and was refused for want of room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lacks {
-    Nothing,
-    /// What is compared: equal roots say that it is here.
-    Compared,
-    /// Something that may lie outside the roots, which the peer offers once over a link.
-    Apart,
+/// Something a peer offered that was refused for want of room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// What asks for most.
+    pub(super) of: Refused,
+    /// The least there was room for as something was refused.
+    pub(super) room: Room,
 }
 
-impl Lacks {
-    /// Of a feed that was refused.
-    pub(super) const fn of(is_compared: bool) -> Self {
-        if is_compared { Self::Compared } else { Self::Apart }
-    }
-
-    /// All that is compared is equal.
-    pub(super) fn is_equal(&mut self) {
-        if *self == Self::Compared {
-            *self = Self::Nothing;
-        }
-    }
+/// Where what was refused lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Refused {
+    /// In the roots: where they are equal it is here.
+    Compared,
+    /// Perhaps outside the roots, now or once its device is closed. Its device alone offers that, once over a link.
+    Apart,
 }
 
 impl Conversation {
@@ -134,7 +129,7 @@ impl Conversation {
             trips: 0,
             last_was_sent: None,
             unequal: 0,
-            lacks: Lacks::Nothing,
+            lack: None,
         }
     }
 
@@ -155,6 +150,15 @@ impl Conversation {
         } else {
             self.compare = Some((now, now));
         }
+    }
+
+    /// Something was refused when there was room for no more than this.
+    pub(super) fn lacks(&mut self, of: Refused, room: Room) {
+        self.lack =
+            Some(self.lack.map_or(Lack { of, room }, |it| Lack {
+                of: it.of.max(of),
+                room: it.room.min(room),
+            }));
     }
 
     /// A frame went.

@@ -185,6 +185,9 @@ pub struct Seen {
     /// The link it went over.
     #[serde(skip)]
     pub link: LinkId,
+    /// The how manieth that this node tells of since it runs.
+    #[serde(skip)]
+    pub number: u64,
 }
 
 impl Seen {

@@ -16,7 +16,7 @@ use crdt_schema::id::{DeviceId, Space};
 use crdt_schema::time::Timestamp;
 
 use super::book::Book;
-use super::conversation::{Conversation, Lacks, Proof, Word};
+use super::conversation::{Conversation, Proof, Refused, Word};
 use super::distrust::Distrust;
 use super::event::{Event, Seen, SeenArea, Why};
 use super::turned::wait_of;
@@ -154,8 +154,10 @@ pub struct Exchange {
     acts: VecDeque<Act>,
     /// Links whose session has more to work off.
     unfinished: BTreeSet<LinkId>,
-    /// Something was refused for want of room: when it is looked whether there is more again than there was.
-    short: Option<(Timestamp, Room)>,
+    /// Something was refused for want of room: when it is looked whether there is more now than there was.
+    look_at: Option<Timestamp>,
+    /// How many comparisons were told of.
+    told_of: u64,
     pub(super) failed: Option<NodeError>,
 }
 
@@ -190,7 +192,8 @@ impl Exchange {
             distrust: Distrust::default(),
             acts: VecDeque::new(),
             unfinished: BTreeSet::new(),
-            short: None,
+            look_at: None,
+            told_of: 0,
             failed: None,
         })
     }
@@ -218,12 +221,7 @@ impl Exchange {
             let compare = it.compare.map(|(at, _)| at);
             it.wake_at.into_iter().chain(compare).chain(it.prove_by)
         };
-        self.links
-            .values()
-            .flat_map(due)
-            .chain(self.renew_at)
-            .chain(self.short.map(|(at, _)| at))
-            .min()
+        self.links.values().flat_map(due).chain(self.renew_at).chain(self.look_at).min()
     }
 
     /// The newest comparisons, the newest first.
@@ -456,48 +454,41 @@ impl Exchange {
         if self.renew_at.is_some_and(|at| at <= now) {
             self.renew(now, node);
         }
-        if self.short.is_some_and(|(at, _)| at <= now) {
+        if self.look_at.is_some_and(|at| at <= now) {
             self.look_for_room(now, node);
         }
     }
 
-    /// Something was refused: where it was for want of room, that is looked for from now on.
-    fn falls_short(&mut self, now: Timestamp, link: LinkId, room: Room, refused: Lacks) {
+    /// Something was refused: where it may have been for want of room, that is looked for from now on.
+    fn falls_short(&mut self, now: Timestamp, link: LinkId, room: Room, refused: Refused) {
         if room < Room::Everything {
-            let (at, least) = self.short.unwrap_or((later(now, ROOM_MS), room));
-            self.short = Some((at, room.min(least)));
+            self.look_at.get_or_insert(later(now, ROOM_MS));
             if let Some(it) = self.links.get_mut(&link) {
-                it.lacks = it.lacks.max(refused);
+                it.lacks(refused, room);
             }
         }
     }
 
     /// Once there is more room than where something was refused it is asked for: by whoever began the link, anew.
     fn look_for_room(&mut self, now: Timestamp, node: &mut Node) {
-        let Some((_, room)) = self.short else { return };
-        if node.replica().room() <= room {
-            self.short = Some((later(now, ROOM_MS), room));
-            return;
-        }
-        self.short = None;
-        let (mut later_on, mut anew) = (false, Vec::new());
-        for (link, it) in self.links.iter_mut().filter(|(_, it)| it.lacks > Lacks::Nothing) {
-            // What it lacks may be on its way.
-            if it.is_comparing() {
-                later_on = true;
+        let room = node.replica().room();
+        let (mut again, mut anew) = (false, Vec::new());
+        for (link, it) in &mut self.links {
+            let Some(lack) = it.lack else { continue };
+            // Of a comparison that is under way: what it lacks may be on its way.
+            if room <= lack.room || it.is_comparing() {
+                again = true;
                 continue;
             }
             it.unequal = 0;
-            if (it.role, it.lacks) == (Role::Initiator, Lacks::Compared) {
-                it.lacks = Lacks::Nothing;
+            if (it.role, lack.of) == (Role::Initiator, Refused::Compared) {
+                it.lack = None;
                 it.compare = Some((now, now));
             } else {
                 anew.push(*link);
             }
         }
-        if later_on {
-            self.short = Some((later(now, ROOM_MS), room));
-        }
+        self.look_at = again.then(|| later(now, ROOM_MS));
         for link in anew {
             self.drive(now, node, link, Input::Close(EndReason::Done));
             self.drop_link(node, link, EndReason::Done);
@@ -530,6 +521,11 @@ impl Exchange {
         }
     }
 
+    /// How many comparisons were told of until now.
+    pub const fn told_of(&self) -> u64 {
+        self.told_of
+    }
+
     /// The link to a key.
     pub fn link_of(&self, key: &[u8; 32]) -> Option<LinkId> {
         self.links.iter().find(|(_, it)| it.key == *key).map(|(link, _)| *link)
@@ -555,7 +551,7 @@ impl Exchange {
         let Some(it) = self.links.get_mut(&link) else { return };
         let (mut inbox, mut sent) = (std::mem::take(&mut it.inbox), 0);
         let (mut hubs, mut devices): (Vec<ReceiptRow>, Vec<DeviceRow>) = (Vec::new(), Vec::new());
-        let (mut fault, mut refused) = (None, Lacks::Nothing);
+        let (mut fault, mut refused) = (None, None);
         while let Some(input) = inbox.pop_front() {
             let Some(it) = self.links.get_mut(&link) else { break };
             let Some(mut session) = it.session.take() else { break };
@@ -588,16 +584,18 @@ impl Exchange {
                         // The peer holds what this node has no room for: they are not equal, and
                         // later there may be room.
                         it.proof = Some(Proof::Unequal);
-                        refused = refused.max(Lacks::of(sink.local().compares(&feed)));
+                        let own = feed.device == session.peer();
+                        let apart = own || !sink.local().compares(&feed);
+                        let of = if apart { Refused::Apart } else { Refused::Compared };
+                        refused = refused.max(Some(of));
                         if it.role == Role::Initiator && it.compare.is_none() {
                             it.compare = Some((later(now, UNEQUAL_MS), now));
                         }
                     }
                     Output::Report(Report::Equal(areas)) => {
                         it.proof = Some(Proof::Equal(areas));
-                        for lacks in [&mut refused, &mut it.lacks] {
-                            lacks.is_equal();
-                        }
+                        refused = refused.filter(|of| *of == Refused::Apart);
+                        it.lack = it.lack.filter(|lack| lack.of == Refused::Apart);
                     }
                     Output::Report(Report::Unequal) => it.proof = Some(Proof::Unequal),
                     Output::Report(Report::Peer(_) | Report::NotTaken(..) | Report::Fork(_)) => {}
@@ -621,7 +619,7 @@ impl Exchange {
         if let Some(reason) = fault {
             self.distrusts(now, link, reason);
         }
-        if refused > Lacks::Nothing {
+        if let Some(refused) = refused {
             self.falls_short(now, link, node.replica().room(), refused);
         }
         self.take_rows(now, node, link, hubs, devices);
@@ -785,6 +783,7 @@ impl Exchange {
         reason: Option<EndReason>,
     ) {
         let Some(it) = self.links.get_mut(&link) else { return };
+        self.told_of += 1;
         let seen = Seen {
             peer,
             area: node.named(node.area_of(&peer)),
@@ -800,6 +799,7 @@ impl Exchange {
                 Vec::new()
             },
             link,
+            number: self.told_of,
         };
         it.count_anew();
         if self.recent.len() == RECENT_MAX {

@@ -207,12 +207,12 @@ impl Attempts {
         let Ok(dialled) = running.dial(address.clone(), wanted).await else {
             return Some(Err(MeetError::Stopped));
         };
-        let Reached { link, over } = match dialled {
+        let Reached { link, over, told_of } = match dialled {
             Ok(reached) => reached,
             Err(failure) => return self.failed(failure).map(Err),
         };
         self.now = Waited::End;
-        let Some(ended) = seen_on(events, link).await else {
+        let Some(ended) = seen_on(events, (link, told_of)).await else {
             return Some(Err(MeetError::Stopped));
         };
         let (reason, wait) = match ended {
@@ -283,15 +283,17 @@ impl Attempts {
     }
 }
 
-/// What came of a link: the comparison that ended, or why there was none; `None` when the node
-/// has stopped.
+/// What came of a link: the comparison that ended, which is none of the first so many the node told of, or why
+/// there was none; `None` when the node has stopped.
 async fn seen_on(
     mut events: broadcast::Receiver<Event>,
-    link: LinkId,
+    (link, told_of): (LinkId, u64),
 ) -> Option<Result<Seen, (&'static str, Option<u16>)>> {
     loop {
         match events.recv().await {
-            Ok(Event::Session(seen)) if seen.link == link => return Some(Ok(seen)),
+            Ok(Event::Session(seen)) if seen.link == link && seen.number > told_of => {
+                return Some(Ok(seen));
+            }
             Ok(Event::LinkClosed { link: closed, reason, wait_seconds }) if closed == link => {
                 return Some(Err((reason, wait_seconds)));
             }
@@ -304,10 +306,31 @@ async fn seen_on(
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    use crdt_schema::id::DeviceId;
+    use crdt_schema::time::Timestamp;
+
     use super::*;
+    use crate::answer::{AreaName, When};
+    use crate::live::Moved;
 
     fn attempts() -> Attempts {
         Attempts::new()
+    }
+
+    fn seen(number: u64, link: LinkId) -> Seen {
+        Seen {
+            peer: DeviceId([7; 32]),
+            area: AreaName { area: "32.09".parse().unwrap(), area_id: None },
+            equal: true,
+            received: Moved::default(),
+            sent: Moved::default(),
+            rounds: 1,
+            at: When(Timestamp(0)),
+            reason: None,
+            areas: Vec::new(),
+            link,
+            number,
+        }
     }
 
     #[test]
@@ -337,6 +360,17 @@ mod tests {
         assert_eq!(it.failed(DialFailure::Refused), Some(MeetError::Refused("refused")));
         let other = Some(MeetError::OtherNetwork);
         assert_eq!(attempts().failed(DialFailure::OtherNetwork), other, "that does not change");
+    }
+
+    /// A comparison that ended as the question was on its way knew nothing of it.
+    #[tokio::test]
+    async fn a_comparison_that_was_told_of_before_the_question_is_no_answer() {
+        let (told, events) = broadcast::channel(4);
+        let link = LinkId(7);
+        for number in [3, 4] {
+            told.send(Event::Session(seen(number, link))).unwrap();
+        }
+        assert_eq!(seen_on(events, (link, 3)).await, Some(Ok(seen(4, link))));
     }
 
     #[test]

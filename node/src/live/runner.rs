@@ -78,6 +78,8 @@ pub struct Reached {
     pub link: LinkId,
     /// Where that link leads, if it stood already and leads elsewhere than was dialled.
     pub over: Option<String>,
+    /// Comparisons told of before: they knew nothing of the question.
+    pub told_of: u64,
 }
 
 /// What is asked of a dial beside a link to the same device.
@@ -587,7 +589,7 @@ impl Writer {
         let asked = outlet.asked.as_ref()?;
         let over = (asked != dialled).then(|| outlet.address.clone());
         self.exchange.compare(self.now(), link);
-        Some(Reached { link, over })
+        Some(Reached { link, over, told_of: self.exchange.told_of() })
     }
 
     fn dial_due(&mut self) {
@@ -661,7 +663,8 @@ impl Writer {
         let waiting = asked.as_ref().and_then(|asked| self.dials.remove(asked));
         let awaited = waiting.is_some();
         for reply in waiting.unwrap_or_default() {
-            reply.send(Ok(Reached { link: id, over: None })).ok();
+            let told_of = self.exchange.told_of();
+            reply.send(Ok(Reached { link: id, over: None, told_of })).ok();
         }
         let outlet = Outlet { queue, queued, since, key: link.peer_key, address, asked, awaited };
         self.links.insert(id, outlet);

@@ -1,7 +1,7 @@
 //! Live: what becomes durable here goes at once to a peer whose areas cover it.
 //!
 //! A short run is pushed, a long one offered first. While a pass is under way only the feed is
-//! remembered, and offered before the pass may end. What a device wrote itself and does not count,
+//! remembered, and offered before the pass may end; what grew after many turns, behind it. What a device wrote itself and does not count,
 //! because it waits for its confirmation, was closed or the area was moved away, it offers to who
 //! has the issue right there, whatever areas the two share: nobody else would ever bring it to who
 //! may confirm or adopt it. Other feeds outside the roots go to such a device only when it asks.

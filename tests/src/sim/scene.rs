@@ -221,26 +221,49 @@ pub fn late_saves_of_a_closed_device(seed: u64) -> Result<(), String> {
     let role = town.sites[SAMBENG].role.clone();
     holds("it is closed", town.close(SURANENGGALA, &role)?)?;
     town.run(3 * HOUR)?;
+    without_room(&mut town)?;
+    town.window(SAMBENG, true);
+    all_comes_once_there_is_room(town)
+}
+
+/// A kecamatan that has no room refuses what a device saves, and closes it while they are linked: they are equal
+/// then, for what was refused lies outside the roots. Once there is room it comes.
+///
+/// # Errors
+/// What does not hold.
+pub fn refused_saves_of_a_closed_device(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    town.person(SAMBENG);
+    town.run(2 * HOUR)?;
+    without_room(&mut town)?;
+    town.person(SAMBENG);
+    town.run(town.now() + MINUTE / 2)?;
+    let role = town.sites[SAMBENG].role.clone();
+    holds("it is closed", town.close(SURANENGGALA, &role)?)?;
+    all_comes_once_there_is_room(town)
+}
+
+/// The kecamatan's disk takes nothing any more.
+fn without_room(town: &mut Town) -> Result<(), String> {
+    town.sites[SURANENGGALA].shelf.leave_room(Some(TAKING_IN_ENDS_BYTES - 1));
+    let takes = town.sites[SURANENGGALA].up.as_ref().map(|up| up.node.takes());
+    let told = "this seed gives the kecamatan a disk that says what is left";
+    holds(told, takes == Some(Takes::OwnSaves))
+}
+
+/// What the closed village saved, and the kecamatan has not, comes once that has room.
+fn all_comes_once_there_is_room(mut town: Town) -> Result<(), String> {
+    let device = town.sites[SAMBENG].role.device();
     let held = |town: &Town, site: usize| -> Option<u64> {
         let feeds = town.sites[site].up.as_ref()?.node.replica().feeds();
-        let feeds =
-            feeds.filter(|it| it.name.device == role.device() && it.name.space == Space::Records);
+        let feeds = feeds.filter(|it| it.name.device == device && it.name.space == Space::Records);
         Some(feeds.flat_map(|it| &it.branches).map(|it| it.head.point.seq).sum())
     };
     let all = held(&town, SAMBENG);
     holds("it saved more than it handed on", held(&town, SURANENGGALA) < all)?;
-    town.sites[SURANENGGALA].shelf.leave_room(Some(TAKING_IN_ENDS_BYTES - 1));
-    let takes = town.sites[SURANENGGALA].up.as_ref().map(|up| up.node.takes());
-    holds(
-        "this seed gives the kecamatan a disk that says what is left",
-        takes == Some(Takes::OwnSaves),
-    )?;
-    town.window(SAMBENG, true);
     town.run(town.now() + HOUR)?;
-    let state = town.sites[SAMBENG]
-        .up
-        .as_ref()
-        .map(|up| up.node.replica().authority().member(&role.device()).map(|it| it.state));
+    let up = town.sites[SAMBENG].up.as_ref();
+    let state = up.map(|up| up.node.replica().authority().member(&device).map(|it| it.state));
     holds("it knows that it is closed", state == Some(Some(MemberState::Closed)))?;
     holds("the kecamatan took nothing", held(&town, SURANENGGALA) < all)?;
     town.sites[SURANENGGALA].shelf.leave_room(None);

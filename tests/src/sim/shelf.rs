@@ -154,7 +154,7 @@ impl Shelf {
         match self {
             Self::Memory(feeds, views) => {
                 let mut held = feeds.held();
-                (held.dead, held.fail) = (false, None);
+                (held.dead, held.fail, held.refused) = (false, None, false);
                 if let Some(before) = held.before.take() {
                     held.store = before;
                 }
