@@ -168,9 +168,11 @@ impl Town {
                         self.note("copy of a card looked at");
                         self.check_saved(*copy)?;
                         self.check_bounds(*copy)?;
-                        // To whom all comes on sticks not all has come by now.
-                        let has_line = self.sites[*copy].class != Class::None;
-                        if has_line && self.alike_above(*copy)?.is_some() {
+                        // To whom all comes on sticks not all has come by now; and who was withdrawn after
+                        // a move learns of neither from the hub it knows.
+                        let Site { class, apart, .. } = &self.sites[*copy];
+                        let learns = *class != Class::None && !apart;
+                        if learns && self.alike_above(*copy)?.is_some() {
                             self.note("copy of a card as its hub");
                         }
                     }
