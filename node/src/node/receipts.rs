@@ -361,7 +361,10 @@ impl Node {
 
     /// How far what was written here has come, from receipts only: the nearest level first. Of a hub
     /// that was ended since nothing is shown: its store may be gone, and what it said with it.
-    pub(super) fn arrived(&self) -> Result<Vec<Arrived>, NodeError> {
+    ///
+    /// # Errors
+    /// [`NodeError`] of the stores.
+    pub fn arrived(&self) -> Result<Vec<Arrived>, NodeError> {
         let (rows, devices) = (self.receipts()?, self.device_rows()?);
         let me = self.device();
         let own: Vec<&FeedHeads> = self

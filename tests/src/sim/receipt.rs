@@ -48,7 +48,7 @@ impl Town {
             return Ok(());
         }
         let own = self.own_feeds(site, mine);
-        for arrived in up.node.status().map_err(told)?.arrived {
+        for arrived in up.node.arrived().map_err(told)? {
             let Some((at, hub)) = self.honest_hub(&arrived.device) else { continue };
             let named = |what: String| format!("{what}: {}", self.told_of(site));
             let said = self.said((mine, at, hub), &own).map_err(named)?;
@@ -168,7 +168,7 @@ impl Town {
                 return Err(named(format!("row {row} of its hub, whose newest is {newest}")));
             }
         }
-        let shown = up.node.status().map_err(told)?.arrived;
+        let shown = up.node.arrived().map_err(told)?;
         let Some(shown) = shown.into_iter().find(|it| it.device == device) else {
             return Err(named("no figure of arrival of its hub".to_owned()));
         };
