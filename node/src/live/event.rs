@@ -185,7 +185,7 @@ pub struct Seen {
     /// The link it went over.
     #[serde(skip)]
     pub link: LinkId,
-    /// The how manieth that this node tells of since it runs.
+    /// Its place among all that this node told of since it runs, from 1.
     #[serde(skip)]
     pub number: u64,
 }

@@ -1,5 +1,6 @@
 //! Scenes a domain person asks for, by name: a village on sticks, a village that moves, a status two
-//! people changed, a week without servers; and a hub whose disk is nearly full.
+//! people changed, a week without servers; and hubs whose disk is nearly full, with what devices that are
+//! closed meanwhile had saved.
 //!
 //! The cast is the same small one each time: province 0, kabupaten 1, kecamatan Suranenggala 2 with
 //! Sambeng 3 and a neighbour 4, kecamatan Gunung Jati 5 with two villages.
