@@ -10,17 +10,17 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The seed that finds each planted mistake, and what it says.
-const PLANTED: [(Plant, u64, &str); 26] = [
+const PLANTED: [(Plant, u64, &str); 27] = [
     (Plant::Lie(Lie::QuarantinedCounts), 3, "after a heal: roots of"),
-    (Plant::Lie(Lie::IncompleteFolded), 16, "has another verdict"),
+    (Plant::Lie(Lie::IncompleteFolded), 48, "has another verdict"),
     (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
     (Plant::Lie(Lie::HeadStale), 1, "has other values"),
     (Plant::Lie(Lie::VerdictKept), 2, "a record on one side"),
     (Plant::Lie(Lie::ViewsAhead), 2, "a record on one side"),
     (Plant::CheckpointOffByOne, 1, "NotNext"),
     (Plant::ReceiptBeforeDurable, 4, "a save that was acknowledged is gone"),
-    (Plant::IncarnationKept, 4, "an incarnation it had left"),
-    (Plant::BranchHidden, 4, "a store failed on a disk that works"),
+    (Plant::IncarnationKept, 6, "an incarnation it had left"),
+    (Plant::BranchHidden, 6, "a store failed on a disk that works"),
     (Plant::FullDiskIgnored, 1, "of whom no limit holds back"),
     (Plant::RowLost, 1, "a record on one side"),
     (Plant::TailWithheld, 1, "a store failed on a disk that works"),
@@ -31,7 +31,8 @@ const PLANTED: [(Plant, u64, &str); 26] = [
     (Plant::RowBeyondHeld, 1, "the newest row of"),
     (Plant::RowOfAnotherMoment, 1, "is of another root"),
     (Plant::RowRaised, 1, "is the newest"),
-    (Plant::StoresMixedUp, 6, "are said to have come"),
+    (Plant::RowRenumbered, 1, "holds a row nobody published"),
+    (Plant::StoresMixedUp, 4, "are said to have come"),
     (Plant::RowDropped, 1, "nothing of what its hub published"),
     (Plant::EqualSaid, 1, "said equal of roots"),
     (Plant::EqualDenied, 1, "said not equal of equal roots"),

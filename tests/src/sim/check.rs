@@ -58,6 +58,12 @@ impl Town {
                     .or_default() += forked;
             }
         }
+        let stores = self.honest_stores();
+        for site in honest.iter().copied() {
+            let [hubs, devices] = self.check_rows(site, &stores)?;
+            *self.tally.entry("row of another hub looked at").or_default() += hubs;
+            *self.tally.entry("row of another device looked at").or_default() += devices;
+        }
         let compared = self.compared();
         self.check_values(&compared)?;
         self.check_words(&compared)?;

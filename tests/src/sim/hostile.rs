@@ -23,6 +23,8 @@ use crate::world::{declaring, signed};
 
 /// Of a hundred frames of a liar so many are not what its node wanted to say.
 const LIES_PERCENT: usize = 12;
+/// Of a hundred turns among those so many say more, or less, to be durable than is.
+const LIES_OF_DURABLE_PERCENT: usize = 10;
 /// Feeds of a flood: more than a node takes, whatever rests on them.
 const FLOOD: usize = 140;
 
@@ -83,6 +85,15 @@ impl Town {
         let Ok(message) = codec::decode(stream, &frame) else { return Some(frame) };
         match message {
             Message::Turn(mut turn) => {
+                if self.numbers.chance(LIES_OF_DURABLE_PERCENT) {
+                    let frames = 1 + self.numbers.below(3) as u64;
+                    let less = turn.durable.saturating_sub(frames);
+                    let lie = if self.numbers.chance(50) { turn.durable + frames } else { less };
+                    if lie != turn.durable {
+                        self.note("hostile: lying durable");
+                    }
+                    turn.durable = lie;
+                }
                 if let Some(roots) = turn.quiet.as_mut().filter(|roots| !roots.is_empty()) {
                     self.note("hostile: lying roots");
                     for (authority, records) in roots.iter_mut() {

@@ -1,5 +1,6 @@
 //! Mistakes planted in every node of a simulation, so that a test can show that it finds them. They
-//! sit between a node and its stores, three in what it says: nothing of the program is altered.
+//! sit between a node and its stores, two are played by the stores, three lie in what it says: nothing of
+//! the program is altered.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -56,6 +57,8 @@ pub enum Plant {
     RowOfAnotherMoment,
     /// In a row that a village holds its own feeds reach as far as here.
     RowRaised,
+    /// A hub reads rows of other hubs that name none of its own feeds under a higher number.
+    RowRenumbered,
     /// A hub takes the stores of other hubs for each other.
     StoresMixedUp,
     /// A row of a hub that a village hears of is not kept.
@@ -82,7 +85,7 @@ pub(super) struct Port {
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -103,6 +106,7 @@ impl Plant {
         Self::RowBeyondHeld,
         Self::RowOfAnotherMoment,
         Self::RowRaised,
+        Self::RowRenumbered,
         Self::StoresMixedUp,
         Self::RowDropped,
         Self::EqualSaid,
@@ -145,6 +149,7 @@ impl Plant {
             | Self::RowBeyondHeld
             | Self::RowOfAnotherMoment
             | Self::RowRaised
+            | Self::RowRenumbered
             | Self::StoresMixedUp
             | Self::RowDropped
             | Self::NewsUnnoticed => {
@@ -182,6 +187,12 @@ struct Planted {
 }
 
 impl Planted {
+    fn own_feeds(&self) -> Result<Vec<FeedHeads>, StoreError> {
+        let mut mine = self.held.feeds()?;
+        mine.retain(|feed| feed.name.device == self.port.device);
+        Ok(mine)
+    }
+
     /// Whether a feed is somebody else's work, kept in a village.
     fn is_of_others(&self, feed: FeedId) -> Result<bool, StoreError> {
         let feeds = self.held.feeds()?;
@@ -304,10 +315,17 @@ impl FeedStore for Planted {
         let mut values = self.held.values(prefix)?;
         match self.plant {
             Plant::RowRaised if !self.port.is_hub => {
-                let mut mine = self.held.feeds()?;
-                mine.retain(|feed| feed.name.device == self.port.device);
+                let mine = self.own_feeds()?;
                 let rows = values.iter_mut().filter(|(name, _)| name.starts_with(RECEIPT));
                 rows.for_each(|(_, value)| twist::raise(value, &mine));
+            }
+            Plant::RowRenumbered if self.port.is_hub => {
+                let own = [RECEIPT, &self.held.instance().0].concat();
+                let mine = self.own_feeds()?;
+                let of_others = values
+                    .iter_mut()
+                    .filter(|(name, _)| name.starts_with(RECEIPT) && !name.starts_with(&own));
+                of_others.for_each(|(_, value)| twist::renumber(value, &mine));
             }
             Plant::StoresMixedUp if self.port.is_hub && prefix.starts_with(DEVICE) => {
                 let stores: BTreeSet<StoreInstance> = self

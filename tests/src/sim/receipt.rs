@@ -11,7 +11,7 @@ use crdt_schema::id::{FeedId, Space};
 use crdt_schema::time::Timestamp;
 use node::answer::Arrived;
 use node::ports::{FeedHeads, FeedStore};
-use node::sync::Root;
+use node::sync::{Root, RowHead};
 
 use super::ground::MINUTE;
 use super::row::{Held, Origin, has_published, published, row_of, rows_of};
@@ -80,7 +80,8 @@ impl Town {
             if feeds.is_empty() {
                 continue;
             }
-            let store = match self.origin(at, &row, &asked)? {
+            let is_asked = |head: &RowHead| is_of(head, &asked);
+            let store = match self.origin(at, &row, is_asked)? {
                 Origin::Newest | Origin::Older => hub,
                 // What a hub said before it was put back was true then.
                 Origin::Before => mine,
@@ -157,7 +158,7 @@ impl Town {
         }
         let row = held.ok_or("nothing of what its hub published of its area".to_owned());
         let row = row.map_err(named)?;
-        match self.origin(above, &row, &asked).map_err(named)? {
+        match self.origin(above, &row, |head| is_of(head, &asked)).map_err(named)? {
             Origin::Newest => {}
             Origin::Before if row.counter >= newest.counter => {
                 return Ok(Some("true row kept out by one from before a hub was put back"));
@@ -222,6 +223,10 @@ impl Town {
         *self.tally.entry("six words read out").or_default() += read;
         Ok(())
     }
+}
+
+fn is_of(head: &RowHead, feeds: &BTreeSet<FeedId>) -> bool {
+    feeds.iter().any(|feed| feed.0.starts_with(&head.feed))
 }
 
 /// What a node shows of a hub is no more than was said.

@@ -1,7 +1,7 @@
 //! Rows of hubs: what a hub published, and what others hold of it. They are signed: what nobody
 //! published is held by nobody, whatever liars make of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::codec::Reader;
@@ -84,7 +84,7 @@ impl Town {
         &self,
         hub: usize,
         row: &ReceiptRow,
-        asked: &BTreeSet<FeedId>,
+        is_asked: impl Fn(&RowHead) -> bool,
     ) -> Result<Origin, String> {
         let Some(up) = &self.sites[hub].up else { return Err("a hub that is off".to_owned()) };
         let held = up.node.replica();
@@ -99,7 +99,6 @@ impl Town {
             return Ok(Origin::Before);
         }
         let number = newest.as_ref().map_or(0, |newest| newest.counter);
-        let is_asked = |head: &RowHead| asked.iter().any(|feed| feed.0.starts_with(&head.feed));
         let unheld = unheld(held, row, is_asked)?;
         if (row.counter < number || is_before) && unheld.is_none() {
             return Ok(if is_before { Origin::Before } else { Origin::Older });
@@ -109,6 +108,54 @@ impl Town {
             Some(head) => format!("row {counter} of {area} names {head:?}, which is not held"),
             None => format!("row {counter} of {area}, of which {number} is the newest"),
         })
+    }
+
+    /// Stores of nodes that do not lie, are on and are well, and whose they are.
+    pub(super) fn honest_stores(&self) -> BTreeMap<StoreInstance, usize> {
+        let sites = self.honest().into_iter().filter_map(|site| {
+            let replica = self.sites[site].up.as_ref()?.node.replica();
+            Some((replica.feed_store().instance(), site)).filter(|_| !replica.is_ill())
+        });
+        sites.collect()
+    }
+
+    /// After a heal every row that a node holds, of whatever area and hub, is one that the hub published,
+    /// and every word of a device about itself is its own. How many of each were looked at, without its own.
+    ///
+    /// # Errors
+    /// What nobody said.
+    pub(super) fn check_rows(
+        &self,
+        site: usize,
+        stores: &BTreeMap<StoreInstance, usize>,
+    ) -> Result<[u64; 2], String> {
+        let [mut hubs, mut devices] = [0; 2];
+        let Some(up) = self.sites[site].up.as_ref() else { return Ok([0; 2]) };
+        let mine = up.node.replica();
+        let named = |what: String| format!("site {site} holds a row nobody published: {what}");
+        for (_, value) in mine.feed_store().values(RECEIPT).map_err(told)? {
+            let row = read_row(&value)?;
+            let from = stores.get(&row.key.instance).filter(|from| **from != site);
+            let Some(from) = from else { continue };
+            // What a hub that was put back held before may be gone with a village that was lost as well.
+            let is_whole = self.sites[*from].before.is_none();
+            self.origin(*from, &row, |_| is_whole).map_err(named)?;
+            if !row.is_signed_with(&self.sites[*from].role.keys.signing) {
+                return Err(named(format!("{} of {}", row.counter, row.key.area)));
+            }
+            hubs += 1;
+        }
+        for (_, value) in mine.feed_store().values(DEVICE).map_err(told)? {
+            let row = device_row(&value).ok_or("a row of a device that cannot be read")?;
+            let from = stores.get(&row.instance).filter(|from| **from != site);
+            let own = from.filter(|from| self.sites[**from].role.device() == row.device);
+            let Some(from) = own else { continue };
+            if !row.is_its_own_word(mine.authority()) {
+                return Err(named(format!("{} of site {from}", row.counter)));
+            }
+            devices += 1;
+        }
+        Ok([hubs, devices])
     }
 
     /// After a heal a hub's newest row names the root it has, and of each counting head the one it

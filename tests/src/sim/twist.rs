@@ -117,6 +117,16 @@ pub(super) fn raise(value: &mut Vec<u8>, mine: &[FeedHeads]) {
     });
 }
 
+/// A row that names none of these feeds has the next number.
+pub(super) fn renumber(value: &mut Vec<u8>, mine: &[FeedHeads]) {
+    twist(value, |row| {
+        let is_mine = |head: &RowHead| mine.iter().any(|it| it.name.id().0.starts_with(&head.feed));
+        if !row.heads.iter().any(is_mine) {
+            row.counter += 1;
+        }
+    });
+}
+
 /// The store a row of a hub is about.
 pub(super) fn store(value: &[u8]) -> Option<StoreInstance> {
     read_row(value).ok().map(|row| row.key.instance)
