@@ -21,6 +21,8 @@ pub use statement::{
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
     use super::*;
+    use crate::area::AreaId;
+    use crate::codec::DecodeError;
     use crate::entry::{ChainPoint, EntryKind, SigningSecret};
     use crate::id::{DeviceId, EntryId, FeedId};
     use crate::time::Timestamp;
@@ -29,6 +31,32 @@ mod tests {
     fn keys(seed: u8) -> DeviceKeys {
         let signing = SigningSecret::from_seed(&[seed; 32]).public();
         DeviceKeys { transport: [seed; 32], signing, sealing: [seed + 1; 32] }
+    }
+
+    /// Of keys and devices at their limits the signed statement is read; of one more it is not.
+    #[test]
+    fn a_statement_names_as_many_keys_and_devices_as_it_may_and_no_more() {
+        let signed = |keys: u8, devices: u8| {
+            let secret = |seed| SigningSecret::from_seed(&[seed; 32]);
+            let mut secrets: Vec<SigningSecret> = (1..=keys).map(secret).collect();
+            secrets.sort_unstable_by_key(SigningSecret::public);
+            let mut named: Vec<DeviceKeys> = (1..=devices).map(self::keys).collect();
+            named.sort_unstable();
+            let statement = RootStatement {
+                name: "Jaringan".into(),
+                area: AreaId::WEST_JAVA,
+                trial: true,
+                threshold: keys / 2 + 1,
+                keys: secrets.iter().map(SigningSecret::public).collect(),
+                devices: named,
+            };
+            statement.sign(&secrets).map(|_| ())
+        };
+        let too_large = |what| Err(StatementError::Bytes(DecodeError::TooLarge(what)));
+        let (keys, devices) = (ROOT_KEYS_MAX as u8, ROOT_DEVICES_MAX as u8);
+        assert_eq!(signed(keys, devices), Ok(()));
+        assert_eq!(signed(keys + 1, devices), too_large("root keys"));
+        assert_eq!(signed(keys, devices + 1), too_large("root devices"));
     }
 
     fn certificate() -> Certificate {

@@ -7,7 +7,7 @@
 )]
 
 use crdt_schema::area::AreaId;
-use crdt_schema::codec::DecodeError;
+use crdt_schema::codec::{DecodeError, Reader, Writer};
 use crdt_schema::entry::PackedRun;
 use crdt_schema::id::{DeviceId, EntryId, FeedName, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
@@ -16,10 +16,11 @@ use proptest::prelude::*;
 use super::codec::{decode, encode, frame_length, stream_of};
 use super::driver::{Pair, Sink, carry_out};
 use super::message::{
-    AREAS_PER_MESSAGE_MAX, AreaHeads, AreaPrints, BULK_FRAME_BYTES_MAX, CONTROL_FRAME_BYTES_MAX,
-    Common, CutPoint, Digest, EndReason, Extent, FeedPoints, FeedRef, FeedRun, IdStart, Mark,
-    Message, Need, NodePrint, Offer, Open, Pass, Probe, Proof, Reply, SharedArea, Since, Stream,
-    Turn,
+    AREAS_PER_MESSAGE_MAX, AREAS_SHARED_MAX, AreaHeads, AreaPrints, BULK_FRAME_BYTES_MAX,
+    CHILDREN_MAX, CONTROL_FRAME_BYTES_MAX, Common, CutPoint, Digest, EndReason, Extent,
+    FEEDS_PER_MESSAGE_MAX, FeedPoints, FeedRef, FeedRun, HEADS_PER_FEED_MAX, IdStart, Mark,
+    Message, Need, NodePrint, Offer, Open, PROBE_POINTS_MAX, Pass, Probe, Proof,
+    ROWS_PER_MESSAGE_MAX, RUNS_PER_FRAME_MAX, Reply, SharedArea, Since, Stream, Turn,
 };
 use super::receipt::{DeviceRow, ReceiptRow, RowHead, RowKey};
 use super::request::{Input, Output};
@@ -307,9 +308,7 @@ fn messages_have_these_bytes_for_ever() {
 
 #[test]
 fn a_length_beyond_the_limit_is_refused_before_anything_is_reserved() {
-    let claim = |kind: u8, length: usize| {
-        crdt_schema::codec::Writer::new().u8(kind).varint(length as u64).finish()
-    };
+    let claim = |kind: u8, length: usize| Writer::new().u8(kind).varint(length as u64).finish();
     let (control, bulk) = (CONTROL_FRAME_BYTES_MAX - 4, BULK_FRAME_BYTES_MAX - 4);
     let length = |stream, bytes: &[u8]| frame_length(stream, bytes);
     assert_eq!(length(Stream::Control, &claim(6, control)), Ok(Some(CONTROL_FRAME_BYTES_MAX)));
@@ -322,19 +321,77 @@ fn a_length_beyond_the_limit_is_refused_before_anything_is_reserved() {
     assert!(length(Stream::Control, &claim(64, 1)).is_err());
 }
 
+/// A message whose last list is empty, with another count there and so many bytes behind it.
+fn claiming(message: &Message, count: usize, behind: usize) -> (Stream, Vec<u8>) {
+    let frame = encode(message);
+    let mut reader = Reader::new(&frame);
+    let kind = reader.u8().unwrap();
+    let payload = reader.bytes(frame.len(), "payload").unwrap();
+    let (last, before) = payload.split_last().unwrap();
+    assert_eq!(*last, 0, "{message:?} ends with an empty list");
+    let mut writer = Writer::new();
+    let payload = writer.raw(before).varint(count as u64).raw(&vec![0; behind]);
+    let payload = std::mem::take(payload).finish();
+    (stream_of(message), Writer::new().u8(kind).bytes(&payload).finish())
+}
+
 #[test]
 fn a_claimed_count_beyond_the_bytes_or_the_limit_is_refused() {
-    let frame = |count: u64, rest: &[u8]| {
-        let payload = crdt_schema::codec::Writer::new().varint(count).raw(rest).finish();
-        crdt_schema::codec::Writer::new().u8(6).bytes(&payload).finish()
+    let (area, feed) = (area("32.09.39.2001"), FeedRef::Mine(2));
+    let node = |below| {
+        Message::Nodes(vec![NodePrint { area, own: Digest::Cut([0; 16]), below: Some(below) }])
     };
-    let refused = decode(Stream::Control, &frame(4000, &[0; 20]));
-    assert_eq!(refused, Err(DecodeError::Truncated));
-    let many = AREAS_PER_MESSAGE_MAX as u64 + 1;
-    assert_eq!(
-        decode(Stream::Control, &frame(many, &[0; 9000])),
-        Err(DecodeError::TooLarge("areas"))
-    );
+    let (instance, certificate) = (StoreInstance([2; 16]), None);
+    let prints = AreaPrints { area, feeds: Vec::new() };
+    let heads = AreaHeads { area, extent: Extent::Own, feeds: Vec::new() };
+    let (areas, shared) = (Vec::new(), Vec::new());
+    let lists: [(Message, usize, &str); 16] = [
+        (
+            Message::Open(Open { version: 1, certificate, instance, areas }),
+            AREAS_SHARED_MAX,
+            "areas",
+        ),
+        (
+            Message::Reply(Reply { version: 1, certificate, instance, shared }),
+            AREAS_SHARED_MAX,
+            "areas",
+        ),
+        (
+            Message::Turn(Turn { sent: 1, durable: 2, quiet: Some(Vec::new()) }),
+            AREAS_SHARED_MAX,
+            "areas",
+        ),
+        (Message::Nodes(Vec::new()), AREAS_PER_MESSAGE_MAX, "areas"),
+        (Message::Prints(Vec::new()), AREAS_PER_MESSAGE_MAX, "areas"),
+        (Message::Heads(Vec::new()), AREAS_PER_MESSAGE_MAX, "areas"),
+        (node(Vec::new()), CHILDREN_MAX, "children"),
+        (Message::Prints(vec![prints]), FEEDS_PER_MESSAGE_MAX, "feeds"),
+        (Message::Heads(vec![heads]), FEEDS_PER_MESSAGE_MAX, "feeds"),
+        (Message::Need(Vec::new()), FEEDS_PER_MESSAGE_MAX, "feeds"),
+        (Message::Offer(Vec::new()), FEEDS_PER_MESSAGE_MAX, "feeds"),
+        (
+            Message::Need(vec![Need { feed, heads: Vec::new() }]),
+            HEADS_PER_FEED_MAX,
+            "heads of a feed",
+        ),
+        (
+            Message::Offer(vec![Offer { feed, heads: Vec::new() }]),
+            HEADS_PER_FEED_MAX,
+            "heads of a feed",
+        ),
+        (Message::Probe(Probe { feed, points: Vec::new() }), PROBE_POINTS_MAX, "points of a probe"),
+        (Message::Receipts(Vec::new()), ROWS_PER_MESSAGE_MAX, "rows"),
+        (Message::Runs(Vec::new()), RUNS_PER_FRAME_MAX, "runs"),
+    ];
+    for (message, most, what) in lists {
+        let read = |count, behind| {
+            let (stream, frame) = claiming(&message, count, behind);
+            decode(stream, &frame)
+        };
+        assert_eq!(read(most + 1, 9000), Err(DecodeError::TooLarge(what)), "{message:?}");
+        assert_ne!(read(most, 9000), Err(DecodeError::TooLarge(what)), "{message:?}");
+        assert_eq!(read(most, most - 1), Err(DecodeError::Truncated), "{message:?}");
+    }
 }
 
 /// Says a message to a node that is in the middle of a session, with an honest store.
@@ -372,7 +429,7 @@ proptest! {
     #[test]
     fn any_bytes_are_one_message_or_refused(kind in 0u8..80, payload: Vec<u8>, bytes: Vec<u8>) {
         let stream = if kind < 64 { Stream::Control } else { Stream::Bulk };
-        let framed = crdt_schema::codec::Writer::new().u8(kind).bytes(&payload).finish();
+        let framed = Writer::new().u8(kind).bytes(&payload).finish();
         for frame in [framed, bytes] {
             if let Ok(message) = decode(stream, &frame) {
                 prop_assert_eq!(encode(&message), frame);

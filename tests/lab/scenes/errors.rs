@@ -265,7 +265,7 @@ fn line(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn every_sync_of_every_command_that_acknowledges_something_is_asked_how_it_ended() {
+fn every_sync_of_six_commands_that_acknowledge_something_is_asked_how_it_ended() {
     let Some(lab) = Lab::new("syncs") else { return };
     let Some(failing) = Failing::new(lab.room()) else { return };
     let [mut province, mut hub, mut desa] = ["prov", "kec", "desa"].map(|name| lab.node(name));

@@ -218,6 +218,7 @@ fn shown(value: f64) -> String {
     let places = match value.abs() {
         0.0 => 0,
         small if small < 1.0 => 4,
+        small if small < 10.0 => 3,
         small if small < 100.0 => 2,
         _ => 0,
     };
