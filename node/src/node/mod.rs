@@ -238,20 +238,23 @@ impl Node {
         self.authority().member(&self.device())
     }
 
-    /// The area of this device's certificate. Of several one where it wrote, if there is any: a hub may
-    /// certify it for another village, or higher up, without asking. Of those the highest.
+    /// The area of this device's certificate. Of several one where it wrote, if there is any, for a hub
+    /// may certify it for another village, higher up or, if it is a hub itself, for a village, without
+    /// asking: what it wrote belongs to the lowest of them that it lies in. Of those the highest.
     fn own_area(&self) -> AreaId {
         let Some(me) = self.me() else { return self.tree().root() };
         let areas: BTreeSet<AreaId> = me.grants.iter().map(|grant| grant.area).collect();
-        let wrote = |area: &AreaId| {
-            let own = |feed: &FeedHeads| feed.name.device == self.device();
-            self.replica.feeds().any(|feed| own(feed) && feed.name.area == *area)
-        };
         let highest = |area: &AreaId| (area.level(), *area);
-        let written = (areas.len() > 1)
-            .then(|| areas.iter().copied().filter(wrote).min_by_key(highest))
-            .flatten();
-        written.or(areas.into_iter().min_by_key(highest)).unwrap_or_else(|| self.tree().root())
+        let lowest_above = |feed: &FeedHeads| {
+            let above = areas.iter().filter(|it| self.tree().ever_covered(**it, feed.name.area));
+            above.copied().max_by_key(AreaId::level)
+        };
+        let written = (areas.len() > 1).then(|| {
+            let own = self.replica.feeds().filter(|feed| feed.name.device == self.device());
+            own.filter_map(lowest_above).min_by_key(highest)
+        });
+        let any = || areas.iter().copied().min_by_key(highest);
+        written.flatten().or_else(any).unwrap_or_else(|| self.tree().root())
     }
 
     fn state(&self) -> MemberState {
