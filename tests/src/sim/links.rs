@@ -247,9 +247,24 @@ impl Town {
         }
         if !reachable(above) {
             self.dial_soon(site, 5 * MINUTE);
-        } else if !self.linked(site, above) {
-            let class = self.sites[site].class;
-            self.join(site, above, class);
+            return;
+        }
+        let is_closing = self
+            .wires
+            .of(site)
+            .find(|(_, wire)| wire.ends.contains(&above))
+            .map(|(_, wire)| wire.closing);
+        match is_closing {
+            None => {
+                let class = self.sites[site].class;
+                self.join(site, above, class);
+            }
+            // Hung up here, and the other end hears of it in a moment: nothing else would dial again.
+            Some(true) => {
+                self.note("dialled while the link before was closing");
+                self.dial_soon(site, 20 * SECOND);
+            }
+            Some(false) => {}
         }
     }
 
