@@ -1,6 +1,5 @@
 //! Sambeng moves from Suranenggala to Gunung Jati: one entry, no record moves.
 
-use crdt_schema::authority::{Certificate, Limits, Payload, Rights};
 use crdt_schema::id::{DeviceId, FeedName};
 use node::answer::{MemberState, RecordList, Verdict};
 use node::error::ErrorKind;
@@ -29,40 +28,6 @@ fn stored_bytes(office: &mut Office, device: DeviceId) -> Vec<(String, u64, Vec<
         }
     }
     stored
-}
-
-/// The old kecamatan may certify anybody for its village: who belongs above writes there, and goes on
-/// saying what it holds.
-#[test]
-fn the_new_kecamatan_stays_a_hub_though_the_old_one_certified_it_for_the_village() {
-    const NEIGHBOUR: &str = "32.09.21.2001";
-    let mut town = Town::new(39);
-    let mut province = town.province();
-    let mut kabupaten = town.member(&mut province, "kabupaten", "32.09");
-    let mut old = town.member(&mut kabupaten, "kecamatan-lama", OLD);
-    let mut new = town.member(&mut kabupaten, "kecamatan-baru", NEW);
-    let mut desa = town.member(&mut new, "desa", NEIGHBOUR);
-    let device = new.node().device();
-    let authority = kabupaten.node().replica().authority();
-    let keys = authority.member(&device).unwrap().keys;
-    let area = authority.tree().find(SAMBENG).first().copied().unwrap();
-    let (rights, limits) = (Rights::desa(), Limits::default());
-    let word = Certificate { keys, area, rights, limits, invited: None };
-    old.node().say(area, Payload::Certificate(word), Vec::new()).unwrap();
-    old.carry_to(&mut kabupaten);
-    kabupaten.node().rehome(SAMBENG, SAMBENG_NOW).unwrap();
-    kabupaten.carry_to(&mut new);
-    let grants = &new.node().replica().authority().member(&device).unwrap().grants;
-    assert_eq!(grants.len(), 2, "it knows of the word");
-
-    new.activity(SAMBENG_NOW, "kunjungan ke desa yang pindah");
-    desa.activity(NEIGHBOUR, "rapat");
-    desa.carry_to(&mut new);
-    new.carry_to(&mut desa);
-    assert_eq!(new.node().status().unwrap().area.area.to_string(), NEW);
-    let arrived = desa.node().status().unwrap().arrived;
-    let above = arrived.iter().find(|it| it.device == device).expect("its hub says what it holds");
-    assert_eq!(above.missing, 0);
 }
 
 #[test]
