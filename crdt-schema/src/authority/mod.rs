@@ -36,27 +36,27 @@ mod tests {
     /// Of keys and devices at their limits the signed statement is read; of one more it is not.
     #[test]
     fn a_statement_names_as_many_keys_and_devices_as_it_may_and_no_more() {
-        let signed = |keys: u8, devices: u8| {
+        let signed = |roots: u8, others: u8| {
             let secret = |seed| SigningSecret::from_seed(&[seed; 32]);
-            let mut secrets: Vec<SigningSecret> = (1..=keys).map(secret).collect();
+            let mut secrets: Vec<SigningSecret> = (1..=roots).map(secret).collect();
             secrets.sort_unstable_by_key(SigningSecret::public);
-            let mut named: Vec<DeviceKeys> = (1..=devices).map(self::keys).collect();
+            let mut named: Vec<DeviceKeys> = (1..=others).map(keys).collect();
             named.sort_unstable();
             let statement = RootStatement {
                 name: "Jaringan".into(),
                 area: AreaId::WEST_JAVA,
                 trial: true,
-                threshold: keys / 2 + 1,
+                threshold: roots / 2 + 1,
                 keys: secrets.iter().map(SigningSecret::public).collect(),
                 devices: named,
             };
             statement.sign(&secrets).map(|_| ())
         };
         let too_large = |what| Err(StatementError::Bytes(DecodeError::TooLarge(what)));
-        let (keys, devices) = (ROOT_KEYS_MAX as u8, ROOT_DEVICES_MAX as u8);
-        assert_eq!(signed(keys, devices), Ok(()));
-        assert_eq!(signed(keys + 1, devices), too_large("root keys"));
-        assert_eq!(signed(keys, devices + 1), too_large("root devices"));
+        let [roots, others] = [ROOT_KEYS_MAX, ROOT_DEVICES_MAX].map(|it| u8::try_from(it).unwrap());
+        assert_eq!(signed(roots, others), Ok(()));
+        assert_eq!(signed(roots + 1, others), too_large("root keys"));
+        assert_eq!(signed(roots, others + 1), too_large("root devices"));
     }
 
     fn certificate() -> Certificate {
