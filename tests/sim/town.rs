@@ -105,8 +105,7 @@ fn a_village_that_a_hub_certified_for_another_one_too_belongs_where_it_wrote() {
     assert!(named.is_some_and(|times| *times > 0), "this seed tries something else by now");
 }
 
-/// Seed 452: a hub that lies certified the hub of another kecamatan, which had written nothing in its own
-/// area, for a village that moved there.
+/// Seed 452: a hub that lies certified the hub of another kecamatan for a village that moved there.
 #[test]
 fn a_hub_that_another_one_certified_for_a_village_goes_on_saying_what_it_holds() {
     let outcome = play(&Config::sized(452, 20, 10));
