@@ -21,6 +21,13 @@ cargo fuzz --version >&2 || exit 3
 command -v c++ >/dev/null || { echo "no C++ compiler" >&2; exit 3; }
 # Without a sanitizer: our code has no `unsafe`; overflow and debug checks are on.
 built="$folder/fuzz"
+# What runs for less than building it well would take is built in half the time instead.
+optimized=(-O)
+profile=release
+if [ -z "${WKSBM_FUZZ_RUNS:-}" ] && [ "$seconds" -le 30 ]; then
+    optimized=(--dev)
+    profile=debug
+fi
 hints=()
 choice=()
 if [ -n "${WKSBM_FUZZ_PLAIN:-}" ]; then
@@ -28,8 +35,8 @@ if [ -n "${WKSBM_FUZZ_PLAIN:-}" ]; then
     hints=(--no-trace-compares)
     choice=(-entropic=0)
 fi
-CARGO_TARGET_DIR="$built" cargo fuzz build -O --fuzz-dir tests/fuzz --sanitizer none "${hints[@]}" >&2 || exit 1
-binary="$built/$host/release/foreign"
+CARGO_TARGET_DIR="$built" cargo fuzz build "${optimized[@]}" --fuzz-dir tests/fuzz --sanitizer none "${hints[@]}" >&2 || exit 1
+binary="$built/$host/$profile/foreign"
 
 # Each target with the bytes of its longest input: what is longer would count and try nothing.
 read -r -a known < <(WKSBM_FUZZ=? "$binary" 2>&1 | sed -n 's/.*one of: //p')
