@@ -21,9 +21,9 @@ use super::codec::{self, decode};
 use super::driver::{Cost, Pair, Sink, carry_out};
 use super::message::{
     AreaHeads, BULK_FRAME_BYTES_FIRST, BULK_FRAME_BYTES_FULL, BULK_FRAME_BYTES_MAX,
-    BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, Message,
-    NEEDS_PER_FEED_MAX, Need, NodePrint, Offer, PROTOCOL_VERSION, Pass, Probe, Proof,
-    RECEIPT_DELAY_MS, Reply, STALL_MS, STRANGER_BYTES_MAX, SharedArea, Stream, Turn,
+    BULK_IN_FLIGHT_BYTES_FIRST, CutPoint, Digest, EndReason, Extent, FeedRef, FeedRun, LOOKUPS_MAX,
+    Message, NEEDS_PER_FEED_MAX, Need, NodePrint, Offer, PASSES_MAX, PROTOCOL_VERSION, Pass, Probe,
+    Proof, RECEIPT_DELAY_MS, Reply, STALL_MS, STRANGER_BYTES_MAX, SharedArea, Stream, Turn,
 };
 use super::receipt::ReceiptRow;
 use super::receipts::ROWS_WAITING_MAX;
@@ -1235,6 +1235,43 @@ fn an_area_with_more_feeds_than_a_frame_holds_is_reconciled() {
     two.append(two.feed(area(SAMBENG), Space::Records, 1), 2, 9);
     converge(&mut one, &mut two);
     assert_eq!((one.taken, two.taken), (2, 6));
+}
+
+/// Each opening costs roots of all areas that both hold.
+#[test]
+fn a_peer_that_opens_without_end_is_hung_up_on() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 5);
+    let desa = province().copy(DESA_TWO);
+    let mut peer = Session::new(Role::Initiator, kec.device());
+    peer.handle_input(Timestamp(0), &desa.local(), Input::Start);
+    let Some(Output::Send { stream, frame }) = peer.poll_output() else { unreachable!() };
+    let open = decode(stream, &frame).unwrap();
+    let mut session = Session::new(Role::Responder, DESA_TWO.device());
+    session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+    for _ in 0..PASSES_MAX {
+        let said = say(&mut session, &mut kec, &open);
+        assert!(said.iter().any(|it| matches!(it, Message::Reply(_))), "{said:?}");
+    }
+    say(&mut session, &mut kec, &open);
+    assert_eq!(session.phase(), Phase::Ended(EndReason::TooMuch));
+}
+
+#[test]
+fn a_peer_that_asks_faster_than_the_store_answers_is_hung_up_on() {
+    let mut kec = province().copy(KEC);
+    kec.edit(area(SAMBENG), 130);
+    let mut session = opened(&kec);
+    say(&mut session, &mut kec, &Message::Stay);
+    let asked = (0..1_000).take_while(|incarnation| {
+        let name = kec.feed(area(SAMBENG), Space::Records, *incarnation);
+        let probe = Message::Probe(Probe { feed: FeedRef::Name(name), points: vec![] });
+        let (stream, bytes) = (codec::stream_of(&probe), codec::encode(&probe));
+        session.handle_input(Timestamp(0), &kec.local(), Input::Frame { stream, bytes });
+        !matches!(session.phase(), Phase::Ended(_))
+    });
+    assert_eq!(asked.count(), LOOKUPS_MAX);
+    assert_eq!(session.phase(), Phase::Ended(EndReason::TooMuch));
 }
 
 /// Each question may cost a look into 64 chapters of a feed: places that are no checkpoints, out of order,
