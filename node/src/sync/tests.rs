@@ -479,15 +479,21 @@ fn opened_by(other: Keys, kec: &TestNode) -> Session {
 
 /// The same, whatever comes of it.
 fn met_by(other: Keys, kec: &TestNode) -> Session {
+    let (stream, bytes) = opening(other, kec);
+    let mut session = Session::new(Role::Responder, other.device());
+    session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+    session.handle_input(Timestamp(0), &kec.local(), Input::Frame { stream, bytes });
+    drain(&mut session);
+    session
+}
+
+/// What a device that holds the province alone says first to this node.
+fn opening(other: Keys, kec: &TestNode) -> (Stream, Vec<u8>) {
     let mut peer = Session::new(Role::Initiator, kec.device());
     let desa = province().copy(other);
     peer.handle_input(Timestamp(0), &desa.local(), Input::Start);
     let Some(Output::Send { stream, frame }) = peer.poll_output() else { unreachable!() };
-    let mut session = Session::new(Role::Responder, other.device());
-    session.handle_input(Timestamp(0), &kec.local(), Input::Start);
-    session.handle_input(Timestamp(0), &kec.local(), Input::Frame { stream, bytes: frame });
-    drain(&mut session);
-    session
+    (stream, frame)
 }
 
 fn say(session: &mut Session, node: &mut TestNode, message: &Message) -> Vec<Message> {
@@ -1242,11 +1248,8 @@ fn an_area_with_more_feeds_than_a_frame_holds_is_reconciled() {
 fn a_peer_that_opens_without_end_is_hung_up_on() {
     let mut kec = province().copy(KEC);
     kec.edit(area(SAMBENG), 5);
-    let desa = province().copy(DESA_TWO);
-    let mut peer = Session::new(Role::Initiator, kec.device());
-    peer.handle_input(Timestamp(0), &desa.local(), Input::Start);
-    let Some(Output::Send { stream, frame }) = peer.poll_output() else { unreachable!() };
-    let open = decode(stream, &frame).unwrap();
+    let (stream, bytes) = opening(DESA_TWO, &kec);
+    let open = decode(stream, &bytes).unwrap();
     let mut session = Session::new(Role::Responder, DESA_TWO.device());
     session.handle_input(Timestamp(0), &kec.local(), Input::Start);
     for _ in 0..PASSES_MAX {
