@@ -56,6 +56,33 @@ fn a_folder_that_was_copied_and_used_twice_is_reported_with_both_places() {
     assert_eq!((status.records, status.forks.len()), (5, 1));
 }
 
+/// Feeds of a device in an area are limited (`docs/protocol.md` 13): two copies that meet by the hub for
+/// weeks, each taking a new one for what the other wrote, would be refused there in the end.
+#[test]
+fn two_copies_that_are_used_for_weeks_go_on_in_a_feed_each() {
+    const ROUNDS: u64 = 40;
+    let mut town = Town::new(24);
+    let mut province = town.province();
+    let mut desa = town.member(&mut province, "desa", DESA);
+    let mut copy = town.clone_of(&mut desa, "salinan");
+    for _ in 0..ROUNDS {
+        desa.activity(DESA, "di kantor");
+        copy.activity(DESA, "di rumah");
+        for office in [&mut desa, &mut copy] {
+            office.carry_to(&mut province);
+        }
+        for office in [&mut desa, &mut copy] {
+            province.carry_to(office);
+        }
+    }
+    for office in [&mut province, &mut desa, &mut copy] {
+        let status = office.node().status().unwrap();
+        assert_eq!((status.records, status.forks.len()), (2 * ROUNDS, 1), "{}", office.name);
+    }
+    let root = province.root("32");
+    assert_eq!([desa.root("32"), copy.root("32")], [root.clone(), root]);
+}
+
 #[test]
 fn an_old_backup_put_back_takes_its_later_entries_back_and_goes_on_without_a_fork() {
     let mut town = Town::new(21);

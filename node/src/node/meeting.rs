@@ -129,7 +129,7 @@ impl Node {
         self.area_name(area)
     }
 
-    /// Once entries of this device came back from outside it goes on in a new incarnation: then the
+    /// Once entries of its incarnation came from outside this device goes on in a new one: then the
     /// next one is drawn.
     ///
     /// # Errors

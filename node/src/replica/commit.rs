@@ -52,7 +52,7 @@ pub struct Committed {
     pub feeds: Vec<FeedName>,
     /// Authority entries were among them.
     pub authority_changed: bool,
-    /// This device goes on in a new incarnation, for entries of its own came from outside.
+    /// This device goes on in a new incarnation, for entries of the one it wrote under came from outside.
     pub incarnation_changed: bool,
 }
 

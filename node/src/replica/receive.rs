@@ -370,7 +370,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     ) -> Result<(), StoreError> {
         let id = name.id();
         self.stage.touched.insert(id);
-        if from_outside && name.device == self.me {
+        // Of a feed that is left already nobody forks here: two copies would drive each other on (ADR 0038).
+        if from_outside && name.device == self.me && name.incarnation == self.incarnation {
             self.stage.own_came_back = true;
         }
         match name.space {

@@ -36,7 +36,8 @@ pub(super) struct Stage {
     pub(super) touched: BTreeSet<FeedId>,
     /// Own entries that wait for the next signature.
     pub(super) open: BTreeMap<FeedId, OpenRun>,
-    /// Entries of this device came from outside: its store was copied or restored.
+    /// Entries of the incarnation this device writes under came from outside: its store was copied or
+    /// restored.
     pub(super) own_came_back: bool,
     pub(super) entries: u64,
     /// Bytes of the runs' entries and of rows: squeezed, a run of 1 MiB may come in a few hundred.

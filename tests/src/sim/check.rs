@@ -6,11 +6,12 @@ use crdt_schema::area::{AreaId, AreaTree, Level};
 use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
 use crdt_schema::id::{DeviceId, FeedName, Space};
 use crdt_schema::record::Schema;
-use node::authority::{MemberState, Standing};
+use node::authority::Standing;
 use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::replica::Replica;
 use node::sync::{Root, Table};
 
+use super::limit::{self, at_a_limit, forks_authority, is_ended};
 use super::told;
 use super::town::{Town, Up};
 use crate::histories::oracle::every_row;
@@ -19,9 +20,9 @@ use crate::histories::oracle::every_row;
 const COMPARED_MAX: usize = 48;
 /// Branches of a feed, feeds of one device in one area, and entries of a device that waits for its
 /// confirmation: `docs/protocol.md` 13. A run is taken where there is room for its first entry.
-const BRANCHES_MAX: usize = 8;
+pub(super) const BRANCHES_MAX: usize = 8;
 const BRANCHES_NAMED_MAX: usize = 16;
-const INCARNATIONS_MAX: usize = 64;
+pub(super) const INCARNATIONS_MAX: usize = 64;
 const INCARNATIONS_RESTED_MAX: usize = 128;
 const PROVISIONAL_MAX: usize = 100_000 + 63;
 /// Bytes of the runs of such a device.
@@ -156,10 +157,7 @@ impl Town {
             if limited.peek().is_some() {
                 if !limited.all(|feed| [mine, theirs].iter().all(|it| is_ended(it, feed))) {
                     limits += 1;
-                    let held = [mine, theirs].map(|it| heads_but(it, area, &all_limited));
-                    if held[0] != held[1] {
-                        return Err(format!("heads of {area} differ, of whom no limit holds back"));
-                    }
+                    limit::alike_but(mine, theirs, area, &all_limited)?;
                     continue;
                 }
                 ended += 1;
@@ -322,6 +320,11 @@ impl Town {
                 waiting.insert(name.device);
             }
         }
+        let lies = |device| self.sites_of(device).iter().any(|site| self.sites[*site].hostile);
+        let honest = incarnations.iter().filter(|((device, ..), _)| !lies(device));
+        // Saves of one that reached the limit would go nowhere (ADR 0038).
+        let most = honest.map(|(_, feeds)| *feeds).max().unwrap_or(0);
+        tables.push(Table::new("feeds of one that does not lie", most, INCARNATIONS_MAX - 1));
         tables.extend(incarnations.into_iter().map(|((.., space), feeds)| match space {
             Space::Authority => Table::new("feeds of authority", feeds, INCARNATIONS_MAX),
             Space::Records => Table::new("feeds of records", feeds, INCARNATIONS_RESTED_MAX),
@@ -435,58 +438,6 @@ fn shown(up: &Up, area: AreaId) -> Result<Shown, String> {
         Ok((key, (row, shown)))
     };
     rows.into_iter().map(show).collect()
-}
-
-/// Feeds of records of whoever has as many of them in one area, or of one so many branches, as a node
-/// takes.
-pub(super) fn at_a_limit<F: FeedStore, V: ViewStore>(
-    replica: &Replica<F, V>,
-) -> BTreeSet<FeedName> {
-    let mut of_device: BTreeMap<_, (BTreeSet<FeedName>, usize)> = BTreeMap::new();
-    for feed in replica.feeds() {
-        let (feeds, branches) = of_device.entry((feed.name.area, feed.name.device)).or_default();
-        *branches = feed.branches.len().max(*branches);
-        if feed.name.space == Space::Records {
-            feeds.insert(feed.name);
-        }
-    }
-    let limited = of_device
-        .into_values()
-        .filter(|(feeds, branches)| *branches >= BRANCHES_MAX || feeds.len() >= INCARNATIONS_MAX);
-    limited.flat_map(|(feeds, _)| feeds).collect()
-}
-
-/// What the root of an area is made of, but for the feeds of whoever is at a limit.
-fn heads_but<F: FeedStore, V: ViewStore>(
-    replica: &Replica<F, V>,
-    area: AreaId,
-    limited: &BTreeSet<FeedName>,
-) -> BTreeMap<FeedName, Vec<ChainPoint>> {
-    let devices: BTreeSet<DeviceId> =
-        limited.iter().filter(|it| it.area == area).map(|it| it.device).collect();
-    let is_asked = |name: &FeedName| {
-        name.space == Space::Records && name.area == area && !devices.contains(&name.device)
-    };
-    let feeds = replica.feeds().filter(|feed| is_asked(&feed.name));
-    let held = feeds.filter_map(|feed| replica.summary().feed(&feed.name.id()));
-    held.map(|held| (held.name, held.heads.clone())).collect()
-}
-
-/// Whether a feed of an area's authority has as many branches as a node takes: which ones is chance.
-fn forks_authority<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, area: AreaId) -> bool {
-    let is_of = |name: &FeedName| name.space == Space::Authority && name.area == area;
-    replica.feeds().any(|feed| is_of(&feed.name) && feed.branches.len() >= BRANCHES_MAX)
-}
-
-/// Whether somebody above said of a device that it is ended, and where this feed of it ends.
-fn is_ended<F: FeedStore, V: ViewStore>(replica: &Replica<F, V>, feed: &FeedName) -> bool {
-    let authority = replica.authority();
-    let state = authority.member(&feed.device).map(|member| member.state);
-    let ends = matches!(
-        authority.standing(feed),
-        Standing::CountsUntil(_) | Standing::OpenCounts(Some(_))
-    );
-    ends && matches!(state, Some(MemberState::Closed | MemberState::Revoked))
 }
 
 /// In what the records of two nodes differ.

@@ -6,8 +6,8 @@ use crdt_schema::id::FeedName;
 use node::answer::Takes;
 use node::replica::{CARRYING_ENDS_BYTES, TAKING_IN_ENDS_BYTES};
 
-use super::check::at_a_limit;
 use super::ground::{HOUR, MINUTE};
+use super::limit::at_a_limit;
 use super::town::Town;
 use super::wire::Due;
 

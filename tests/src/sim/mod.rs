@@ -6,10 +6,10 @@
 //! `pulse.rs` nodes on and off, one moment after the other · `links.rs` who is joined to whom · `day.rs`
 //! what people do · `stick.rs` couriers · `card.rs` clones and backups · `member.rs` who joins, leaves
 //! and moves · `fault.rs` what goes wrong · `hostile.rs` members that lie · `heal.rs` all is mended ·
-//! `check.rs` what must hold then · `closely.rs` some nodes from their feeds up · `heard.rs` what nodes
-//! say is true · `receipt.rs` and what they say by receipts · `row.rs` rows of hubs, and of liars ·
-//! `plant.rs` planted mistakes · `twist.rs` what some of them alter · `scene.rs` scenes a domain person
-//! asks for.
+//! `check.rs` what must hold then · `limit.rs` where some are at a limit · `closely.rs` some nodes from
+//! their feeds up · `heard.rs` what nodes say is true · `receipt.rs` and what they say by receipts ·
+//! `row.rs` rows of hubs, and of liars · `plant.rs` planted mistakes · `twist.rs` what some of them
+//! alter · `scene.rs` scenes a domain person asks for.
 //!
 //! `docs/simulation.md` tells how to run it, and what it found.
 
@@ -24,6 +24,7 @@ mod ground;
 mod heal;
 mod heard;
 mod hostile;
+mod limit;
 mod links;
 mod member;
 mod plant;
