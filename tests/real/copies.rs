@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crdt_schema::id::Space;
 use node::answer::{BundleImport, MissingRun};
 use node::node::{ExportAsk, ExportTarget, SynthAsk};
 use node::progress::Unwatched;
@@ -75,9 +76,16 @@ fn two_copies_that_are_used_for_weeks_go_on_in_a_feed_each() {
             province.carry_to(office);
         }
     }
+    let device = desa.node().device();
     for office in [&mut province, &mut desa, &mut copy] {
         let status = office.node().status().unwrap();
         assert_eq!((status.records, status.forks.len()), (2 * ROUNDS, 1), "{}", office.name);
+        let all = office
+            .node()
+            .replica()
+            .feeds()
+            .filter(|feed| (feed.name.device, feed.name.space) == (device, Space::Records));
+        assert_eq!(all.count(), 3, "the one that both began in, and one of each");
     }
     let root = province.root("32");
     assert_eq!([desa.root("32"), copy.root("32")], [root.clone(), root]);

@@ -100,7 +100,7 @@ pub struct Replica<F, V> {
     declared_at: BTreeMap<EntryId, Timestamp>,
     /// What this device's feeds are named with from its next feed on.
     incarnation: u64,
-    /// Random, and used once entries of our own come back from outside.
+    /// Random, and used once entries of this incarnation come from outside.
     next_incarnation: u64,
 }
 
@@ -205,7 +205,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.incarnation
     }
 
-    /// Random bits for the next time own entries come back from outside.
+    /// Random bits for the next time entries of the incarnation of then come from outside.
     pub const fn set_next_incarnation(&mut self, random: u64) {
         self.next_incarnation = random;
     }

@@ -9,7 +9,7 @@ use crdt_schema::authority::{Payload, SignedStatement};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{ChainPoint, Entry, EntryKind};
 use crdt_schema::fold::{FoldEntry, Folded, SectionRead, fold};
-use crdt_schema::id::{EntryId, FeedId, FeedName, Space};
+use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, Space};
 use crdt_schema::record::Schema;
 use crdt_schema::testing::disagreement;
 use crdt_schema::time::Timestamp;
@@ -29,9 +29,12 @@ struct FeedTree {
 }
 
 impl FeedTree {
-    fn read(store: &impl FeedStore) -> Result<Vec<Self>, String> {
+    fn read(
+        store: &impl FeedStore,
+        is_asked: impl Fn(&FeedName) -> bool,
+    ) -> Result<Vec<Self>, String> {
         let mut feeds = Vec::new();
-        for feed in store.feeds().map_err(told)? {
+        for feed in store.feeds().map_err(told)?.into_iter().filter(|feed| is_asked(&feed.name)) {
             let mut entries = BTreeMap::new();
             for branch in &feed.branches {
                 let range = 1..=branch.head.point.seq;
@@ -170,6 +173,76 @@ fn rested_on(edits: &[Judged], least: EntryVerdict) -> BTreeSet<EntryId> {
     }
 }
 
+fn all_rested_on(judged: &BTreeMap<RecordKey, Vec<Judged>>) -> BTreeSet<EntryId> {
+    judged.values().flat_map(|it| rested_on(it, EntryVerdict::Counting)).collect()
+}
+
+/// The edits of every record.
+fn judged(feeds: &[FeedTree], authority: &Authority) -> BTreeMap<RecordKey, Vec<Judged>> {
+    let mut judged: BTreeMap<RecordKey, Vec<Judged>> = BTreeMap::new();
+    for feed in feeds.iter().filter(|feed| feed.name.space == Space::Records) {
+        let (counting, bears) = (feed.counting(authority), feed.bears(authority));
+        for entry in feed.entries.values().filter(|entry| entry.header.kind == EntryKind::EDIT) {
+            let header = &entry.header;
+            let (area, kind, record) = (feed.name.area, header.record_kind, header.record);
+            let verdict = feed.verdict(&entry.id, &counting, authority);
+            let fold_entry = FoldEntry {
+                id: entry.id,
+                deps: header.deps.clone(),
+                counts: verdict == EntryVerdict::Counting,
+                sections: SectionRead::of(entry),
+            };
+            let sections = header.sections.iter().map(|it| u64::from(it.length)).sum::<u64>();
+            let bare = 128 + 32 * header.deps.len() as u64;
+            judged.entry(RecordKey { area, kind, record }).or_default().push(Judged {
+                edit: fold_entry,
+                verdict,
+                bears,
+                at: header.claimed_at,
+                weight: (bare + sections, bare),
+            });
+        }
+    }
+    judged
+}
+
+/// Of each feed the heads of what counts or is rested on.
+fn heads(
+    feeds: &[FeedTree],
+    authority: &Authority,
+    rested: &BTreeSet<EntryId>,
+) -> BTreeMap<FeedName, Vec<ChainPoint>> {
+    let heads = feeds.iter().map(|feed| {
+        let mut common = feed.counting(authority);
+        common.extend(rested.iter().filter(|id| feed.entries.contains_key(id)));
+        let mut heads = feed.heads(&common);
+        heads.sort_unstable();
+        (feed.name, heads)
+    });
+    heads.collect()
+}
+
+/// What the root of the records of an area is made of, without the feeds of some devices and what they
+/// alone rest on.
+///
+/// # Errors
+/// What a store said.
+pub(crate) fn heads_of_area(
+    store: &impl FeedStore,
+    authority: &Authority,
+    area: AreaId,
+    without: &BTreeSet<DeviceId>,
+) -> Result<BTreeMap<FeedName, Vec<ChainPoint>>, String> {
+    let is_asked = |name: &FeedName| {
+        name.space == Space::Records && name.area == area && !without.contains(&name.device)
+    };
+    let feeds = FeedTree::read(store, is_asked)?;
+    let rested = all_rested_on(&judged(&feeds, authority));
+    let mut heads = heads(&feeds, authority, &rested);
+    heads.retain(|_, heads| !heads.is_empty());
+    Ok(heads)
+}
+
 /// What a replica must show.
 #[derive(Debug)]
 pub(crate) struct Expected {
@@ -219,55 +292,16 @@ pub(crate) fn check_over<F: FeedStore, V: ViewStore>(
 
 impl Expected {
     fn of(store: &impl FeedStore, statement: &SignedStatement) -> Result<Self, String> {
-        let feeds = FeedTree::read(store)?;
+        let feeds = FeedTree::read(store, |_| true)?;
         let mut declared = Vec::new();
         for feed in feeds.iter().filter(|feed| feed.name.space == Space::Authority) {
             declared.extend(feed.entries.values().map(|entry| authority_entry(&feed.name, entry)));
         }
         let authority = Authority::compute(statement.clone(), &declared);
-        let mut judged: BTreeMap<RecordKey, Vec<Judged>> = BTreeMap::new();
-        for feed in &feeds {
-            let counting = feed.counting(&authority);
-            let bears = feed.bears(&authority);
-            if feed.name.space == Space::Authority {
-                continue;
-            }
-            for entry in feed.entries.values() {
-                if entry.header.kind != EntryKind::EDIT {
-                    continue;
-                }
-                let header = &entry.header;
-                let key = RecordKey {
-                    area: feed.name.area,
-                    kind: header.record_kind,
-                    record: header.record,
-                };
-                let verdict = feed.verdict(&entry.id, &counting, &authority);
-                let fold_entry = FoldEntry {
-                    id: entry.id,
-                    deps: header.deps.clone(),
-                    counts: verdict == EntryVerdict::Counting,
-                    sections: SectionRead::of(entry),
-                };
-                let sections = header.sections.iter().map(|it| u64::from(it.length)).sum::<u64>();
-                let bare = 128 + 32 * header.deps.len() as u64;
-                judged.entry(key).or_default().push(Judged {
-                    edit: fold_entry,
-                    verdict,
-                    bears,
-                    at: header.claimed_at,
-                    weight: (bare + sections, bare),
-                });
-            }
-        }
-        let rested: BTreeSet<EntryId> =
-            judged.values().flat_map(|it| rested_on(it, EntryVerdict::Counting)).collect();
-        let mut heads = BTreeMap::new();
-        for feed in &feeds {
-            let mut common = feed.counting(&authority);
-            common.extend(rested.iter().filter(|id| feed.entries.contains_key(id)));
-            heads.insert(feed.name.id(), (feed.name, feed.heads(&common)));
-        }
+        let judged = judged(&feeds, &authority);
+        let rested = all_rested_on(&judged);
+        let heads = heads(&feeds, &authority, &rested);
+        let heads = heads.into_iter().map(|(name, heads)| (name.id(), (name, heads))).collect();
         let rows = judged.iter().map(|(key, edits)| (*key, row(*key, edits))).collect();
         let only = |edits: Vec<Judged>| {
             let of_past = edits.into_iter().filter(|it| it.edit.counts || it.bears);

@@ -60,7 +60,7 @@ impl Town {
     /// A node's stores: authority, and with `full` every record.
     pub(super) fn furnish(&self, home: &str, full: bool) {
         self.lay(home);
-        // As the province, whoever lives there: a device whose own entries come from outside begins
+        // As the province, whoever lives there: a device whose entries come from outside may begin
         // another feed.
         let mut replica = hub::open_in(&self.folder(home), self.world.province.device());
         hub::take(&mut replica, self.world.authority.iter().flat_map(runs));

@@ -78,6 +78,7 @@ impl Town {
         self.sites[site].saved = saved;
         self.sites[site].full = false;
         self.sites[site].retired.clear();
+        self.sites[site].put_back += 1;
         self.life.plan(self.now() + MINUTE, Due::On { site });
         self.life.plan(self.now() + 2 * MINUTE, Due::Save { site });
     }
@@ -116,6 +117,13 @@ impl Town {
         if let Some(before) = self.sites[site].before.as_mut().filter(|_| is_hub) {
             before.waits = false;
         }
+    }
+
+    /// Feeds that a device may have in one area: one at first, and for each copy and each backup that was
+    /// put back one that it leaves and one that who was copied leaves (ADR 0038).
+    pub(super) fn feeds_at_most(&self, device: &DeviceId) -> usize {
+        let again = self.sites_of(device).iter().map(|site| 1 + self.sites[*site].put_back);
+        2 * again.sum::<usize>()
     }
 
     /// Sites with the same keys as another one.

@@ -320,11 +320,19 @@ impl Town {
                 waiting.insert(name.device);
             }
         }
-        let lies = |device| self.sites_of(device).iter().any(|site| self.sites[*site].hostile);
-        let honest = incarnations.iter().filter(|((device, ..), _)| !lies(device));
-        // Saves of one that reached the limit would go nowhere (ADR 0038).
-        let most = honest.map(|(_, feeds)| *feeds).max().unwrap_or(0);
+        // Saves of one that reached the limit would go nowhere.
+        let is_honest = |device: &DeviceId| {
+            let sites = self.sites_of(device);
+            !sites.is_empty() && sites.iter().all(|site| !self.sites[*site].hostile)
+        };
+        let honest = || incarnations.iter().filter(|((device, ..), _)| is_honest(device));
+        let most = honest().map(|(_, feeds)| *feeds).max().unwrap_or(0);
         tables.push(Table::new("feeds of one that does not lie", most, INCARNATIONS_MAX - 1));
+        let too_many = |((device, ..), feeds): (&(DeviceId, _, _), &usize)| {
+            feeds.saturating_sub(self.feeds_at_most(device))
+        };
+        let more = honest().map(too_many).max().unwrap_or(0);
+        tables.push(Table::new("feeds beyond one for each copy and backup", more, 0));
         tables.extend(incarnations.into_iter().map(|((.., space), feeds)| match space {
             Space::Authority => Table::new("feeds of authority", feeds, INCARNATIONS_MAX),
             Space::Records => Table::new("feeds of records", feeds, INCARNATIONS_RESTED_MAX),

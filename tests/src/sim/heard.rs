@@ -146,7 +146,7 @@ impl Town {
         }
     }
 
-    /// A device that left an incarnation, because its own entries came back to it from others, writes
+    /// A device that left an incarnation, because entries of it came from others, writes
     /// under it no more: it cannot know what else it wrote there.
     pub(super) fn check_incarnation(&mut self, site: usize) {
         let at = &mut self.sites[site];

@@ -8,12 +8,13 @@ use crdt_schema::id::{DeviceId, FeedName, Space};
 use node::authority::{MemberState, Standing};
 use node::ports::{FeedHeads, FeedStore, ViewStore};
 use node::replica::Replica;
-use node::sync::HeldHeads;
 
 use super::check::{BRANCHES_MAX, INCARNATIONS_MAX};
-use super::told;
+use crate::histories::oracle;
 
-/// Where some are at a limit two nodes hold the same of all others.
+/// Where some are at a limit two nodes hold the same of all others. What of these does not count is in a
+/// root as far as something rests on it (ADR 0021): where that was written by one at a limit, each has as
+/// much of it as it has of what rests there, and its root is that.
 ///
 /// # Errors
 /// What differs.
@@ -23,20 +24,46 @@ pub(super) fn alike_but<F: FeedStore, V: ViewStore>(
     area: AreaId,
     limited: &BTreeSet<FeedName>,
 ) -> Result<(), String> {
-    if heads_but(one, area, limited)? == heads_but(other, area, limited)? {
+    let devices = limited.iter().filter(|it| it.area == area).map(|it| it.device).collect();
+    if in_root(one, area, &devices) == in_root(other, area, &devices) {
+        return Ok(());
+    }
+    let plainly = |it: &Replica<F, V>, without: &BTreeSet<DeviceId>| {
+        oracle::heads_of_area(it.feed_store(), it.authority(), area, without)
+    };
+    let nobody = BTreeSet::new();
+    for it in [one, other] {
+        if in_root(it, area, &nobody) != plainly(it, &nobody)? {
+            return Err(format!("the root of {area} is not what counts and is rested on"));
+        }
+    }
+    if plainly(one, &devices)? == plainly(other, &devices)? {
         return Ok(());
     }
     let [here, there] = [one, other].map(|it| feeds_of(it, area));
     let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
         one.difference(other).cloned().collect::<Vec<_>>().join("\n    ")
     };
-    let devices: BTreeSet<DeviceId> = limited.iter().map(|feed| feed.device).collect();
     Err(format!(
         "heads of {area} differ, of whom no limit holds back; here:\n    {}\n  there:\n    {}\n  \
          at a limit: {devices:?}",
         only(&here, &there),
         only(&there, &here)
     ))
+}
+
+/// What the root of the records of an area is made of, but for the feeds of some devices.
+fn in_root<F: FeedStore, V: ViewStore>(
+    replica: &Replica<F, V>,
+    area: AreaId,
+    without: &BTreeSet<DeviceId>,
+) -> BTreeMap<FeedName, Vec<ChainPoint>> {
+    let is_asked = |name: &FeedName| {
+        name.space == Space::Records && name.area == area && !without.contains(&name.device)
+    };
+    let feeds = replica.feeds().filter(|feed| is_asked(&feed.name));
+    let held = feeds.filter_map(|feed| replica.summary().feed(&feed.name.id()));
+    held.map(|held| (held.name, held.heads.clone())).collect()
 }
 
 /// Feeds of records of whoever has as many of them in one area, or of one so many branches, as a node
@@ -56,54 +83,6 @@ pub(super) fn at_a_limit<F: FeedStore, V: ViewStore>(
         .into_values()
         .filter(|(feeds, branches)| *branches >= BRANCHES_MAX || feeds.len() >= INCARNATIONS_MAX);
     limited.flat_map(|(feeds, _)| feeds).collect()
-}
-
-/// What the root of an area is made of, but for the feeds of whoever is at a limit, and for what of others
-/// is there because such feeds rest on it (ADR 0021): it goes where they go.
-fn heads_but<F: FeedStore, V: ViewStore>(
-    replica: &Replica<F, V>,
-    area: AreaId,
-    limited: &BTreeSet<FeedName>,
-) -> Result<BTreeMap<FeedName, Vec<ChainPoint>>, String> {
-    let devices: BTreeSet<DeviceId> =
-        limited.iter().filter(|it| it.area == area).map(|it| it.device).collect();
-    let is_asked = |name: &FeedName| {
-        name.space == Space::Records && name.area == area && !devices.contains(&name.device)
-    };
-    let feeds = replica.feeds().filter(|feed| is_asked(&feed.name));
-    let held = feeds.filter_map(|feed| replica.summary().feed(&feed.name.id()));
-    let mut heads = BTreeMap::new();
-    for held in held {
-        let points = by_itself(replica, held)?;
-        if !points.is_empty() {
-            heads.insert(held.name, points);
-        }
-    }
-    Ok(heads)
-}
-
-/// The heads of a feed, or where it ends: what lies behind its end counts by adoption alone, and is rested
-/// on otherwise.
-fn by_itself<F: FeedStore, V: ViewStore>(
-    replica: &Replica<F, V>,
-    held: &HeldHeads,
-) -> Result<Vec<ChainPoint>, String> {
-    let authority = replica.authority();
-    let standing = authority.standing(&held.name);
-    let (Standing::CountsUntil(end) | Standing::OpenCounts(Some(end))) = standing else {
-        return Ok(held.heads.clone());
-    };
-    let adopted = authority.adopted(&held.name).into_iter().map(|(_, last)| last);
-    let mut points = Vec::new();
-    for point in adopted.chain([end]) {
-        if replica.branch_of(held.name.id(), point).map_err(told)?.is_some() {
-            points.push(point);
-        }
-    }
-    if !points.contains(&end) {
-        points.extend(held.heads.iter().filter(|head| head.seq < end.seq));
-    }
-    Ok(points)
 }
 
 /// Whether a feed of an area's authority has as many branches as a node takes: which ones is chance.

@@ -249,7 +249,12 @@ impl Town {
     }
 
     /// An authority entry is written; false when the disk refused.
-    fn say(&mut self, site: usize, area: AreaId, payload: Payload) -> Result<bool, String> {
+    pub(super) fn say(
+        &mut self,
+        site: usize,
+        area: AreaId,
+        payload: Payload,
+    ) -> Result<bool, String> {
         let Some(up) = self.sites[site].up.as_mut() else { return Ok(false) };
         match up.node.say(area, payload, Vec::new()) {
             Ok(entry) => {

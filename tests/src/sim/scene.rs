@@ -1,11 +1,12 @@
 //! Scenes a domain person asks for, by name: a village on sticks, a village that moves, a status two
-//! people changed, a week without servers; and hubs whose disk is nearly full, with what devices that are
-//! closed meanwhile had saved.
+//! people changed, a week without servers; hubs whose disk is nearly full, with what devices that are
+//! closed meanwhile had saved; and devices that a hub certified for a village of its own besides.
 //!
 //! The cast is the same small one each time: province 0, kabupaten 1, kecamatan Suranenggala 2 with
-//! Sambeng 3 and a neighbour 4, kecamatan Gunung Jati 5 with two villages.
+//! Sambeng 3 and a neighbour 4, kecamatan Gunung Jati 5 with two villages, 6 and 7.
 
 use crdt_schema::area::AreaId;
+use crdt_schema::authority::Payload;
 use crdt_schema::id::{RecordId, Space};
 use crdt_schema::record::{Ask, Wish};
 use node::answer::{RevealedValue, Takes};
@@ -15,6 +16,7 @@ use node::ports::ViewStore;
 use node::replica::TAKING_IN_ENDS_BYTES;
 use node::sync::Root;
 
+use super::cast::certificate;
 use super::ground::{DAY, HOUR, MINUTE};
 use super::town::Town;
 use super::wire::Class;
@@ -26,6 +28,7 @@ const SURANENGGALA: usize = 2;
 const SAMBENG: usize = 3;
 const NEIGHBOUR: usize = 4;
 const GUNUNG_JATI: usize = 5;
+const OF_GUNUNG_JATI: usize = 6;
 
 /// A town where nothing goes wrong by itself, everybody on and joined.
 fn town(seed: u64) -> Result<Town, String> {
@@ -48,8 +51,9 @@ impl Town {
             .iter()
             .map(|(field, text)| Ask { field: (*field).into(), what: Wish::Put((*text).into()) })
             .collect();
-        // A neighbour writes at home, everybody else in Sambeng.
-        let area = self.cast.roles[if site == NEIGHBOUR { NEIGHBOUR } else { SAMBENG }].area;
+        // A village writes at home, everybody else in Sambeng.
+        let home = if self.is_village(site) { site } else { SAMBENG };
+        let area = self.cast.roles[home].area;
         let code = self.code(site, area);
         let up = self.sites[site].up.as_mut().unwrap();
         let saved = match record {
@@ -69,6 +73,14 @@ impl Town {
             ("sintetis", "ya"),
         ];
         self.puts(site, None, &fields)
+    }
+
+    /// The kecamatan of Sambeng certifies somebody for a village of its own, asking nobody.
+    fn certified_besides(&mut self, whom: usize, area: AreaId) -> Result<(), String> {
+        let mut role = self.sites[whom].role.clone();
+        role.area = area;
+        let said = self.say(SURANENGGALA, area, Payload::Certificate(certificate(&role)))?;
+        holds("it is certified", said)
     }
 
     /// What an area is called today, as a node knows it.
@@ -160,6 +172,48 @@ pub fn a_village_moves(seed: u64) -> Result<(), String> {
     let after = town.root(GUNUNG_JATI, area);
     holds("the new kecamatan wrote", after != before)?;
     holds("and the village has it", town.root(SAMBENG, area) == after)
+}
+
+/// The neighbour's device is certified for Sambeng as well, whose id is lower. Once that moves away the
+/// neighbour is where it was, and shows what its hub holds.
+///
+/// # Errors
+/// What does not hold.
+pub fn a_village_certified_for_another_one(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    let [sambeng, neighbour] = [SAMBENG, NEIGHBOUR].map(|site| town.sites[site].role.area);
+    holds("Sambeng's id is lower", sambeng < neighbour)?;
+    town.certified_besides(NEIGHBOUR, sambeng)?;
+    town.person(NEIGHBOUR);
+    town.run(2 * HOUR)?;
+    town.move_village()?;
+    town.run(4 * HOUR)?;
+    town.person(NEIGHBOUR);
+    town.run(6 * HOUR)?;
+    town.check_shown(NEIGHBOUR)?;
+    let shown = town.tally.get("newest row of its hub shown");
+    holds("it shows what its hub holds", shown.is_some())
+}
+
+/// A hub is certified for Sambeng by the one that has it, and gets it: though it wrote there alone it goes on
+/// saying what it holds of all its villages.
+///
+/// # Errors
+/// What does not hold.
+pub fn a_hub_certified_for_a_village(seed: u64) -> Result<(), String> {
+    let mut town = town(seed)?;
+    let record = town.person(SAMBENG);
+    town.certified_besides(GUNUNG_JATI, town.sites[SAMBENG].role.area)?;
+    town.run(2 * HOUR)?;
+    town.move_village()?;
+    town.run(4 * HOUR)?;
+    town.puts(GUNUNG_JATI, Some(record), &[("prioritas", "2")]);
+    town.person(OF_GUNUNG_JATI);
+    town.run(6 * HOUR)?;
+    town.check_published(GUNUNG_JATI)?;
+    town.check_shown(OF_GUNUNG_JATI)?;
+    let shown = town.tally.get("newest row of its hub shown");
+    holds("its village shows what it holds", shown.is_some())
 }
 
 /// The disk of the province is nearly full for eight hours of work: what it refuses is brought to it

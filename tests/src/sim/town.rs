@@ -51,6 +51,8 @@ pub(super) struct Site {
     /// What it writes under, and what it wrote under before: never again.
     pub(super) incarnation: u64,
     pub(super) retired: BTreeSet<u64>,
+    /// How often a backup was put back here.
+    pub(super) put_back: usize,
     /// Burnt, stolen, drowned: never on again.
     pub(super) lost: bool,
     /// Closed, revoked or a copy: others need not agree with it.
@@ -269,6 +271,7 @@ impl Town {
             saved: Vec::new(),
             incarnation: 0,
             retired: BTreeSet::new(),
+            put_back: 0,
             lost: false,
             apart: false,
             hostile: false,
