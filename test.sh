@@ -16,6 +16,9 @@ trap 'rm -f "$log" "$WKSBM_SKIPPED"' EXIT
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
+# How long the step before took, of which nothing depends.
+took() { printf -- '-- %s: %d s\n' "$1" "$((SECONDS - $2))" >&2; }
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # zstd and blake3 hold C and assembly: a bare machine may have no compiler for them.
@@ -118,7 +121,7 @@ fuzz() {
 
 # check NAME COMMAND...: one step that counts one.
 check() {
-    local name="$1"
+    local name="$1" began="$SECONDS"
     shift
     say "$name"
     if "$@"; then
@@ -127,6 +130,7 @@ check() {
         failed=$((failed + 1))
         echo "FAILED: $name" >&2
     fi
+    took "$name" "$began"
 }
 
 # Adds up "test result:" (cargo test) and "Summary" (nextest) lines of the log.
@@ -150,7 +154,7 @@ count_tests() {
 # tests NAME COMMAND...: a test runner. One that fails without naming a failed test (it did not
 # build, it was killed) counts one failure, so that it can never pass for green.
 tests() {
-    local name="$1" ended=0
+    local name="$1" began="$SECONDS" ended=0
     shift
     say "$name"
     "$@" 2>&1 | tee "$log" >&2 || ended=1
@@ -159,6 +163,7 @@ tests() {
         echo "FAILED: $name" >&2
         [ "$counted_failed" -gt 0 ] || failed=$((failed + 1))
     fi
+    took "$name" "$began"
 }
 
 need_compiler

@@ -10,7 +10,7 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The seed that finds each planted mistake, and what it says.
-const PLANTED: [(Plant, u64, &str); 27] = [
+const PLANTED: [(Plant, u64, &str); 28] = [
     (Plant::Lie(Lie::QuarantinedCounts), 2, "looked at closely: members differs"),
     (Plant::Lie(Lie::IncompleteFolded), 6, "has another verdict"),
     (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
@@ -21,7 +21,7 @@ const PLANTED: [(Plant, u64, &str); 27] = [
     (Plant::ReceiptBeforeDurable, 4, "a save that was acknowledged is gone"),
     (Plant::IncarnationKept, 2, "an incarnation it had left"),
     (Plant::BranchHidden, 6, "has other values"),
-    (Plant::FullDiskIgnored, 1, "of whom no limit holds back"),
+    (Plant::FullDiskIgnored, 1, "before all are told to compare"),
     (Plant::RowLost, 1, "a record on one side"),
     (Plant::TailWithheld, 1, "a store failed on a disk that works"),
     (Plant::SignatureUnchecked, 1, "looked at closely: Signature"),
@@ -32,7 +32,8 @@ const PLANTED: [(Plant, u64, &str); 27] = [
     (Plant::RowOfAnotherMoment, 1, "is of another root"),
     (Plant::RowRaised, 1, "is the newest"),
     (Plant::RowRenumbered, 1, "holds a row nobody published"),
-    (Plant::StoresMixedUp, 2, "are said to have come"),
+    (Plant::StoresMixedUp, 1, "holds a row nobody published"),
+    (Plant::DeviceSpokenFor, 1, "holds a row nobody published"),
     (Plant::RowDropped, 1, "nothing of what its hub published"),
     (Plant::EqualSaid, 1, "said equal of roots"),
     (Plant::EqualDenied, 1, "said not equal of equal roots"),

@@ -287,8 +287,12 @@ impl DeviceRow {
 
     /// Whether the device said it: somebody certified it, and it signed.
     pub fn is_its_own_word(&self, authority: &Authority) -> bool {
-        let key = authority.signing_key(&self.device);
-        key.is_some_and(|key| key.verify(&self.message(), &self.signature).is_ok())
+        authority.signing_key(&self.device).is_some_and(|key| self.is_signed_with(&key))
+    }
+
+    /// Whether whoever has this key said it.
+    pub fn is_signed_with(&self, key: &SigningPublic) -> bool {
+        key.verify(&self.message(), &self.signature).is_ok()
     }
 
     fn message(&self) -> Vec<u8> {

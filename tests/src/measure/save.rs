@@ -26,8 +26,13 @@ const SAVES: u64 = 256;
 const SAVES_BEFORE: u64 = 8;
 /// Villages, so that three entries a record and two feeds of so many records a village come to as many
 /// entries; and records of a feed.
-const SIZES: [(u64, usize, usize); 4] =
-    [(1_000, 1, 167), (20_000, 7, 500), (300_000, 100, 500), (1_000_000, 334, 500)];
+const SIZES: [(u64, usize, usize); 5] = [
+    (1_000, 1, 167),
+    (20_000, 7, 500),
+    (100_000, 33, 500),
+    (300_000, 100, 500),
+    (1_000_000, 334, 500),
+];
 const SMALL: [(u64, usize, usize); 1] = [(60, 1, 10)];
 
 pub(super) fn measure(report: &mut Report, scale: Scale) {

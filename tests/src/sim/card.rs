@@ -119,11 +119,11 @@ impl Town {
         }
     }
 
-    /// Feeds that a device may have in one area: one at first, and for each copy and each backup that was
-    /// put back one that it leaves and one that who was copied leaves (ADR 0038).
-    pub(super) fn feeds_at_most(&self, device: &DeviceId) -> usize {
-        let again = self.sites_of(device).iter().map(|site| 1 + self.sites[*site].put_back);
-        2 * again.sum::<usize>()
+    /// How often a device began to go on by itself: at first, as a copy of its card, by a backup that was put
+    /// back. So many may write in one incarnation, a branch each, until they hear of each other; and for
+    /// each of them at most two leave one (ADR 0038).
+    pub(super) fn lives(&self, device: &DeviceId) -> usize {
+        self.sites_of(device).iter().map(|site| 1 + self.sites[*site].put_back).sum()
     }
 
     /// Sites with the same keys as another one.

@@ -12,6 +12,7 @@ use node::replica::Replica;
 use node::sync::{Root, Table};
 
 use super::limit::{self, at_a_limit, forks_authority, is_ended};
+use super::row::Held;
 use super::told;
 use super::town::{Town, Up};
 use crate::histories::oracle::every_row;
@@ -320,19 +321,7 @@ impl Town {
                 waiting.insert(name.device);
             }
         }
-        // Saves of one that reached the limit would go nowhere.
-        let is_honest = |device: &DeviceId| {
-            let sites = self.sites_of(device);
-            !sites.is_empty() && sites.iter().all(|site| !self.sites[*site].hostile)
-        };
-        let honest = || incarnations.iter().filter(|((device, ..), _)| is_honest(device));
-        let most = honest().map(|(_, feeds)| *feeds).max().unwrap_or(0);
-        tables.push(Table::new("feeds of one that does not lie", most, INCARNATIONS_MAX - 1));
-        let too_many = |((device, ..), feeds): (&(DeviceId, _, _), &usize)| {
-            feeds.saturating_sub(self.feeds_at_most(device))
-        };
-        let more = honest().map(too_many).max().unwrap_or(0);
-        tables.push(Table::new("feeds beyond one for each copy and backup", more, 0));
+        tables.extend(self.lives_of_honest(replica));
         tables.extend(incarnations.into_iter().map(|((.., space), feeds)| match space {
             Space::Authority => Table::new("feeds of authority", feeds, INCARNATIONS_MAX),
             Space::Records => Table::new("feeds of records", feeds, INCARNATIONS_RESTED_MAX),
@@ -351,6 +340,34 @@ impl Town {
         ));
         tables.extend(up.exchange.tables());
         tables
+    }
+
+    /// Feeds and branches of those that do not lie, and what of them no copy or backup explains. Saves of one
+    /// that reached a limit would go nowhere.
+    fn lives_of_honest(&self, replica: &Held) -> [Table; 4] {
+        let mut feeds: BTreeMap<_, usize> = BTreeMap::new();
+        let ([mut most_feeds, mut more_feeds], [mut most_branches, mut more_branches]) =
+            ([0; 2], [0; 2]);
+        for feed in replica.feeds() {
+            let (device, branches) = (feed.name.device, feed.branches.len());
+            let sites = self.sites_of(&device);
+            if sites.is_empty() || sites.iter().any(|site| self.sites[*site].hostile) {
+                continue;
+            }
+            let lives = self.lives(&device);
+            let of_area = feeds.entry((device, feed.name.area, feed.name.space)).or_default();
+            *of_area += 1;
+            most_feeds = most_feeds.max(*of_area);
+            more_feeds = more_feeds.max(of_area.saturating_sub(2 * lives));
+            most_branches = most_branches.max(branches);
+            more_branches = more_branches.max(branches.saturating_sub(lives));
+        }
+        [
+            Table::new("feeds of one that does not lie", most_feeds, INCARNATIONS_MAX - 1),
+            Table::new("feeds that no copy or backup explains", more_feeds, 0),
+            Table::new("branches of one that does not lie", most_branches, BRANCHES_MAX - 1),
+            Table::new("branches that no copy or backup explains", more_branches, 0),
+        ]
     }
 
     /// What peers can fill is within its limit, whenever it is looked at; how full it was is kept.

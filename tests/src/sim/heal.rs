@@ -37,10 +37,25 @@ impl Town {
         self.note("heal");
         self.plan_heal();
         self.mend()?;
+        self.all_are_well()?;
         self.check()?;
         self.unmend();
         // The last one has no moment behind it that would look.
         self.broken.take().map_or(Ok(()), Err)
+    }
+
+    /// Whoever is neither lost nor a copy is on, and its views follow its feeds: of others nothing is asked.
+    fn all_are_well(&self) -> Result<(), String> {
+        let copies = self.copies();
+        let is_well = |site: &usize| {
+            let it = &self.sites[*site];
+            let up = it.up.as_ref();
+            it.lost || copies.contains(site) || up.is_some_and(|up| !up.node.replica().is_ill())
+        };
+        match (0..self.sites.len()).find(|site| !is_well(site)) {
+            Some(site) => Err(format!("off or ill when all is mended: {}", self.told_of(site))),
+            None => Ok(()),
+        }
     }
 
     /// All power, room and lines are back; sticks go where there is no line.

@@ -73,9 +73,10 @@ pub(super) fn at_a_limit<F: FeedStore, V: ViewStore>(
 ) -> BTreeSet<FeedName> {
     let mut of_device: BTreeMap<_, (BTreeSet<FeedName>, usize)> = BTreeMap::new();
     for feed in replica.feeds() {
-        let (feeds, branches) = of_device.entry((feed.name.area, feed.name.device)).or_default();
-        *branches = feed.branches.len().max(*branches);
         if feed.name.space == Space::Records {
+            let of = (feed.name.area, feed.name.device);
+            let (feeds, branches) = of_device.entry(of).or_default();
+            *branches = feed.branches.len().max(*branches);
             feeds.insert(feed.name);
         }
     }

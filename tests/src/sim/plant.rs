@@ -61,6 +61,8 @@ pub enum Plant {
     RowRenumbered,
     /// A hub takes the stores of other hubs for each other.
     StoresMixedUp,
+    /// A hub holds a word of every other device that this did not say.
+    DeviceSpokenFor,
     /// A row of a hub that a village hears of is not kept.
     RowDropped,
     /// Equality is said of whatever was compared.
@@ -85,7 +87,7 @@ pub(super) struct Port {
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -108,6 +110,7 @@ impl Plant {
         Self::RowRaised,
         Self::RowRenumbered,
         Self::StoresMixedUp,
+        Self::DeviceSpokenFor,
         Self::RowDropped,
         Self::EqualSaid,
         Self::EqualDenied,
@@ -151,6 +154,7 @@ impl Plant {
             | Self::RowRaised
             | Self::RowRenumbered
             | Self::StoresMixedUp
+            | Self::DeviceSpokenFor
             | Self::RowDropped
             | Self::NewsUnnoticed => {
                 let began = feeds.newest_arrival().unwrap_or(0);
@@ -326,6 +330,9 @@ impl FeedStore for Planted {
                     .iter_mut()
                     .filter(|(name, _)| name.starts_with(RECEIPT) && !name.starts_with(&own));
                 of_others.for_each(|(_, value)| twist::renumber(value, &mine));
+            }
+            Plant::DeviceSpokenFor if self.port.is_hub && prefix.starts_with(DEVICE) => {
+                twist::say_on(&mut values, self.port.device);
             }
             Plant::StoresMixedUp if self.port.is_hub && prefix.starts_with(DEVICE) => {
                 let stores: BTreeSet<StoreInstance> = self

@@ -147,10 +147,10 @@ impl Town {
         }
         for (_, value) in mine.feed_store().values(DEVICE).map_err(told)? {
             let row = device_row(&value).ok_or("a row of a device that cannot be read")?;
-            let from = stores.get(&row.instance).filter(|from| **from != site);
-            let own = from.filter(|from| self.sites[**from].role.device() == row.device);
-            let Some(from) = own else { continue };
-            if !row.is_its_own_word(mine.authority()) {
+            // Whatever store it names: a liar may name one that nobody has.
+            let sites = self.sites_of(&row.device);
+            let Some(from) = sites.first().filter(|_| !sites.contains(&site)) else { continue };
+            if !row.is_signed_with(&self.sites[*from].role.keys.signing) {
                 return Err(named(format!("{} of site {from}", row.counter)));
             }
             devices += 1;

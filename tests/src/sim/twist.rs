@@ -7,7 +7,7 @@ use crdt_schema::authority::Payload;
 use crdt_schema::class::Class;
 use crdt_schema::codec::Writer;
 use crdt_schema::entry::{ChainPoint, Draft, DraftSection, Entry, EntryKind, SigningPublic};
-use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
+use crdt_schema::id::{DeviceId, FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 use node::ports::{FeedBatch, FeedHeads, FeedStore, NamedValue, PlacedRun};
 use node::sync::{DeviceRow, ReceiptRow, RowHead};
@@ -132,6 +132,17 @@ pub(super) fn store(value: &[u8]) -> Option<StoreInstance> {
     read_row(value).ok().map(|row| row.key.instance)
 }
 
+/// Every device but one said something since that nobody heard.
+pub(super) fn say_on(values: &mut [NamedValue], but: DeviceId) {
+    for (_, value) in values {
+        let row = device_row(value).filter(|row| row.device != but);
+        if let Some(mut row) = row {
+            row.counter += 1;
+            put(value, &row);
+        }
+    }
+}
+
 /// Of devices whose stores are among these, but for one, each has the store of the next.
 pub(super) fn mix_up(
     values: &mut [NamedValue],
@@ -147,11 +158,17 @@ pub(super) fn mix_up(
     let next: Vec<StoreInstance> = rows.iter().map(|(_, row)| row.instance).collect();
     for ((at, mut row), instance) in rows.into_iter().zip(next.into_iter().cycle().skip(1)) {
         row.instance = instance;
-        let mut writer = Writer::new();
-        writer.u8(values[at].1[0]);
-        row.write(&mut writer);
-        values[at].1 = writer.finish();
+        put(&mut values[at].1, &row);
     }
+}
+
+/// A row of a device in the place of another.
+fn put(value: &mut Vec<u8>, row: &DeviceRow) {
+    let mut writer = Writer::new();
+    // What kind of value it is.
+    writer.u8(value[0]);
+    row.write(&mut writer);
+    *value = writer.finish();
 }
 
 fn twist(value: &mut Vec<u8>, how: impl FnOnce(&mut ReceiptRow)) {
