@@ -125,8 +125,7 @@ impl Town {
             }
             Err(_) if self.sites[site].shelf.has_refused() => {
                 self.note("no start for want of room");
-                let later = self.now() + HOUR;
-                self.life.plan(later, Due::On { site });
+                self.comes_back(site, HOUR);
                 return Ok(());
             }
             Err(what) => return Err(format!("site {site} does not start: {what}")),
@@ -173,8 +172,17 @@ impl Town {
             self.note(views);
         }
         self.cut_all(site);
-        let later = self.now() + MINUTE + self.numbers.below(3_600_000) as i64;
-        self.life.plan(later, Due::On { site });
+        let later = MINUTE + self.numbers.below(3_600_000) as i64;
+        self.comes_back(site, later);
+    }
+
+    /// Somebody starts a node again that ended; soon, while everything is mended and life stands still.
+    fn comes_back(&mut self, site: usize, later: i64) {
+        let (agenda, later) = match self.healing {
+            true => (&mut self.agenda, MINUTE),
+            false => (&mut self.life, later),
+        };
+        agenda.plan(self.time.load(Ordering::Relaxed) + later, Due::On { site });
     }
 
     /// Does something with a node that is on, and what follows from it.
@@ -259,8 +267,8 @@ impl Town {
         self.note("node ended for want of room");
         self.sites[site].up = None;
         self.cut_all(site);
-        let later = self.now() + MINUTE + self.numbers.below(1_800_000) as i64;
-        self.life.plan(later, Due::On { site });
+        let later = MINUTE + self.numbers.below(1_800_000) as i64;
+        self.comes_back(site, later);
     }
 
     fn wake_by(&mut self, site: usize, at: i64) {
