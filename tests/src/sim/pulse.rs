@@ -178,10 +178,8 @@ impl Town {
 
     /// Somebody starts a node again that ended; soon, while everything is mended and life stands still.
     fn comes_back(&mut self, site: usize, later: i64) {
-        let (agenda, later) = match self.healing {
-            true => (&mut self.agenda, MINUTE),
-            false => (&mut self.life, later),
-        };
+        let (agenda, later) =
+            if self.healing { (&mut self.agenda, MINUTE) } else { (&mut self.life, later) };
         agenda.plan(self.time.load(Ordering::Relaxed) + later, Due::On { site });
     }
 
