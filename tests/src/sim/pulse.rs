@@ -178,9 +178,12 @@ impl Town {
 
     /// Somebody starts a node again that ended; soon, while everything is mended and life stands still.
     fn comes_back(&mut self, site: usize, later: i64) {
-        let (agenda, later) =
-            if self.healing { (&mut self.agenda, MINUTE) } else { (&mut self.life, later) };
-        agenda.plan(self.time.load(Ordering::Relaxed) + later, Due::On { site });
+        let now = self.now();
+        if self.healing {
+            self.agenda.plan(now + MINUTE, Due::On { site });
+        } else {
+            self.life.plan(now + later, Due::On { site });
+        }
     }
 
     /// Does something with a node that is on, and what follows from it.
