@@ -10,7 +10,7 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The seed that finds each planted mistake, and what it says.
-const PLANTED: [(Plant, u64, &str); 28] = [
+const PLANTED: [(Plant, u64, &str); 34] = [
     (Plant::Lie(Lie::QuarantinedCounts), 2, "looked at closely: members differs"),
     (Plant::Lie(Lie::IncompleteFolded), 6, "has another verdict"),
     (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
@@ -28,6 +28,7 @@ const PLANTED: [(Plant, u64, &str); 28] = [
     (Plant::EntryAltered, 1, "rows that differ"),
     (Plant::StrangerKept, 1, "that nothing certifies"),
     (Plant::StrangerCertified, 1, "which nobody certified"),
+    (Plant::FloodKept, 1, "feeds of records"),
     (Plant::RowBeyondHeld, 1, "the newest row of"),
     (Plant::RowOfAnotherMoment, 1, "is of another root"),
     (Plant::RowRaised, 1, "is the newest"),
@@ -39,6 +40,11 @@ const PLANTED: [(Plant, u64, &str); 28] = [
     (Plant::EqualDenied, 1, "said not equal of equal roots"),
     (Plant::NewsUnnoticed, 1, "before all are told to compare"),
     (Plant::ToldTwice, 1, "a row went twice"),
+    (Plant::ArrivalOverstated, 1, "entries are said to have come"),
+    (Plant::CompleteTooSoon, 1, "all is said to have come as of"),
+    (Plant::WordsMixedUp, 1, "not the words of its root"),
+    (Plant::WordsTooSoon, 1, "which nobody published"),
+    (Plant::ByteUntold, 1, "bytes said"),
 ];
 /// What must happen in some of them; `docs/simulation.md` says where all the others happen.
 const EVENTS: &[&str] = &[

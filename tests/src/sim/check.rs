@@ -24,7 +24,7 @@ const COMPARED_MAX: usize = 48;
 pub(super) const BRANCHES_MAX: usize = 8;
 const BRANCHES_NAMED_MAX: usize = 16;
 pub(super) const INCARNATIONS_MAX: usize = 64;
-const INCARNATIONS_RESTED_MAX: usize = 128;
+pub(super) const INCARNATIONS_RESTED_MAX: usize = 128;
 const PROVISIONAL_MAX: usize = 100_000 + 63;
 /// Bytes of the runs of such a device.
 const PROVISIONAL_BYTES_MAX: usize = 1 << 20;

@@ -1,5 +1,5 @@
 //! Mistakes planted in every node of a simulation, so that a test can show that it finds them. They
-//! sit between a node and its stores, two are played by the stores, three lie in what it says: nothing of
+//! sit between a node and its stores, two are played by the stores, eight lie in what it says: nothing of
 //! the program is altered.
 
 use std::collections::BTreeSet;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crdt_schema::entry::{BackRefs, CHECKPOINT_EVERY, ChainPoint, Entry, PackedRun, SigningPublic};
 use crdt_schema::id::{DeviceId, FeedId, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
+use node::answer::{Arrived, Root};
 use node::live::Event;
 use node::ports::{
     Arrival, CountRow, EditRef, EntryIds, FeedBatch, FeedHeads, FeedStore, NamedValue, RecordKey,
@@ -51,6 +52,8 @@ pub enum Plant {
     StrangerKept,
     /// Hubs keep a certificate that nobody issued, and the feed of whom it names.
     StrangerCertified,
+    /// Hubs keep one feed more of a stranger than a node takes of anybody.
+    FloodKept,
     /// A hub's row names one entry more than it holds.
     RowBeyondHeld,
     /// A hub's row is of the root before.
@@ -74,6 +77,16 @@ pub enum Plant {
     NewsUnnoticed,
     /// Rows of hubs are said twice over one link.
     ToldTwice,
+    /// Of what arrived at a hub one entry more is told.
+    ArrivalOverstated,
+    /// It is told to be complete as of a moment later.
+    CompleteTooSoon,
+    /// Hubs read out the words of a root in another order.
+    WordsMixedUp,
+    /// Words are read out as of the row after the one they are of.
+    WordsTooSoon,
+    /// Of the bytes of a comparison one is not told.
+    ByteUntold,
 }
 
 /// Who a node is that has a mistake, and what strangers bring.
@@ -87,7 +100,7 @@ pub(super) struct Port {
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 34] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -105,6 +118,7 @@ impl Plant {
         Self::EntryAltered,
         Self::StrangerKept,
         Self::StrangerCertified,
+        Self::FloodKept,
         Self::RowBeyondHeld,
         Self::RowOfAnotherMoment,
         Self::RowRaised,
@@ -116,6 +130,11 @@ impl Plant {
         Self::EqualDenied,
         Self::NewsUnnoticed,
         Self::ToldTwice,
+        Self::ArrivalOverstated,
+        Self::CompleteTooSoon,
+        Self::WordsMixedUp,
+        Self::WordsTooSoon,
+        Self::ByteUntold,
     ];
 
     /// Puts the mistake between a node and its stores.
@@ -135,8 +154,13 @@ impl Plant {
             | Self::FullDiskIgnored
             | Self::EqualSaid
             | Self::EqualDenied
-            | Self::ToldTwice => (feeds, views),
-            Self::StrangerKept | Self::StrangerCertified => {
+            | Self::ToldTwice
+            | Self::ArrivalOverstated
+            | Self::CompleteTooSoon
+            | Self::WordsMixedUp
+            | Self::WordsTooSoon
+            | Self::ByteUntold => (feeds, views),
+            Self::StrangerKept | Self::StrangerCertified | Self::FloodKept => {
                 let mut feeds = feeds;
                 if port.is_hub {
                     twist::take_in(&mut *feeds, &port.strangers);
@@ -171,13 +195,34 @@ impl Plant {
 
     /// What is told of a comparison.
     pub(super) fn said(self, event: Event) -> Event {
-        match event {
-            Event::Session(mut seen) if matches!(self, Self::EqualSaid | Self::EqualDenied) => {
-                seen.equal = self == Self::EqualSaid;
-                Event::Session(seen)
-            }
-            other => other,
+        let Event::Session(mut seen) = event else { return event };
+        match self {
+            Self::EqualSaid => seen.equal = true,
+            Self::EqualDenied => seen.equal = false,
+            Self::ByteUntold => seen.received.bytes = seen.received.bytes.saturating_sub(1),
+            _ => {}
         }
+        Event::Session(seen)
+    }
+
+    /// What is told to have arrived at a hub.
+    pub(super) fn arrived(self, mut told: Arrived) -> Arrived {
+        match (self, &mut told.complete_as_of) {
+            (Self::ArrivalOverstated, _) => told.held += 1,
+            (Self::CompleteTooSoon, Some(at)) => at.0.0 += 1,
+            _ => {}
+        }
+        told
+    }
+
+    /// What is read out of an area's root, at a hub or elsewhere.
+    pub(super) fn read_out(self, mut root: Root, is_hub: bool) -> Root {
+        match (self, &mut root.words, &mut root.moment) {
+            (Self::WordsMixedUp, Some(words), _) if is_hub => words.rotate_left(1),
+            (Self::WordsTooSoon, _, Some(moment)) => moment.counter += 1,
+            _ => {}
+        }
+        root
     }
 }
 

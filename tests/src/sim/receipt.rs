@@ -15,7 +15,7 @@ use node::sync::{Root, RowHead};
 
 use super::ground::MINUTE;
 use super::row::{Held, Origin, has_published, published, row_of, rows_of};
-use super::town::Town;
+use super::town::{Town, Up};
 use super::wire::Class;
 use super::{Tally, told};
 
@@ -48,7 +48,7 @@ impl Town {
             return Ok(());
         }
         let own = self.own_feeds(site, mine);
-        for arrived in up.node.arrived().map_err(told)? {
+        for arrived in self.arrived_of(up)? {
             let Some((at, hub)) = self.honest_hub(&arrived.device) else { continue };
             let named = |what: String| format!("{what}: {}", self.told_of(site));
             let said = self.said((mine, at, hub), &own).map_err(named)?;
@@ -58,6 +58,15 @@ impl Town {
             is_as_said(&said, mine, &own, &arrived).map_err(named)?;
         }
         Ok(())
+    }
+
+    /// What a node tells to have arrived of its own work.
+    fn arrived_of(&self, up: &Up) -> Result<Vec<Arrived>, String> {
+        let all = up.node.arrived().map_err(told)?;
+        Ok(match self.config.plant {
+            Some(plant) => all.into_iter().map(|it| plant.arrived(it)).collect(),
+            None => all,
+        })
     }
 
     fn own_feeds<'a>(&self, site: usize, mine: &'a Held) -> Vec<&'a FeedHeads> {
@@ -169,8 +178,7 @@ impl Town {
                 return Err(named(format!("row {row} of its hub, whose newest is {newest}")));
             }
         }
-        let shown = up.node.arrived().map_err(told)?;
-        let Some(shown) = shown.into_iter().find(|it| it.device == device) else {
+        let Some(shown) = self.arrived_of(up)?.into_iter().find(|it| it.device == device) else {
             return Err(named("no figure of arrival of its hub".to_owned()));
         };
         let held = self.said((mine, above, hub), &own).map_err(named)?.held(mine, &own)?;
@@ -195,7 +203,10 @@ impl Town {
             for area in self.villages_within(&authority.interest(&me), authority.tree()) {
                 let code = authority.tree().code(area).filter(|_| compared.contains(&area));
                 let Some(code) = code.map(|code| code.to_string()) else { continue };
-                let seen = up.node.root(Some(&code)).map_err(told)?;
+                let mut seen = up.node.root(Some(&code)).map_err(told)?;
+                if let Some(plant) = self.config.plant {
+                    seen = plant.read_out(seen, self.sites[site].role.level() < Level::Desa);
+                }
                 let (Some(words), Some(moment)) = (seen.words, seen.moment) else { continue };
                 read += 1;
                 let root = replica.summary().root(area).cut();

@@ -13,39 +13,44 @@ use node::ports::{FeedBatch, FeedHeads, FeedStore, NamedValue, PlacedRun};
 use node::sync::{DeviceRow, ReceiptRow, RowHead};
 
 use super::cast::{Cast, Role, certificate};
+use super::check::INCARNATIONS_RESTED_MAX;
 use super::plant::Plant;
 use super::row::{device_row, read_row};
 use crate::world::{Feed, signed};
 
 /// Numbers of devices that nobody has.
 const NOBODY: u64 = 1 << 40;
-/// An incarnation that no node draws.
+/// An incarnation that no node draws, nor one of those behind it.
 const INCARNATION: u64 = 77;
 
 /// What a stranger wrote in the first village; with its certificate, under the keys of the kecamatan
-/// above.
+/// above; in more feeds than are taken of anybody.
 pub(super) fn strangers(plant: Plant, seed: u64, cast: &Cast) -> Vec<(SigningPublic, Feed)> {
     let Some(village) = cast.roles.iter().find(|role| role.level() == Level::Desa) else {
         return Vec::new();
     };
     let stranger = Role::new(seed, NOBODY, village.area, village.above);
     let issuer = village.above.map(|above| &cast.roles[above]);
-    let name = |role: &Role, space| FeedName {
+    let name = |role: &Role, space, incarnation| FeedName {
         device: role.device(),
         area: village.area,
         space,
-        incarnation: INCARNATION,
+        incarnation,
     };
     let mut feeds = Vec::new();
     if let Some(issuer) = issuer.filter(|_| plant == Plant::StrangerCertified) {
         let payload = Payload::Certificate(certificate(&stranger)).to_bytes();
         let word = draft(EntryKind::CERTIFICATE, 0, &payload);
-        let feed = signed(name(issuer, Space::Authority), &issuer.secret(), vec![word]);
+        let feed =
+            signed(name(issuer, Space::Authority, INCARNATION), &issuer.secret(), vec![word]);
         feeds.push((issuer.keys.signing, feed));
     }
-    let edit = draft(EntryKind::EDIT, 5, b"nobody");
-    let feed = signed(name(&stranger, Space::Records), &stranger.secret(), vec![edit]);
-    feeds.push((stranger.keys.signing, feed));
+    let most = if plant == Plant::FloodKept { INCARNATIONS_RESTED_MAX } else { 0 };
+    for incarnation in INCARNATION..=INCARNATION + most as u64 {
+        let edit = draft(EntryKind::EDIT, 5, b"nobody");
+        let name = name(&stranger, Space::Records, incarnation);
+        feeds.push((stranger.keys.signing, signed(name, &stranger.secret(), vec![edit])));
+    }
     feeds
 }
 
