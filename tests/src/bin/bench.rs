@@ -29,7 +29,7 @@ struct Ask {
     #[arg(long)]
     smoke: bool,
     /// Where figures and plots are renewed.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "smoke")]
     plots: Option<PathBuf>,
 }
 

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use super::child::{self, allocated, number};
 use super::hub;
-use super::scale::{self, Arrival, PROVINCE_ENTRIES, RECORD_ENTRIES, Scale, Shape};
+use super::scale::{
+    self, Arrival, LARGEST_ENTRIES, PROVINCE_ENTRIES, RECORD_ENTRIES, Scale, Shape,
+};
 use super::town::{HOMES, KEYS, Town};
 use super::watch::{Watch, ticks_worked, worked_since};
 use super::{Aim, MB, Report, disk, look, start};
@@ -75,7 +77,7 @@ fn tell_taken(report: &mut Report, took: &Value, entries: u64, arrival: Arrival)
     };
     let within = |is_held: bool, aim: Aim| if is_held { aim } else { Aim::None };
     let per_second = |seconds: f64| entries as f64 / seconds;
-    let aim = within(is_province, Aim::Over(150_000.0));
+    let aim = within(entries >= LARGEST_ENTRIES, Aim::Over(150_000.0));
     add("ingest", per_second(number(took, "seconds")), "entries/s", aim);
     if let Some(worked) = took.get("worked").and_then(Value::as_f64) {
         // What the clock might say where nothing else runs; no target is held to it.

@@ -129,7 +129,8 @@ impl Peer {
         assert_eq!(told.get("equal"), Some(&Value::Bool(true)), "{told}");
         let after = self.bytes();
         let frames = number(&told, "frame_bytes");
-        Met { ms: number(&told, "seconds") * 1e3, bytes: after - before, frames }
+        let [ms, shown_ms] = ["seconds", "shown_seconds"].map(|name| number(&told, name) * 1e3);
+        Met { ms, shown_ms, bytes: after - before, frames }
     }
 
     /// What passed the wire so far, with the words that follow what was said; 0 where there is none.
@@ -171,6 +172,8 @@ impl Drop for Peer {
 /// One meeting.
 pub(super) struct Met {
     pub(super) ms: f64,
+    /// The same until all that came is in the lists.
+    shown_ms: f64,
     pub(super) bytes: f64,
     frames: f64,
 }
@@ -215,6 +218,10 @@ fn first_copy(report: &mut Report, ground: &Ground, records: u64) {
         let times = Met::each(&met, |it| it.ms / 1e3);
         let figure = report.middle(format!("{what}, dial to proved equality"), &times, "s");
         figure.at(records).aim(in_time);
+        // The donor read nothing of what it holds before.
+        report.add(format!("{what}, the donor's first"), times[0], "s").at(records);
+        let shown = Met::each(&met, |it| it.shown_ms / 1e3);
+        report.middle(format!("{what}, dial to all in the lists"), &shown, "s").at(records);
         let bytes = Met::each(&met, |it| it.bytes / held);
         if ground.is_counted() {
             let figure = report.middle(format!("{what}{ON_THE_WIRE}"), &bytes, "B/record");
@@ -241,14 +248,16 @@ fn again(report: &mut Report, ground: &Ground, entries: u64) {
     }
     let (there, here) = (town.folder(HOMES[0]), town.folder(HOMES[1]));
     for (name, transport) in TRANSPORTS {
-        let donor = Peer::start(ground, End::There, &there, transport, NONE);
-        let (mut met, mut standing) = (Vec::new(), Vec::new());
+        let mut donor = Peer::start(ground, End::There, &there, transport, NONE);
+        let (mut met, mut standing, mut receiver_held) = (Vec::new(), Vec::new(), None);
         for _ in 0..ground.scale.repeats() {
             let mut receiver = Peer::start(ground, End::Here, &here, transport, NONE);
             met.push(receiver.meet(&donor.address));
             standing.push(receiver.compare("again", &donor.address).bytes);
+            receiver_held = receiver.ask("tell").get("entries").cloned();
             receiver.stop();
         }
+        assert_eq!(donor.ask("tell").get("entries"), receiver_held.as_ref());
         let mut started = Vec::new();
         for _ in 0..ground.scale.repeats() {
             let before = moment();
@@ -274,23 +283,29 @@ fn again(report: &mut Report, ground: &Ground, entries: u64) {
     }
 }
 
-/// Two devices of one village hold the same; one of them saves so often while it is alone, then dials.
+/// Two devices of one village hold so much, and the same; one of them saves so often while it is alone, then
+/// dials. Each time both begin anew.
 fn news(report: &mut Report, ground: &Ground, entries: u64) {
     let town = Town::written(Shape::of(entries));
-    for home in &HOMES[2..] {
-        town.furnish(home, true);
-    }
     let (records, mut value) = (town.records(), 10_000_000);
     let (there, here) = (town.folder(HOMES[2]), town.folder(HOMES[3]));
     for (name, transport) in TRANSPORTS {
-        let hub = Peer::start(ground, End::There, &there, transport, NONE);
         for saves in ground.scale.news() {
             let mut met = Vec::new();
             for _ in 0..ground.scale.repeats_of_long() {
+                for home in &HOMES[2..] {
+                    town.furnish(home, true);
+                }
+                let mut hub = Peer::start(ground, End::There, &there, transport, NONE);
                 let mut desk = Peer::start(ground, End::Here, &here, transport, NONE);
+                let held = number(&hub.ask("tell"), "entries");
                 desk.save(&records, *saves, &mut value);
                 met.push(desk.meet(&hub.address));
+                let learned = number(&hub.ask("tell"), "entries") - held;
+                assert!(learned.total_cmp(&(*saves as f64)).is_eq(), "{learned} of {saves}");
+                assert_eq!(desk.ask("contents"), hub.ask("contents"));
                 desk.stop();
+                hub.stop();
             }
             let what = format!("sync of {saves} new entries, over {name}");
             // Of two that have certificates, as nearly everybody has: each names its own.
@@ -307,6 +322,5 @@ fn news(report: &mut Report, ground: &Ground, entries: u64) {
                 report.middle(what, &values, unit).at(entries).news(*saves as u64).aim(aim);
             }
         }
-        hub.stop();
     }
 }

@@ -33,6 +33,7 @@ mod workload;
 
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 pub use chart::charts;
 pub use child::CHILD;
@@ -65,10 +66,10 @@ pub fn names() -> [&'static str; 7] {
 
 /// Runs the measures of these names; all of them without any.
 pub fn run(names: &[String], scale: Scale) -> Report {
-    let mut report = Report::default();
+    let (mut report, how) = (Report::default(), how(scale));
     for (name, measure) in MEASURES {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
-            report.begin(name);
+            report.begin(name, how.clone());
             measure(&mut report, scale);
             if name != RATE {
                 rate::beside(&mut report);
@@ -76,6 +77,19 @@ pub fn run(names: &[String], scale: Scale) -> Report {
         }
     }
     report
+}
+
+/// Of which program, in how large a run and on which file system something is measured.
+fn how(scale: Scale) -> String {
+    let told = |program: &str, words: &[&str]| {
+        let told = Command::new(program).args(words).output().ok();
+        let told = told.filter(|it| it.status.success()).map(|it| it.stdout).unwrap_or_default();
+        String::from_utf8_lossy(&told).trim().to_owned()
+    };
+    let source = env!("CARGO_MANIFEST_DIR");
+    let commit = told("git", &["-C", source, "describe", "--always", "--dirty"]);
+    let disk = told("stat", &["-f", "-c", "%T", &std::env::temp_dir().to_string_lossy()]);
+    format!("{commit}, {scale:?}, {disk}")
 }
 
 /// Is the child that its parent asked for: the words behind [`CHILD`].

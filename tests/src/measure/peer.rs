@@ -92,9 +92,11 @@ async fn done(running: &Running, words: &[String]) -> Value {
                 "dial" => meet(running, &addresses, PATIENCE).await,
                 _ => meet_any(running, &addresses, PATIENCE).await,
             };
-            let seen = met.unwrap().seen;
+            let (seen, seconds) = (met.unwrap().seen, watch.seconds());
+            // A count waits for what is still being written into the views.
+            running.ask(|node| node.replica().totals()).await.unwrap().unwrap();
             json!({
-                "seconds": watch.seconds(), "equal": seen.equal, "rounds": seen.rounds,
+                "seconds": seconds, "shown_seconds": watch.seconds(), "equal": seen.equal, "rounds": seen.rounds,
                 "frame_bytes": seen.received.bytes + seen.sent.bytes,
             })
         }

@@ -1,6 +1,7 @@
 //! Measures as rows: what, at how many entries, in which order they came, how much, measured how often,
 //! and the figure aimed at.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -115,15 +116,18 @@ impl Figure {
 pub struct Report {
     part: &'static str,
     figures: Vec<Figure>,
+    /// Of each measure: of which program, in how large a run, on which file system.
+    taken: BTreeMap<String, String>,
 }
 
 const COLUMNS: usize = 7;
 const HEADS: [&str; COLUMNS] = ["what", "size", "arrival", "measured", "repeats", "target", "met"];
 
 impl Report {
-    /// What is added from now on belongs to this measure.
-    pub(super) const fn begin(&mut self, part: &'static str) {
+    /// What is added from now on belongs to this measure, which is taken so.
+    pub(super) fn begin(&mut self, part: &'static str, how: String) {
         self.part = part;
+        self.taken.insert(part.to_owned(), how);
     }
 
     /// Adds a figure, which may then be told more of.
@@ -169,6 +173,10 @@ impl Report {
         let mut older = older.and_then(Result::ok).unwrap_or_default();
         older.retain(|old| self.figures.iter().all(|new| new.part != old.part));
         older.append(&mut self.figures);
+        let taken = told.get("taken").map(BTreeMap::<String, String>::deserialize);
+        for (part, how) in taken.and_then(Result::ok).unwrap_or_default() {
+            self.taken.entry(part).or_insert(how);
+        }
         Self { figures: older, ..self }
     }
 
@@ -184,7 +192,7 @@ impl Report {
 
     /// As an object of the same shape on every run.
     pub fn json(&self) -> Value {
-        json!({ "v": 3, "figures": self.figures })
+        json!({ "v": 3, "taken": self.taken, "figures": self.figures })
     }
 
     /// As a table for people, which Markdown reads too.
@@ -250,7 +258,7 @@ mod tests {
     #[test]
     fn a_figure_says_whether_it_reached_what_it_is_held_to() {
         let mut report = Report::default();
-        report.begin("uji");
+        report.begin("uji", "dahulu".to_owned());
         report.add("a", 3.0, "B").aim(Aim::Under(3.0));
         report.add("b", 1_234_567.0, "B").at(1_000).arriving("random").aim(Aim::Over(2.0));
         report.add("c", 2.0, "B").aim(Aim::Exactly(2.0));
@@ -260,10 +268,11 @@ mod tests {
         assert_eq!(met, [Some(false), Some(true), Some(true), None, None]);
         assert!(!report.met());
         let mut later = Report::default();
-        later.begin("lain");
+        later.begin("lain", "kini".to_owned());
         later.add("f", 1.0, "s");
         let both = later.clone().behind(&report.json());
         assert_eq!(both.figures().len(), 6);
+        assert_eq!(both.json().get("taken"), Some(&json!({ "lain": "kini", "uji": "dahulu" })));
         assert_eq!(later.clone().behind(&later.json()).figures(), later.figures());
         let table = report.table();
         assert!(table.contains("| b    | 1,000 | random  | 1,234,567 B | 1       |"), "{table}");

@@ -22,6 +22,8 @@ pub(super) const RECORD_ENTRIES: u64 = 3;
 /// Entries from which on a size is a province's: it must keep to a province's limits, and its first
 /// feed is a long one.
 pub(super) const PROVINCE_ENTRIES: u64 = 1_000_000;
+/// Entries of the whole of West Java.
+pub(super) const LARGEST_ENTRIES: u64 = 18_000_000;
 /// Entries of a long feed: of a desk that enters a kecamatan's records for years.
 pub(super) const LONG_ENTRIES: u64 = 100_000;
 
@@ -41,7 +43,7 @@ impl Scale {
     pub(super) const fn ingested(self) -> &'static [u64] {
         match self {
             Self::Usual => &[1_000, 100_000, 1_000_000],
-            Self::Largest => &[1_000, 100_000, 1_000_000, 18_000_000],
+            Self::Largest => &[1_000, 100_000, 1_000_000, LARGEST_ENTRIES],
             Self::Smoke => &[300],
         }
     }
@@ -49,9 +51,9 @@ impl Scale {
     /// Entries that two nodes hold and compare.
     pub(super) const fn compared(self) -> &'static [u64] {
         match self {
-            Self::Usual => &[10, 1_000, 100_000, 1_000_000],
-            Self::Largest => &[10, 1_000, 100_000, 1_000_000, 10_000_000],
-            Self::Smoke => &[10],
+            Self::Usual => &[12, 1_000, 100_000, 1_000_000],
+            Self::Largest => &[12, 1_000, 100_000, 1_000_000, 10_000_000],
+            Self::Smoke => &[12],
         }
     }
 

@@ -176,6 +176,14 @@ impl Hand {
         }
     }
 
+    /// What it changes later on: of three edits one sets the status.
+    pub(super) fn later(&self, chance: &mut Chance) -> Op {
+        match chance.below(3) {
+            0 => Op::put(4, text(chance.pick(&["rencana", "terlaksana", "batal"]))),
+            _ => self.one(chance),
+        }
+    }
+
     /// The title of a record, whose words a search finds.
     pub(super) fn title(&self, number: usize) -> String {
         let first = self.step(self.record(number), 0).into_iter().next();
@@ -298,7 +306,8 @@ fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
 
-fn value(op: &Op) -> Option<&Value> {
+/// What a field is put to.
+pub(super) fn value(op: &Op) -> Option<&Value> {
     if let Action::Put(value) = &op.action { Some(value) } else { None }
 }
 
