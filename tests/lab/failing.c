@@ -6,7 +6,7 @@
  * WKSBM_FAIL_FIRST  the first call that fails, from 1
  * WKSBM_FAIL_COUNT  how many fail; the calls after them succeed again
  * WKSBM_FAIL_ERRNO  with what: 5 is EIO, 28 ENOSPC; 0 tells of them and lets them through
- * WKSBM_FAIL_TOLD   a file that gets a byte for each call that failed
+ * WKSBM_FAIL_TOLD   a file that gets a line for each call that failed: the name of its file
  * WKSBM_FAIL_HOLD   a file: while it is there, a call that was told of waits
  */
 #define _GNU_SOURCE
@@ -44,7 +44,7 @@ static int fails(const char *call, int fd) {
     const char *data = getenv("WKSBM_FAIL_DATA");
     if (!wanted || !file || !data || strcmp(wanted, call) != 0) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, path, sizeof path - 1);
+    ssize_t length = readlink(link, path, sizeof path - 2);
     if (length < 0) return 0;
     path[length] = 0;
     if (!ends_with(path, file) || !strstr(path, data)) return 0;
@@ -53,7 +53,8 @@ static int fails(const char *call, int fd) {
     const char *told = getenv("WKSBM_FAIL_TOLD");
     int log = told ? open(told, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
     if (log >= 0) {
-        ssize_t written = write(log, "!", 1);
+        path[length] = '\n';
+        ssize_t written = write(log, path, length + 1);
         (void)written;
         close(log);
     }

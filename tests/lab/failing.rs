@@ -94,6 +94,12 @@ impl Failing {
 
     /// Calls that failed, or were told of, since the last [`Failing::environment`].
     pub(crate) fn failed(&self) -> u64 {
-        std::fs::metadata(&self.told).map_or(0, |file| file.len())
+        self.of_whom().len() as u64
+    }
+
+    /// Which file each of them was of.
+    pub(crate) fn of_whom(&self) -> Vec<String> {
+        let told = std::fs::read_to_string(&self.told).unwrap_or_default();
+        told.lines().map(str::to_owned).collect()
     }
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::disk::Pool;
+use crate::failing::{EIO, Failing, Fault};
 use crate::line::Line;
 use crate::mesh::{DESA, KABUPATEN};
 use crate::net::{Lab, Nat};
 use crate::node::{LabNode, count, faketime, text};
 use crate::process::Process;
-use crate::system::{attempt, terminate};
+use crate::system::{attempt, terminate, tool};
 use crate::wait::until_true;
 
 /// For a probe.
@@ -214,4 +216,47 @@ fn a_process_ends_as_the_contract_says_and_is_read_line_by_line() {
     let answer = status.answer(PROBE);
     assert_eq!((answer.exit, answer.kind()), (10, Some("store_missing")));
     assert_eq!(status.events(), [answer.object]);
+}
+
+#[test]
+fn a_power_cut_takes_what_no_sync_had_made_durable() {
+    let Some(lab) = Lab::new("cut") else { return };
+    let Some(pool) = Pool::new(lab.room()) else { return };
+    let (folder, rest) = (lab.room().join("disk"), lab.room().join("rest"));
+    let disk = pool.disk(&folder, 64);
+    let [durable, not] = ["durable", "not"].map(|name| disk.file(name));
+    std::fs::write(&durable, b"written").unwrap();
+    tool(&["sync", &durable, folder.to_str().unwrap()]);
+    std::fs::write(&not, b"written").unwrap();
+    let copy = pool.cut(&disk).mounted(&rest);
+    assert_eq!(std::fs::read(copy.file("durable")).unwrap(), b"written");
+    // Its name may be there, for a file system notes names by itself.
+    assert_ne!(std::fs::read(copy.file("not")).unwrap_or_default(), b"written");
+    assert_eq!(std::fs::read(&not).unwrap(), b"written");
+    copy.discard();
+}
+
+#[test]
+fn of_many_calls_that_one_fails_that_is_named() {
+    let Some(lab) = Lab::new("calls") else { return };
+    let Some(failing) = Failing::new(lab.room()) else { return };
+    let file = lab.room().join("three.bytes");
+    let asked = |call, first| {
+        let fault = Fault { call, file: "three.bytes", first, count: 1, errno: EIO };
+        let environment = failing.environment(lab.room(), fault);
+        let of = format!("of={}", file.display());
+        let words = ["dd", "if=/dev/zero", &of, "bs=1", "count=3", "conv=fsync", "status=none"];
+        let line: Vec<&str> = ["env"]
+            .into_iter()
+            .chain(environment.iter().map(String::as_str))
+            .chain(words)
+            .collect();
+        let is_done = attempt(&line).is_ok();
+        (is_done, std::fs::metadata(&file).unwrap().len(), failing.failed())
+    };
+    assert_eq!(asked("write", 1), (false, 0, 1));
+    assert_eq!(asked("write", 2), (false, 1, 1));
+    assert_eq!(asked("write", 4), (true, 3, 0));
+    assert_eq!(asked("sync", 1), (false, 3, 1));
+    assert_eq!(asked("sync", 2), (true, 3, 0));
 }

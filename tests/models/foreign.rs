@@ -51,6 +51,16 @@ targets! {
     header section block run feed frame link row payload statement invitation bundle sheet fold stored text
 }
 
+#[test]
+#[should_panic(expected = "greedy: 1048576 bytes")]
+fn a_target_that_takes_a_byte_more_than_its_limit_is_caught() {
+    let check = |_: &[u8]| !std::hint::black_box(vec![0_u8; 1 << 20]).is_empty();
+    let (input_bytes_max, memory_bytes_max) = (1, (1 << 20) - 1);
+    let greedy =
+        Target { name: "greedy", check, seeds: Vec::new, input_bytes_max, memory_bytes_max };
+    checked(&greedy, &[7]);
+}
+
 /// Seeds that are refused on purpose, and which of their target's they are: what is squeezed there is no
 /// block.
 const REFUSED: [(&str, usize); 3] = [("run", 2), ("run", 3), ("run", 4)];

@@ -149,6 +149,43 @@ fn after_a_sync_that_failed_nothing_rests_on_what_was_lost() {
     assert!(lost >= 12, "six commits have {lost} syncs");
 }
 
+/// The same of each sync of a store that is closed or opened between two commits: nobody asks how these
+/// ended, and all that was acknowledged, before or later, outlives a power cut.
+#[test]
+fn after_a_sync_of_closing_or_opening_that_failed_nothing_rests_on_what_was_lost() {
+    let batches = workload();
+    let states = states(&batches);
+    let fresh = fresh();
+    let mut lost = 0;
+    loop {
+        let disk = Disk::of(fresh.clone());
+        let mut store = RedbFeedStore::open_on(disk.clone(), &SMALL).unwrap();
+        let (before, after) = batches.split_at(batches.len() / 2);
+        assert!(run_until_failure(&mut store, before).1.is_none());
+        disk.lose_sync_in(lost);
+        drop(store);
+        let mut again = match RedbFeedStore::open_on(disk.clone(), &SMALL) {
+            Ok(again) => again,
+            Err(_) => RedbFeedStore::open_on(disk.clone(), &SMALL).unwrap(),
+        };
+        if !disk.has_lost_sync() {
+            break;
+        }
+        for (number, batch) in (before.len()..).zip(after) {
+            let left = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
+            assert_eq!(damage(&left), Vec::<String>::new(), "sync {lost}, {number} commits");
+            assert_eq!(everything(&left), states[number], "sync {lost}, {number} commits");
+            again.commit(batch, NOON).unwrap();
+        }
+        drop(again);
+        let left = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
+        assert_eq!(damage(&left), Vec::<String>::new(), "sync {lost}, closed");
+        assert_eq!(everything(&left), states[batches.len()], "sync {lost}, closed");
+        lost += 1;
+    }
+    assert!(lost >= 3, "closing and opening have {lost} syncs");
+}
+
 /// The disk is full at every possible block of the workload.
 #[test]
 fn a_full_disk_is_said_and_loses_nothing() {

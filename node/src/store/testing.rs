@@ -259,6 +259,11 @@ impl Disk {
         self.state().lost_sync = Some(syncs);
     }
 
+    /// Whether that sync came.
+    pub(crate) fn has_lost_sync(&self) -> bool {
+        self.state().lost_sync.is_none()
+    }
+
     /// Leaves room for `bytes` more in blocks that hold nothing yet; `None` for no limit.
     pub(crate) fn leave_room(&self, bytes: Option<usize>) {
         let mut state = self.state();

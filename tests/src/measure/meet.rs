@@ -219,7 +219,7 @@ fn first_copy(report: &mut Report, ground: &Ground, records: u64) {
         let figure = report.middle(format!("{what}, dial to proved equality"), &times, "s");
         figure.at(records).aim(in_time);
         // The donor read nothing of what it holds before.
-        report.add(format!("{what}, the donor's first"), times[0], "s").at(records);
+        report.add(format!("{what}, the donor's first"), *times.first().unwrap(), "s").at(records);
         let shown = Met::each(&met, |it| it.shown_ms / 1e3);
         report.middle(format!("{what}, dial to all in the lists"), &shown, "s").at(records);
         let bytes = Met::each(&met, |it| it.bytes / held);

@@ -26,16 +26,15 @@ use crate::world::{KIND, World, Writer, certified};
 /// Saves that are counted, after a few that are not: as many as a node lets its views lag behind.
 const SAVES: u64 = 256;
 const SAVES_BEFORE: u64 = 8;
-/// Entries that are held, villages and records of a feed: each village has two feeds, of which the one that
-/// saves is empty.
+/// Entries that are held, villages, and records of each of the two feeds of a village.
 const SIZES: [(u64, usize, usize); 5] = [
-    (1_000, 1, 334),
-    (20_000, 7, 513),
-    (100_000, 33, 513),
-    (300_000, 100, 503),
+    (1_000, 1, 167),
+    (20_000, 7, 476),
+    (100_000, 33, 505),
+    (300_000, 100, 500),
     (1_000_000, 334, 500),
 ];
-const SMALL: [(u64, usize, usize); 1] = [(60, 1, 20)];
+const SMALL: [(u64, usize, usize); 1] = [(60, 1, 10)];
 /// Of so many of a hundred entries more or less it is still said that so many are held.
 const ABOUT_PERCENT: u64 = 1;
 
@@ -81,14 +80,15 @@ fn certificates(world: &World) -> u64 {
     world.authority.iter().flat_map(runs).map(entries).sum()
 }
 
-/// The first device of a world, which holds what all others wrote.
+/// The province's device, which holds what all others wrote (a village takes what its neighbours did, and no
+/// more), and saves in the first village.
 struct Desk<'a> {
     replica: Replica<RedbFeedStore, RedbViewStore>,
     writer: &'a Writer,
     area: AreaId,
     /// How it writes.
     hand: Hand,
-    /// Records of its village: those of the other device, then its own.
+    /// Records of that village: those of its first device, then its own.
     records: Vec<RecordId>,
     said: Said,
     saves: u64,
@@ -97,12 +97,11 @@ struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     fn new(world: &'a World, each: usize, feeds: RedbFeedStore, views: RedbViewStore) -> Self {
-        let (area, writer) = certified(world);
+        let (writer, area) = (&world.province, certified(world).0);
         let mut replica = hub::open(&world.statement, writer.device(), feeds, views);
         hub::take(&mut replica, world.authority.iter().flat_map(runs));
         let shape = Shape::even(world.villages.len(), 2, each);
-        let others = workload::feeds(world, shape).filter(|it| it.0.device != writer.device());
-        let others: Vec<_> = others.collect();
+        let others: Vec<_> = workload::feeds(world, shape).collect();
         hub::take(&mut replica, others.iter().flat_map(runs));
         replica.settle_views().unwrap();
         let other = others.iter().find(|(name, _)| name.area == area).unwrap().0.id();
