@@ -111,6 +111,13 @@ fn a_power_cut_at_any_write_loses_no_acknowledged_commit() {
     assert!(cut > 60, "the workload has writes to cut: {cut}");
 }
 
+/// What a power cut leaves of a disk now, all of it whole.
+fn left_by_a_cut(disk: &Disk, what: &str) -> Everything {
+    let left = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
+    assert_eq!(damage(&left), Vec::<String>::new(), "{what}");
+    everything(&left)
+}
+
 /// A sync fails at every place of the workload, and the system forgets what it was to write. The store is
 /// opened again over what is still shown: what it then shows, and what it acknowledges, outlives a
 /// power cut.
@@ -120,9 +127,7 @@ fn after_a_sync_that_failed_nothing_rests_on_what_was_lost() {
     let states = states(&batches);
     let fresh = fresh();
     let after_cut = |disk: &Disk, what: &str| {
-        let again = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
-        assert_eq!(damage(&again), Vec::<String>::new(), "{what}");
-        let found = everything(&again);
+        let found = left_by_a_cut(disk, what);
         states.iter().position(|state| *state == found).unwrap()
     };
     let mut lost = 0;
@@ -164,6 +169,7 @@ fn after_a_sync_of_closing_or_opening_that_failed_nothing_rests_on_what_was_lost
         assert!(run_until_failure(&mut store, before).1.is_none());
         disk.lose_sync_in(lost);
         drop(store);
+        // One that was refused is opened again, as a person would.
         let mut again = match RedbFeedStore::open_on(disk.clone(), &SMALL) {
             Ok(again) => again,
             Err(_) => RedbFeedStore::open_on(disk.clone(), &SMALL).unwrap(),
@@ -172,15 +178,13 @@ fn after_a_sync_of_closing_or_opening_that_failed_nothing_rests_on_what_was_lost
             break;
         }
         for (number, batch) in (before.len()..).zip(after) {
-            let left = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
-            assert_eq!(damage(&left), Vec::<String>::new(), "sync {lost}, {number} commits");
-            assert_eq!(everything(&left), states[number], "sync {lost}, {number} commits");
+            let what = format!("sync {lost}, {number} commits");
+            assert_eq!(left_by_a_cut(&disk, &what), states[number], "{what}");
             again.commit(batch, NOON).unwrap();
         }
         drop(again);
-        let left = RedbFeedStore::open_on(disk.after_power_cut(None), &SMALL).unwrap();
-        assert_eq!(damage(&left), Vec::<String>::new(), "sync {lost}, closed");
-        assert_eq!(everything(&left), states[batches.len()], "sync {lost}, closed");
+        let what = format!("sync {lost}, closed");
+        assert_eq!(left_by_a_cut(&disk, &what), states[batches.len()], "{what}");
         lost += 1;
     }
     assert!(lost >= 3, "closing and opening have {lost} syncs");

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p tests --bin bench [-- --json] [--largest] [--plots FOLDER] [NAME..]`. Counts
 //! (bytes, rounds, syncs) hold on any machine; times are to be read beside this machine's own rates,
-//! which the measure `rate` tells. With `--plots` the plots, the table and the JSON are written there,
-//! with what a run before wrote of measures that this one leaves out.
+//! which the measure `rate` tells. With `--plots` the plots, the table and the JSON are written there
+//! after each measure, with what a run before wrote of those that this one leaves out or did not come to.
 #![expect(clippy::print_stdout, reason = "a bench says what it found")]
 #![expect(clippy::unwrap_used, reason = "a bench that fails says where")]
 
