@@ -182,21 +182,28 @@ fn id_of(seq: u64) -> EntryId {
 /// A feed of which everything up to here is held and every entry named a record of its own.
 struct Invented(u64);
 
+impl Invented {
+    /// Sequences begin at 1: of what would be before the first entry, nothing is held.
+    fn holds(&self, seq: u64) -> bool {
+        (1..=self.0).contains(&seq)
+    }
+}
+
 impl BackRefs for Invented {
     fn entry_id(&self, seq: u64) -> Option<EntryId> {
-        (seq <= self.0).then(|| id_of(seq))
+        self.holds(seq).then(|| id_of(seq))
     }
 
     fn record(&self, seq: u64) -> Option<(u16, RecordId)> {
         let [.., low] = seq.to_be_bytes();
-        (seq <= self.0).then_some((5, RecordId([low; 16])))
+        self.holds(seq).then_some((5, RecordId([low; 16])))
     }
 }
 
 impl Places for Invented {
     fn seq_of(&self, id: &EntryId) -> Option<u64> {
         let seq = u64::from_be_bytes(*id.0.first_chunk()?);
-        (seq <= self.0 && id_of(seq) == *id).then_some(seq)
+        (self.holds(seq) && id_of(seq) == *id).then_some(seq)
     }
 
     fn named_at(&self, _kind: u16, _record: &RecordId) -> Option<u64> {
@@ -217,7 +224,16 @@ pub(super) fn runs() -> Vec<Vec<u8>> {
         PackedRun { first: 1, bytes: block, signature: [0; 64] }.write(writer.u8(0));
         seeds.push(writer.finish());
     }
+    seeds.push([&[1][..], &plain(&before_the_first())].concat());
     seeds
+}
+
+/// A dep whose id looks like one of this feed's, of a place where there is none.
+fn before_the_first() -> Run {
+    let start = ChainPoint { seq: 0, id: EntryId::NONE };
+    let named = Draft { deps: vec![id_of(0)], ..draft(&mut Input::new(&[]), 0, start) };
+    let entry = named.place(FEED, start).unwrap();
+    comes_back(start, &[entry], &SigningSecret::from_seed(&[3; 32]))
 }
 
 /// Whatever a device may write is read as it was meant.

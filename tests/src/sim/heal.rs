@@ -82,6 +82,7 @@ impl Town {
         }
         self.rest()?;
         self.hand_certificates()?;
+        self.rest()?;
         self.confirm();
         self.carry_all(STICKS)?;
         self.take_turns(&copies)?;
@@ -105,9 +106,10 @@ impl Town {
         Ok(())
     }
 
-    /// A newcomer whose first stick came to nothing gets another one: a device that does not know
-    /// itself is let in nowhere.
-    fn hand_certificates(&mut self) -> Result<(), String> {
+    /// A newcomer whose first stick came to nothing, or whose card was copied before that, gets another
+    /// one: a device that does not know itself is let in nowhere. Whether there was any.
+    fn hand_certificates(&mut self) -> Result<bool, String> {
+        let mut any = false;
         for site in self.on() {
             let Site { role, up, .. } = &self.sites[site];
             let knows = |up: &Up| up.node.replica().authority().member(&role.device()).is_some();
@@ -116,10 +118,11 @@ impl Town {
                 if let Some(above) = self.above(site) {
                     self.hand_over(above, site)?;
                     self.dial_soon(site, MINUTE);
+                    any = true;
                 }
             }
         }
-        self.rest()
+        Ok(any)
     }
 
     /// Sticks for whoever has no line, until everybody has everything: a village that moved learns it
@@ -177,6 +180,9 @@ impl Town {
                     self.switch_on(on)?;
                 }
                 self.rest()?;
+                if self.hand_certificates()? {
+                    self.rest()?;
+                }
                 self.carry_all(TURN_STICKS)?;
                 for copy in copies {
                     if self.sites[*copy].up.is_some() {

@@ -73,13 +73,15 @@ impl Town {
         Ok(is_read)
     }
 
-    /// All that one node has for another, whole.
+    /// What one node has for another, uncut. What a device holds is known by its keys: a copy of a card
+    /// would be taken to hold what the first does, and has everything written.
     ///
     /// # Errors
     /// What did not work.
     pub(super) fn hand_over(&mut self, from: usize, to: usize) -> Result<(), String> {
         let device = self.sites[to].role.device().to_string();
-        let files = self.export_for(from, ExportTarget::Device(device), None)?;
+        let is_copy = self.copies().contains(&to);
+        let files = self.export_for(from, ExportTarget::Device(device), None, is_copy)?;
         self.import(to, &files)
     }
 
@@ -92,7 +94,7 @@ impl Town {
             _ => ExportTarget::Device(device),
         };
         let max_bytes = self.numbers.chance(20).then_some(PIECE_BYTES);
-        self.export_for(from, target, max_bytes)
+        self.export_for(from, target, max_bytes, false)
     }
 
     fn export_for(
@@ -100,10 +102,11 @@ impl Town {
         from: usize,
         target: ExportTarget,
         max_bytes: Option<u64>,
+        everything: bool,
     ) -> Result<Vec<PathBuf>, String> {
         self.files += 1;
         let file = self.room.path().join(format!("{}.wksbm", self.files));
-        let whole = self.numbers.chance(10);
+        let whole = self.numbers.chance(10) || everything;
         let ask = ExportAsk { target, clear: true, max_bytes, whole };
         let Some(up) = self.sites[from].up.as_mut() else { return Ok(Vec::new()) };
         let mut made = up.node.bundle_export(&ask, &file, &mut Unwatched);
