@@ -29,6 +29,8 @@ mod write;
 #[cfg(test)]
 pub(crate) mod conformance;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The file against the store in memory, against crashes, damage and failing disks.
+//! Both stores against what a view store does, and the file against crashes, damage and failing disks.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crdt_schema::id::StoreInstance;
-use proptest::prelude::*;
 use redb::backends::InMemoryBackend;
 use redb::{Builder, StorageBackend};
 use tempfile::TempDir;
 
-use super::testing::{Ids, any_batch, any_filter, any_key, edit, row, rows, terms};
+use super::testing::{Ids, edit, row, rows, terms};
 use super::{RedbViewStore, conformance, migrate};
 use crate::ports::{RowFilter, StoreError, TermKind, ViewBatch, ViewRow, ViewStore};
 use crate::store::memory::MemoryViewStore;
@@ -42,37 +41,6 @@ mod on_disk {
 mod in_memory {
     use super::*;
     conformance::conform!(MemoryViewStore::new());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-    #[test]
-    fn both_stores_answer_alike(
-        batches in proptest::collection::vec((any_batch(), any::<bool>()), 1..8),
-        filters in proptest::collection::vec((any_filter(), proptest::option::of(any_key()), 0usize..9), 8),
-        prefixes in proptest::collection::vec("a[0-7](a[0-7]){0,3}1?[0-2]?", 4),
-    ) {
-        let mut disk = in_memory(InMemoryBackend::new());
-        let mut memory = MemoryViewStore::new();
-        for (batch, durable) in &batches {
-            disk.commit(batch.clone(), *durable).unwrap();
-            memory.commit(batch.clone(), *durable).unwrap();
-            prop_assert_eq!(disk.applied().unwrap(), memory.applied().unwrap());
-            prop_assert_eq!(disk.totals().unwrap(), memory.totals().unwrap());
-            prop_assert_eq!(disk.counts().unwrap(), memory.counts().unwrap());
-            for (filter, after, limit) in &filters {
-                let [disk, memory] = [&disk as &dyn ViewStore, &memory]
-                    .map(|store| store.list(filter, after.as_ref(), *limit, &Ids).unwrap());
-                prop_assert_eq!(disk, memory);
-            }
-            for prefix in &prefixes {
-                prop_assert_eq!(disk.find(prefix).unwrap(), memory.find(prefix).unwrap());
-            }
-            for (key, _) in &batch.edits {
-                prop_assert_eq!(disk.edits(key, &Ids).unwrap(), memory.edits(key, &Ids).unwrap());
-            }
-        }
-    }
 }
 
 #[test]
