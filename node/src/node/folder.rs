@@ -1,6 +1,7 @@
 //! The files of a data folder, and how a new one comes to be whole or not at all.
 
 use std::fs::{self, TryLockError};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub(super) const CONFIG: &str = "config.toml";
 /// The key of the feed store's value that says whose store it is.
 pub(super) const DEVICE: &[u8] = b"device";
 const NAME: &str = "name";
+/// Bytes of that note: ours takes some three hundred, and a copied folder may hold anything. What reads
+/// it takes seven hundred for each of a key of dots.
+const CONFIG_BYTES_MAX: usize = 4 << 10;
 const UNFINISHED: &str = "feed.redb.new";
 /// Held by whoever is making a node.
 const CLAIM: &str = "making.lock";
@@ -197,9 +201,33 @@ pub(super) fn write_config(
         .map_err(|error| NodeError::file("write", &path, error))
 }
 
-/// The network's name as the note says; empty when it cannot be read.
+/// The network's name as the note says; empty when it cannot be read, or is longer than any is.
 pub(super) fn network_name(folder: &Path) -> String {
-    let text = fs::read_to_string(folder.join(CONFIG)).unwrap_or_default();
+    let mut text = String::new();
+    let read = fs::File::open(folder.join(CONFIG))
+        .and_then(|file| file.take(CONFIG_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+    if read.is_err() || text.len() > CONFIG_BYTES_MAX {
+        return String::new();
+    }
     let table: toml::Table = text.parse().unwrap_or_default();
     table.get(NAME).and_then(toml::Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_that_is_longer_than_any_of_ours_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = |text: &str| fs::write(folder.path().join(CONFIG), text).unwrap();
+        note("name = \"Jabar\"\n");
+        assert_eq!(network_name(folder.path()), "Jabar");
+        let long = format!("name = \"Jabar\"\n# {}\n", "x".repeat(CONFIG_BYTES_MAX));
+        note(&long);
+        assert_eq!(network_name(folder.path()), "");
+        note(&long[..CONFIG_BYTES_MAX]);
+        assert_eq!(network_name(folder.path()), "Jabar");
+    }
 }
