@@ -86,10 +86,15 @@ fn how(scale: Scale) -> String {
         let told = told.filter(|it| it.status.success()).map(|it| it.stdout).unwrap_or_default();
         String::from_utf8_lossy(&told).trim().to_owned()
     };
-    let source = env!("CARGO_MANIFEST_DIR");
-    let commit = told("git", &["-C", source, "describe", "--always", "--dirty"]);
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let commit = told("git", &["-C", source, "describe", "--always"]);
+    // What the parts before wrote is no other program.
+    let all_but_figures =
+        ["-C", source, "status", "--porcelain", "--", ".", ":(exclude)docs/bench"];
+    let changed = told("git", &all_but_figures);
+    let changed = if changed.is_empty() { "" } else { "-dirty" };
     let disk = told("stat", &["-f", "-c", "%T", &std::env::temp_dir().to_string_lossy()]);
-    format!("{commit}, {scale:?}, {disk}")
+    format!("{commit}{changed}, {scale:?}, {disk}")
 }
 
 /// Is the child that its parent asked for: the words behind [`CHILD`].
