@@ -10,7 +10,7 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 /// Seeds of the short form; `--bin sim` plays any number more, of any size.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The seed that finds each planted mistake, and what it says.
-const PLANTED: [(Plant, u64, &str); 34] = [
+const PLANTED: [(Plant, u64, &str); 36] = [
     (Plant::Lie(Lie::QuarantinedCounts), 2, "looked at closely: members differs"),
     (Plant::Lie(Lie::IncompleteFolded), 6, "has another verdict"),
     (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
@@ -30,6 +30,7 @@ const PLANTED: [(Plant, u64, &str); 34] = [
     (Plant::StrangerCertified, 1, "which nobody certified"),
     (Plant::FloodKept, 1, "feeds of records"),
     (Plant::RowBeyondHeld, 1, "the newest row of"),
+    (Plant::RowBehindHead, 1, "which is no head"),
     (Plant::RowOfAnotherMoment, 1, "is of another root"),
     (Plant::RowRaised, 1, "is the newest"),
     (Plant::RowRenumbered, 1, "holds a row nobody published"),
@@ -42,6 +43,7 @@ const PLANTED: [(Plant, u64, &str); 34] = [
     (Plant::ToldTwice, 1, "a row went twice"),
     (Plant::ArrivalOverstated, 1, "entries are said to have come"),
     (Plant::CompleteTooSoon, 1, "all is said to have come as of"),
+    (Plant::CompleteOfAll, 1, "all is said to have come as of"),
     (Plant::WordsMixedUp, 1, "not the words of its root"),
     (Plant::WordsTooSoon, 1, "which nobody published"),
     (Plant::ByteUntold, 1, "bytes said"),
@@ -67,11 +69,13 @@ const EVENTS: &[&str] = &[
     "line down for hours",
     "link cut",
     "neighbours met on a LAN",
+    "new record",
     "packet lost",
     "power cut",
     "power cut at a write",
     "program ended and started",
     "root that both had",
+    "save",
     "six words read out",
     "stick carried",
     "villages compared by value",

@@ -6,7 +6,7 @@ use crdt_schema::area::{AreaId, AreaTree, Level};
 use crdt_schema::entry::{CHECKPOINT_EVERY, ChainPoint};
 use crdt_schema::id::{DeviceId, FeedName, Space};
 use crdt_schema::record::Schema;
-use node::authority::Standing;
+use node::authority::{MemberState, Standing};
 use node::ports::{FeedStore, RecordKey, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::replica::Replica;
 use node::sync::{Root, Table};
@@ -252,7 +252,8 @@ impl Town {
         certified.map(|site| (site.role.device(), site.role.area)).collect()
     }
 
-    /// Nothing counts without a certificate that covers its area, be it one that a liar may give.
+    /// Nobody is a member, and nothing counts, without a certificate that covers its area, be it one that a
+    /// liar may give.
     fn check_certified(
         &self,
         site: usize,
@@ -260,6 +261,14 @@ impl Town {
     ) -> Result<(), String> {
         let Some(up) = &self.sites[site].up else { return Ok(()) };
         let replica = up.node.replica();
+        for (device, member) in replica.authority().members() {
+            let is_named = members.contains_key(device)
+                || self.named_elsewhere.contains_key(device)
+                || self.named_by_liars.contains(device);
+            if member.state == MemberState::Active && !is_named {
+                return Err(format!("site {site}: {device} is a member, which nobody certified"));
+            }
+        }
         let (then, now) = (AreaTree::west_java(), replica.authority().tree());
         for feed in replica.feeds().filter(|feed| feed.name.space == Space::Records) {
             let heads = replica.summary().feed(&feed.name.id());

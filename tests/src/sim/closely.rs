@@ -1,6 +1,8 @@
 //! A node looked at closely: its feeds read by the plainest means, every run verified again, and its
 //! views made anew beside those it kept.
 
+use std::collections::BTreeSet;
+
 use node::node::Node;
 use node::ports::{FeedStore, RowFilter, ViewStore};
 use node::replica::Replica;
@@ -11,6 +13,8 @@ use super::told;
 use super::town::Town;
 use crate::histories::oracle::{self, every_row};
 
+/// Terms of rows by which they are listed, at most.
+const TERMS: usize = 24;
 /// Nodes looked at after a heal; in a small town that is a quarter of them, in another order each time.
 const CLOSELY: usize = 2;
 
@@ -76,6 +80,16 @@ impl Town {
         if rows_kept != rows_anew {
             let other = rows_kept.iter().zip(&rows_anew).find(|(one, other)| one != other);
             return Err(format!("views made anew have other rows: {other:?}"));
+        }
+        let terms: BTreeSet<_> = rows_kept.iter().flat_map(|row| row.terms.clone()).collect();
+        let each = terms.len().div_ceil(TERMS).max(1);
+        let with_term = |term| RowFilter { terms: vec![term], ..RowFilter::default() };
+        let conflicts = RowFilter { conflicts_only: true, ..RowFilter::default() };
+        let filters = terms.into_iter().step_by(each).map(with_term).chain([conflicts]);
+        for filter in filters {
+            if every_row(kept, &filter)? != every_row(anew, &filter)? {
+                return Err("views made anew have other rows in a list".to_owned());
+            }
         }
         let sums = |replica: &Replica<_, node::store::lent::Views>| {
             let views = replica.views().map_err(told)?;

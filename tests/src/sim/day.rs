@@ -1,8 +1,11 @@
 //! A working day: when people come and go, when weak lines work, and what is saved when.
 
-use crdt_schema::area::Level;
+use crdt_schema::area::{AreaId, Level};
 use crdt_schema::id::RecordId;
 use crdt_schema::record::{Ask, Wish};
+use node::authority::MemberState;
+use node::error::NodeError;
+use node::ports::{RecordKey, RecordVerdict, ViewStore};
 
 use super::ground::{DAY, HOUR, MINUTE, day_of_month, weekday};
 use super::town::Town;
@@ -136,7 +139,7 @@ impl Town {
         self.write(site, area, record, kind, &asks);
     }
 
-    fn area_to_write(&mut self, site: usize) -> Option<crdt_schema::area::AreaId> {
+    fn area_to_write(&mut self, site: usize) -> Option<AreaId> {
         let role = &self.sites[site].role;
         if role.level() == Level::Desa {
             return Some(role.area);
@@ -151,7 +154,7 @@ impl Town {
     fn write(
         &mut self,
         site: usize,
-        area: crdt_schema::area::AreaId,
+        area: AreaId,
         record: Option<(RecordId, u16)>,
         kind: &'static str,
         asks: &[Ask],
@@ -178,12 +181,16 @@ impl Town {
                 }
                 self.with(site, |now, up| up.exchange.stirred(now, &mut up.node));
             }
-            Err(error) => self.save_failed(site, &error),
+            Err(error) => {
+                self.save_failed(site, &error);
+                if !self.may_refuse(site, area, record, &error) {
+                    self.breaks(site, &format!("a save was refused without a reason: {error:?}"));
+                }
+            }
         }
     }
 
-    fn save_failed(&mut self, site: usize, error: &node::error::NodeError) {
-        use node::error::NodeError;
+    fn save_failed(&mut self, site: usize, error: &NodeError) {
         match error {
             NodeError::Store { .. } => {
                 self.note("save refused by the disk");
@@ -201,6 +208,36 @@ impl Town {
                 self.note("save refused: the record does not count");
             }
             _ => self.breaks(site, &format!("a save failed: {error:?}")),
+        }
+    }
+
+    /// Whether a node has a reason to refuse a save, by what it knows of itself and of the record.
+    fn may_refuse(
+        &self,
+        site: usize,
+        area: AreaId,
+        record: Option<(RecordId, u16)>,
+        error: &NodeError,
+    ) -> bool {
+        let Some(up) = &self.sites[site].up else { return true };
+        let replica = up.node.replica();
+        let counts = || {
+            let member = replica.authority().member(&up.node.device());
+            member.is_some_and(|it| it.state == MemberState::Active)
+        };
+        let row = || {
+            let (record, kind) = record?;
+            let key = RecordKey { area, kind, record };
+            replica.views().ok()?.row(&key, replica.feed_store()).ok()?
+        };
+        match error {
+            NodeError::NoCertificate { .. } | NodeError::Revoked { .. } => !counts(),
+            NodeError::AreaMoved { .. } | NodeError::AreaOutside { .. } => self.moved || !counts(),
+            NodeError::RecordUnknown { .. } => row().is_none(),
+            NodeError::RecordQuarantined { .. } | NodeError::RecordWaits { .. } => {
+                row().is_none_or(|row| row.verdict != RecordVerdict::Counting)
+            }
+            _ => true,
         }
     }
 

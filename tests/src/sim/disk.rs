@@ -89,7 +89,12 @@ impl Disk {
         state.refused = false;
     }
 
-    /// Whether a write was refused since it has so much room.
+    /// What it refused so far was noticed.
+    pub(super) fn forget_refusals(&self) {
+        self.state().refused = false;
+    }
+
+    /// Whether a write was refused since it has so much room, or since that.
     pub(super) fn has_refused(&self) -> bool {
         self.state().refused
     }

@@ -111,8 +111,10 @@ impl Town {
                         self.note("hostile: row of an honest hub raised");
                         continue;
                     }
-                    for head in &mut row.heads {
+                    if !row.heads.is_empty() {
                         self.note("hostile: lying receipt");
+                    }
+                    for head in &mut row.heads {
                         head.seq += 1_000;
                     }
                     // Of its own store it may say what it likes.
@@ -263,6 +265,9 @@ impl Town {
                 let mut role = named.unwrap_or_else(nobody);
                 if let Some(key) = behind {
                     role = role.behind(key);
+                }
+                if counts {
+                    self.named_by_liars.insert(role.device());
                 }
                 self.forge_certificate(site, link, other, role);
             }

@@ -166,12 +166,18 @@ impl Town {
         *refused = if short { *refused + 1 } else { 0 };
     }
 
-    /// Two that are well never break the rules towards each other.
+    /// Two that are well never break the rules towards each other; nor does one of them fall silent while
+    /// all lines are good.
     fn faulted(&mut self, site: usize, link: LinkId, reason: EndReason) {
-        let Some(wire) = self.wires.get_mut(link).filter(|_| reason.is_fault()) else { return };
-        wire.faulty = true;
+        let Some(wire) = self.wires.get_mut(link) else { return };
+        wire.faulty |= reason.is_fault();
         let ends = wire.ends;
-        if ends.iter().all(|end| !self.sites[*end].hostile) {
+        if let Some(what) = hung_up_for(reason) {
+            self.note(what);
+        }
+        let is_silent = self.healing && reason == EndReason::Stalled;
+        let lies = ends.iter().any(|end| self.sites[*end].hostile);
+        if (reason.is_fault() || is_silent) && !lies {
             let with = self.told_of(self.wires.get(link).map_or(site, |it| it.from(site).0));
             self.breaks(site, &format!("an honest link ends as {reason:?}, with {with}"));
         }
@@ -306,5 +312,18 @@ impl Town {
             }
             self.cut(link);
         }
+    }
+}
+
+/// What is told of a link that a node ended, where that is not its day's work.
+const fn hung_up_for(reason: EndReason) -> Option<&'static str> {
+    match reason {
+        EndReason::Stranger => Some("link ended: a stranger"),
+        EndReason::NoRights => Some("link ended: no rights"),
+        EndReason::NothingShared => Some("link ended: nothing shared"),
+        EndReason::Stalled => Some("link ended: the peer fell silent"),
+        EndReason::Store => Some("link ended: a store failed"),
+        _ if reason.is_fault() => Some("link ended: a fault"),
+        _ => None,
     }
 }

@@ -222,10 +222,11 @@ impl Town {
             replica.feeds().filter(|feed| feed.name.device == device && feed.name.area == area);
         let heads: Vec<_> =
             feeds.filter_map(|feed| Some((feed.name.id(), *feed.branches.first()?))).collect();
-        let mut ends = Vec::new();
+        let (mut ends, mut in_the_middle) = (Vec::new(), false);
         for (feed, branch) in heads {
             let newest = usize::try_from(branch.head.point.seq).map_err(told)?;
             let seq = 1 + self.numbers.below(newest) as u64;
+            in_the_middle |= seq < branch.head.point.seq;
             let Some(up) = self.sites[above].up.as_ref() else { return Ok(false) };
             let point = node::ports::FeedStore::point(
                 up.node.replica().feed_store(),
@@ -243,7 +244,7 @@ impl Town {
         }
         self.note("device revoked");
         if self.say(above, area, cut)? {
-            self.note("cut");
+            self.note(if in_the_middle { "cut" } else { "cut behind the newest entry" });
         }
         Ok(true)
     }

@@ -1,5 +1,5 @@
 //! Mistakes planted in every node of a simulation, so that a test can show that it finds them. They
-//! sit between a node and its stores, two are played by the stores, eight lie in what it says: nothing of
+//! sit between a node and its stores, two are played by the stores, nine lie in what it says: nothing of
 //! the program is altered.
 
 use std::collections::BTreeSet;
@@ -56,6 +56,8 @@ pub enum Plant {
     FloodKept,
     /// A hub's row names one entry more than it holds.
     RowBeyondHeld,
+    /// A hub's row names of each feed the entry before its head.
+    RowBehindHead,
     /// A hub's row is of the root before.
     RowOfAnotherMoment,
     /// In a row that a village holds its own feeds reach as far as here.
@@ -81,6 +83,8 @@ pub enum Plant {
     ArrivalOverstated,
     /// It is told to be complete as of a moment later.
     CompleteTooSoon,
+    /// And as of the newest of what was saved, whatever is missing.
+    CompleteOfAll,
     /// Hubs read out the words of a root in another order.
     WordsMixedUp,
     /// Words are read out as of the row after the one they are of.
@@ -100,7 +104,7 @@ pub(super) struct Port {
 
 impl Plant {
     /// Every planted mistake.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::Lie(Lie::QuarantinedCounts),
         Self::Lie(Lie::IncompleteFolded),
         Self::Lie(Lie::ArrivalSkipped),
@@ -120,6 +124,7 @@ impl Plant {
         Self::StrangerCertified,
         Self::FloodKept,
         Self::RowBeyondHeld,
+        Self::RowBehindHead,
         Self::RowOfAnotherMoment,
         Self::RowRaised,
         Self::RowRenumbered,
@@ -132,6 +137,7 @@ impl Plant {
         Self::ToldTwice,
         Self::ArrivalOverstated,
         Self::CompleteTooSoon,
+        Self::CompleteOfAll,
         Self::WordsMixedUp,
         Self::WordsTooSoon,
         Self::ByteUntold,
@@ -157,6 +163,7 @@ impl Plant {
             | Self::ToldTwice
             | Self::ArrivalOverstated
             | Self::CompleteTooSoon
+            | Self::CompleteOfAll
             | Self::WordsMixedUp
             | Self::WordsTooSoon
             | Self::ByteUntold => (feeds, views),
@@ -174,6 +181,7 @@ impl Plant {
             | Self::SignatureUnchecked
             | Self::EntryAltered
             | Self::RowBeyondHeld
+            | Self::RowBehindHead
             | Self::RowOfAnotherMoment
             | Self::RowRaised
             | Self::RowRenumbered
@@ -205,11 +213,12 @@ impl Plant {
         Event::Session(seen)
     }
 
-    /// What is told to have arrived at a hub.
-    pub(super) fn arrived(self, mut told: Arrived) -> Arrived {
+    /// What is told to have arrived at a hub, of which the newest was saved then.
+    pub(super) fn arrived(self, mut told: Arrived, newest: Option<Timestamp>) -> Arrived {
         match (self, &mut told.complete_as_of) {
             (Self::ArrivalOverstated, _) => told.held += 1,
             (Self::CompleteTooSoon, Some(at)) => at.0.0 += 1,
+            (Self::CompleteOfAll, Some(at)) => at.0 = newest.unwrap_or(at.0),
             _ => {}
         }
         told
@@ -273,13 +282,14 @@ impl FeedStore for Planted {
             Plant::IncarnationKept if !batch.runs.is_empty() => {
                 kept.values.retain(|(name, _)| name != INCARNATION);
             }
-            Plant::RowBeyondHeld | Plant::RowOfAnotherMoment => {
+            Plant::RowBeyondHeld | Plant::RowBehindHead | Plant::RowOfAnotherMoment => {
                 for (name, value) in &mut kept.values {
                     let Some(value) = value.as_mut().filter(|_| name.starts_with(&own)) else {
                         continue;
                     };
                     match self.plant {
                         Plant::RowBeyondHeld => twist::one_more(value),
+                        Plant::RowBehindHead => twist::one_less(value, &self.held),
                         _ => twist::root_before(value, self.held.value(name)?),
                     }
                 }

@@ -131,6 +131,7 @@ impl Town {
             Err(what) => return Err(format!("site {site} does not start: {what}")),
         };
         self.sites[site].up = Some(up);
+        self.sites[site].shelf.forget_refusals();
         self.withdrawn_after_all(site);
         self.check_saved(site)?;
         self.dial_soon(site, SECOND);
@@ -262,6 +263,7 @@ impl Town {
         let (mends, up) = (self.numbers.chance(50), &mut self.sites[site]);
         if up.shelf.reopens() && mends && up.up.as_mut().is_some_and(|up| up.node.mend()) {
             self.note("node mended itself");
+            self.sites[site].shelf.forget_refusals();
             self.withdrawn_after_all(site);
             return;
         }

@@ -10,7 +10,7 @@ use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{FeedId, Space};
 use crdt_schema::time::Timestamp;
 use node::answer::Arrived;
-use node::ports::{FeedHeads, FeedStore};
+use node::ports::{Clock, FeedHeads, FeedStore};
 use node::sync::{Root, RowHead};
 
 use super::ground::MINUTE;
@@ -55,7 +55,8 @@ impl Town {
             *tally.entry("figure of arrival").or_default() += 1;
             let complete = u64::from(arrived.complete_as_of.is_some());
             *tally.entry("figure of arrival, complete as of a moment").or_default() += complete;
-            is_as_said(&said, mine, &own, &arrived).map_err(named)?;
+            let clock = self.sites[site].clock.now();
+            is_as_said(&said, mine, &own, &arrived, clock).map_err(named)?;
         }
         Ok(())
     }
@@ -63,10 +64,9 @@ impl Town {
     /// What a node tells to have arrived of its own work.
     fn arrived_of(&self, up: &Up) -> Result<Vec<Arrived>, String> {
         let all = up.node.arrived().map_err(told)?;
-        Ok(match self.config.plant {
-            Some(plant) => all.into_iter().map(|it| plant.arrived(it)).collect(),
-            None => all,
-        })
+        let Some(plant) = self.config.plant else { return Ok(all) };
+        let newest = newest_own(up)?;
+        Ok(all.into_iter().map(|it| plant.arrived(it, newest)).collect())
     }
 
     fn own_feeds<'a>(&self, site: usize, mine: &'a Held) -> Vec<&'a FeedHeads> {
@@ -240,24 +240,40 @@ fn is_of(head: &RowHead, feeds: &BTreeSet<FeedId>) -> bool {
     feeds.iter().any(|feed| feed.0.starts_with(&head.feed))
 }
 
-/// What a node shows of a hub is no more than was said.
+/// When the newest of a node's own arrivals came.
+fn newest_own(up: &Up) -> Result<Option<Timestamp>, String> {
+    let (mine, me) = (up.node.replica(), up.node.device());
+    let all = mine.feed_store().arrivals(0, usize::MAX).map_err(told)?;
+    let own = all.iter().filter(|it| {
+        let name = mine.feed(it.feed).map(|feed| feed.name);
+        name.is_some_and(|it| it.device == me && it.space == Space::Records)
+    });
+    Ok(own.map(|it| it.received_at).max())
+}
+
+/// What a node shows of a hub is no more than was said: of a moment up to which all has come, that all
+/// before the first that has not came by then, that no other missing one came earlier, and that its clock
+/// has been there.
 fn is_as_said(
     said: &Said<'_>,
     mine: &Held,
     own: &[&FeedHeads],
     arrived: &Arrived,
+    clock: Timestamp,
 ) -> Result<(), String> {
     let held = said.held(mine, own)?;
     if arrived.held > held {
         return Err(format!("{} entries are said to have come, {held} did", arrived.held));
     }
     let Some(at) = arrived.complete_as_of else { return Ok(()) };
-    let times = said.complete(mine, own)?;
-    if times.contains(&at.0) {
+    let (times, missing) = said.complete(mine, own)?;
+    if times.contains(&at.0) && missing.is_none_or(|missing| at.0 < missing) && at.0 <= clock {
         return Ok(());
     }
     let newest = times.last();
-    Err(format!("all is said to have come as of {at:?}, and had as of {newest:?}"))
+    Err(format!(
+        "all is said to have come as of {at:?}, and had as of {newest:?}, missing since {missing:?}, at {clock:?}"
+    ))
 }
 
 /// Up to where a row reaches, on a branch of whoever can show it.
@@ -304,9 +320,14 @@ impl Said<'_> {
         Ok(false)
     }
 
-    /// When each of a node's own arrivals came, as long as all had come; what is quarantined is asked
-    /// of nobody.
-    fn complete(&self, mine: &Held, own: &[&FeedHeads]) -> Result<BTreeSet<Timestamp>, String> {
+    /// When each of a node's own arrivals was written that lies before the first the hub has not, and the
+    /// earliest moment of any it has not: of a clock that ran ahead the two overlap. What is quarantined is
+    /// asked of nobody.
+    fn complete(
+        &self,
+        mine: &Held,
+        own: &[&FeedHeads],
+    ) -> Result<(BTreeSet<Timestamp>, Option<Timestamp>), String> {
         let store = mine.feed_store();
         let mut until = BTreeMap::new();
         for feed in own {
@@ -314,10 +335,10 @@ impl Said<'_> {
                 until.insert((feed.name.id(), branch), last);
             }
         }
-        let (mut times, mut after) = (BTreeSet::new(), 0);
+        let (mut times, mut missing, mut after) = (BTreeSet::new(), None::<Timestamp>, 0);
         loop {
             let page = store.arrivals(after, PAGE).map_err(told)?;
-            let Some(last) = page.last() else { return Ok(times) };
+            let Some(last) = page.last() else { return Ok((times, missing)) };
             after = last.number;
             for arrival in page {
                 let Some(until) = until.get(&(arrival.feed, arrival.branch)) else { continue };
@@ -326,10 +347,14 @@ impl Said<'_> {
                     let entry = store.point(arrival.feed, arrival.branch, newest).map_err(told)?;
                     let entry = entry.ok_or("an arrival without an entry")?;
                     if !self.covers(arrival.feed, entry)? {
-                        return Ok(times);
+                        let earliest = missing.unwrap_or(arrival.received_at);
+                        missing = Some(earliest.min(arrival.received_at));
+                        continue;
                     }
                 }
-                times.insert(arrival.received_at);
+                if missing.is_none() {
+                    times.insert(arrival.received_at);
+                }
             }
         }
     }

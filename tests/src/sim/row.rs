@@ -1,7 +1,7 @@
 //! Rows of hubs: what a hub published, and what others hold of it. They are signed: what nobody
 //! published is held by nobody, whatever liars make of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::codec::Reader;
@@ -174,10 +174,13 @@ impl Town {
         let interest = held.authority().interest(&self.sites[site].role.device());
         for area in self.villages_within(&interest, held.authority().tree()) {
             let named = |what: &str| Err(format!("site {site}: the newest row of {area} {what}"));
-            let heads = held.summary().feeds(Space::Records, area);
-            let heads: usize = heads.map(|(_, feed)| feed.heads.len()).sum();
+            let heads = held
+                .summary()
+                .feeds(Space::Records, area)
+                .flat_map(|(id, feed)| feed.heads.iter().map(move |head| RowHead::new(id, head)));
+            let heads: BTreeSet<RowHead> = heads.collect();
             let Some(row) = published(held, area)? else {
-                if heads > 0 {
+                if !heads.is_empty() {
                     return named("is not there");
                 }
                 continue;
@@ -188,8 +191,11 @@ impl Town {
             if row.root != held.summary().root(area).cut() {
                 return named("is of another root");
             }
-            if row.heads.len() != heads.min(ROW_FEEDS_MAX) {
-                return named(&format!("names {} of {heads} heads", row.heads.len()));
+            if row.heads.len() != heads.len().min(ROW_FEEDS_MAX) {
+                return named(&format!("names {} of {} heads", row.heads.len(), heads.len()));
+            }
+            if let Some(head) = row.heads.iter().find(|head| !heads.contains(head)) {
+                return named(&format!("names {head:?}, which is no head"));
             }
         }
         Ok(())

@@ -111,7 +111,15 @@ impl Shelf {
         }
     }
 
-    /// Whether a write was refused since there is so little room.
+    /// What is open was read anew: whatever fails from here on has a reason of its own.
+    pub(super) fn forget_refusals(&self) {
+        match self {
+            Self::Memory(feeds, _) => feeds.held().refused = false,
+            Self::Disk { feeds, .. } => feeds.forget_refusals(),
+        }
+    }
+
+    /// Whether a write was refused since there is so little room, or since the store was read anew.
     pub(super) fn has_refused(&self) -> bool {
         match self {
             Self::Memory(feeds, _) => feeds.held().refused,

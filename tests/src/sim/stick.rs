@@ -53,14 +53,13 @@ impl Town {
             let kept = self.numbers.below(bytes.len());
             std::fs::write(victim, &bytes[..kept]).map_err(told)?;
         }
-        self.import(to, &order)?;
-        let is_read = self.sites[to].up.is_some();
+        let read = self.import(to, &order)?;
         for (happened, what) in [
-            (is_shuffled, "bundle pieces in another order"),
-            (is_twice, "bundle imported twice"),
-            (is_cut, "bundle cut short"),
+            (is_shuffled && read > 1, "bundle pieces in another order"),
+            (is_twice && read > files.len(), "bundle imported twice"),
+            (is_cut && self.sites[to].up.is_some(), "bundle cut short"),
         ] {
-            if happened && is_read {
+            if happened {
                 self.note(what);
             }
         }
@@ -70,7 +69,7 @@ impl Town {
         if is_cut {
             self.look_at_part(to)?;
         }
-        Ok(is_read)
+        Ok(read > 0)
     }
 
     /// What one node has for another, uncut. What a device holds is known by its keys: a copy of a card
@@ -82,7 +81,7 @@ impl Town {
         let device = self.sites[to].role.device().to_string();
         let is_copy = self.copies().contains(&to);
         let files = self.export_for(from, ExportTarget::Device(device), None, is_copy)?;
-        self.import(to, &files)
+        self.import(to, &files).map(drop)
     }
 
     fn export(&mut self, from: usize, to: usize) -> Result<Vec<PathBuf>, String> {
@@ -129,11 +128,16 @@ impl Town {
         }
     }
 
-    fn import(&mut self, to: usize, files: &[PathBuf]) -> Result<(), String> {
+    /// Imports some files one by one; how many were read.
+    fn import(&mut self, to: usize, files: &[PathBuf]) -> Result<usize, String> {
+        let mut read = 0;
         for file in files {
-            let Some(up) = self.sites[to].up.as_mut() else { return Ok(()) };
+            let Some(up) = self.sites[to].up.as_mut() else { return Ok(read) };
             match up.node.bundle_import(std::slice::from_ref(file), &mut Unwatched) {
-                Ok(_) => self.with(to, |now, up| up.exchange.stirred(now, &mut up.node)),
+                Ok(_) => {
+                    read += 1;
+                    self.with(to, |now, up| up.exchange.stirred(now, &mut up.node));
+                }
                 Err(
                     NodeError::FileEmpty { .. }
                     | NodeError::FileTruncated { .. }
@@ -147,7 +151,7 @@ impl Town {
                 Err(error) => return Err(format!("site {to}: an import failed: {error:?}")),
             }
         }
-        Ok(())
+        Ok(read)
     }
 
     /// A store refused: the power is gone, or the disk is full.

@@ -99,6 +99,25 @@ pub(super) fn one_more(value: &mut Vec<u8>) {
     });
 }
 
+/// Of each head a row names the entry before it.
+pub(super) fn one_less(value: &mut Vec<u8>, store: &dyn FeedStore) {
+    let held = store.feeds().unwrap_or_default();
+    twist(value, |row| {
+        for head in row.heads.iter_mut().filter(|head| head.seq > 1) {
+            let near = held.iter().filter(|feed| feed.name.id().0.starts_with(&head.feed));
+            let places = near.flat_map(|feed| {
+                feed.branches.iter().map(|branch| (feed.name.id(), branch.branch))
+            });
+            let point = |(feed, branch), seq| store.point(feed, branch, seq).ok().flatten();
+            let fits = |it: &(_, _)| point(*it, head.seq).is_some_and(|at| head.fits(&it.0, &at));
+            let at = places.into_iter().find(fits);
+            if let Some((at, before)) = at.and_then(|at| Some((at, point(at, head.seq - 1)?))) {
+                *head = RowHead::new(&at.0, &before);
+            }
+        }
+    });
+}
+
 /// A row has the root of the one before.
 pub(super) fn root_before(value: &mut Vec<u8>, before: Option<Vec<u8>>) {
     let Some(Ok(before)) = before.map(|before| read_row(&before)) else { return };
