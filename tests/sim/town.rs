@@ -76,6 +76,7 @@ const EVENTS: &[&str] = &[
     "program ended and started",
     "root that both had",
     "save",
+    "save in the end",
     "six words read out",
     "stick carried",
     "villages compared by value",

@@ -261,23 +261,27 @@ impl Town {
     ) -> Result<(), String> {
         let Some(up) = &self.sites[site].up else { return Ok(()) };
         let replica = up.node.replica();
+        let (then, now) = (AreaTree::west_java(), replica.authority().tree());
+        let covers = |own: &AreaId, other| [&then, now].iter().any(|tree| tree.covers(*own, other));
+        let may =
+            |places: &BTreeSet<(AreaId, AreaId)>| places.iter().any(|(by, it)| covers(by, *it));
+        let by_liars = self.named_elsewhere.iter().filter(|(_, places)| may(places));
+        let by_liars: BTreeSet<&DeviceId> = by_liars.map(|(device, _)| device).collect();
         for (device, member) in replica.authority().members() {
             let is_named = members.contains_key(device)
-                || self.named_elsewhere.contains_key(device)
-                || self.named_by_liars.contains(device);
+                || self.named_besides.contains(device)
+                || by_liars.contains(device);
             if member.state == MemberState::Active && !is_named {
                 return Err(format!("site {site}: {device} is a member, which nobody certified"));
             }
         }
-        let (then, now) = (AreaTree::west_java(), replica.authority().tree());
         for feed in replica.feeds().filter(|feed| feed.name.space == Space::Records) {
             let heads = replica.summary().feed(&feed.name.id());
             if heads.is_none_or(|held| held.heads.is_empty()) {
                 continue;
             }
             let area = members.get(&feed.name.device);
-            let covers =
-                |own: &AreaId| [&then, now].iter().any(|tree| tree.covers(*own, feed.name.area));
+            let covers = |own: &AreaId| covers(own, feed.name.area);
             let mut named = self.named_elsewhere.get(&feed.name.device).into_iter().flatten();
             let may_name = |(by, area): &(AreaId, AreaId)| covers(by) && covers(area);
             if !area.is_some_and(covers) && !named.any(may_name) {

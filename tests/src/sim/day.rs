@@ -139,6 +139,40 @@ impl Town {
         self.write(site, area, record, kind, &asks);
     }
 
+    /// In the end, with all mended, whoever its hub counts as a member can save.
+    ///
+    /// # Errors
+    /// Who cannot.
+    pub(super) fn all_can_save(&mut self) -> Result<(), String> {
+        let copies = self.copies();
+        for site in self.honest() {
+            if copies.contains(&site) || self.waits_for_a_hub(site) || !self.counts_above(site) {
+                continue;
+            }
+            self.switch_on(site)?;
+            let Some(area) = self.area_to_write(site) else { continue };
+            let (kind, asks) = self.wishes(None);
+            let Some(up) = self.sites[site].up.as_mut() else { continue };
+            let code = up.node.replica().authority().tree().code(area);
+            let code = code.map(|code| code.to_string()).unwrap_or_default();
+            if let Err(error) = up.node.record_add(kind, &code, 1, &asks) {
+                return Err(format!("cannot save in the end: {error:?}: {}", self.told_of(site)));
+            }
+            self.note("save in the end");
+        }
+        Ok(())
+    }
+
+    /// Whether a device is a member for the hub above it, if that does not lie; the first one is.
+    fn counts_above(&self, site: usize) -> bool {
+        let Some(above) = self.above(site) else { return true };
+        let Some(up) = self.sites[above].up.as_ref().filter(|_| self.is_honest(above)) else {
+            return false;
+        };
+        let member = up.node.replica().authority().member(&self.sites[site].role.device());
+        member.is_some_and(|it| it.state == MemberState::Active)
+    }
+
     fn area_to_write(&mut self, site: usize) -> Option<AreaId> {
         let role = &self.sites[site].role;
         if role.level() == Level::Desa {

@@ -252,10 +252,6 @@ impl Town {
                     (true, Some(_)) => "hostile: certificate for somebody elsewhere",
                     (false, _) => "hostile: forged authority",
                 });
-                // It may cover what moved below it meanwhile, too.
-                if let Some(role) = named.as_ref().filter(|_| !self.is_village(site)) {
-                    self.named_elsewhere.entry(role.device()).or_default().insert((own, other));
-                }
                 let behind = named.is_none() && self.numbers.chance(50);
                 let behind = behind.then_some(self.sites[victim].role.keys.transport);
                 if counts && behind.is_some() && victim != site {
@@ -266,8 +262,9 @@ impl Town {
                 if let Some(key) = behind {
                     role = role.behind(key);
                 }
-                if counts {
-                    self.named_by_liars.insert(role.device());
+                // It may cover what moved below it meanwhile, too.
+                if !self.is_village(site) {
+                    self.named_elsewhere.entry(role.device()).or_default().insert((own, other));
                 }
                 self.forge_certificate(site, link, other, role);
             }

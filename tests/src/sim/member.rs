@@ -52,6 +52,7 @@ impl Town {
         let area = role.area;
         let payload = Payload::Certificate(certificate(&role));
         if !self.say(above, area, payload)? {
+            self.named_besides.insert(role.device());
             return Ok(());
         }
         let site = self.settle_in(role)?;
@@ -135,6 +136,7 @@ impl Town {
                     self.to_confirm.push((above, device));
                 }
                 Err(error @ NodeError::Store { .. }) => {
+                    self.named_besides.insert(device);
                     self.to_confirm.push((above, device));
                     self.store_refused(above, &error);
                 }

@@ -265,8 +265,9 @@ fn play_on(config: &Config) -> Outcome {
     let named = |what| format!("seed {}: {what}", config.seed);
     match Town::new(config) {
         Ok(mut town) => {
-            let broken = town.live().err().map(named);
+            let lived = town.live();
             let digest = town.digest();
+            let broken = lived.and_then(|()| town.all_can_save()).err().map(named);
             let Town { tally, dearest, dearest_rows, fullest, .. } = town;
             Outcome { tally, digest, dearest, dearest_rows, fullest, broken }
         }

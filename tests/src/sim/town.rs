@@ -125,8 +125,8 @@ pub(super) struct Town {
     pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
     /// Devices that a liar certified below it, where they do not belong: what it has itself, and where.
     pub(super) named_elsewhere: BTreeMap<DeviceId, BTreeSet<(AreaId, AreaId)>>,
-    /// Devices that a hub which lies certified below it, as it may.
-    pub(super) named_by_liars: BTreeSet<DeviceId>,
+    /// Devices of which a disk refused the certificate: it may be there all the same when it is read anew.
+    pub(super) named_besides: BTreeSet<DeviceId>,
     /// Stores of liars that said of themselves that they have another one.
     pub(super) denied: BTreeSet<StoreInstance>,
     /// Heads of the node that held the most.
@@ -194,7 +194,7 @@ impl Town {
             roots: Roots::default(),
             strangers: Arc::default(),
             named_elsewhere: BTreeMap::new(),
-            named_by_liars: BTreeSet::new(),
+            named_besides: BTreeSet::new(),
             denied: BTreeSet::new(),
             most_heads: 0,
             twice: None,
