@@ -27,7 +27,7 @@ const PLANTED: [(Plant, u64, &str); 36] = [
     (Plant::SignatureUnchecked, 1, "looked at closely: Signature"),
     (Plant::EntryAltered, 1, "rows that differ"),
     (Plant::StrangerKept, 1, "that nothing certifies"),
-    (Plant::StrangerCertified, 1, "which nobody certified"),
+    (Plant::StrangerCertified, 1, "is a member of"),
     (Plant::FloodKept, 1, "feeds of records"),
     (Plant::RowBeyondHeld, 1, "the newest row of"),
     (Plant::RowBehindHead, 1, "which is no head"),

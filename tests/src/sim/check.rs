@@ -263,16 +263,24 @@ impl Town {
         let replica = up.node.replica();
         let (then, now) = (AreaTree::west_java(), replica.authority().tree());
         let covers = |own: &AreaId, other| [&then, now].iter().any(|tree| tree.covers(*own, other));
-        let may =
-            |places: &BTreeSet<(AreaId, AreaId)>| places.iter().any(|(by, it)| covers(by, *it));
-        let by_liars = self.named_elsewhere.iter().filter(|(_, places)| may(places));
-        let by_liars: BTreeSet<&DeviceId> = by_liars.map(|(device, _)| device).collect();
         for (device, member) in replica.authority().members() {
-            let is_named = members.contains_key(device)
-                || self.named_besides.contains(device)
-                || by_liars.contains(device);
-            if member.state == MemberState::Active && !is_named {
-                return Err(format!("site {site}: {device} is a member, which nobody certified"));
+            let by_liars = self.named_elsewhere.get(device);
+            // Whom a liar certified besides is a member, and what it asked for itself stands there, too.
+            let asked = self.sites_of(device).iter().filter(|_| by_liars.is_some());
+            let asked: BTreeSet<AreaId> = asked.map(|it| self.sites[*it].role.area).collect();
+            let is_named = |area: AreaId| {
+                let mut by_liars = by_liars.into_iter().flatten();
+                members.get(device) == Some(&area)
+                    || asked.contains(&area)
+                    || self.named_besides.contains(device)
+                    || by_liars.any(|(by, it)| *it == area && covers(by, area))
+            };
+            let waits = member.state != MemberState::Active;
+            if let Some(grant) = member.grants.iter().find(|it| !waits && !is_named(it.area)) {
+                return Err(format!(
+                    "site {site}: {device} is a member of {}, which nobody certified",
+                    grant.area
+                ));
             }
         }
         for feed in replica.feeds().filter(|feed| feed.name.space == Space::Records) {

@@ -81,7 +81,9 @@ impl Town {
             let other = rows_kept.iter().zip(&rows_anew).find(|(one, other)| one != other);
             return Err(format!("views made anew have other rows: {other:?}"));
         }
-        let terms: BTreeSet<_> = rows_kept.iter().flat_map(|row| row.terms.clone()).collect();
+        // In memory lists are made of the rows that were just compared.
+        let listed = if at.shelf.has_threads() { &rows_kept[..] } else { &[] };
+        let terms: BTreeSet<_> = listed.iter().flat_map(|row| row.terms.clone()).collect();
         let each = terms.len().div_ceil(TERMS).max(1);
         let with_term = |term| RowFilter { terms: vec![term], ..RowFilter::default() };
         let conflicts = RowFilter { conflicts_only: true, ..RowFilter::default() };

@@ -3,7 +3,7 @@
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::id::RecordId;
 use crdt_schema::record::{Ask, Wish};
-use node::authority::MemberState;
+use node::authority::{MemberState, Standing};
 use node::error::NodeError;
 use node::ports::{RecordKey, RecordVerdict, ViewStore};
 
@@ -266,7 +266,10 @@ impl Town {
         };
         match error {
             NodeError::NoCertificate { .. } | NodeError::Revoked { .. } => !counts(),
-            NodeError::AreaMoved { .. } | NodeError::AreaOutside { .. } => self.moved || !counts(),
+            NodeError::AreaMoved { .. } | NodeError::AreaOutside { .. } => !matches!(
+                replica.own_standing(&up.node.device(), area),
+                Standing::Counts | Standing::OpenCounts(None) | Standing::Provisional
+            ),
             NodeError::RecordUnknown { .. } => row().is_none(),
             NodeError::RecordQuarantined { .. } | NodeError::RecordWaits { .. } => {
                 row().is_none_or(|row| row.verdict != RecordVerdict::Counting)

@@ -251,9 +251,8 @@ fn newest_own(up: &Up) -> Result<Option<Timestamp>, String> {
     Ok(own.map(|it| it.received_at).max())
 }
 
-/// What a node shows of a hub is no more than was said: of a moment up to which all has come, that all
-/// before the first that has not came by then, that no other missing one came earlier, and that its clock
-/// has been there.
+/// What a node shows of a hub is no more than was said: of a moment up to which all has come, that one
+/// before the first missing came then, that no missing one came earlier, and that its clock has been there.
 fn is_as_said(
     said: &Said<'_>,
     mine: &Held,

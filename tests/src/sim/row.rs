@@ -158,8 +158,8 @@ impl Town {
         Ok([hubs, devices])
     }
 
-    /// After a heal a hub's newest row names the root it has, and of each counting head the one it
-    /// holds.
+    /// After a heal a hub's newest row names the root it has, and its counting heads, at most
+    /// [`ROW_FEEDS_MAX`], and nothing else.
     ///
     /// # Errors
     /// What its rows say instead.
