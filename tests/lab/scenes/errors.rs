@@ -19,6 +19,12 @@ const CALLS_MAX: u64 = 400;
 const FOR_GOOD: u64 = 1 << 30;
 /// Reads of redb's own while a store is closed that was checked: five were seen.
 const CLOSING_MAX: u64 = 8;
+/// Syncs that the two stores of a command make while they are closed, as counted of each of six: four of
+/// the feed store, four or five of the views. A commit whose syncs nobody asks of has two more.
+const PASSED_MAX: u64 = 9;
+/// How often a command may seem to have more: a store that grows under one of them syncs once more, and
+/// one of closing is met twice.
+const TRIES: usize = 3;
 /// Saves of a running node, one of which fails.
 const SAVES: usize = 7;
 
@@ -300,13 +306,6 @@ fn each_sync_is_asked(
         })
         .unwrap()
 }
-
-/// Syncs that the two stores of a command make while they are closed, as counted of each of six: four of
-/// the feed store, four or five of the views. A commit whose syncs nobody asks of has two more.
-const PASSED_MAX: u64 = 9;
-/// How often a command may seem to have more: a store that grows under one of them syncs once more, and
-/// one of closing is met twice.
-const TRIES: usize = 3;
 
 /// Syncs of a command.
 #[derive(Clone, Copy)]

@@ -1,4 +1,5 @@
-//! A working day: when people come and go, when weak lines work, and what is saved when.
+//! A working day: when people come and go, when weak lines work, what is saved when, and why a node may
+//! refuse it.
 
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::id::RecordId;
@@ -139,7 +140,7 @@ impl Town {
         self.write(site, area, record, kind, &asks);
     }
 
-    /// In the end, with all mended, whoever its hub counts as a member can save.
+    /// After the last heal whoever its hub counts as a member can save.
     ///
     /// # Errors
     /// Who cannot.

@@ -123,7 +123,7 @@ pub(super) struct Town {
     pub(super) roots: Roots,
     /// With a mistake: feeds that nobody wrote.
     pub(super) strangers: Arc<Vec<(SigningPublic, Feed)>>,
-    /// Devices that a liar certified below it, where they do not belong: what it has itself, and where.
+    /// Devices that a liar's hub certified, somebody elsewhere or nobody: the area it has itself, and where.
     pub(super) named_elsewhere: BTreeMap<DeviceId, BTreeSet<(AreaId, AreaId)>>,
     /// Devices of which a disk refused the certificate: it may be there all the same when it is read anew.
     pub(super) named_besides: BTreeSet<DeviceId>,

@@ -105,12 +105,12 @@ pub(super) fn one_less(value: &mut Vec<u8>, store: &dyn FeedStore) {
     twist(value, |row| {
         for head in row.heads.iter_mut().filter(|head| head.seq > 1) {
             let near = held.iter().filter(|feed| feed.name.id().0.starts_with(&head.feed));
-            let places = near.flat_map(|feed| {
+            let mut places = near.flat_map(|feed| {
                 feed.branches.iter().map(|branch| (feed.name.id(), branch.branch))
             });
             let point = |(feed, branch), seq| store.point(feed, branch, seq).ok().flatten();
             let fits = |it: &(_, _)| point(*it, head.seq).is_some_and(|at| head.fits(&it.0, &at));
-            let at = places.into_iter().find(fits);
+            let at = places.find(fits);
             if let Some((at, before)) = at.and_then(|at| Some((at, point(at, head.seq - 1)?))) {
                 *head = RowHead::new(&at.0, &before);
             }

@@ -26,7 +26,7 @@ type Asked = (RowFilter, Option<RecordKey>, usize);
 struct Views {
     now: MemoryViewStore,
     durable: MemoryViewStore,
-    /// Whether anything is asked after the step of now: a batch that a thread writes ends where it is.
+    /// Whether anything is asked after the step of now: a thread that writes a batch is waited for then.
     looked: bool,
     lists: Vec<Asked>,
     prefixes: Vec<String>,
@@ -35,8 +35,12 @@ struct Views {
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A batch, durable or not, and looked at or left under way.
-    Commit(ViewBatch, bool, bool),
+    /// A batch; one that is not looked at is left under way, where a thread writes it.
+    Commit {
+        batch: ViewBatch,
+        durable: bool,
+        looked: bool,
+    },
     /// The program ends, and opens what lies on the disk.
     Kill,
     /// The store is closed and opened again.
@@ -69,7 +73,7 @@ impl ReferenceStateMachine for Model {
     fn transitions(_: &Views) -> BoxedStrategy<Step> {
         prop_oneof![
             8 => (any_batch(), any::<bool>(), any::<bool>())
-                .prop_map(|(batch, durable, looked)| Step::Commit(batch, durable, looked)),
+                .prop_map(|(batch, durable, looked)| Step::Commit { batch, durable, looked }),
             3 => Just(Step::Kill),
             2 => Just(Step::Reopen),
             1 => Just(Step::Clear),
@@ -79,9 +83,9 @@ impl ReferenceStateMachine for Model {
     }
 
     fn apply(mut views: Views, step: &Step) -> Views {
-        views.looked = !matches!(step, Step::Commit(_, _, false));
+        views.looked = !matches!(step, Step::Commit { looked: false, .. });
         match step {
-            Step::Commit(batch, durable, _) => {
+            Step::Commit { batch, durable, .. } => {
                 views.now.commit(batch.clone(), *durable).unwrap();
                 if *durable {
                     views.durable = views.now.clone();
@@ -136,7 +140,7 @@ impl StateMachineTest for OnDisk {
 
     fn apply(mut it: Self, _: &Views, step: Step) -> Self {
         match step {
-            Step::Commit(batch, durable, _) => it.store().commit(batch, durable).unwrap(),
+            Step::Commit { batch, durable, .. } => it.store().commit(batch, durable).unwrap(),
             Step::Kill => {
                 // A thread that writes has its end: the copy is of one moment.
                 it.store().applied().unwrap();
