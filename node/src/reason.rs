@@ -74,6 +74,7 @@ reasons! {
     CURSOR "cursor" "{given} is no place in a list";
     CHANGE_VALUE "change_value" "of the field {field} the value is wrong: `clear` has none, `add` and `remove` have a text, `put` has a text, true, false or a list of texts";
     SETTLE_ONE "settle_one" "a conflict is settled by one of `value` and `entry`";
+    INVITATION_LARGE "invitation_large" "the authority of this area, of all below and above it is more than an invitation holds (16 MiB); some device may have filled it. Nothing was written. Invite to a lower area, or tell the province";
     INVITATION_NOBODY "invitation_nobody" "nobody entitled issued this invitation";
     BYTES_CHANGED "bytes_changed" "its bytes changed since it was made";
     BUNDLE_BEGINNING "bundle_beginning" "the header of the bundle is altered";

@@ -4,17 +4,22 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crdt_schema::authority::{Closing, Payload};
+use crdt_schema::authority::{Closing, Invitation, Payload, Rights};
 use crdt_schema::class::Class;
+use crdt_schema::codec;
 use crdt_schema::edit::{Op, Section, Value};
 use crdt_schema::entry::{
     CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun,
-    RECORD_WEIGHT_MAX, Run,
+    RECORD_WEIGHT_MAX, Run, SigningSecret,
 };
 use crdt_schema::fold::RecordState;
 use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
+use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
+use node::node::{Environment, Loan};
 use node::ports::{FeedBatch, FeedStore, Place, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::progress::Unwatched;
 use node::replica::{EntryVerdict, Offered, PeerSink, RejectReason, Replica, Source};
@@ -207,6 +212,88 @@ fn views_that_lag_behind_the_closing_of_such_a_feed_are_caught_up_some_at_a_time
     assert_eq!(records(&node, RecordVerdict::Counting), 0);
     assert_eq!(records(&node, RecordVerdict::Quarantined), RUNS as u64 * CHECKPOINT_EVERY);
     assert!((1..=STAGED_MAX).contains(&store.watch.read.get()), "{:?}", store.watch);
+}
+
+#[test]
+fn a_batch_of_values_alone_is_heavy_as_well() {
+    let world = World::new(1, 1);
+    let mut node = province(&world);
+    let put = |node: &mut Node, number: u8| node.put_value(&[number], Some(vec![0; 1 << 20]));
+    for number in 0..15 {
+        put(&mut node, number);
+    }
+    assert!(!node.must_commit());
+    put(&mut node, 15);
+    assert!(node.must_commit());
+    node.commit(None, &Source::Here, Timestamp(0)).unwrap();
+    assert!(!node.must_commit());
+}
+
+/// What whoever joins looks at: bytes of the heaviest batch.
+#[derive(Debug, Clone, Default)]
+struct Heaviest(Arc<AtomicUsize>);
+
+impl Watch for Heaviest {
+    fn commits(&self, batch: &FeedBatch) {
+        let bytes = batch.runs.iter().map(|placed| weight(placed.run.entries())).sum();
+        self.0.fetch_max(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The bytes of an invitation by the province, as `node::invitation` lays them out, with more authority.
+fn invitation(world: &World, more: &[(FeedName, Vec<PackedRun>)]) -> Vec<u8> {
+    let throw_away = SigningSecret::from_seed(&[7; 32]);
+    let payload = Payload::Invitation(Invitation {
+        key: throw_away.public(),
+        area: certified(world).0,
+        rights: Rights::desa(),
+        expires_at: Timestamp(0),
+        counts_at_once: false,
+    });
+    let said = FeedName { incarnation: 2, ..name(&world.province, world, Space::Authority) };
+    let entry = declaring(&payload).place(said.id(), ChainPoint::START).unwrap();
+    let id = entry.id;
+    let secret = world.province.secret();
+    let run = Run::author(ChainPoint::START, vec![entry], &Nowhere, secret).unwrap();
+    let feeds = [&[(said, vec![run.packed().clone()])], more].concat();
+    let mut writer = codec::Writer::new();
+    writer.raw(b"WKSBMinv").u8(1).bytes(world.statement.as_bytes());
+    writer.raw(&id.0).raw(&[7; 32]).bytes(&payload.to_bytes()).varint(0);
+    writer.varint(feeds.len() as u64);
+    for (name, runs) in &feeds {
+        name.write(&mut writer);
+        writer.varint(runs.len() as u64);
+        for run in runs {
+            run.write(&mut writer);
+        }
+    }
+    let mut bytes = writer.finish();
+    let hash = blake3::hash(&bytes);
+    bytes.extend(hash.as_bytes().iter().take(16));
+    bytes
+}
+
+/// Whoever makes a network of its own may issue there, and fill its invitations.
+#[test]
+fn an_invitation_that_is_squeezed_to_nothing_is_taken_in_some_at_a_time() {
+    let world = World::new(1, 1);
+    let name = FeedName { incarnation: 3, ..name(&world.province, &world, Space::Authority) };
+    let runs = runs(&world.province, &name, RUNS, |seq| Draft {
+        record_kind: 0,
+        record: RecordId([0; 16]),
+        ..heavy(EntryKind(99), seq)
+    });
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("undangan");
+    std::fs::write(&file, invitation(&world, &[(name, runs)])).unwrap();
+    let heaviest = Heaviest::default();
+    let held = MemoryFeedStore::new(StoreInstance([2; 16]));
+    let feeds = Watched { held, watch: heaviest.clone() };
+    let env = Environment::system(Arc::new(Schema::standard().clone()));
+    let loan = Loan { folder: room.path().join("simpul"), env, seeds: [9; 96] };
+    loan.join(Box::new(feeds.clone()), &file).unwrap();
+    let most = heaviest.0.load(Ordering::Relaxed);
+    assert!((1..=STAGED_MAX).contains(&most), "{most}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ reason-limit = `limit` harus 1 sampai { $most }.
 reason-cursor = Bukan tempat dalam daftar: `{ $given }`.
 reason-change-value = Isi kolom keliru: `{ $field }`. `clear` tanpa isi, `add` dan `remove` berisi teks, `put` berisi teks, true, false, atau daftar teks.
 reason-settle-one = Perbedaan diputuskan dengan salah satu: `value` atau `entry`.
+reason-invitation-large = Wewenang wilayah ini, di bawah dan di atasnya lebih besar daripada yang dimuat sebuah undangan (16 MiB); mungkin sebuah perangkat memenuhinya. Belum ada yang dicatat. Undang ke wilayah yang lebih rendah, atau laporkan ke provinsi.
 reason-invitation-nobody = undangan ini tidak dibuat oleh yang berhak.
 reason-bytes-changed = isinya berubah sejak dibuat.
 reason-bundle-beginning = kepala bundelnya berubah.

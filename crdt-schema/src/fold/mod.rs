@@ -113,9 +113,11 @@ pub struct Folded {
 
 /// Folds the entries of one record, in any order.
 ///
-/// Terminates on any claim, cycles too, without recursion. A history whose branches keep joining
-/// costs time and memory in its length; one of many long branches time in its square, times what one
-/// entry may name, and at most 16 MiB more.
+/// Terminates on any claim, cycles too, without recursion. Where each entry names all before it, time and
+/// memory are those of its length. Where entries stay apart, each put of a key is looked at for each later
+/// entry that has the key: time in the square of the length, at worst times a sixty-fourth of it where
+/// thousands overwrite what thousands wrote; pasts take 16 MiB at most, and each put a bit for each entry
+/// from the second that overwrote it on.
 ///
 /// ```
 /// use crdt_schema::class::Class;

@@ -1,4 +1,5 @@
-//! The past of an entry as a set of ranks, kept only while something still builds on it.
+//! Sets of ranks: the past of an entry, kept only while something still builds on it, and those who
+//! overwrote one put.
 
 /// A set of ranks. Most pasts are everything below some rank and little above it, so the full
 /// words at the front are only counted; of the rest the first word lies inline, so that a record
@@ -12,11 +13,49 @@ pub(super) struct Past {
 
 const WORD: usize = 64;
 
+/// Ranks from some rank on, added in their order.
+#[derive(Debug)]
+pub(super) struct Ranks {
+    /// Words of lower ranks, none of which is in it.
+    skipped: usize,
+    words: Vec<u64>,
+}
+
+impl Ranks {
+    /// None yet; `rank` is the lowest that may be added.
+    pub(super) const fn from(rank: usize) -> Self {
+        Self { skipped: rank / WORD, words: Vec::new() }
+    }
+
+    /// Adds a rank that is not below the others.
+    pub(super) fn push(&mut self, rank: usize) {
+        let Some(place) = (rank / WORD).checked_sub(self.skipped) else { return };
+        if self.words.len() <= place {
+            // A put is one of many of its kind: what growing by doubling leaves unused, all would.
+            self.words.reserve_exact(place + 1 - self.words.len());
+            self.words.resize(place + 1, 0);
+        }
+        if let Some(word) = self.words.get_mut(place) {
+            *word |= 1 << (rank % WORD);
+        }
+    }
+
+    /// Whether any of them is in `past`.
+    pub(super) fn meets(&self, past: &Past) -> bool {
+        let mut words = self.words.iter().enumerate();
+        words.any(|(place, word)| word & past.ranks_of(self.skipped + place) != 0)
+    }
+
+    /// Bytes it takes beside itself.
+    pub(super) const fn heap_bytes(&self) -> usize {
+        self.words.capacity() * size_of::<u64>()
+    }
+}
+
 impl Past {
     /// Whether `rank` is in it.
     pub(super) fn contains(&self, rank: usize) -> bool {
-        let Some(place) = (rank / WORD).checked_sub(self.full_words) else { return true };
-        self.word(place) >> (rank % WORD) & 1 == 1
+        self.ranks_of(rank / WORD) >> (rank % WORD) & 1 == 1
     }
 
     /// Whether every rank below `rank` is in it, given that none from `rank` on is.
@@ -56,6 +95,11 @@ impl Past {
     /// Bytes it takes beside itself.
     pub(super) const fn heap_bytes(&self) -> usize {
         self.rest.capacity() * size_of::<u64>()
+    }
+
+    /// Which ranks of word `number` are in it.
+    fn ranks_of(&self, number: usize) -> u64 {
+        number.checked_sub(self.full_words).map_or(u64::MAX, |place| self.word(place))
     }
 
     fn word(&self, place: usize) -> u64 {
@@ -121,6 +165,16 @@ mod tests {
             let found: BTreeSet<usize> = (0..500).filter(|rank| united.contains(*rank)).collect();
             prop_assert_eq!(&found, &expected);
             prop_assert_eq!(united, past(&expected));
+        }
+
+        #[test]
+        fn ranks_meet_a_past_that_has_one_of_them(mine in any_ranks(), others in any_ranks()) {
+            let Some(lowest) = others.first() else { return Ok(()) };
+            let mut ranks = Ranks::from(*lowest);
+            for rank in &others {
+                ranks.push(*rank);
+            }
+            prop_assert_eq!(ranks.meets(&past(&mine)), !mine.is_disjoint(&others));
         }
 
         #[test]

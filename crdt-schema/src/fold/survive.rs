@@ -10,7 +10,7 @@ use crate::class::Class;
 use crate::edit::{Action, Section, Value};
 
 use super::causal::{Causal, Node};
-use super::past::Past;
+use super::past::{Past, Ranks};
 use super::state::{KeyState, OpId, RecordState, Survivor, actor};
 use super::{Fault, FoldEntry, SectionRead};
 
@@ -30,25 +30,30 @@ struct Act<'a> {
     overwritten: Overwritten,
 }
 
-/// Nearly every put is overwritten once or never.
+/// Nearly every put is overwritten once or never. One that somebody made so that thousands overwrite it,
+/// none of which has another in its past, takes a bit for each entry from the first of those on.
 #[derive(Default)]
 struct Overwritten {
     first: Option<usize>,
-    more: Vec<usize>,
+    more: Option<Box<Ranks>>,
 }
 
 impl Overwritten {
-    fn push(&mut self, rank: usize) {
-        if self.first.is_some() {
-            self.more.push(rank);
-        } else {
+    /// Adds a rank above all that are in it; bytes that it takes more now.
+    fn push(&mut self, rank: usize) -> usize {
+        if self.first.is_none() {
             self.first = Some(rank);
+            return 0;
         }
+        let more = self.more.get_or_insert_with(|| Box::new(Ranks::from(rank)));
+        let before = more.heap_bytes();
+        more.push(rank);
+        more.heap_bytes() - before
     }
 
     fn any_in(&self, past: &Past) -> bool {
         self.first.is_some_and(|rank| past.contains(rank))
-            || self.more.iter().any(|rank| past.contains(*rank))
+            || self.more.as_ref().is_some_and(|more| more.meets(past))
     }
 }
 
@@ -89,6 +94,8 @@ pub(super) struct Effort {
     pub(super) kept_most: usize,
     /// Entries and deps looked at to find pasts anew.
     pub(super) looks: usize,
+    /// Bytes that say of puts who overwrote them, beyond the first.
+    pub(super) overwriters: usize,
 }
 
 /// The state of the complete entries, with room for so many bytes of pasts; and what it took.
@@ -313,7 +320,7 @@ impl Fold<'_, '_> {
         let mut is_seen = false;
         while let Some(act) = put.and_then(|place| self.acts.get_mut(place)) {
             if past.contains(act.rank) && !act.overwritten.any_in(past) {
-                act.overwritten.push(rank);
+                self.effort.overwriters += act.overwritten.push(rank);
                 is_seen = true;
             }
             put = act.older;

@@ -287,6 +287,38 @@ fn finding_pasts_anew_takes_a_look_at_each_entry_below_for_those_that_name_what_
     assert!(effort.looks <= 2 * all * that_name, "{effort:?}");
 }
 
+/// Puts of `keys` keys in `entries` entries that do not know each other, and as many that know all of
+/// those, put the same, and do not know each other either.
+fn overwritten_by_all(entries: u16, keys: u16) -> Vec<FoldEntry> {
+    let puts = || (0..keys).map(|field| Op::put(field, Value::Flag)).collect::<Vec<_>>();
+    let mut all: Vec<FoldEntry> = (0..entries).map(|number| edit(number, &[], puts())).collect();
+    let (mut joined, mut next): (Vec<u16>, u16) = ((0..entries).collect(), entries);
+    while joined.len() > 1 {
+        let mut above = Vec::new();
+        for below in joined.chunks(usize::from(DEPS)) {
+            all.push(edit(next, below, vec![]));
+            above.push(next);
+            next += 1;
+        }
+        joined = above;
+    }
+    all.extend((next..next + entries).map(|number| edit(number, &joined, puts())));
+    all
+}
+
+#[test]
+fn who_overwrote_a_put_takes_a_bit_for_each_entry_at_most() {
+    let (entries, keys) = (200, 20);
+    let history = overwritten_by_all(entries, keys);
+    let causal = Causal::of(&history, Fault::None);
+    let (state, effort) = survive::state(&causal, Fault::None, usize::MAX);
+    assert_eq!(state.survivors(Class::Open, 0, None).len(), usize::from(entries));
+    let puts = usize::from(entries) * usize::from(keys);
+    let words = usize::from(entries) / 64 + 2;
+    assert!(effort.overwriters > puts * 8, "nothing was overwritten often: {effort:?}");
+    assert!(effort.overwriters <= puts * words * 8, "{effort:?}");
+}
+
 #[test]
 fn a_malformed_section_is_absent_in_its_class_and_touches_no_other() {
     let mut entry = edit(1, &[], vec![Op::put(1, int(1))]);

@@ -27,9 +27,11 @@ const MAGIC: &[u8; 8] = b"WKSBMinv";
 const VERSION: u8 = 1;
 const HASH_BYTES: usize = 16;
 const TEXT_PREFIX: &str = "wksbm-undangan:";
-/// Bytes of an invitation file a reader accepts: the authority of a whole province with every
-/// device certified is about two thirds of it.
-pub(super) const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Bytes of an invitation: the authority of a whole province with every device certified is about two
+/// thirds of it.
+const BYTES_MAX: usize = 16 << 20;
+/// Bytes of a file that holds one as text: a letter has 5 bits, and lines have ends.
+pub(super) const TEXT_BYTES_MAX: u64 = 2 * BYTES_MAX as u64;
 const STATEMENT_BYTES_MAX: usize = 16 << 10;
 const PAYLOAD_BYTES_MAX: usize = 4 << 10;
 /// Addresses it carries: two transports here, and a hub.
@@ -67,6 +69,13 @@ pub(super) struct InvitationFile {
 }
 
 impl InvitationFile {
+    /// Whether a reader takes an invitation of so many bytes with such runs of each feed.
+    pub(super) fn may_be_read(bytes: usize, authority: &[(FeedName, Vec<PackedRun>)]) -> bool {
+        bytes <= BYTES_MAX
+            && authority.len() <= FEEDS_MAX
+            && authority.iter().all(|(_, runs)| runs.len() <= RUNS_MAX)
+    }
+
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.raw(MAGIC).u8(VERSION).bytes(self.statement.as_bytes());
@@ -106,6 +115,9 @@ impl InvitationFile {
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, NoInvitation> {
+        if bytes.len() > BYTES_MAX {
+            return Err(NoInvitation::Altered);
+        }
         let shared = bytes.iter().zip(MAGIC).take_while(|(a, b)| a == b).count();
         if shared < MAGIC.len() {
             let begun = shared > 0 && shared == bytes.len();
@@ -171,6 +183,7 @@ mod tests {
     use crdt_schema::id::{DeviceId, Space};
     use crdt_schema::time::Timestamp;
 
+    use super::super::join::read_invitation;
     use super::*;
 
     /// One of each part, the keys from fixed seeds.
@@ -274,5 +287,34 @@ mod tests {
         *newer.get_mut(MAGIC.len()).unwrap() = 2;
         assert_eq!(told(&newer), NoInvitation::Newer(2));
         assert_eq!(told(b"PK"), NoInvitation::Foreign);
+    }
+
+    /// With runs of noise, which take as much room in a file as they weigh.
+    fn large(runs: usize) -> InvitationFile {
+        let plain = invitation();
+        let (name, _) = *plain.authority.first().unwrap();
+        let run = |first: u64| {
+            let mut bytes = vec![0; 1 << 19];
+            blake3::Hasher::new().update(&first.to_le_bytes()).finalize_xof().fill(&mut bytes);
+            PackedRun { first, bytes, signature: [11; 64] }
+        };
+        InvitationFile { authority: vec![(name, (1..=runs as u64).map(run).collect())], ..plain }
+    }
+
+    #[test]
+    fn a_text_holds_as_much_as_the_bytes_and_neither_more_than_a_reader_takes() {
+        let room = tempfile::tempdir().unwrap();
+        let file = room.path().join("undangan");
+        for (runs, may) in [(31, true), (32, false)] {
+            let large = large(runs);
+            let bytes = large.to_bytes();
+            assert_eq!(InvitationFile::may_be_read(bytes.len(), &large.authority), may);
+            let letters = large.to_text();
+            let lines: Vec<_> = letters.as_bytes().chunks(76).collect();
+            for form in [bytes, lines.join(&b"\r\n"[..]), letters.into_bytes()] {
+                std::fs::write(&file, &form).unwrap();
+                assert_eq!(read_invitation(&file).is_ok(), may, "{} bytes", form.len());
+            }
+        }
     }
 }

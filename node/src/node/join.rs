@@ -9,7 +9,7 @@ use crdt_schema::entry::SigningSecret;
 use crdt_schema::words::eight_words;
 
 use super::env::Environment;
-use super::invitation::{FILE_BYTES_MAX, InvitationFile, NoInvitation};
+use super::invitation::{InvitationFile, NoInvitation, TEXT_BYTES_MAX};
 use super::peers::{dial_name, parse};
 use super::{Node, folder};
 use crate::answer::{AreaName, Join};
@@ -76,17 +76,22 @@ impl Joining<'_> {
         let mut replica = Replica::open(store, MemoryViewStore::default(), opening).map_err(at)?;
         let now = self.env.clock.now();
         let name = self.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let source = Source::Bundle(name);
         for _ in 0..PASSES_MAX {
             let mut staged = 0;
             for (feed, runs) in &self.file.authority {
                 for run in runs {
+                    // Squeezed, a run of 1 MiB may come in a few hundred bytes.
+                    if replica.must_commit() {
+                        replica.commit(None, &source, now).map_err(at)?;
+                    }
                     let offer = replica.offer(feed, run).map_err(at)?;
                     if let Offered::Staged(entries) = offer.outcome {
                         staged += entries;
                     }
                 }
             }
-            replica.commit(None, &Source::Bundle(name.clone()), now).map_err(at)?;
+            replica.commit(None, &source, now).map_err(at)?;
             if staged == 0 {
                 break;
             }
@@ -158,7 +163,7 @@ pub(super) fn read_invitation(path: &Path) -> Result<InvitationFile, NodeError> 
     }
     let open = File::open(path).map_err(|error| NodeError::file("read", path, error))?;
     let mut bytes = Vec::new();
-    open.take(FILE_BYTES_MAX + 1)
+    open.take(TEXT_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| NodeError::file("read", path, error))?;
     let path = path.to_path_buf();

@@ -79,7 +79,8 @@ impl Node {
             counts_at_once: ask.counts_at_once,
         };
         let failed = |error| NodeError::file("write", file, error);
-        let reserved = atomic::reserve_private(file, self.invitation_bytes(area)?);
+        let bytes = self.invitation_bytes(area)?;
+        let reserved = atomic::reserve_private(file, bytes);
         let reserved = reserved.map_err(failed)?;
         let entry = self.declare(area, Payload::Invitation(invitation.clone()), Vec::new())?;
         let invitation = InvitationFile {
@@ -101,12 +102,18 @@ impl Node {
         })
     }
 
-    /// Bytes an invitation to `area` will hardly exceed.
+    /// Bytes an invitation to `area` will hardly exceed; refused before anything is declared where no
+    /// reader would take so many.
     fn invitation_bytes(&self, area: AreaId) -> Result<usize, NodeError> {
-        let runs = self.authority_runs(area)?;
-        let runs: usize =
-            runs.iter().flat_map(|(_, runs)| runs).map(|run| run.bytes.len() + RUN_BYTES).sum();
-        Ok(runs + self.authority().statement().as_bytes().len() + INVITATION_BYTES)
+        let authority = self.authority_runs(area)?;
+        let runs = authority.iter().flat_map(|(_, runs)| runs);
+        let runs: usize = runs.map(|run| run.bytes.len() + RUN_BYTES).sum();
+        let bytes = runs + self.authority().statement().as_bytes().len() + INVITATION_BYTES;
+        if InvitationFile::may_be_read(bytes, &authority) {
+            Ok(bytes)
+        } else {
+            Err((&reason::INVITATION_LARGE).into())
+        }
     }
 
     /// Every device this node knows, by area, then by device.

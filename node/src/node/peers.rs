@@ -1,8 +1,7 @@
 //! What this node remembers of others: when it last heard of them, and what they said they hold.
 //!
 //! Small named values of the feed store. `contact/` and the device hold the moment; `heads/`, the
-//! device, the feed and the entry hold its sequence; `proved/` and the device whether the newest
-//! comparison over a connection ended equal; `dial/` and an address a person or an invitation
+//! device, the feed and the entry hold its sequence; `dial/` and an address a person or an invitation
 //! named hold nothing. None of it is trusted: a head that was never
 //! held only makes a bundle shorter than it could be, and the root tells.
 

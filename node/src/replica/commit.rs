@@ -153,6 +153,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// Stages a small named value with the next commit; `None` removes it.
     pub fn put_value(&mut self, name: &[u8], value: Option<Vec<u8>>) {
+        // A batch of values alone, as of a bundle's rows, is heavy as well.
+        self.stage.weigh(0, name.len() + value.as_ref().map_or(0, Vec::len));
         self.stage.values.push((name.to_vec(), value));
     }
 

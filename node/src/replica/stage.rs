@@ -40,7 +40,7 @@ pub(super) struct Stage {
     /// restored.
     pub(super) own_came_back: bool,
     pub(super) entries: u64,
-    /// Bytes of the runs' entries and of rows: squeezed, a run of 1 MiB may come in a few hundred.
+    /// Bytes of the runs' entries, of rows and of values: squeezed, a run of 1 MiB may come in a few hundred.
     pub(super) bytes: usize,
 }
 

@@ -30,6 +30,8 @@ const GROWTH_MAX: u64 = 400;
 const GROWTH_FREE_BYTES: u64 = 16 << 20;
 /// Bytes between two tags, and of one cell with all its tags: several times the longest Excel allows.
 pub(super) const PIECE_BYTES_MAX: usize = 1 << 20;
+/// Bytes that a parser may take for one piece, and read ahead of it.
+const EVENT_BYTES_MAX: usize = 2 * PIECE_BYTES_MAX;
 /// Bytes of an ODS: it is read whole.
 const ODS_BYTES_MAX: u64 = 128 << 20;
 /// Bytes of the list of its parts, which is read into one buffer: a thousand bytes a part.
@@ -79,7 +81,8 @@ pub(super) fn look_over(file: &File) -> Result<Packed, SheetError> {
         let ends = |all: &[&str]| all.iter().any(|end| name.ends_with(end));
         let is_walked = packed == Packed::Xlsx && ends(&[".xml", ".rels"]);
         let is_xml = ends(&[".xml", ".rels", ".vml"]);
-        let mut counted = Counted { inner: part, left: large, gap: 0, is_xml, total: 0 };
+        let mut counted =
+            Counted { inner: part, left: large, gap: 0, is_xml, event: None, total: 0 };
         if is_walked {
             parts.next();
             each_event(&mut counted, &mut |event, at| parts.see(event, at))?;
@@ -148,6 +151,9 @@ struct Counted<R> {
     /// Bytes since the last `<`.
     gap: usize,
     is_xml: bool,
+    /// Bytes since the last piece that a parser told of, where one reads: a comment, a quoted value or a
+    /// CDATA may hold any `<`, and is held whole.
+    event: Option<usize>,
     total: u64,
 }
 
@@ -160,6 +166,12 @@ impl<R: Read> Read for Counted<R> {
             return Err(invalid("a part is longer than the directory says"));
         };
         self.left = left;
+        if let Some(event) = &mut self.event {
+            *event += count;
+            if *event > EVENT_BYTES_MAX {
+                return Err(invalid("a piece has no end"));
+            }
+        }
         if self.is_xml {
             for piece in
                 bytes.get(..count).unwrap_or_default().split_inclusive(|byte| *byte == b'<')
@@ -202,9 +214,10 @@ pub(super) fn digits(text: &str) -> u64 {
 
 /// Every piece of a part and where it ends, read by the same parser that will read the sheet.
 fn each_event(
-    part: &mut impl Read,
+    part: &mut Counted<impl Read>,
     see: &mut dyn FnMut(&Event<'_>, u64) -> Result<(), SheetError>,
 ) -> Result<(), SheetError> {
+    part.event = Some(0);
     let mut xml = Reader::from_reader(BufReader::new(part));
     let (mut buffer, mut open) = (Vec::new(), 0_u64);
     loop {
@@ -231,5 +244,6 @@ fn each_event(
             | Event::GeneralRef(_) => {}
         }
         see(&event, xml.buffer_position())?;
+        xml.get_mut().get_mut().event = Some(0);
     }
 }

@@ -395,12 +395,19 @@ fn bombs_are_found_before_they_go_off() {
     let corners = [number(0, 0, 1.0), number(65_535, 255, 1.0)];
     let piece = format!("<r><t>{}</t></r>", "x".repeat(600 << 10));
     let pieces = format!("{head}<row><c t=\"inlineStr\"><is>{piece}{piece}</is></c></row>");
+    let noise = "x<".repeat(2 << 20);
+    let within = |open: &str, close: &str| {
+        xlsx("<sst/>", &format!("{head}{open}{noise}{close}</sheetData></worksheet>"))
+    };
     let long_text = shared_texts(&["x".repeat(8_000)]);
     let said = (0x0207, [0xff, 0xff, 0].to_vec());
     let powers = [1_u16, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1_024].map(u16::to_le_bytes).concat();
     let powers = (0x0006, [powers, vec![0x1f; 1_024]].concat());
     for (what, bytes) in [
         ("a cell without end", xlsx("<sst/>", &endless)),
+        ("a comment without end", within("<!-- ", "-->")),
+        ("a value without end", within("<row spans=\"", "\"></row>")),
+        ("a text without an escape", within("<row><c t=\"str\"><v><![CDATA[", "]]></v></c></row>")),
         ("growth", packed(&[("xl/workbook.xml", b"<a/>"), ("xl/x.bin", &zeros)])),
         ("too many parts", packed(&many)),
         ("strings claimed", xlsx(strings, head)),
