@@ -240,7 +240,8 @@ impl Watch for Heaviest {
     }
 }
 
-/// The bytes of an invitation by the province, as `node::invitation` lays them out, with more authority.
+/// The bytes of an invitation by the province with more authority than it has, as the table at the head of
+/// `node/src/node/invitation.rs` lays them out: nothing of the program writes such a one.
 fn invitation(world: &World, more: &[(FeedName, Vec<PackedRun>)]) -> Vec<u8> {
     let throw_away = SigningSecret::from_seed(&[7; 32]);
     let payload = Payload::Invitation(Invitation {

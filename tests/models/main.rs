@@ -8,7 +8,7 @@
 //! invitation · `stores.rs` the feed store in memory and on a disk · `rotting.rs` a feed that cannot be
 //! read when it has to be · `session.rs` meetings that are cut off · `encodings.rs` a chain that was
 //! written in many ways · `foreign.rs` every decoder of foreign bytes with mutated encodings · `heavy.rs` what is
-//! small on a wire and large in memory · `misled.rs` saves over views that name wrong places ·
+//! small on a wire or in a file and large in memory · `misled.rs` saves over views that name wrong places ·
 //! `watched.rs` the store that tests look at.
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 

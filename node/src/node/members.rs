@@ -79,8 +79,7 @@ impl Node {
             counts_at_once: ask.counts_at_once,
         };
         let failed = |error| NodeError::file("write", file, error);
-        let bytes = self.invitation_bytes(area)?;
-        let reserved = atomic::reserve_private(file, bytes);
+        let reserved = atomic::reserve_private(file, self.invitation_bytes(area)?);
         let reserved = reserved.map_err(failed)?;
         let entry = self.declare(area, Payload::Invitation(invitation.clone()), Vec::new())?;
         let invitation = InvitationFile {

@@ -403,11 +403,11 @@ fn bombs_are_found_before_they_go_off() {
     let said = (0x0207, [0xff, 0xff, 0].to_vec());
     let powers = [1_u16, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1_024].map(u16::to_le_bytes).concat();
     let powers = (0x0006, [powers, vec![0x1f; 1_024]].concat());
-    for (what, bytes) in [
+    let all = [
         ("a cell without end", xlsx("<sst/>", &endless)),
         ("a comment without end", within("<!-- ", "-->")),
         ("a value without end", within("<row spans=\"", "\"></row>")),
-        ("a text without an escape", within("<row><c t=\"str\"><v><![CDATA[", "]]></v></c></row>")),
+        ("a text without an escape", within("<![CDATA[", "]]>")),
         ("growth", packed(&[("xl/workbook.xml", b"<a/>"), ("xl/x.bin", &zeros)])),
         ("too many parts", packed(&many)),
         ("strings claimed", xlsx(strings, head)),
@@ -420,13 +420,13 @@ fn bombs_are_found_before_they_go_off() {
         ("old texts claimed", xls(&vec![said; 400], 1)),
         ("old formulas", xls(&vec![powers; 400], 1)),
         ("a cell joined from pieces", xlsx("<sst/>", &(pieces + "</sheetData></worksheet>"))),
-    ] {
-        let refused = read(&bytes);
-        assert!(
-            matches!(refused, Err(SheetError::Altered(_) | SheetError::Large(_))),
-            "{what}: {refused:?}"
-        );
-    }
+    ];
+    let is_refused = |it: &Result<_, SheetError>| {
+        matches!(it, Err(SheetError::Altered(_) | SheetError::Large(_)))
+    };
+    let read = all.map(|(what, bytes)| (what, read(&bytes)));
+    let went_off: Vec<_> = read.iter().filter(|(_, it)| !is_refused(it)).collect();
+    assert!(went_off.is_empty(), "{went_off:?}");
 }
 
 /// The shared texts of an XLS, each in ASCII.
