@@ -255,7 +255,8 @@ impl<'a> Pass<'a> {
         Some(ends)
     }
 
-    /// Those of a device's entries in an area that lie before the ends of their feeds.
+    /// Those of a device's entries in an area that lie before the ends of their feeds. An end that names an
+    /// entry at another place than its own leaves nothing, as of one that nobody holds.
     fn before_its_end(
         &self,
         here: &Here<'_>,
@@ -264,13 +265,13 @@ impl<'a> Pass<'a> {
         if matches!(here.state(), MemberState::Active) {
             return entries;
         }
-        let mut left: BTreeMap<FeedName, Option<BTreeSet<EntryId>>> = BTreeMap::new();
+        let mut left: BTreeMap<FeedName, Option<BTreeSet<ChainPoint>>> = BTreeMap::new();
         let within = |entry: &&AuthorityEntry| {
             let name = entry.feed;
-            let left = left.entry(name).or_insert_with(|| {
-                here.end(name.id()).map(|end| self.back_from(end).map(|it| it.id).collect())
-            });
-            left.as_ref().is_none_or(|left| left.contains(&entry.point.id))
+            let left = left
+                .entry(name)
+                .or_insert_with(|| here.end(name.id()).map(|end| self.back_from(end).collect()));
+            left.as_ref().is_none_or(|left| left.contains(&entry.point))
         };
         entries.into_iter().filter(within).collect()
     }

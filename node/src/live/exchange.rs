@@ -383,7 +383,7 @@ impl Exchange {
 
     fn begin(&mut self, now: Timestamp, node: &mut Node, link: LinkId, device: DeviceId) {
         let Some(it) = self.links.get_mut(&link) else { return };
-        let mut session = Session::new(it.role, device);
+        let mut session = Session::new(it.role, device).behind(it.key);
         let mark = self.marks.get(&device).copied().or_else(|| node.mark_of(&device));
         if let Some(mark) = mark {
             session = session.knowing(mark);
@@ -628,6 +628,10 @@ impl Exchange {
     /// After anything happened: news go to the others, comparisons that ended are told, strangers
     /// who showed a certificate are known from now on.
     fn settle(&mut self, now: Timestamp, node: &mut Node, origin: Option<LinkId>) {
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in &links {
+            self.recognise(node, *link);
+        }
         self.spread(now, node, origin);
         if node.replica().incarnation() != self.incarnation {
             self.incarnation = node.replica().incarnation();
@@ -635,10 +639,6 @@ impl Exchange {
                 self.failed.get_or_insert(error);
             }
         }
-        if let Some(link) = origin {
-            self.recognise(node, link);
-        }
-        let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             self.conclude(now, node, link);
             if let Some(reason) = self.links.get(&link).and_then(|it| it.ended) {

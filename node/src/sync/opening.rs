@@ -93,7 +93,7 @@ impl Session {
         }
         self.meet(open.instance);
         self.opened = Some(open);
-        if local.authority.member(&self.peer).is_none() {
+        if !self.knows_peer(local)? {
             return self.ask_certificate();
         }
         self.reply(local)
@@ -102,6 +102,16 @@ impl Session {
     fn meet(&mut self, instance: crdt_schema::id::StoreInstance) {
         if self.peer_instance.replace(instance) != Some(instance) {
             self.report(Report::Peer(instance));
+        }
+    }
+
+    /// Whether authority names the peer. Where the key of the connection is not the one it names, somebody
+    /// speaks in another's name, and must hear nothing that the other may.
+    fn knows_peer(&self, local: &Local<'_>) -> Result<bool, EndReason> {
+        match local.authority.member(&self.peer) {
+            None => Ok(false),
+            Some(member) if self.is_behind(&member.keys) => Ok(true),
+            Some(_) => Err(EndReason::Stranger),
         }
     }
 
@@ -178,7 +188,7 @@ impl Session {
         }
         self.meet(reply.instance);
         self.replied = Some(reply);
-        if local.authority.member(&self.peer).is_none() {
+        if !self.knows_peer(local)? {
             return self.ask_certificate();
         }
         self.compare_reply(local)
@@ -346,7 +356,7 @@ impl Session {
             return Ok(());
         }
         self.presented = None;
-        if local.authority.member(&self.peer).is_none() {
+        if !self.knows_peer(local)? {
             return Err(EndReason::Stranger);
         }
         match self.role {

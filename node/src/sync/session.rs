@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crdt_schema::area::AreaId;
+use crdt_schema::authority::DeviceKeys;
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space, StoreInstance};
 use crdt_schema::time::Timestamp;
 
@@ -86,6 +87,8 @@ pub(super) enum Compared {
 pub struct Session {
     pub(super) role: Role,
     pub(super) peer: DeviceId,
+    /// The transport key that the connection proved; `None`: whoever made this session knows the peer.
+    key: Option<[u8; 32]>,
     pub(super) peer_instance: Option<StoreInstance>,
     pub(super) phase: Phase,
     pub(super) opened: Option<Open>,
@@ -138,11 +141,12 @@ pub(super) struct Tries {
 }
 
 impl Session {
-    /// A session with `peer`, whose transport proved that it is this device.
+    /// A session with `peer`, of which it is known already that it is this device.
     pub fn new(role: Role, peer: DeviceId) -> Self {
         Self {
             role,
             peer,
+            key: None,
             peer_instance: None,
             phase: Phase::Opening,
             opened: None,
@@ -173,6 +177,19 @@ impl Session {
             heard_at: Timestamp(0),
             wake_at: None,
         }
+    }
+
+    /// The same where nothing but a transport key was proved: what the peer says to be counts once
+    /// authority names this key as its own, and ends the session where it names another.
+    #[must_use]
+    pub const fn behind(mut self, key: [u8; 32]) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Whether a device with these keys may be the peer.
+    pub(super) fn is_behind(&self, keys: &DeviceKeys) -> bool {
+        self.key.is_none_or(|key| key == keys.transport)
     }
 
     /// Who dialled.

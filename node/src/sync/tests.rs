@@ -1004,6 +1004,41 @@ fn what_an_unknown_responder_says_behind_its_reply_waits_for_its_certificate() {
     }
 }
 
+/// Of a hub that is new here: its certificate anybody may have, and show.
+#[test]
+fn who_shows_the_certificate_of_another_is_given_nothing_of_what_that_one_may_hold() {
+    let mut kab = province().copy(KAB);
+    kab.certify(NEW, SURANENGGALA, Rights::above_desa());
+    let mut new = kab.copy(NEW);
+    let asked = AreaHeads { area: area(SAMBENG), extent: Extent::Own, feeds: vec![] };
+    for key in [NEW, KEC_TWO].map(|keys| keys.public().transport) {
+        let mut desa = province().copy(DESA);
+        desa.edit(area(SAMBENG), 5);
+        let mut session = Session::new(Role::Initiator, NEW.device()).behind(key);
+        session.handle_input(Timestamp(0), &desa.local(), Input::Start);
+        let Some(Output::Send { stream, frame }) = session.poll_output() else { unreachable!() };
+        let mut responder = Session::new(Role::Responder, DESA.device());
+        responder.handle_input(Timestamp(0), &new.local(), Input::Start);
+        let open = decode(stream, &frame).unwrap();
+        let Some(Message::Reply(mut reply)) = say(&mut responder, &mut new, &open).pop() else {
+            unreachable!()
+        };
+        // As if nothing of the authority differed: then the records are next.
+        reply.shared.iter_mut().for_each(|shared| shared.authority = None);
+        let mut said = say(&mut session, &mut desa, &Message::Reply(reply));
+        assert_eq!(said, [Message::AskCertificate]);
+        said = say(&mut session, &mut desa, &Message::Heads(vec![asked.clone()]));
+        for shown in say(&mut responder, &mut new, &Message::AskCertificate) {
+            said.extend(say(&mut session, &mut desa, &shown));
+        }
+        if key == NEW.public().transport {
+            assert!(said.iter().any(|it| matches!(it, Message::Runs(_))), "{said:?}");
+        } else {
+            assert_eq!(said, [Message::End(EndReason::Stranger)]);
+        }
+    }
+}
+
 #[test]
 fn after_a_mark_only_what_came_later_follows() {
     let mut kec = province().copy(KEC);

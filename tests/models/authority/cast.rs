@@ -198,6 +198,16 @@ impl World {
         self.ends(who, |heads| heads.last().map(|_| nowhere))
     }
 
+    /// The same, of every authority feed its newest entry at a place where that never stood: one down where
+    /// there is one, else one up.
+    pub(crate) fn ends_misplaced(&self, who: Who) -> Vec<FeedEnd> {
+        let misplaced = |last: &ChainPoint| {
+            let seq = if last.seq > 1 { last.seq - 1 } else { last.seq + 1 };
+            ChainPoint { seq, ..*last }
+        };
+        self.ends(who, |heads| heads.last().map(misplaced))
+    }
+
     fn ends(&self, who: Who, of: impl Fn(&[ChainPoint]) -> Option<ChainPoint>) -> Vec<FeedEnd> {
         let records =
             FeedEnd { feed: feed(who, SAMBENG, Space::Records).id(), last: record_point(3) };

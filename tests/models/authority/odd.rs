@@ -46,6 +46,12 @@ fn close_nowhere(world: &mut World, by: Who, at: &str, whom: Who) {
     close_at(world, by, at, whom, ends);
 }
 
+/// At its newest entries, each at a place where it never stood.
+fn close_misplaced(world: &mut World, by: Who) {
+    let ends = world.ends_misplaced(DISTRICT);
+    close_at(world, by, SURANENGGALA, DISTRICT, ends);
+}
+
 /// Its authority feed of the village after a restore, as it ends now.
 fn restored_authority(world: &World, of: Who) -> Vec<FeedEnd> {
     let name = restored(of, SAMBENG, Space::Authority);
@@ -53,7 +59,7 @@ fn restored_authority(world: &World, of: Who) -> Vec<FeedEnd> {
 }
 
 /// Odd deeds of which every short history is tried.
-pub(super) const ODD: [Deed; 22] = [
+pub(super) const ODD: [Deed; 24] = [
     ("guest joins with another key", |w| {
         let own = signed(w, certificate(GUEST, SAMBENG, Rights::desa()), &another_key());
         join_with(w, GUEST, SAMBENG, own);
@@ -112,6 +118,12 @@ pub(super) const ODD: [Deed; 22] = [
     }),
     ("regency closes the district at ends nobody holds", |w| {
         close_nowhere(w, REGENCY, SURANENGGALA, DISTRICT);
+    }),
+    ("regency closes the district at entries under other places", |w| {
+        close_misplaced(w, REGENCY);
+    }),
+    ("district closes itself at entries under other places", |w| {
+        close_misplaced(w, DISTRICT);
     }),
     ("village and its copy close it", |w| {
         w.says(VILLAGE, SAMBENG, own_closing(3), vec![]);
