@@ -6,6 +6,7 @@ use crdt_schema::area::AreaCode;
 use crdt_schema::authority::{Closing, FeedEnd, Payload};
 use crdt_schema::entry::ChainPoint;
 use crdt_schema::id::{EntryId, Space};
+use node::answer::MemberState;
 use node::node::{ExportTarget, ListAsk};
 use tests::office::{Office, Town};
 use tests::wires::Wires;
@@ -68,6 +69,35 @@ fn an_end_that_nobody_holds_leaves_a_hub_and_a_village_equal() {
         let (one, two) = (seen.next().unwrap(), seen.next().unwrap());
         assert_eq!(one, two);
         assert_eq!(one.1, 3);
+    }
+}
+
+/// A device that says it ends where nobody can look is closed in name alone, until somebody above says
+/// where.
+#[test]
+fn who_closed_itself_far_ahead_is_closed_from_above_at_what_is_held() {
+    for is_closed_above in [false, true] {
+        let mut town = Town::new(91);
+        let mut province = town.province();
+        let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+        let mut desa = town.member(&mut kecamatan, "desa", DESA);
+        desa.activity(DESA, "satu");
+        // Its program goes on as if it had said nothing.
+        let mut goes_on = town.clone_of(&mut desa, "salinan");
+        let closing = closing(&mut desa, 1 << 40);
+        let area = DESA.parse::<AreaCode>().unwrap().first_id();
+        desa.node().say(area, closing, Vec::new()).unwrap();
+        brought(&mut desa, &mut kecamatan);
+        let device = desa.node().device();
+        if is_closed_above {
+            let first = kecamatan.node().close_member(&device.to_string()).unwrap();
+            assert_eq!(first.state, MemberState::Closed);
+            let second = kecamatan.node().close_member(&device.to_string()).unwrap();
+            assert_eq!(second, first, "once is enough");
+        }
+        goes_on.activity(DESA, "dua");
+        brought(&mut goes_on, &mut kecamatan);
+        assert_eq!(shown(&mut kecamatan), if is_closed_above { 1 } else { 2 });
     }
 }
 

@@ -185,6 +185,13 @@ impl Authority {
         self.within(device, area, state)
     }
 
+    /// Whether those above a device ended it wherever a certificate names it, and not its own word alone.
+    pub fn is_ended_from_above(&self, device: &DeviceId) -> bool {
+        let mut grants = self.member(device).into_iter().flat_map(|member| &member.grants);
+        let ended = |here: &Here<'_>| here.is_ended_from_above();
+        grants.all(|grant| self.within(device, grant.area, ended) == Some(true))
+    }
+
     /// Where a device waits for its confirmation, and by which invitation.
     pub fn waits_in(&self, device: &DeviceId) -> BTreeMap<AreaId, EntryId> {
         let asked = self.found.known.get(device).into_iter().flat_map(|known| known.asked.keys());

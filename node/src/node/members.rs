@@ -203,7 +203,8 @@ impl Node {
     /// Closes a device by agreement: what this node holds of its feeds goes on counting, what it
     /// writes afterwards does not. A device may close itself, unless it is the last that may issue
     /// for its whole area, as the province's is: nothing brings that one back. One that is closed
-    /// stays as it is: the answer is the closing that is held.
+    /// stays as it is: the answer is the closing that is held. Where it closed itself at an end that is not
+    /// held here it may write on up to there, and is closed from above at what is held.
     ///
     /// # Errors
     /// [`NodeError`] when the device is not known, this device does not stand above it, or the
@@ -220,6 +221,7 @@ impl Node {
             }
         }
         if member.state == MemberState::Closed
+            && self.is_ended(&device)?
             && let Some(closing) = self.replica.closing_of(&device)
         {
             let entry =
@@ -244,6 +246,15 @@ impl Node {
             self.declare(area, closing.clone(), Vec::new())?;
         }
         self.change(device, area, EntryRef::from(&entry), Vec::new())
+    }
+
+    /// Whether a closed device can write nothing more that counts; nobody says a second word of itself.
+    fn is_ended(&self, device: &DeviceId) -> Result<bool, NodeError> {
+        if *device == self.device() || self.authority().is_ended_from_above(device) {
+            return Ok(true);
+        }
+        let held = self.replica.holds_its_own_ends(device);
+        held.map_err(|error| NodeError::store(&self.folder, error))
     }
 
     /// Areas of a device's certificates that no other of them covers: what is said in one is heard in

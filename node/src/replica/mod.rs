@@ -34,7 +34,7 @@ mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crdt_schema::authority::{Payload, SignedStatement};
+use crdt_schema::authority::{Closing, FeedEnd, Payload, SignedStatement};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{Entry, SigningPublic};
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, Space};
@@ -228,12 +228,41 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// The newest held entry that closes a device, by feed and place; whether it counts is the
     /// authority's to say.
     pub fn closing_of(&self, device: &DeviceId) -> Option<&AuthorityEntry> {
-        let closes = |entry: &&AuthorityEntry| {
-            let closing = entry.payload.as_ref();
-            matches!(closing, Some(Payload::Closing(closing)) if closing.device == *device)
-        };
         let place = |entry: &&AuthorityEntry| (entry.feed.id(), entry.point.seq);
-        self.declared.iter().filter(closes).max_by_key(place)
+        self.closings_of(device).map(|(entry, _)| entry).max_by_key(place)
+    }
+
+    /// Every held entry that closes a device, with what it says.
+    fn closings_of(&self, device: &DeviceId) -> impl Iterator<Item = (&AuthorityEntry, &Closing)> {
+        self.declared.iter().filter_map(|entry| match &entry.payload {
+            Some(Payload::Closing(closing)) if closing.device == *device => Some((entry, closing)),
+            _ => None,
+        })
+    }
+
+    /// Whether every end that a device named for itself is held: behind one that is not it may write on,
+    /// and what lies before it counts.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the disk.
+    pub fn holds_its_own_ends(&self, device: &DeviceId) -> Result<bool, StoreError> {
+        let own = self.closings_of(device).filter(|(entry, _)| entry.feed.device == *device);
+        for end in own.flat_map(|(_, closing)| &closing.ends) {
+            if !self.holds(end)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn holds(&self, end: &FeedEnd) -> Result<bool, StoreError> {
+        let Some(feed) = self.feed(end.feed) else { return Ok(false) };
+        for branch in &feed.branches {
+            if self.feeds.point(end.feed, branch.branch, end.last.seq)? == Some(end.last) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The views, unless they failed since they were last whole.
