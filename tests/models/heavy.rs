@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crdt_schema::authority::{Closing, Invitation, Payload, Rights};
 use crdt_schema::class::Class;
@@ -19,10 +19,13 @@ use crdt_schema::fold::RecordState;
 use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
+use node::error::NodeError;
 use node::node::{Environment, Loan};
 use node::ports::{FeedBatch, FeedStore, Place, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::progress::Unwatched;
-use node::replica::{EntryVerdict, Offered, PeerSink, RejectReason, Replica, Source};
+use node::replica::{
+    EntryVerdict, Offered, PeerSink, RULING_ENDS_BYTES, RejectReason, Replica, Source,
+};
 
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::store::view::RedbViewStore;
@@ -321,6 +324,24 @@ fn who_may_not_issue_leaves_one_run_of_authority_and_who_may_as_many_as_there_ar
         store.watch.read.set(0);
         let opened = replica_over(store, MemoryViewStore::default(), &world, &world.province);
         assert!(opened.feed_store().watch.read.get() <= STAGED_MAX);
+    }
+}
+
+/// What an invitation brings is taken in whole, or nobody joins.
+#[test]
+fn who_joins_on_a_disk_without_room_is_told_of_the_room() {
+    let world = World::new(1, 1);
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("undangan");
+    std::fs::write(&file, invitation(&world, &[])).unwrap();
+    for (left, joins) in [(RULING_ENDS_BYTES - 1, false), (RULING_ENDS_BYTES, true)] {
+        let held = MemoryFeedStore::new(StoreInstance([2; 16]));
+        let feeds = held.on_disk(Arc::new(AtomicU64::new(left)));
+        let env = Environment::system(Arc::new(Schema::standard().clone()));
+        let loan = Loan { folder: room.path().join("simpul"), env, seeds: [9; 96] };
+        let joined = loan.join(Box::new(feeds), &file);
+        assert_eq!(joined.is_ok(), joins);
+        assert!(joins || matches!(joined, Err(NodeError::NoRoom { .. })));
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crdt_schema::id::StoreInstance;
 use crdt_schema::time::Timestamp;
-use node::replica::{CARRYING_ENDS_BYTES, Offered, RejectReason, Source, TAKING_IN_ENDS_BYTES};
+use node::replica::{
+    CARRYING_ENDS_BYTES, Offered, RULING_ENDS_BYTES, RejectReason, Source, TAKING_IN_ENDS_BYTES,
+};
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::sync::Phase;
 use node::sync::driver::Pair;
@@ -85,13 +87,22 @@ fn carrying_for_others_ends_first_then_everything_from_outside() {
 }
 
 #[test]
-fn who_belongs_here_and_what_this_device_wrote_are_taken_on_any_disk() {
+fn who_belongs_here_is_taken_until_half_of_what_is_for_own_saves_is_left() {
     let villages = Villages::new();
-    let (mut replica, free) = replica(&villages.world, villages.me());
-    free.store(0, Ordering::Relaxed);
-    for authority in &villages.world.authority {
-        assert_eq!(offered(&mut replica, authority), Offered::Staged(0));
+    for (left, taken) in [(RULING_ENDS_BYTES, Offered::Staged(0)), (RULING_ENDS_BYTES - 1, NO_ROOM)]
+    {
+        let (mut replica, free) = replica(&villages.world, villages.me());
+        free.store(left, Ordering::Relaxed);
+        let ruling = villages.world.authority.first().unwrap();
+        assert_eq!(offered(&mut replica, ruling), taken);
     }
+}
+
+#[test]
+fn what_this_device_wrote_is_taken_on_any_disk() {
+    let villages = Villages::new();
+    let (mut replica, free) = villages.taught();
+    free.store(0, Ordering::Relaxed);
     assert_eq!(offered(&mut replica, &villages.own), Offered::Staged(0));
 }
 

@@ -16,7 +16,9 @@ use crate::answer::{AreaName, Join};
 use crate::error::NodeError;
 use crate::ports::{FeedStore, StoreError};
 use crate::reason;
-use crate::replica::{Author, Declaration, Offered, Opening, Replica, Source};
+use crate::replica::{
+    Author, Declaration, Offered, Opening, RULING_ENDS_BYTES, RejectReason, Replica, Source,
+};
 use crate::store::keystore::Keystore;
 use crate::store::memory::MemoryViewStore;
 
@@ -86,8 +88,12 @@ impl Joining<'_> {
                         replica.commit(None, &source, now).map_err(at)?;
                     }
                     let offer = replica.offer(feed, run).map_err(at)?;
-                    if let Offered::Staged(entries) = offer.outcome {
-                        staged += entries;
+                    match offer.outcome {
+                        Offered::Staged(entries) => staged += entries,
+                        Offered::Rejected(RejectReason::NoRoom) => {
+                            return Err(self.without_room(&replica));
+                        }
+                        Offered::Duplicate | Offered::Pending | Offered::Rejected(_) => {}
                     }
                 }
             }
@@ -120,6 +126,11 @@ impl Joining<'_> {
         }
         replica.commit(Some(&author), &Source::Here, now).map_err(at)?;
         self.answer(&replica)
+    }
+
+    fn without_room(&self, replica: &Replica<impl FeedStore, MemoryViewStore>) -> NodeError {
+        let free = replica.feed_store().free_bytes().unwrap_or_default();
+        NodeError::NoRoom { folder: self.path.to_path_buf(), free, kept: RULING_ENDS_BYTES }
     }
 
     /// Where to dial from now on. One of a form that this build cannot dial is left out.

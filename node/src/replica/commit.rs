@@ -83,7 +83,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         {
             return Err(self.abandoned(error));
         }
-        self.batch_room = None;
+        self.batch_free = None;
         if self.stage.is_empty() {
             self.stage = Stage::default();
             return Ok(Committed::default());
@@ -137,7 +137,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// Drops what is staged. A store that cannot even be read again refuses everything that comes
     /// after, so what is remembered of it does no harm.
     pub fn abandon(&mut self) {
-        (self.stage, self.batch_room) = (Stage::default(), None);
+        (self.stage, self.batch_free) = (Stage::default(), None);
         self.left.clear();
         drop(self.held.reload(&self.feeds));
     }

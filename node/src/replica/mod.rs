@@ -51,7 +51,7 @@ pub use catch_up::{Rebuilt, ViewsCheckError};
 pub use commit::{Committed, INCARNATION, Source};
 pub use read::{EditSeen, Fork, HeldRecord, History};
 pub use receive::{Offer, Offered, Place, RejectReason};
-pub use room::{CARRYING_ENDS_BYTES, Room, TAKING_IN_ENDS_BYTES};
+pub use room::{CARRYING_ENDS_BYTES, RULING_ENDS_BYTES, Room, TAKING_IN_ENDS_BYTES};
 pub use sink::PeerSink;
 pub use verdict::EntryVerdict;
 
@@ -89,7 +89,7 @@ pub struct Replica<F, V> {
     /// Bytes that devices which wait have left here, of those that were asked about.
     left: BTreeMap<DeviceId, usize>,
     /// What there is room for, as it was asked for the batch under way.
-    batch_room: Option<Room>,
+    batch_free: Option<Option<u64>>,
     /// The feed store failed and was not read anew yet.
     is_ill: bool,
     arrived: u64,
@@ -147,7 +147,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             summary: Summary::new(tree.clone()),
             apart: Summary::new(tree),
             stage: Stage::default(),
-            batch_room: None,
+            batch_free: None,
             is_ill: false,
             arrived: 0,
             views_behind: None,

@@ -18,6 +18,9 @@ pub const CARRYING_ENDS_BYTES: u64 = 60_000_000;
 /// Free bytes below which nothing more is taken in: kept for the operator's own saves, some four
 /// hundred of 50 KB each while nothing is given back, and thousands where pages are used again.
 pub const TAKING_IN_ENDS_BYTES: u64 = 20_000_000;
+/// Free bytes below which nobody's authority is taken in either: who may issue and writes without end leaves
+/// half of what is kept for own saves.
+pub const RULING_ENDS_BYTES: u64 = 10_000_000;
 
 /// What there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,24 +50,27 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Room::of(self.feeds.free_bytes())
     }
 
-    /// The same, asked once for each batch.
-    fn room_of_batch(&mut self) -> Room {
-        let room = self.batch_room.unwrap_or_else(|| self.room());
-        self.batch_room = Some(room);
-        room
+    /// Free bytes, asked once for each batch.
+    fn free_of_batch(&mut self) -> Option<u64> {
+        let free = self.batch_free.unwrap_or_else(|| self.feeds.free_bytes());
+        self.batch_free = Some(free);
+        free
     }
 
-    /// Whether a feed's new runs may take room. Who belongs to the network is small, and what
-    /// anything else is judged by, so authority of who may issue goes the way of own saves.
+    /// Whether a feed's new runs may take room. Who belongs to the network is small as a rule, and what
+    /// anything else is judged by, so authority of who may issue goes on when other taking in ends.
     pub(super) fn has_room_for(&mut self, name: &FeedName) -> bool {
-        let is_ruling = name.space == Space::Authority && self.issues_in(name);
-        if name.device == self.me || is_ruling {
+        if name.device == self.me {
             return true;
         }
-        match self.room_of_batch() {
+        let free = self.free_of_batch();
+        match Room::of(free) {
             Room::Everything => true,
-            Room::OwnArea => !self.only_carries(name.area),
-            Room::OwnSaves => false,
+            Room::OwnArea if !self.only_carries(name.area) => true,
+            Room::OwnArea | Room::OwnSaves => {
+                let is_ruling = name.space == Space::Authority && self.issues_in(name);
+                is_ruling && free.is_none_or(|free| free >= RULING_ENDS_BYTES)
+            }
         }
     }
 
