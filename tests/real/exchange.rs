@@ -2,12 +2,15 @@
 
 use crdt_schema::area::AreaCode;
 use crdt_schema::authority::{Payload, Revocation};
+use crdt_schema::id::Space;
 use crdt_schema::time::Timestamp;
 use node::answer::MemberState;
 use node::authority::MemberState as State;
 use node::live::{Act, Event, LinkId, Opened, Seen};
 use node::node::{InviteAsk, SynthAsk};
 use node::progress::Unwatched;
+use node::sync::codec::decode;
+use node::sync::message::{FeedRef, FeedRun, Message};
 use node::sync::{EndReason, Role, Stream};
 use tests::office::{Office, Town};
 use tests::wires::Wires;
@@ -305,6 +308,45 @@ fn a_device_that_is_not_who_its_key_says_is_refused() {
     assert!(wires.sessions(prov).iter().all(|equal| *equal));
     assert_eq!(wires.desks[stranger].office.node().status().unwrap().records, 0);
     assert_eq!(wires.desks[prov].exchange.links(), 0, "the stranger was shown the door");
+}
+
+fn is_authority(run: &FeedRun) -> bool {
+    matches!(run.feed, FeedRef::Name(name) if name.space == Space::Authority)
+}
+
+/// Of a hub that is new to a village, and of somebody in between: the hub's certificate holds, the key does not,
+/// and its last word is there before what it is about.
+#[test]
+fn through_somebody_in_between_a_village_says_nothing_but_who_it_is() {
+    for is_between in [false, true] {
+        let mut town = Town::default();
+        let mut offices = ladder(&mut town);
+        let hub = town.member(&mut offices[1], "kecamatan-baru", KECAMATAN);
+        let mut wires = Wires::default();
+        wires.slow = Some(Stream::Bulk);
+        let mut desa = offices.remove(3);
+        desa.activity(DESA, "hanya di sini");
+        let (desa, hub) = (wires.add(desa), wires.add(hub));
+        let key = wires.desks[hub].office.node().transport_key();
+        wires.dial_behind(desa, hub, if is_between { [9; 32] } else { key });
+        wires.wait(30_000);
+        let records = wires.desks[hub].office.node().status().unwrap().records;
+        assert_eq!(records, u64::from(!is_between));
+        let given = &wires.desks[hub].given;
+        let said = given.iter().skip(1).map(|(stream, frame)| decode(*stream, frame).unwrap());
+        let said: Vec<Message> = said.collect();
+        let nothing = said.iter().all(|message| {
+            let is_opening = matches!(
+                message,
+                Message::Open(_)
+                    | Message::AskCertificate
+                    | Message::Presented(_)
+                    | Message::End(EndReason::Stranger)
+            );
+            is_opening || matches!(message, Message::Runs(runs) if runs.iter().all(is_authority))
+        });
+        assert_eq!(nothing, is_between, "{said:?}");
+    }
 }
 
 #[test]

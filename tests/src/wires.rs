@@ -15,6 +15,8 @@ pub struct Desk {
     pub office: Office,
     /// Its conversations.
     pub exchange: Exchange,
+    /// Every frame it was given, in order.
+    pub given: Vec<(Stream, Vec<u8>)>,
     /// What it told, in order.
     pub told: Vec<Event>,
 }
@@ -40,6 +42,8 @@ pub struct Wires {
     pub now: i64,
     /// Bytes of all frames.
     pub bytes: u64,
+    /// Frames of this stream arrive behind all others.
+    pub slow: Option<Stream>,
 }
 
 impl std::fmt::Debug for Wires {
@@ -52,18 +56,24 @@ impl Wires {
     /// Adds an office; its number is its place.
     pub fn add(&mut self, mut office: Office) -> usize {
         let exchange = Exchange::new(office.node()).unwrap();
-        self.desks.push(Desk { office, exchange, told: Vec::new() });
+        self.desks.push(Desk { office, exchange, given: Vec::new(), told: Vec::new() });
         self.desks.len() - 1
     }
 
     /// One desk dials another, and all is said that is to be said.
     pub fn dial(&mut self, from: usize, to: usize) -> LinkId {
+        let key = self.desks[to].office.node().transport_key();
+        self.dial_behind(from, to, key)
+    }
+
+    /// The same through somebody who answers with a key of its own, and passes on all that is said.
+    pub fn dial_behind(&mut self, from: usize, to: usize, key: [u8; 32]) -> LinkId {
         let link = LinkId(self.next_link);
         self.next_link += 1;
         self.ends.insert((from, link), (to, link));
         self.ends.insert((to, link), (from, link));
-        for (desk, role, other) in [(from, Role::Initiator, to), (to, Role::Responder, from)] {
-            let key = self.desks[other].office.node().transport_key();
+        let own = self.desks[from].office.node().transport_key();
+        for (desk, role, key) in [(from, Role::Initiator, key), (to, Role::Responder, own)] {
             let at = Timestamp(self.now);
             let it = &mut self.desks[desk];
             it.exchange.opened(at, it.office.node(), &Opened { link, key, role });
@@ -157,12 +167,18 @@ impl Wires {
     }
 
     fn deliver(&mut self) -> bool {
-        let Some(passing) = self.passing.pop_front() else { return false };
+        let is_fast = |it: &Passing| match it {
+            Passing::Frame(_, _, stream, _) => Some(*stream) != self.slow,
+            Passing::Closed(..) => false,
+        };
+        let next = self.passing.iter().position(is_fast).unwrap_or(0);
+        let Some(passing) = self.passing.remove(next) else { return false };
         let at = Timestamp(self.now);
         match passing {
             Passing::Frame(desk, link, stream, bytes) => {
                 self.bytes += bytes.len() as u64;
                 let it = &mut self.desks[desk];
+                it.given.push((stream, bytes.clone()));
                 it.exchange.frame(at, it.office.node(), link, stream, bytes);
             }
             Passing::Closed(desk, link, reason) => {

@@ -88,8 +88,8 @@ pub struct Replica<F, V> {
     stage: Stage,
     /// Bytes that devices which wait have left here, of those that were asked about.
     left: BTreeMap<DeviceId, usize>,
-    /// What there is room for, as it was asked for the batch under way.
-    batch_free: Option<Option<u64>>,
+    /// Free bytes of the disk, as they were asked for the batch under way.
+    batch_free: Option<u64>,
     /// The feed store failed and was not read anew yet.
     is_ill: bool,
     arrived: u64,

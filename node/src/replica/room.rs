@@ -50,9 +50,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         Room::of(self.feeds.free_bytes())
     }
 
-    /// Free bytes, asked once for each batch.
-    fn free_of_batch(&mut self) -> Option<u64> {
-        let free = self.batch_free.unwrap_or_else(|| self.feeds.free_bytes());
+    /// Free bytes, asked once for each batch; a system that cannot say has enough.
+    fn free_of_batch(&mut self) -> u64 {
+        let free = || self.feeds.free_bytes().unwrap_or(u64::MAX);
+        let free = self.batch_free.unwrap_or_else(free);
         self.batch_free = Some(free);
         free
     }
@@ -64,12 +65,12 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             return true;
         }
         let free = self.free_of_batch();
-        match Room::of(free) {
+        match Room::of(Some(free)) {
             Room::Everything => true,
             Room::OwnArea if !self.only_carries(name.area) => true,
             Room::OwnArea | Room::OwnSaves => {
                 let is_ruling = name.space == Space::Authority && self.issues_in(name);
-                is_ruling && free.is_none_or(|free| free >= RULING_ENDS_BYTES)
+                is_ruling && free >= RULING_ENDS_BYTES
             }
         }
     }
