@@ -43,6 +43,7 @@ reasons! {
     PEER_NOT_KEPT "peer_not_kept" "this address is not kept here";
     CLOSE_LAST "close_last" "no other device may issue for the whole of `{area}`, and nobody stands above it: nobody could be invited or closed there again";
     CLOSE_FEEDS "close_feeds" "a device with more than {most} feeds cannot be closed yet";
+    AUTHORITY_FULL "authority_full" "this device said so much about devices and areas in `{area}` that others take no more of it; let another one that may do it";
     MOVE_CODE "move_code" "`{before}` cannot become `{code}`: another level, or the same code";
     MOVE_TAKEN_BY "move_taken_by" "`{code}` is the code of {name} already";
     MOVE_PARENT "move_parent" "`{before}` has areas below it: they are moved one by one";

@@ -4,28 +4,28 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crdt_schema::authority::{Closing, Invitation, Payload, Rights};
+use crdt_schema::area::AreaCode;
+use crdt_schema::authority::{Closing, FeedEnd, Invitation, Payload, Rights};
 use crdt_schema::class::Class;
 use crdt_schema::codec;
 use crdt_schema::edit::{Op, Section, Value};
 use crdt_schema::entry::{
-    CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, PackedRun,
+    CHECKPOINT_EVERY, ChainPoint, Draft, DraftSection, Entry, EntryKind, NoBackRefs, PackedRun,
     RECORD_WEIGHT_MAX, Run, SigningSecret,
 };
 use crdt_schema::fold::RecordState;
-use crdt_schema::id::{FeedName, RecordId, Space, StoreInstance};
+use crdt_schema::id::{DeviceId, FeedName, RecordId, Space, StoreInstance};
 use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
 use node::error::NodeError;
 use node::node::{Environment, Loan};
 use node::ports::{FeedBatch, FeedStore, Place, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::progress::Unwatched;
-use node::replica::{
-    EntryVerdict, Offered, PeerSink, RULING_ENDS_BYTES, RejectReason, Replica, Source,
-};
+use node::replica::{EntryVerdict, PeerSink, RULING_ENDS_BYTES, Replica, Source};
 
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::store::view::RedbViewStore;
@@ -84,9 +84,13 @@ type Node = Replica<Watched<Rc<Weights>>, MemoryViewStore>;
 
 /// The province's node, which knows who belongs to the network.
 fn province(world: &World) -> Node {
+    node_of(world, &world.province)
+}
+
+fn node_of(world: &World, me: &Writer) -> Node {
     let held = MemoryFeedStore::new(StoreInstance([1; 16]));
     let store = Watched { held, watch: Rc::<Weights>::default() };
-    let mut node = replica_over(store, MemoryViewStore::default(), world, &world.province);
+    let mut node = replica_over(store, MemoryViewStore::default(), world, me);
     for (name, runs) in &world.authority {
         taken(&mut node, name, runs);
     }
@@ -157,7 +161,11 @@ fn heavy(kind: EntryKind, seq: u64) -> Draft {
 }
 
 fn close(world: &World, node: &mut Node, of: &FeedName) {
-    let payload = Payload::Closing(Closing { device: of.device, ends: Vec::new() });
+    close_at(world, node, of.device, Vec::new());
+}
+
+fn close_at(world: &World, node: &mut Node, device: DeviceId, ends: Vec<FeedEnd>) {
+    let payload = Payload::Closing(Closing { device, ends });
     let said = FeedName { incarnation: 2, ..name(&world.province, world, Space::Authority) };
     let entry = declaring(&payload).place(said.id(), ChainPoint::START).unwrap();
     let secret = world.province.secret();
@@ -281,15 +289,19 @@ fn invitation(world: &World, more: &[(FeedName, Vec<PackedRun>)]) -> Vec<u8> {
 #[test]
 fn an_invitation_that_is_squeezed_to_nothing_is_taken_in_some_at_a_time() {
     let world = World::new(1, 1);
-    let name = FeedName { incarnation: 3, ..name(&world.province, &world, Space::Authority) };
-    let runs = runs(&world.province, &name, RUNS, |seq| Draft {
-        record_kind: 0,
-        record: RecordId([0; 16]),
-        ..heavy(EntryKind(99), seq)
-    });
+    // In each area as much as one device may leave there.
+    let areas = (1..=RUNS).map(|kecamatan| format!("32.09.{kecamatan:02}.2001"));
+    let feeds: Vec<(FeedName, Vec<PackedRun>)> = areas
+        .map(|code| {
+            let area = code.parse::<AreaCode>().unwrap().first_id();
+            let of = name(&world.province, &world, Space::Authority);
+            let name = FeedName { area, ..of };
+            (name, runs(&world.province, &name, 1, unreadable))
+        })
+        .collect();
     let room = tempfile::tempdir().unwrap();
     let file = room.path().join("undangan");
-    std::fs::write(&file, invitation(&world, &[(name, runs)])).unwrap();
+    std::fs::write(&file, invitation(&world, &feeds)).unwrap();
     let heaviest = Heaviest::default();
     let held = MemoryFeedStore::new(StoreInstance([2; 16]));
     let feeds = Watched { held, watch: heaviest.clone() };
@@ -300,30 +312,61 @@ fn an_invitation_that_is_squeezed_to_nothing_is_taken_in_some_at_a_time() {
     assert!((1..=STAGED_MAX).contains(&most), "{most}");
 }
 
+/// Authority that this build cannot read, and that weighs so much.
+fn unreadable(seq: u64) -> Draft {
+    Draft { record_kind: 0, record: RecordId([0; 16]), ..heavy(EntryKind(99), seq) }
+}
+
 #[test]
-fn who_may_not_issue_leaves_one_run_of_authority_and_who_may_as_many_as_there_are() {
+fn who_may_not_issue_leaves_one_run_of_authority_in_a_feed() {
     let world = World::new(1, 1);
     let (_, writer) = certified(&world);
-    for (writer, each, new) in [(writer, 32, 2), (&world.province, CHECKPOINT_EVERY, 3)] {
-        let mut node = province(&world);
-        let name = FeedName { incarnation: 3, ..name(writer, &world, Space::Authority) };
-        let runs = runs_of(each, writer, &name, 3, |seq| Draft {
-            record_kind: 0,
-            record: RecordId([0; 16]),
-            ..heavy(EntryKind(99), seq)
-        });
-        let taken = taken(&mut node, &name, &runs);
-        let is_new = |it: &&Taken| matches!(it, Taken::New(_));
-        assert_eq!(taken.iter().filter(is_new).count(), new, "{taken:?}");
-        if let Some(next) = runs.get(new) {
-            let offered = node.offer(&name, next).unwrap().outcome;
-            assert_eq!(offered, Offered::Rejected(RejectReason::Limit));
-        }
+    let mut node = province(&world);
+    let name = FeedName { incarnation: 3, ..name(writer, &world, Space::Authority) };
+    let light = |seq| Draft { sections: Vec::new(), ..unreadable(seq) };
+    let runs = runs_of(32, writer, &name, 3, light);
+    let taken = taken(&mut node, &name, &runs);
+    assert!(matches!(taken[..], [Taken::New(_), Taken::New(_), Taken::Full]), "{taken:?}");
+}
+
+/// Two runs of the heaviest reach what an area may have of one device, whether it may issue or not and however
+/// many feeds they lie in. What somebody above names is taken behind that, and has an end as well.
+#[test]
+fn authority_of_one_device_in_an_area_has_a_weight() {
+    let world = World::new(1, 1);
+    let (_, writer) = certified(&world);
+    for (writer, me) in [(writer, &world.province), (&world.province, writer)] {
+        let mut node = node_of(&world, me);
+        let feeds: Vec<(FeedName, PackedRun)> = (3..9)
+            .map(|incarnation| {
+                let of = name(writer, &world, Space::Authority);
+                let name = FeedName { incarnation, ..of };
+                (name, runs(writer, &name, 1, unreadable).remove(0))
+            })
+            .collect();
+        let offer = |node: &mut Node, which: usize| {
+            let (name, run) = feeds.get(which).unwrap();
+            taken(node, name, from_ref(run)).remove(0)
+        };
+        let is_new = |taken: &Taken| matches!(taken, Taken::New(_));
+        assert!((0..2).all(|which| is_new(&offer(&mut node, which))));
+        assert_eq!(offer(&mut node, 2), Taken::Full);
+        assert_eq!(offer(&mut node, 1), Taken::Held, "what is held takes no room");
         // A start reads what there is of it some at a time, and only what it says is kept.
         let store = node.feed_store().clone();
         store.watch.read.set(0);
-        let opened = replica_over(store, MemoryViewStore::default(), &world, &world.province);
+        let opened = replica_over(store, MemoryViewStore::default(), &world, me);
         assert!(opened.feed_store().watch.read.get() <= STAGED_MAX);
+        if writer.device() == world.province.device() {
+            continue;
+        }
+        let named = feeds.iter().map(|(name, run)| {
+            let held = run.clone().open(name.id(), ChainPoint::START, &NoBackRefs).unwrap();
+            FeedEnd { feed: name.id(), last: held.entries().last().unwrap().point() }
+        });
+        close_at(&world, &mut node, writer.device(), named.collect());
+        assert!((2..5).all(|which| is_new(&offer(&mut node, which))));
+        assert_eq!(offer(&mut node, 5), Taken::Full);
     }
 }
 
@@ -391,7 +434,7 @@ fn a_record_of_any_weight_is_set_aside_and_read_some_at_a_time() {
     let runs = runs(writer, &name, RUNS, |seq| of_one_record(seq, BODY));
     let (last, first) = runs.split_last().unwrap();
     taken(&mut node, &name, first);
-    taken(&mut node, &name, std::slice::from_ref(last));
+    taken(&mut node, &name, from_ref(last));
     let all = RUNS as u64 * CHECKPOINT_EVERY;
     let found = row(&node);
     assert_eq!((found.verdict, found.weight), (RecordVerdict::SetAside, RECORD_WEIGHT_MAX + 1));
@@ -432,7 +475,7 @@ fn a_record_that_weighs_as_much_as_it_may_counts_and_one_byte_more_sets_it_aside
         let count = usize::try_from(full).unwrap() + 1;
         let runs = runs_of(1, writer, &name, count, |seq| of_one_record(seq, size(seq)));
         for run in &runs {
-            taken(&mut node, &name, std::slice::from_ref(run));
+            taken(&mut node, &name, from_ref(run));
         }
         let found = row(&node);
         assert_eq!((found.verdict, found.weight), (verdict, RECORD_WEIGHT_MAX + more));
@@ -470,7 +513,7 @@ fn folded_rows_that_are_written_some_at_a_time_have_their_edits() {
         ..heavy(EntryKind::EDIT, seq % CHECKPOINT_EVERY)
     };
     for run in &runs(writer, &name, usize::try_from(WRITERS - 1).unwrap(), draft) {
-        assert!(matches!(*taken(&mut node, &name, std::slice::from_ref(run)), [Taken::New(_)]));
+        assert!(matches!(*taken(&mut node, &name, from_ref(run)), [Taken::New(_)]));
     }
     // A row tells its edits apart by the first two bytes of their ids: of the records that are folded
     // first the last edit begins as the first.

@@ -1,5 +1,9 @@
 //! Who may do what, what counts, and what a person may conclude from what is shown.
 
+use crdt_schema::area::AreaCode;
+use crdt_schema::authority::{Closing, FeedEnd, Payload};
+use crdt_schema::entry::ChainPoint;
+use crdt_schema::id::{DeviceId, EntryId, FeedId};
 use node::answer::{Import, MemberState, Verdict};
 use node::error::ErrorKind;
 use node::node::{Choice, ExportTarget, InviteAsk, Layer, ListAsk, Node, SheetAsk};
@@ -237,6 +241,28 @@ fn a_second_closing_writes_nothing_and_answers_with_the_first() {
         assert_eq!(second.state, MemberState::Closed);
         assert_eq!(office.node().status().unwrap().entries, entries, "{}", office.name);
     }
+}
+
+#[test]
+fn who_said_as_much_of_an_area_as_others_take_says_no_more_there() {
+    let mut town = Town::new(48);
+    let mut province = town.province();
+    let end = |number| FeedEnd {
+        feed: FeedId([number; 32]),
+        last: ChainPoint { seq: 1, id: EntryId([number; 32]) },
+    };
+    let closing = Closing { device: DeviceId([9; 32]), ends: (0..200).map(end).collect() };
+    let [province_area, desa] =
+        ["32", DESA].map(|code| code.parse::<AreaCode>().unwrap().first_id());
+    let mut say = |area| {
+        let said = province.node().say(area, Payload::Closing(closing.clone()), Vec::new());
+        said.map(drop)
+    };
+    let refused = (0..100).find_map(|times| Some((times, say(province_area).err()?)));
+    let (times, error) = refused.unwrap();
+    assert_eq!(times, 73, "each has some 14 KB");
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    say(desa).unwrap();
 }
 
 #[test]

@@ -299,6 +299,10 @@ impl Node {
         deps: Vec<EntryId>,
     ) -> Result<Entry, NodeError> {
         self.must_be_whole()?;
+        if self.replica.is_heard_out(area) {
+            let area = self.area_said(area);
+            return Err(Because::of(&reason::AUTHORITY_FULL).with("area", area).into());
+        }
         let author = Author { device: self.keys.device(), key: self.keys.signing() };
         let claimed_at = self.env.clock.now();
         let declaration = Declaration { area, payload, deps, claimed_at };

@@ -13,9 +13,10 @@ use crdt_schema::time::Timestamp;
 
 use super::author::Author;
 use super::catch_up::{ROWS_AT_ONCE, STATE_BYTES_AT_ONCE};
+use super::declared::authority_entry;
 use super::rests::Loosened;
 use super::stage::{Stage, StagedVerdict, WorkRow};
-use super::{Replica, authority_entry, each_entry};
+use super::{Replica, each_entry};
 use crate::authority::Authority;
 use crate::ports::{
     EditRef, FeedBatch, FeedStore, RecordKey, StoreError, ViewBatch, ViewRow, ViewStore,
@@ -223,14 +224,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// Authority first, then heads, then rows.
     fn try_take_effect(&mut self, stage: Stage) -> Result<(), StoreError> {
-        let Stage { rows, edits, declared, declared_at, touched, verdicts, loose, .. } = stage;
+        let Stage { rows, edits, declared, touched, verdicts, loose, .. } = stage;
         let mut fold: BTreeSet<RecordKey> =
             rows.iter().filter(|(_, row)| row.refold).map(|(key, _)| *key).collect();
         let mut changed = if declared.is_empty() {
             self.judge_feeds(touched)?
         } else {
-            self.declared.extend(declared);
-            self.declared_at.extend(declared_at);
+            self.declared.append(declared);
             self.recompute_authority(&touched)?
         };
         changed.extend(self.judged_otherwise(&verdicts));
@@ -254,7 +254,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         &mut self,
         grew: &BTreeSet<FeedId>,
     ) -> Result<BTreeSet<FeedId>, StoreError> {
-        let authority = Authority::compute(self.statement.clone(), &self.declared);
+        let authority = Authority::compute(self.statement.clone(), self.declared.entries());
         let before = std::mem::replace(&mut self.authority, Arc::new(authority));
         let is_same_tree = self.authority.has_tree_of(&before);
         if !is_same_tree {

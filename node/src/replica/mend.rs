@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use super::declared::Declared;
 use super::held::Held;
 use super::stage::Stage;
-use super::{INCARNATION, Replica, authority_entries};
+use super::{INCARNATION, Replica};
 use crate::ports::{FeedStore, StoreError, ViewStore};
 
 impl<F: FeedStore, V: ViewStore> Replica<F, V> {
@@ -41,7 +42,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.stage = Stage::default();
         self.feeds.reopen()?;
         self.held = Held::load(&self.feeds)?;
-        (self.declared, self.declared_at) = authority_entries(&self.feeds, &self.held)?;
+        self.declared = Declared::read(&self.feeds, &self.held)?;
         self.arrived = self.newest_arrival()?;
         let incarnation = self.feeds.value(INCARNATION)?.and_then(|bytes| bytes.try_into().ok());
         self.incarnation = incarnation.map_or(self.incarnation, u64::from_be_bytes);

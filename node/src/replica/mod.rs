@@ -9,7 +9,7 @@
 //! ```
 //! `held.rs` heads in memory and what is staged on top · `verdict.rs` which entries count ·
 //! `layer.rs` the edits of one record that are folded together · `row.rs` they become its row ·
-//! `rests.rs` what counts rests on · `catch_up.rs` views that lag after a crash ·
+//! `declared.rs` authority as it is kept · `rests.rs` what counts rests on · `catch_up.rs` views that lag after a crash ·
 //! `read.rs` what may be asked · `sink.rs` a replica as sessions see it · `room.rs` what is taken in
 //! while the disk fills · `mend.rs` after a failed write.
 //!
@@ -19,6 +19,7 @@
 mod author;
 mod catch_up;
 mod commit;
+mod declared;
 mod held;
 mod layer;
 mod mend;
@@ -34,10 +35,10 @@ mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crdt_schema::area::AreaId;
 use crdt_schema::authority::{Closing, FeedEnd, Payload, SignedStatement};
-use crdt_schema::class::Class;
 use crdt_schema::entry::{Entry, SigningPublic};
-use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName, Space};
+use crdt_schema::id::{DeviceId, EntryId, FeedId};
 use crdt_schema::record::Schema;
 use crdt_schema::time::Timestamp;
 
@@ -55,6 +56,7 @@ pub use room::{CARRYING_ENDS_BYTES, RULING_ENDS_BYTES, Room, TAKING_IN_ENDS_BYTE
 pub use sink::PeerSink;
 pub use verdict::EntryVerdict;
 
+use declared::{AUTHORITY_WEIGHT_MAX, Declared};
 use held::Held;
 use rests::Rests;
 use stage::Stage;
@@ -69,7 +71,7 @@ pub struct Replica<F, V> {
     me: DeviceId,
     held: Held,
     statement: SignedStatement,
-    declared: Vec<AuthorityEntry>,
+    declared: Declared,
     authority: Arc<Authority>,
     standings: BTreeMap<FeedId, Standing>,
     /// Every feed as it was last judged.
@@ -96,8 +98,6 @@ pub struct Replica<F, V> {
     /// The first failure of the views since they were last whole.
     views_behind: Option<StoreError>,
     views_durable: u64,
-    /// Claimed times of the authority entries.
-    declared_at: BTreeMap<EntryId, Timestamp>,
     /// What this device's feeds are named with from its next feed on.
     incarnation: u64,
     /// Random, and used once entries of this incarnation come from outside.
@@ -127,8 +127,8 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     /// [`StoreError`] of the feed store. Views that fail are reported when they are read.
     pub fn open(feeds: F, views: V, opening: Opening) -> Result<Self, StoreError> {
         let held = Held::load(&feeds)?;
-        let (declared, declared_at) = authority_entries(&feeds, &held)?;
-        let authority = Authority::compute(opening.statement.clone(), &declared);
+        let declared = Declared::read(&feeds, &held)?;
+        let authority = Authority::compute(opening.statement.clone(), declared.entries());
         let tree = Arc::new(authority.tree().clone());
         let mut replica = Self {
             feeds,
@@ -153,7 +153,6 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             views_behind: None,
             left: BTreeMap::new(),
             views_durable: 0,
-            declared_at,
             incarnation: opening.incarnation,
             next_incarnation: opening.next_incarnation,
         };
@@ -217,12 +216,17 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// The claimed time of an authority entry held.
     pub fn authority_claimed_at(&self, entry: EntryId) -> Option<Timestamp> {
-        self.declared_at.get(&entry).copied()
+        self.declared.claimed_at(entry)
     }
 
     /// A held authority entry.
     pub fn declared(&self, entry: EntryId) -> Option<&AuthorityEntry> {
-        self.declared.iter().find(|held| held.point.id == entry)
+        self.declared.entries().iter().find(|held| held.point.id == entry)
+    }
+
+    /// Whether this device said so much in an area that others would not take more of it.
+    pub fn is_heard_out(&self, area: AreaId) -> bool {
+        self.declared.weight(self.me, area) >= AUTHORITY_WEIGHT_MAX
     }
 
     /// The newest held entry that closes a device, by feed and place; whether it counts is the
@@ -234,7 +238,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
 
     /// Every held entry that closes a device, with what it says.
     fn closings_of(&self, device: &DeviceId) -> impl Iterator<Item = (&AuthorityEntry, &Closing)> {
-        self.declared.iter().filter_map(|entry| match &entry.payload {
+        self.declared.entries().iter().filter_map(|entry| match &entry.payload {
             Some(Payload::Closing(closing)) if closing.device == *device => Some((entry, closing)),
             _ => None,
         })
@@ -282,21 +286,6 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
     }
 }
 
-/// Every authority entry held, ascending by feed, branch and sequence.
-fn authority_entries(
-    feeds: &impl FeedStore,
-    held: &Held,
-) -> Result<(Vec<AuthorityEntry>, BTreeMap<EntryId, Timestamp>), StoreError> {
-    let (mut declared, mut claimed) = (Vec::new(), BTreeMap::new());
-    for (_, feed) in held.feeds().filter(|(_, feed)| feed.name.space == Space::Authority) {
-        each_entry(feeds, feed, |_, entry| {
-            claimed.insert(entry.id, entry.header.claimed_at);
-            declared.push(authority_entry(&feed.name, entry));
-        })?;
-    }
-    Ok((declared, claimed))
-}
-
 /// Every entry of a feed with the branch it is on, some at a time: bodies of a whole feed may take
 /// more memory than there is, however little they take on a disk.
 fn each_entry(
@@ -316,18 +305,4 @@ fn each_entry(
         }
     }
     Ok(())
-}
-
-/// An authority entry as the computation wants it.
-fn authority_entry(name: &FeedName, entry: &Entry) -> AuthorityEntry {
-    let body = entry.open_body(Class::Open);
-    let payload = body.and_then(|body| Payload::from_bytes(entry.header.kind, body).ok().flatten());
-    AuthorityEntry {
-        feed: *name,
-        point: entry.point(),
-        prev: entry.header.prev,
-        kind: entry.header.kind,
-        deps: entry.header.deps.clone(),
-        payload,
-    }
 }

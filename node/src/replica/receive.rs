@@ -11,8 +11,9 @@ use crdt_schema::entry::{
 };
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
+use super::Replica;
+use super::declared::{AUTHORITY_WEIGHT_MAX, AUTHORITY_WEIGHT_NAMED_MAX, authority_entry};
 use super::verdict::Reach;
-use super::{Replica, authority_entry};
 use crate::authority::{Admits, Grant, MemberState, Standing};
 use crate::ingest::Verdict;
 use crate::ports::{FeedStore, PlacedRun, StoreError, ViewStore};
@@ -223,6 +224,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         id: FeedId,
         packed: &PackedRun,
     ) -> Result<Option<RejectReason>, StoreError> {
+        if name.space == Space::Authority && self.has_said_enough(name, packed.first) {
+            return Ok(Some(RejectReason::Limit));
+        }
         let waits = match self.standings.get(&id) {
             Some(standing) => *standing == Standing::Provisional,
             None => self.authority.standing(name) == Standing::Provisional,
@@ -246,6 +250,18 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         };
         let is_certified = member.state != MemberState::Provisional;
         name.device == self.me || is_certified && member.grants.iter().any(issues)
+    }
+
+    /// Whether a device left so much authority in an area that no more of this feed is taken: of that which
+    /// authority names the way there still is (ADR 0039).
+    fn has_said_enough(&self, name: &FeedName, first: u64) -> bool {
+        let [held, staged] = [&self.declared, &self.stage.declared]
+            .map(|declared| declared.weight(name.device, name.area));
+        if name.device == self.me || held + staged < AUTHORITY_WEIGHT_MAX {
+            return false;
+        }
+        let is_named = self.authority.named(name).iter().any(|point| point.seq >= first);
+        !is_named || held + staged >= AUTHORITY_WEIGHT_NAMED_MAX
     }
 
     /// Whether a run goes beyond what is held of its feed.

@@ -9,9 +9,8 @@ use crdt_schema::fold::RecordState;
 use crdt_schema::id::{DeviceId, EntryId, FeedId, FeedName};
 use crdt_schema::time::Timestamp;
 
-use super::authority_entry;
+use super::declared::Declared;
 use super::verdict::EntryVerdict;
-use crate::authority::AuthorityEntry;
 use crate::ports::{EditRef, NamedValue, PlacedRun, RecordKey, RecordVerdict, ViewRow};
 
 /// A batch under way.
@@ -28,8 +27,7 @@ pub(super) struct Stage {
     pub(super) verdicts: Vec<StagedVerdict>,
     /// Records that got an edit which does not count, by its feed.
     pub(super) loose: BTreeSet<(FeedId, RecordKey)>,
-    pub(super) declared: Vec<AuthorityEntry>,
-    pub(super) declared_at: BTreeMap<EntryId, Timestamp>,
+    pub(super) declared: Declared,
     /// Devices that introduce themselves in this batch, by invitation.
     pub(super) introduced: BTreeMap<EntryId, BTreeSet<DeviceId>>,
     /// Feeds that got entries.
@@ -130,15 +128,16 @@ impl Stage {
 
     /// Authority entries that speak once they are committed.
     pub(super) fn declare(&mut self, name: &FeedName, entries: &[Entry]) {
-        self.declared_at.extend(entries.iter().map(|entry| (entry.id, entry.header.claimed_at)));
-        let declared = entries.iter().map(|entry| authority_entry(name, entry));
-        for entry in declared {
+        for entry in entries {
+            self.declared.push(name, entry);
+        }
+        let said = self.declared.entries().iter().rev().take(entries.len());
+        for entry in said {
             if let Some(Payload::Certificate(certificate)) = &entry.payload
                 && let Some((invitation, _)) = certificate.invited
             {
                 self.introduced.entry(invitation).or_default().insert(name.device);
             }
-            self.declared.push(entry);
         }
     }
 
