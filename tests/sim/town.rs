@@ -11,17 +11,17 @@ use tests::sim::{Config, Outcome, Plant, play, scene};
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The seed that finds each planted mistake, and what it says.
 const PLANTED: [(Plant, u64, &str); 36] = [
-    (Plant::Lie(Lie::QuarantinedCounts), 2, "looked at closely: members differs"),
+    (Plant::Lie(Lie::QuarantinedCounts), 3, "before all are told to compare"),
     (Plant::Lie(Lie::IncompleteFolded), 6, "has another verdict"),
     (Plant::Lie(Lie::ArrivalSkipped), 1, "a record on one side"),
     (Plant::Lie(Lie::HeadStale), 1, "a save that was acknowledged is gone"),
     (Plant::Lie(Lie::VerdictKept), 1, "a record on one side"),
     (Plant::Lie(Lie::ViewsAhead), 2, "a record on one side"),
-    (Plant::CheckpointOffByOne, 1, "NotNext"),
+    (Plant::CheckpointOffByOne, 1, "does not follow what is held"),
     (Plant::ReceiptBeforeDurable, 4, "a save that was acknowledged is gone"),
     (Plant::IncarnationKept, 2, "an incarnation it had left"),
-    (Plant::BranchHidden, 6, "has other values"),
-    (Plant::FullDiskIgnored, 1, "before all are told to compare"),
+    (Plant::BranchHidden, 2, "a store failed on a disk that works"),
+    (Plant::FullDiskIgnored, 1, "a save that was acknowledged is gone"),
     (Plant::RowLost, 1, "a record on one side"),
     (Plant::TailWithheld, 1, "a store failed on a disk that works"),
     (Plant::SignatureUnchecked, 1, "looked at closely: Signature"),

@@ -17,7 +17,7 @@ use crate::authority::AuthorityEntry;
 use crate::ports::{FeedStore, StoreError};
 
 /// What the authority of one device in one area may weigh before no further run of it is taken, by
-/// [`crdt_schema::entry::Header::weight`]: three thousand certificates, or seventy closings of the longest.
+/// [`crdt_schema::entry::Header::weight`]: three thousand certificates, or eighty closings of the longest.
 pub(super) const AUTHORITY_WEIGHT_MAX: u64 = 1 << 20;
 /// The same where authority names an entry of the feed that lies not before the run: who said where it ends
 /// held as much as anybody may, and a run more, and whoever holds as much of others needs that, too.
