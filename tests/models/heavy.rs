@@ -161,15 +161,14 @@ fn heavy(kind: EntryKind, seq: u64) -> Draft {
 }
 
 fn close(world: &World, node: &mut Node, of: &FeedName) {
-    close_at(world, node, of.device, Vec::new());
+    close_at(world, node, &world.province, of.device, Vec::new());
 }
 
-fn close_at(world: &World, node: &mut Node, device: DeviceId, ends: Vec<FeedEnd>) {
+fn close_at(world: &World, node: &mut Node, by: &Writer, device: DeviceId, ends: Vec<FeedEnd>) {
     let payload = Payload::Closing(Closing { device, ends });
-    let said = FeedName { incarnation: 2, ..name(&world.province, world, Space::Authority) };
+    let said = FeedName { incarnation: 2, ..name(by, world, Space::Authority) };
     let entry = declaring(&payload).place(said.id(), ChainPoint::START).unwrap();
-    let secret = world.province.secret();
-    let run = Run::author(ChainPoint::START, vec![entry], &Nowhere, secret).unwrap();
+    let run = Run::author(ChainPoint::START, vec![entry], &Nowhere, by.secret()).unwrap();
     assert!(matches!(*taken(node, &said, &[run.packed().clone()]), [Taken::New(_)]));
 }
 
@@ -329,45 +328,58 @@ fn who_may_not_issue_leaves_one_run_of_authority_in_a_feed() {
     assert!(matches!(taken[..], [Taken::New(_), Taken::New(_), Taken::Full]), "{taken:?}");
 }
 
-/// Two runs of the heaviest reach what an area may have of one device, whether it may issue or not and however
-/// many feeds they lie in. What somebody above names is taken behind that, and has an end as well.
+/// Two of these runs are what one device may leave in an area, whether it may issue or not and however many
+/// feeds they lie in. What it says of its own end gives it no more; of what somebody above names as much again
+/// is taken.
 #[test]
 fn authority_of_one_device_in_an_area_has_a_weight() {
     let world = World::new(1, 1);
     let (_, writer) = certified(&world);
-    for (writer, me) in [(writer, &world.province), (&world.province, writer)] {
+    for (writer, me, each) in [(writer, &world.province, 2), (&world.province, writer, 32)] {
         let mut node = node_of(&world, me);
         let feeds: Vec<(FeedName, PackedRun)> = (3..9)
             .map(|incarnation| {
                 let of = name(writer, &world, Space::Authority);
                 let name = FeedName { incarnation, ..of };
-                (name, runs(writer, &name, 1, unreadable).remove(0))
+                (name, runs_of(each, writer, &name, 1, unreadable).remove(0))
             })
             .collect();
-        let offer = |node: &mut Node, which: usize| {
-            let (name, run) = feeds.get(which).unwrap();
-            taken(node, name, from_ref(run)).remove(0)
-        };
-        let is_new = |taken: &Taken| matches!(taken, Taken::New(_));
-        assert!((0..2).all(|which| is_new(&offer(&mut node, which))));
-        assert_eq!(offer(&mut node, 2), Taken::Full);
-        assert_eq!(offer(&mut node, 1), Taken::Held, "what is held takes no room");
+        let ends: Vec<FeedEnd> = feeds
+            .iter()
+            .map(|(name, run)| {
+                let run = run.clone().open(name.id(), ChainPoint::START, &NoBackRefs).unwrap();
+                FeedEnd { feed: name.id(), last: run.entries().last().unwrap().point() }
+            })
+            .collect();
+        let is_village = writer.device() != world.province.device();
+        if is_village {
+            close_at(&world, &mut node, writer, writer.device(), ends.clone());
+        }
+        // In one frame: what is staged weighs as what is held.
+        let (source, now) = (Source::Peer("uji".to_owned()), Timestamp(0));
+        let mut sink = PeerSink { replica: &mut node, receipts: &NoReceipts, source, now };
+        let became = sink.ingest(&feeds).unwrap();
+        assert_eq!(new(&became), [0, 1], "{became:?}");
+        let (second, run) = feeds.get(1).unwrap();
+        assert_eq!(taken(&mut node, second, from_ref(run)), [Taken::Held]);
         // A start reads what there is of it some at a time, and only what it says is kept.
         let store = node.feed_store().clone();
         store.watch.read.set(0);
         let opened = replica_over(store, MemoryViewStore::default(), &world, me);
         assert!(opened.feed_store().watch.read.get() <= STAGED_MAX);
-        if writer.device() == world.province.device() {
-            continue;
+        if is_village {
+            close_at(&world, &mut node, &world.province, writer.device(), ends);
+            let one_by_one = feeds.iter().map(|(name, run)| taken(&mut node, name, from_ref(run)));
+            let became: Vec<Taken> = one_by_one.flatten().collect();
+            assert_eq!(new(&became), [2, 3], "{became:?}");
         }
-        let named = feeds.iter().map(|(name, run)| {
-            let held = run.clone().open(name.id(), ChainPoint::START, &NoBackRefs).unwrap();
-            FeedEnd { feed: name.id(), last: held.entries().last().unwrap().point() }
-        });
-        close_at(&world, &mut node, writer.device(), named.collect());
-        assert!((2..5).all(|which| is_new(&offer(&mut node, which))));
-        assert_eq!(offer(&mut node, 5), Taken::Full);
     }
+}
+
+/// Which of several runs brought something.
+fn new(became: &[Taken]) -> Vec<usize> {
+    let is_new = |(place, taken): (usize, &Taken)| matches!(taken, Taken::New(_)).then_some(place);
+    became.iter().enumerate().filter_map(is_new).collect()
 }
 
 /// What an invitation brings is taken in whole, or nobody joins.
@@ -376,7 +388,12 @@ fn who_joins_on_a_disk_without_room_is_told_of_the_room() {
     let world = World::new(1, 1);
     let room = tempfile::tempdir().unwrap();
     let file = room.path().join("undangan");
-    std::fs::write(&file, invitation(&world, &[])).unwrap();
+    // Of somebody who may not issue there, too.
+    let (_, writer) = certified(&world);
+    let name = FeedName { incarnation: 3, ..name(writer, &world, Space::Authority) };
+    let feed = (name, runs_of(1, writer, &name, 1, unreadable));
+    let feeds = [world.authority.clone(), vec![feed]].concat();
+    std::fs::write(&file, invitation(&world, &feeds)).unwrap();
     for (left, joins) in [(RULING_ENDS_BYTES - 1, false), (RULING_ENDS_BYTES, true)] {
         let held = MemoryFeedStore::new(StoreInstance([2; 16]));
         let feeds = held.on_disk(Arc::new(AtomicU64::new(left)));

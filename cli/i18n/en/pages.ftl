@@ -42,6 +42,7 @@ page-since = Since
 page-words = Words
 page-member-as-before = The device's standing is as it was.
 page-already-confirmed = This device was confirmed before; nothing was written.
+page-end-not-held = This device was closed at an entry that is not here. What was written before it still counts once it comes.
 page-member-changed = The device's standing has changed.
 page-invitation-expired = Its invitation has expired. Make sure again that this is the device you invited.
 page-entry = Entry

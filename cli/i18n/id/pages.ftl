@@ -42,6 +42,7 @@ page-since = Sejak
 page-words = Kata
 page-member-as-before = Kedudukan perangkat tetap seperti semula.
 page-already-confirmed = Perangkat ini sudah disahkan sebelumnya; tidak ada yang ditulis.
+page-end-not-held = Perangkat ini ditutup pada catatan yang belum ada di sini. Yang ditulis sebelum itu masih dihitung bila datang.
 page-member-changed = Kedudukan perangkat sudah berubah.
 page-invitation-expired = Undangannya sudah lewat waktu. Pastikan lagi bahwa perangkat ini memang yang Anda undang.
 page-entry = Entri

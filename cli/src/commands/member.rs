@@ -88,6 +88,7 @@ fn changed(page: &mut Page, words: Words, change: &MemberChange) {
         page.warning(match warning.as_str() {
             "invitation_expired" => words.say("page-invitation-expired"),
             "already_confirmed" => words.say("page-already-confirmed"),
+            "end_not_held" => words.say("page-end-not-held"),
             other => other.to_owned(),
         });
     }

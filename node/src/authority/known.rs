@@ -179,11 +179,6 @@ impl<'a> Here<'a> {
         said
     }
 
-    /// Whether those above ended it here, whatever it said itself.
-    pub(super) fn is_ended_from_above(&self) -> bool {
-        self.is_revoked() || self.words().any(|(_, word)| word.closing.is_some())
-    }
-
     fn is_revoked(&self) -> bool {
         self.words().any(|(_, word)| word.revokes)
     }

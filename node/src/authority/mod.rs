@@ -154,6 +154,14 @@ impl Authority {
         end.into_iter().chain(self.adopted(name).into_iter().map(|(_, last)| last)).collect()
     }
 
+    /// The same of an authority feed by what those above said alone: its device's own word gives it nothing.
+    pub fn named_from_above(&self, name: &FeedName) -> BTreeSet<ChainPoint> {
+        let end = |here: &Here<'_>| here.end_from_above(name.id());
+        let end = self.authority_within(&name.device, name.area, end).flatten();
+        let end = end.filter(|end| *end != ChainPoint::START);
+        end.into_iter().chain(self.adopted(name).into_iter().map(|(_, last)| last)).collect()
+    }
+
     /// Authority entries this build cannot read: carried, and an update is needed.
     pub const fn update_needed(&self) -> u64 {
         self.found.update_needed
@@ -183,13 +191,6 @@ impl Authority {
     pub fn state_in(&self, device: &DeviceId, area: AreaId) -> Option<MemberState> {
         let state = |here: &Here<'_>| here.state();
         self.within(device, area, state)
-    }
-
-    /// Whether those above a device ended it wherever a certificate names it, and not its own word alone.
-    pub fn is_ended_from_above(&self, device: &DeviceId) -> bool {
-        let mut grants = self.member(device).into_iter().flat_map(|member| &member.grants);
-        let ended = |here: &Here<'_>| here.is_ended_from_above();
-        grants.all(|grant| self.within(device, grant.area, ended) == Some(true))
     }
 
     /// Where a device waits for its confirmation, and by which invitation.

@@ -30,6 +30,8 @@ const INVITATION_BYTES: usize = 4_096;
 
 /// Warns that a confirmation changed nothing.
 const CONFIRMED_BEFORE: &str = "already_confirmed";
+/// The warning about a device that was closed at an end which is not held here.
+const END_NOT_HELD: &str = "end_not_held";
 
 /// What `invite` asks for.
 #[derive(Debug, Clone)]
@@ -203,8 +205,8 @@ impl Node {
     /// Closes a device by agreement: what this node holds of its feeds goes on counting, what it
     /// writes afterwards does not. A device may close itself, unless it is the last that may issue
     /// for its whole area, as the province's is: nothing brings that one back. One that is closed
-    /// stays as it is: the answer is the closing that is held. Where it closed itself at an end that is not
-    /// held here it may write on up to there, and is closed from above at what is held.
+    /// stays as it is: the answer is the closing that is held, with a warning where it names an end that is
+    /// not, for what lies before that counts once it comes. To close it at what is held would lose that.
     ///
     /// # Errors
     /// [`NodeError`] when the device is not known, this device does not stand above it, or the
@@ -221,12 +223,14 @@ impl Node {
             }
         }
         if member.state == MemberState::Closed
-            && self.is_ended(&device)?
             && let Some(closing) = self.replica.closing_of(&device)
         {
             let entry =
                 EntryRef { feed: closing.feed.id(), seq: closing.point.seq, id: closing.point.id };
-            return self.change(device, area, entry, Vec::new());
+            let held = self.replica.holds_ends_of(&device);
+            let held = held.map_err(|error| NodeError::store(&self.folder, error))?;
+            let warnings = (!held).then(|| END_NOT_HELD.to_owned()).into_iter().collect();
+            return self.change(device, area, entry, warnings);
         }
         for area in elsewhere.iter().chain([&area]) {
             self.must_leave_an_issuer(&device, *area)?;
@@ -246,15 +250,6 @@ impl Node {
             self.declare(area, closing.clone(), Vec::new())?;
         }
         self.change(device, area, EntryRef::from(&entry), Vec::new())
-    }
-
-    /// Whether a closed device can write nothing more that counts; nobody says a second word of itself.
-    fn is_ended(&self, device: &DeviceId) -> Result<bool, NodeError> {
-        if *device == self.device() || self.authority().is_ended_from_above(device) {
-            return Ok(true);
-        }
-        let held = self.replica.holds_its_own_ends(device);
-        held.map_err(|error| NodeError::store(&self.folder, error))
     }
 
     /// Areas of a device's certificates that no other of them covers: what is said in one is heard in
@@ -299,15 +294,16 @@ impl Node {
         deps: Vec<EntryId>,
     ) -> Result<Entry, NodeError> {
         self.must_be_whole()?;
-        if self.replica.is_heard_out(area) {
-            let area = self.area_said(area);
-            return Err(Because::of(&reason::AUTHORITY_FULL).with("area", area).into());
-        }
         let author = Author { device: self.keys.device(), key: self.keys.signing() };
         let claimed_at = self.env.clock.now();
         let declaration = Declaration { area, payload, deps, claimed_at };
         let entry = self.replica.declare(&author, &declaration);
         let entry = entry.map_err(|error| NodeError::store(&self.folder, error))?;
+        if self.replica.is_heard_out(area, &entry) {
+            self.replica.abandon();
+            let area = self.area_said(area);
+            return Err(Because::of(&reason::AUTHORITY_FULL).with("area", area).into());
+        }
         self.commit_own()?;
         Ok(entry)
     }

@@ -16,12 +16,15 @@ use super::held::Held;
 use crate::authority::AuthorityEntry;
 use crate::ports::{FeedStore, StoreError};
 
-/// What the authority of one device in one area may weigh before no further run of it is taken, by
+/// What the authority of one device that may issue may weigh in one area, by
 /// [`crdt_schema::entry::Header::weight`]: three thousand certificates, or eighty closings of the longest.
 pub(super) const AUTHORITY_WEIGHT_MAX: u64 = 1 << 20;
-/// The same where authority names an entry of the feed that lies not before the run: who said where it ends
-/// held as much as anybody may, and a run more, and whoever holds as much of others needs that, too.
-pub(super) const AUTHORITY_WEIGHT_NAMED_MAX: u64 = 4 << 20;
+/// The same of a device that may not: it introduces itself and closes itself, which is 14 KB. Who may issue can
+/// make up thousands of these.
+pub(super) const OWN_AUTHORITY_WEIGHT_MAX: u64 = 64 << 10;
+/// So many times as much is taken of what those above named: who said where a feed ends held as much as anybody
+/// may, and whoever holds as much of other feeds needs that, too.
+pub(super) const NAMED_TIMES: u64 = 2;
 
 /// Authority entries, of a store or of a batch.
 #[derive(Debug, Default)]

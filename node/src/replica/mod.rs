@@ -224,9 +224,10 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         self.declared.entries().iter().find(|held| held.point.id == entry)
     }
 
-    /// Whether this device said so much in an area that others would not take more of it.
-    pub fn is_heard_out(&self, area: AreaId) -> bool {
-        self.declared.weight(self.me, area) >= AUTHORITY_WEIGHT_MAX
+    /// Whether others would not take this entry of this device, for it said so much in an area already.
+    pub fn is_heard_out(&self, area: AreaId, entry: &Entry) -> bool {
+        let said = self.declared.weight(self.me, area);
+        said + u64::from(entry.header.weight()) > AUTHORITY_WEIGHT_MAX
     }
 
     /// The newest held entry that closes a device, by feed and place; whether it counts is the
@@ -244,14 +245,13 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         })
     }
 
-    /// Whether every end that a device named for itself is held: behind one that is not it may write on,
-    /// and what lies before it counts.
+    /// Whether every entry is held at which somebody closed a device: what lies before one that is not
+    /// counts once it comes.
     ///
     /// # Errors
     /// [`StoreError`] of the disk.
-    pub fn holds_its_own_ends(&self, device: &DeviceId) -> Result<bool, StoreError> {
-        let own = self.closings_of(device).filter(|(entry, _)| entry.feed.device == *device);
-        for end in own.flat_map(|(_, closing)| &closing.ends) {
+    pub fn holds_ends_of(&self, device: &DeviceId) -> Result<bool, StoreError> {
+        for end in self.closings_of(device).flat_map(|(_, closing)| &closing.ends) {
             if !self.holds(end)? {
                 return Ok(false);
             }

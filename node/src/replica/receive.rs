@@ -6,13 +6,15 @@ use crdt_schema::area::AreaId;
 use crdt_schema::authority::{Payload, Rights};
 use crdt_schema::class::Class;
 use crdt_schema::entry::{
-    Block, CHECKPOINT_EVERY, ChainPoint, EntryKind, NoBackRefs, PackedRun, RefuseReason,
+    Block, CHECKPOINT_EVERY, ChainPoint, Entry, EntryKind, NoBackRefs, PackedRun, RefuseReason,
     SigningPublic,
 };
 use crdt_schema::id::{DeviceId, FeedId, FeedName, Space};
 
 use super::Replica;
-use super::declared::{AUTHORITY_WEIGHT_MAX, AUTHORITY_WEIGHT_NAMED_MAX, authority_entry};
+use super::declared::{
+    AUTHORITY_WEIGHT_MAX, NAMED_TIMES, OWN_AUTHORITY_WEIGHT_MAX, authority_entry,
+};
 use super::verdict::Reach;
 use crate::authority::{Admits, Grant, MemberState, Standing};
 use crate::ingest::Verdict;
@@ -182,6 +184,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 if !is_longer && let Some(reason) = self.lacks_room_for(name, id, packed)? {
                     return Ok(Offered::Rejected(reason));
                 }
+                if self.would_weigh_too_much(name, placed.run.entries()) {
+                    return Ok(Offered::Rejected(RejectReason::Limit));
+                }
                 self.held.stage(name, &placed);
                 if !known {
                     self.stage.new_feeds.push(*name);
@@ -224,9 +229,6 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         id: FeedId,
         packed: &PackedRun,
     ) -> Result<Option<RejectReason>, StoreError> {
-        if name.space == Space::Authority && self.has_said_enough(name, packed.first) {
-            return Ok(Some(RejectReason::Limit));
-        }
         let waits = match self.standings.get(&id) {
             Some(standing) => *standing == Standing::Provisional,
             None => self.authority.standing(name) == Standing::Provisional,
@@ -252,16 +254,24 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
         name.device == self.me || is_certified && member.grants.iter().any(issues)
     }
 
-    /// Whether a device left so much authority in an area that no more of this feed is taken: of that which
-    /// authority names the way there still is (ADR 0039).
-    fn has_said_enough(&self, name: &FeedName, first: u64) -> bool {
-        let [held, staged] = [&self.declared, &self.stage.declared]
-            .map(|declared| declared.weight(name.device, name.area));
-        if name.device == self.me || held + staged < AUTHORITY_WEIGHT_MAX {
+    /// Whether a device would leave more authority in an area than is taken of it: of a feed of which somebody
+    /// above names an entry that lies not before these the way there is taken beyond that (ADR 0039).
+    fn would_weigh_too_much(&self, name: &FeedName, more: &[Entry]) -> bool {
+        if name.space != Space::Authority || name.device == self.me {
             return false;
         }
-        let is_named = self.authority.named(name).iter().any(|point| point.seq >= first);
-        !is_named || held + staged >= AUTHORITY_WEIGHT_NAMED_MAX
+        let [held, staged] = [&self.declared, &self.stage.declared]
+            .map(|declared| declared.weight(name.device, name.area));
+        let more_weight: u64 = more.iter().map(|entry| u64::from(entry.header.weight())).sum();
+        let most =
+            if self.issues_in(name) { AUTHORITY_WEIGHT_MAX } else { OWN_AUTHORITY_WEIGHT_MAX };
+        let all = held + staged + more_weight;
+        if all <= most {
+            return false;
+        }
+        let first = more.first().map_or(0, |entry| entry.header.seq);
+        let is_named = self.authority.named_from_above(name).iter().any(|point| point.seq >= first);
+        !is_named || all > NAMED_TIMES * most
     }
 
     /// Whether a run goes beyond what is held of its feed.
@@ -403,8 +413,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                     Err(StoreError::Damaged { .. }) => Reach::nothing(),
                     reach => reach?,
                 };
-                let edits =
-                    |entry: &&crdt_schema::entry::Entry| entry.header.kind == EntryKind::EDIT;
+                let edits = |entry: &&Entry| entry.header.kind == EntryKind::EDIT;
                 for entry in placed.run.entries().iter().filter(edits) {
                     let verdict = reach.verdict(placed.branch, &entry.header);
                     self.stage_edit(name, placed.branch, entry, verdict);

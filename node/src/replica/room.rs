@@ -69,7 +69,9 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
             Room::Everything => true,
             Room::OwnArea if !self.only_carries(name.area) => true,
             Room::OwnArea | Room::OwnSaves => {
-                let is_ruling = name.space == Space::Authority && self.issues_in(name);
+                // Who joins knows nobody yet, and takes the authority of its invitation whole.
+                let joins = self.authority.member(&self.me).is_none();
+                let is_ruling = name.space == Space::Authority && (joins || self.issues_in(name));
                 is_ruling && free >= RULING_ENDS_BYTES
             }
         }
