@@ -100,7 +100,9 @@ impl Session {
 
     /// Offers what grew while a pass was under way.
     pub(super) fn flush_pushes(&mut self, local: &Local<'_>) {
-        let names: Vec<FeedName> = std::mem::take(&mut self.pushes.grown).into_values().collect();
+        let grown = std::mem::take(&mut self.pushes.grown).into_values();
+        let names = grown.filter(|name| self.serves(local, name.space, name.area));
+        let names: Vec<FeedName> = names.collect();
         self.offer(local, &names);
     }
 

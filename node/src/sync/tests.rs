@@ -1004,6 +1004,28 @@ fn what_an_unknown_responder_says_behind_its_reply_waits_for_its_certificate() {
     }
 }
 
+#[test]
+fn a_device_that_is_closed_while_it_copies_is_sent_nothing_more() {
+    for is_closed in [false, true] {
+        let mut kec = province().copy(KEC);
+        kec.edit(area(SAMBENG), 20_000);
+        let mut session = opened_by(DESA, &kec);
+        say(&mut session, &mut kec, &RECORDS);
+        let heads = AreaHeads { area: area(SAMBENG), extent: Extent::Own, feeds: vec![] };
+        let runs = |said: &[Message]| {
+            said.iter().filter(|it| matches!(it, Message::Runs(_))).count() as u64
+        };
+        let first = runs(&say(&mut session, &mut kec, &Message::Heads(vec![heads])));
+        assert!(first > 0);
+        if is_closed {
+            let closing = Closing { device: DESA.device(), ends: vec![] };
+            kec.say(area(SAMBENG), &Payload::Closing(closing));
+        }
+        let more = runs(&say(&mut session, &mut kec, &Message::Durable(first)));
+        assert_eq!(more == 0, is_closed);
+    }
+}
+
 /// Of a hub that is new here: its certificate anybody may have, and show.
 #[test]
 fn who_shows_the_certificate_of_another_is_given_nothing_of_what_that_one_may_hold() {

@@ -331,18 +331,22 @@ impl Session {
     }
 
     /// Reads on as long as there is room in flight, and sends what was read.
-    pub(super) fn pump(&mut self, _local: &Local<'_>) -> Step {
+    pub(super) fn pump(&mut self, local: &Local<'_>) -> Step {
         if self.bulk.batch_bytes >= self.bulk.frame_bytes()
             || self.bulk.batch.len() >= RUNS_PER_FRAME_MAX
             || self.transfers.is_idle()
         {
-            self.flush_batch();
+            self.flush_batch(local);
         }
         if !self.bulk.has_room() || self.transfers.active.as_ref().is_some_and(|it| it.reading) {
             return Ok(());
         }
-        if self.transfers.active.is_none() && !self.transfers.begin_next() {
-            return Ok(());
+        // A list of feeds takes as long as a first copy: whether the peer may have one is asked as it goes.
+        while self.transfers.active.as_ref().is_none_or(|it| !self.may_send(local, &it.name)) {
+            self.transfers.active = None;
+            if !self.transfers.begin_next() {
+                return Ok(());
+            }
         }
         let Some(active) = &mut self.transfers.active else { return Ok(()) };
         active.reading = true;
@@ -391,10 +395,25 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the peer may have what it is sent of a feed now: it may have been ended, or the area moved, since it
+    /// was promised. What certifies this device is shown to anybody who asks.
+    fn may_send(&self, local: &Local<'_>, name: &FeedName) -> bool {
+        self.presenting && name.space == Space::Authority
+            || self.hands_over(local, name)
+            || self.serves(local, name.space, name.area)
+    }
+
     /// Sends the runs read so far, in frames within their limit.
-    fn flush_batch(&mut self) {
+    fn flush_batch(&mut self, local: &Local<'_>) {
         let (mut frame, mut bytes, mut last) = (Vec::new(), 0, None);
+        let (mut asked, mut may_send) = (None, false);
         for (name, run) in std::mem::take(&mut self.bulk.batch) {
+            if asked.replace(name) != Some(name) {
+                may_send = self.may_send(local, &name);
+            }
+            if !may_send {
+                continue;
+            }
             let more = run.bytes.len() + RUN_OVERHEAD_BYTES + FeedName::SIZE_BYTES;
             let full =
                 bytes + more > BULK_FRAME_BYTES_MAX - 64 || frame.len() >= RUNS_PER_FRAME_MAX;
