@@ -25,7 +25,7 @@ use node::error::NodeError;
 use node::node::{Environment, Loan};
 use node::ports::{FeedBatch, FeedStore, Place, RecordVerdict, RowFilter, ViewRow, ViewStore};
 use node::progress::Unwatched;
-use node::replica::{EntryVerdict, PeerSink, RULING_ENDS_BYTES, Replica, Source};
+use node::replica::{AUTHORITY_ENDS_BYTES, EntryVerdict, PeerSink, Replica, Source};
 
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::store::view::RedbViewStore;
@@ -394,7 +394,7 @@ fn who_joins_on_a_disk_without_room_is_told_of_the_room() {
     let feed = (name, runs_of(1, writer, &name, 1, unreadable));
     let feeds = [world.authority.clone(), vec![feed]].concat();
     std::fs::write(&file, invitation(&world, &feeds)).unwrap();
-    for (left, joins) in [(RULING_ENDS_BYTES - 1, false), (RULING_ENDS_BYTES, true)] {
+    for (left, joins) in [(AUTHORITY_ENDS_BYTES - 1, false), (AUTHORITY_ENDS_BYTES, true)] {
         let held = MemoryFeedStore::new(StoreInstance([2; 16]));
         let feeds = held.on_disk(Arc::new(AtomicU64::new(left)));
         let env = Environment::system(Arc::new(Schema::standard().clone()));

@@ -346,6 +346,8 @@ fn through_somebody_in_between_a_village_says_nothing_but_who_it_is() {
             is_opening || matches!(message, Message::Runs(runs) if runs.iter().all(is_authority))
         });
         assert_eq!(nothing, is_between, "{said:?}");
+        let is_refused = matches!(said.last(), Some(Message::End(EndReason::Stranger)));
+        assert_eq!(is_refused, is_between, "{said:?}");
     }
 }
 

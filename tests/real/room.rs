@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crdt_schema::id::StoreInstance;
 use crdt_schema::time::Timestamp;
 use node::replica::{
-    CARRYING_ENDS_BYTES, Offered, RULING_ENDS_BYTES, RejectReason, Source, TAKING_IN_ENDS_BYTES,
+    AUTHORITY_ENDS_BYTES, CARRYING_ENDS_BYTES, Offered, RejectReason, Source, TAKING_IN_ENDS_BYTES,
 };
 use node::store::memory::{MemoryFeedStore, MemoryViewStore};
 use node::sync::Phase;
@@ -89,7 +89,8 @@ fn carrying_for_others_ends_first_then_everything_from_outside() {
 #[test]
 fn who_belongs_here_is_taken_until_half_of_what_is_for_own_saves_is_left() {
     let villages = Villages::new();
-    for (left, taken) in [(RULING_ENDS_BYTES, Offered::Staged(0)), (RULING_ENDS_BYTES - 1, NO_ROOM)]
+    for (left, taken) in
+        [(AUTHORITY_ENDS_BYTES, Offered::Staged(0)), (AUTHORITY_ENDS_BYTES - 1, NO_ROOM)]
     {
         let (mut replica, free) = replica(&villages.world, villages.me());
         free.store(left, Ordering::Relaxed);

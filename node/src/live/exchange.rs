@@ -625,8 +625,9 @@ impl Exchange {
         self.take_rows(now, node, link, hubs, devices);
     }
 
-    /// After anything happened: news go to the others, comparisons that ended are told, strangers
-    /// who showed a certificate are known from now on.
+    /// After anything happened: strangers whose certificate came, over whatever link, are known from now on or
+    /// shown the door, before anything is said to anybody; news go to the others, comparisons that ended
+    /// are told.
     fn settle(&mut self, now: Timestamp, node: &mut Node, origin: Option<LinkId>) {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in &links {

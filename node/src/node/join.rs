@@ -17,7 +17,7 @@ use crate::error::NodeError;
 use crate::ports::{FeedStore, StoreError};
 use crate::reason;
 use crate::replica::{
-    Author, Declaration, Offered, Opening, RULING_ENDS_BYTES, RejectReason, Replica, Source,
+    AUTHORITY_ENDS_BYTES, Author, Declaration, Offered, Opening, RejectReason, Replica, Source,
 };
 use crate::store::keystore::Keystore;
 use crate::store::memory::MemoryViewStore;
@@ -130,7 +130,7 @@ impl Joining<'_> {
 
     fn without_room(&self, replica: &Replica<impl FeedStore, MemoryViewStore>) -> NodeError {
         let free = replica.feed_store().free_bytes().unwrap_or_default();
-        NodeError::NoRoom { folder: self.path.to_path_buf(), free, kept: RULING_ENDS_BYTES }
+        NodeError::NoRoom { folder: self.path.to_path_buf(), free, kept: AUTHORITY_ENDS_BYTES }
     }
 
     /// Where to dial from now on. One of a form that this build cannot dial is left out.

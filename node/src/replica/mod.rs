@@ -52,7 +52,7 @@ pub use catch_up::{Rebuilt, ViewsCheckError};
 pub use commit::{Committed, INCARNATION, Source};
 pub use read::{EditSeen, Fork, HeldRecord, History};
 pub use receive::{Offer, Offered, Place, RejectReason};
-pub use room::{CARRYING_ENDS_BYTES, RULING_ENDS_BYTES, Room, TAKING_IN_ENDS_BYTES};
+pub use room::{AUTHORITY_ENDS_BYTES, CARRYING_ENDS_BYTES, Room, TAKING_IN_ENDS_BYTES};
 pub use sink::PeerSink;
 pub use verdict::EntryVerdict;
 

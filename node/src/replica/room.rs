@@ -20,7 +20,7 @@ pub const CARRYING_ENDS_BYTES: u64 = 60_000_000;
 pub const TAKING_IN_ENDS_BYTES: u64 = 20_000_000;
 /// Free bytes below which nobody's authority is taken in either: who may issue and writes without end leaves
 /// half of what is kept for own saves.
-pub const RULING_ENDS_BYTES: u64 = 10_000_000;
+pub const AUTHORITY_ENDS_BYTES: u64 = 10_000_000;
 
 /// What there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,7 +72,7 @@ impl<F: FeedStore, V: ViewStore> Replica<F, V> {
                 // Who joins knows nobody yet, and takes the authority of its invitation whole.
                 let joins = self.authority.member(&self.me).is_none();
                 let is_ruling = name.space == Space::Authority && (joins || self.issues_in(name));
-                is_ruling && free >= RULING_ENDS_BYTES
+                is_ruling && free >= AUTHORITY_ENDS_BYTES
             }
         }
     }

@@ -1026,6 +1026,23 @@ fn a_device_that_is_closed_while_it_copies_is_sent_nothing_more() {
     }
 }
 
+#[test]
+fn who_dials_in_the_name_of_a_member_with_another_key_is_a_stranger() {
+    let mut kec = province().copy(KEC);
+    let (stream, bytes) = opening(DESA_TWO, &kec);
+    let open = decode(stream, &bytes).unwrap();
+    for key in [DESA_TWO, KEC_TWO].map(|keys| keys.public().transport) {
+        let mut session = Session::new(Role::Responder, DESA_TWO.device()).behind(key);
+        session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+        let said = say(&mut session, &mut kec, &open);
+        if key == DESA_TWO.public().transport {
+            assert!(matches!(said[..], [Message::Reply(_)]), "{said:?}");
+        } else {
+            assert_eq!(said, [Message::End(EndReason::Stranger)]);
+        }
+    }
+}
+
 /// Of a hub that is new here: its certificate anybody may have, and show.
 #[test]
 fn who_shows_the_certificate_of_another_is_given_nothing_of_what_that_one_may_hold() {
