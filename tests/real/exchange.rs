@@ -279,6 +279,35 @@ fn a_device_joins_over_the_wire_and_its_records_count_once_it_is_confirmed() {
     assert_eq!(wires.sessions(new).last(), Some(&true));
 }
 
+/// Hubs said who they are long before; it dialled, so no comparison of the hub's ends anew.
+#[test]
+fn a_device_hears_of_the_hubs_above_it_once_it_is_confirmed_over_the_same_link() {
+    let mut town = Town::default();
+    let mut wires = Wires::default();
+    let mut prov = town.province();
+    let mut kab = town.member(&mut prov, "kabupaten", "32.09");
+    let mut kec = town.member(&mut kab, "kecamatan", KECAMATAN);
+    let new = town.join(&mut kec, "desa", DESA);
+    let [prov, kab, kec, new] = [prov, kab, kec, new].map(|office| wires.add(office));
+    wires.dial(kec, kab);
+    wires.dial(kab, prov);
+    add(&mut wires, new, DESA, "Posyandu");
+    wires.wait(400_000);
+    wires.dial(new, kec);
+    wires.wait(400_000);
+    let arrived = |wires: &mut Wires| {
+        let status = wires.desks[new].office.node().status().unwrap();
+        status.arrived.into_iter().map(|it| (it.at, it.missing)).collect::<Vec<_>>()
+    };
+    assert_eq!(arrived(&mut wires), []);
+    let device = wires.desks[new].office.node().device().to_string();
+    wires.desks[kec].office.node().confirm(&device).unwrap();
+    wires.stirred(kec);
+    wires.wait(400_000);
+    let levels = ["kecamatan", "kabupaten", "provinsi"].map(|level| (level.to_owned(), 0));
+    assert_eq!(arrived(&mut wires), levels);
+}
+
 #[test]
 fn a_closed_device_is_told_and_served_nothing_more() {
     let mut town = Town::default();

@@ -136,6 +136,29 @@ fn what_a_hub_said_it_holds_is_no_proof_once_it_was_closed() {
     assert_eq!(speaker(&mut desa), above);
 }
 
+#[test]
+fn what_a_device_wrote_behind_its_end_is_told_beside_what_arrived() {
+    let mut town = Town::new(45);
+    let mut province = town.province();
+    let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
+    let mut desa = town.member(&mut kecamatan, "desa", DESA);
+    let told = |desa: &mut Office| {
+        let arrived = desa.node().status().unwrap().arrived;
+        let at = arrived.into_iter().find(|it| it.at == "kecamatan").unwrap();
+        (at.mine, at.uncounted, at.held, at.missing)
+    };
+    desa.activity(DESA, "pertama");
+    desa.carry_to(&mut kecamatan);
+    kecamatan.carry_to(&mut desa);
+    assert_eq!(told(&mut desa), (1, 0, 1, 0));
+    desa.activity(DESA, "kedua");
+    assert_eq!(told(&mut desa), (2, 0, 1, 1));
+    let device = desa.node().device().to_string();
+    kecamatan.node().close_member(&device).unwrap();
+    kecamatan.carry_to(&mut desa);
+    assert_eq!(told(&mut desa), (1, 1, 1, 0));
+}
+
 /// A file says what a hub holds before it says who that hub is; in which order it says the latter is
 /// chance.
 #[test]

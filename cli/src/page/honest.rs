@@ -2,8 +2,9 @@
 //!
 //! A receipt of a hub names how far it holds each feed of this device. Nothing else is claimed: no
 //! receipt, no arrival; a feed written twice, no "all", for a receipt's number does not say which
-//! branch; a clock that cannot be right, no hour and no age. Nothing here says that two nodes are
-//! *equal*: that is a comparison's word, and stands beside the peer it was proved with.
+//! branch; a clock that cannot be right, no hour and no age. What is quarantined is named first, for no
+//! receipt ever names it. Nothing here says that two nodes are *equal*: that is a comparison's word, and
+//! stands beside the peer it was proved with.
 
 use node::answer::{AreaEntry, Arrived, MemberState, When};
 
@@ -118,7 +119,8 @@ fn said_of(ground: &Ground, levels: &[Known<'_>], forked: bool) -> (Tone, String
     let Some(mine) = levels.iter().filter_map(|known| known.arrived).map(|at| at.mine).max() else {
         return (Tone::Unknown, nothing_known(levels));
     };
-    if mine == 0 {
+    let aside = set_aside(levels);
+    if mine == 0 && aside.is_none() {
         return (Tone::Good, "Perangkat ini belum menyimpan satu perubahan pun.".to_owned());
     }
     if forked {
@@ -126,11 +128,28 @@ fn said_of(ground: &Ground, levels: &[Known<'_>], forked: bool) -> (Tone, String
                     perangkat ini pernah menulis dua cabang. Lihat peringatan di bawah.";
         return (Tone::Bad, said.to_owned());
     }
-    let parts =
-        [complete(ground, levels, mine), missing(ground, levels, mine), silent(levels, "dari")];
-    let sentence = parts.into_iter().flatten().collect::<Vec<String>>().join("; ");
-    let all = levels.iter().all(Known::holds_all);
-    (if all { Tone::Good } else { Tone::Under }, format!("{}.", capital(&sentence)))
+    let is_bad = aside.is_some();
+    let of = if is_bad { "perubahan lainnya" } else { "perubahan" };
+    let (complete, missing) =
+        (complete(ground, levels, (mine, of)), missing(ground, levels, (mine, of)));
+    let arrival = [complete, missing].into_iter().flatten().filter(|_| mine > 0);
+    let parts = aside.into_iter().chain(arrival).chain(silent(levels, "dari"));
+    let sentence = parts.collect::<Vec<String>>().join("; ");
+    let tone = match levels.iter().all(Known::holds_all) {
+        _ if is_bad => Tone::Bad,
+        true => Tone::Good,
+        false => Tone::Under,
+    };
+    (tone, format!("{}.", capital(&sentence)))
+}
+
+/// `3 perubahan dari perangkat ini tersimpan tetapi tidak dihitung`: the same whichever hub is asked.
+fn set_aside(levels: &[Known<'_>]) -> Option<String> {
+    let uncounted = levels.iter().filter_map(|known| known.arrived).map(|at| at.uncounted).max();
+    let count = said::number(uncounted.filter(|count| *count > 0)?);
+    Some(format!(
+        "{count} perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat peringatan di bawah"
+    ))
 }
 
 fn nothing_known(levels: &[Known<'_>]) -> String {
@@ -143,36 +162,36 @@ fn nothing_known(levels: &[Known<'_>]) -> String {
 }
 
 /// `semua 1.204 perubahan .. sudah sampai di kecamatan dan kabupaten (per 14.05 WIB)`.
-fn complete(ground: &Ground, levels: &[Known<'_>], mine: u64) -> Option<String> {
+fn complete(ground: &Ground, levels: &[Known<'_>], (mine, of): (u64, &str)) -> Option<String> {
     let full: Vec<&Known<'_>> = levels.iter().filter(|known| known.holds_all()).collect();
     let at: Vec<String> = full.iter().map(|known| known.level()).collect();
     let as_of = full.iter().filter_map(|known| known.arrived?.complete_as_of).min();
     let when = ground.trusted_now().and_then(|now| said::near(as_of?, now));
     let when = when.map(|when| format!(" (per {when})")).unwrap_or_default();
     let all = if mine == 1 {
-        "satu-satunya perubahan".to_owned()
+        format!("satu-satunya {of}")
     } else {
-        format!("semua {} perubahan", said::number(mine))
+        format!("semua {} {of}", said::number(mine))
     };
     (!full.is_empty())
         .then(|| format!("{all} dari perangkat ini sudah sampai di {}{when}", said::joined(&at)))
 }
 
 /// `12 belum sampai di kabupaten, yang tertua 3 hari`.
-fn missing(ground: &Ground, levels: &[Known<'_>], mine: u64) -> Option<String> {
+fn missing(ground: &Ground, levels: &[Known<'_>], (mine, of): (u64, &str)) -> Option<String> {
     let mut first = !levels.iter().any(Known::holds_all);
     let mut parts = Vec::new();
     for known in levels {
         let Some(at) = known.arrived.filter(|at| at.missing > 0) else { continue };
         let count = said::number(at.missing);
-        let of = if std::mem::take(&mut first) {
-            format!("{count} dari {} perubahan dari perangkat ini", said::number(mine))
+        let said = if std::mem::take(&mut first) {
+            format!("{count} dari {} {of} dari perangkat ini", said::number(mine))
         } else {
             count
         };
         let age = oldest(ground.trusted_now(), at.oldest_missing);
         let age = age.map(|age| format!(", yang tertua {age}")).unwrap_or_default();
-        parts.push(format!("{of} belum sampai di {}{age}", known.level()));
+        parts.push(format!("{said} belum sampai di {}{age}", known.level()));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -213,6 +232,9 @@ fn step(known: &Known<'_>, forked: bool) -> Step {
     let count = said::number;
     let (tone, text) = match known.arrived {
         None => (Tone::Unknown, "belum ada tanda terima".to_owned()),
+        Some(at) if at.mine == 0 && at.uncounted > 0 => {
+            (Tone::Bad, "tidak ada yang dihitung".to_owned())
+        }
         Some(at) if at.mine == 0 => (Tone::Unknown, "belum ada yang dikirim".to_owned()),
         Some(_) if forked => (Tone::Bad, "belum dapat dipastikan".to_owned()),
         Some(at) if at.missing == 0 => (Tone::Good, format!("{} perubahan sampai", count(at.held))),
@@ -349,6 +371,33 @@ mod tests {
         // Another device's fork says nothing about ours.
         ground.status.forks = vec![fork(by_bundle(7).device)];
         assert!(sentence(&ground).starts_with("Semua 20"));
+    }
+
+    #[test]
+    fn what_is_quarantined_is_said_before_what_arrived() {
+        let mut ground = desa();
+        let mut at = arrived("kecamatan", 0, 0, None);
+        at.uncounted = 3;
+        ground.status.arrived = vec![at.clone()];
+        let none = line(&ground);
+        assert_eq!(none.tone, Tone::Bad);
+        assert_eq!(
+            none.sentence,
+            "3 perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat peringatan di bawah; \
+             dari kabupaten dan provinsi belum ada tanda terima."
+        );
+        assert_eq!(none.steps[0].text, "tidak ada yang dihitung");
+        (at.mine, at.held) = (40, 40);
+        let all = |level: &str| Arrived { at: level.to_owned(), ..at.clone() };
+        ground.status.arrived = ["kecamatan", "kabupaten", "provinsi"].map(all).to_vec();
+        let some = line(&ground);
+        assert_eq!(some.tone, Tone::Bad);
+        assert_eq!(
+            some.sentence,
+            "3 perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat peringatan di bawah; \
+             semua 40 perubahan lainnya dari perangkat ini sudah sampai di kecamatan, kabupaten dan \
+             provinsi (per 14.05 WIB)."
+        );
     }
 
     #[test]

@@ -85,6 +85,7 @@ pub(super) fn arrived(at: &str, mine: u64, held: u64, oldest_missing: Option<Whe
         at: at.to_owned(),
         device: DeviceId([9; 32]),
         mine,
+        uncounted: 0,
         held,
         missing: mine - held,
         oldest_missing,

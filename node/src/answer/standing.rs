@@ -232,7 +232,9 @@ pub struct Arrived {
     pub device: DeviceId,
     /// Entries this device wrote, without those that are quarantined.
     pub mine: u64,
-    /// Of those, how many the receipt covers; at most `mine`.
+    /// Entries this device wrote that are quarantined: they count nowhere, so no receipt names them.
+    pub uncounted: u64,
+    /// Of `mine`, how many the receipt covers.
     pub held: u64,
     /// `mine` less `held`.
     pub missing: u64,

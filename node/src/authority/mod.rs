@@ -257,20 +257,31 @@ impl Authority {
         areas
     }
 
+    /// The areas of its own certificates that a device counts in and may hold: without the parent it carries.
+    pub fn holds(&self, device: &DeviceId) -> BTreeSet<AreaId> {
+        self.grants_to_hold(device, |it| it == MemberState::Active).map(|it| it.area).collect()
+    }
+
     /// Areas a device's certificates let it hold, of those where it stands so.
     fn granted(&self, device: &DeviceId, stands: impl Fn(MemberState) -> bool) -> BTreeSet<AreaId> {
         let mut areas = BTreeSet::new();
-        let grants = self.member(device).into_iter().flat_map(|member| &member.grants);
-        for grant in grants.filter(|grant| grant.rights.may_hold()) {
-            if !self.state_in(device, grant.area).is_some_and(&stands) {
-                continue;
-            }
+        for grant in self.grants_to_hold(device, stands) {
             areas.insert(grant.area);
             if grant.rights.has(Rights::CARRY_PARENT) {
                 areas.extend(self.found.tree.parent(grant.area));
             }
         }
         areas
+    }
+
+    fn grants_to_hold(
+        &self,
+        device: &DeviceId,
+        stands: impl Fn(MemberState) -> bool,
+    ) -> impl Iterator<Item = &Grant> {
+        let grants = self.member(device).into_iter().flat_map(|member| &member.grants);
+        let stands = move |grant: &&Grant| self.state_in(device, grant.area).is_some_and(&stands);
+        grants.filter(|grant| grant.rights.may_hold()).filter(stands)
     }
 
     /// Whether a device may be given what lies in an area.

@@ -9,7 +9,7 @@ use crdt_schema::time::Timestamp;
 use super::event::Moved;
 use crate::node::Node;
 use crate::replica::Room;
-use crate::sync::{EndReason, Input, Phase, Role, Root, Session, Since};
+use crate::sync::{EndReason, Hears, Input, Phase, Role, Root, Session, Since};
 
 /// How a comparison over a link ended.
 #[derive(Debug)]
@@ -64,6 +64,8 @@ pub(super) struct Conversation {
     pub(super) proof: Option<Proof>,
     /// How far the book it was told; `None` until its first comparison ended.
     pub(super) read_to: Option<u64>,
+    /// Which rows of it were for the peer then.
+    pub(super) heard_as: Option<Hears>,
     /// Whether a comparison that ended is told of.
     pub(super) word: Word,
     pub(super) received: Moved,
@@ -123,6 +125,7 @@ impl Conversation {
             mark: None,
             proof: None,
             read_to: None,
+            heard_as: None,
             word: Word::Said,
             received: Moved::default(),
             sent: Moved::default(),

@@ -707,6 +707,11 @@ impl Exchange {
         }
         if authority {
             self.acts.push_back(Act::Doors);
+            let told = self.links.iter().filter(|(_, it)| it.read_to.is_some());
+            let told: Vec<_> = told.filter_map(|(link, it)| Some((*link, it.device?))).collect();
+            for (link, device) in told {
+                self.tell_rows(now, node, link, device);
+            }
         }
     }
 
@@ -751,8 +756,9 @@ impl Exchange {
             self.marks.insert(device, mark);
         }
         // Of records nothing was proved where only authority was compared.
-        let shares = node.shares_records_with(&device);
-        let proved = equal && shares;
+        let sink = node.sink(&self.book, Source::Peer(device.to_string()));
+        let compares = |session: &Session| session.compares_records(&sink.local());
+        let proved = equal && it.session.as_ref().is_some_and(compares);
         self.contacts.insert(device, Contact { at: node.now() });
         it.unequal = if equal { 0 } else { it.unequal.saturating_add(1) };
         if !equal && it.role == Role::Initiator {

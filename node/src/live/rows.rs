@@ -1,6 +1,8 @@
 //! Rows of an exchange: receipts of hubs go down, what devices say about themselves goes up, and
 //! what a hub says about itself goes with its receipts.
 
+use std::collections::BTreeSet;
+
 use crdt_schema::id::DeviceId;
 use crdt_schema::time::Timestamp;
 
@@ -59,8 +61,12 @@ impl Exchange {
         // ends.
         let others =
             self.links.iter().filter(|(link, it)| Some(**link) != from && it.read_to.is_some());
-        let links: Vec<LinkId> = others.map(|(link, _)| *link).collect();
-        for link in links {
+        let links: Vec<_> = others.map(|(link, it)| (*link, it.device)).collect();
+        for (link, device) in links {
+            if let Some(device) = device.filter(|_| self.hears_otherwise(node, link)) {
+                self.tell_rows(now, node, link, device);
+                continue;
+            }
             if !hubs.is_empty() {
                 self.drive(now, node, link, Input::Receipts(hubs.to_vec()));
             }
@@ -73,7 +79,16 @@ impl Exchange {
         }
     }
 
-    /// What a peer was not told yet of the rows held.
+    /// Whether other rows are for a peer than when it was told of those that were held.
+    fn hears_otherwise(&self, node: &mut Node, link: LinkId) -> bool {
+        let Some(it) = self.links.get(&link) else { return false };
+        let Some(session) = &it.session else { return false };
+        let sink = node.sink(&self.book, Source::Peer(session.peer().to_string()));
+        it.heard_as.as_ref() != Some(&session.hears(&sink.local()))
+    }
+
+    /// What a peer was not told yet of the rows held: those that are new, and those that were not for it
+    /// before, as after its confirmation.
     pub(super) fn tell_rows(
         &mut self,
         now: Timestamp,
@@ -81,21 +96,30 @@ impl Exchange {
         link: LinkId,
         device: DeviceId,
     ) {
-        let Some(it) = self.links.get_mut(&link) else { return };
-        let read = it.read_to.replace(self.book.newest()).unwrap_or(0);
-        let Some(session) = it.session.as_ref().filter(|_| read < self.book.newest()) else {
-            return;
-        };
-        // Most rows go to few peers: the others are not even read.
         let sink = node.sink(&self.book, Source::Peer(device.to_string()));
         let local = sink.local();
-        let hubs = self.book.hubs_behind(read).filter(|key| session.tells_about(&local, key.area));
-        let hubs: Vec<RowKey> = hubs.copied().collect();
-        let devices = self.book.devices_behind(read).filter(|it| session.tells_of(&local, it));
-        let devices: Vec<DeviceId> = devices.copied().collect();
-        let hubs = hubs.iter().filter(|key| node.holds_near(&device, key.area));
+        let Some(it) = self.links.get_mut(&link) else { return };
+        let Some(hears) = it.session.as_ref().map(|session| session.hears(&local)) else { return };
+        let read = it.read_to.replace(self.book.newest()).unwrap_or(0);
+        let before = it.heard_as.replace(hears.clone()).filter(|before| *before != hears);
+        // Most rows go to few peers: the others are not even read.
+        let late = before.iter().flat_map(|before| {
+            self.book.hubs_behind(0).filter(|key| !before.about(&local, key.area))
+        });
+        let hubs = self.book.hubs_behind(read).chain(late);
+        let hubs: BTreeSet<RowKey> =
+            hubs.filter(|key| hears.about(&local, key.area)).copied().collect();
+        let late = before.iter().flat_map(|before| {
+            self.book.devices_behind(0).filter(|device| !before.of(&local, device))
+        });
+        let devices = self.book.devices_behind(read).chain(late);
+        let devices: BTreeSet<DeviceId> =
+            devices.filter(|device| hears.of(&local, device)).copied().collect();
+        if hubs.is_empty() && devices.is_empty() {
+            return;
+        }
         // What a bundle brought is noted, and told, when this node renews its own rows.
-        let hubs = hubs.filter_map(|key| node.row_at(key));
+        let hubs = hubs.iter().filter_map(|key| node.row_at(key));
         let hubs = hubs.filter(|row| self.book.counter(&row.key) == Some(row.counter));
         let hubs: Vec<ReceiptRow> = hubs.collect();
         let devices = devices.iter().filter_map(|device| node.row_of(device));

@@ -176,12 +176,6 @@ impl Node {
         DeviceRow::read(&mut Reader::new(value.get(1..)?)).ok()
     }
 
-    /// Whether rows about an area may concern a device: it holds the area, or more.
-    pub(crate) fn holds_near(&self, device: &DeviceId, area: AreaId) -> bool {
-        let interest = self.authority().interest(device);
-        interest.iter().any(|held| self.tree().covers(*held, area))
-    }
-
     /// Writes new rows of this node where something changed. Those, and rows that bundles brought
     /// since, are what no session was told of.
     ///

@@ -235,7 +235,7 @@ impl Node {
                 let is_mine = row.key.instance == self.replica.feed_store().instance();
                 let age = (row.counter, row.key.instance);
                 if is_mine
-                    || !self.is_near(&self.device(), row.key.area)
+                    || !self.is_near(row.key.area)
                     || !self.is_newer(&receipt_name(&row.key), age)
                 {
                     return Ok(RowSeen::Settled);
@@ -272,13 +272,13 @@ impl Node {
         !(self.untold.hubs.is_empty() && self.untold.devices.is_empty())
     }
 
-    /// Whether a row about an area concerns a device: the area lies in, above, or once lay in what it
+    /// Whether a row about an area concerns this device: the area lies in, above, or once lay in what it
     /// holds.
-    fn is_near(&self, device: &DeviceId, area: AreaId) -> bool {
+    fn is_near(&self, area: AreaId) -> bool {
         let near = |held: &AreaId| {
             self.tree().ever_covered(*held, area) || self.tree().covers(area, *held)
         };
-        self.authority().interest(device).iter().any(near)
+        self.authority().interest(&self.device()).iter().any(near)
     }
 
     /// Whether the row under a name, staged or held, is older than one of this age.
@@ -307,14 +307,14 @@ impl Node {
         Ok(())
     }
 
-    /// Rows that concern whoever a bundle is for.
+    /// Rows that concern whoever a bundle is for: a device is given those of areas whose records it is.
     pub(super) fn receipts_for(&self, target: Target) -> Result<Vec<Vec<u8>>, NodeError> {
         let concerns = |area: AreaId| match target {
             Target::All => true,
             Target::Area(asked) => {
                 self.tree().ever_covered(asked, area) || self.tree().covers(area, asked)
             }
-            Target::Device(device) => self.is_near(&device, area),
+            Target::Device(device) => self.authority().may_serve(&device, Space::Records, area),
         };
         let rows: Vec<ReceiptRow> =
             self.receipts()?.into_iter().filter(|row| concerns(row.key.area)).collect();
@@ -399,8 +399,10 @@ impl Node {
         rows: &[&ReceiptRow],
     ) -> Result<Arrived, NodeError> {
         // What is quarantined counts nowhere, so no hub can name it as held: it is no news either.
-        let (mut reached, mut mine, mut held) = (BTreeMap::new(), 0, 0);
+        let (mut reached, mut written, mut mine, mut held) = (BTreeMap::new(), 0, 0, 0);
         for feed in own {
+            let parts = feed.own_parts().into_iter();
+            written += parts.map(|(_, first, last)| (last + 1).saturating_sub(first)).sum::<u64>();
             let covered = self.rows_reach(rows, feed)?;
             let parts = self.replica.parts_in_reach(feed);
             for (branch, first, until) in parts.map_err(|error| self.store_error(error))? {
@@ -447,6 +449,7 @@ impl Node {
             at: level.name().to_owned(),
             device: hub,
             mine,
+            uncounted: written.saturating_sub(mine),
             held,
             missing: mine.saturating_sub(held),
             oldest_missing,

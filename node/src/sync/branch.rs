@@ -102,7 +102,12 @@ impl Session {
 
     pub(super) fn on_probe(&mut self, local: &Local<'_>, probe: Probe) -> Step {
         let name = self.numbers.resolve(&probe.feed)?;
-        if !self.serves(local, name.space, name.area) && !self.hands_over(local, &name) {
+        // Where this device asked for what the peer wrote itself, it is asked how far it holds that.
+        let is_asked_for = name.device == self.peer && self.takes(local, &name);
+        if !is_asked_for
+            && !self.serves(local, name.space, name.area)
+            && !self.hands_over(local, &name)
+        {
             return Err(EndReason::NoRights);
         }
         let seqs = || probe.points.iter().map(|point| point.seq);

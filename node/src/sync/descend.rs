@@ -381,14 +381,21 @@ impl Session {
         }
     }
 
-    /// Asks for what the peer holds of a feed and we do not, once a pass.
+    /// Asks for what the peer holds of a feed and we do not, once a pass. Who is not given the feed hears
+    /// nothing of how far it is held, but of its own.
     pub(super) fn need(&mut self, local: &Local<'_>, name: FeedName) {
         if !self.transfers.may_need(name.id()) {
             return;
         }
         let full = self.is_full();
         let heads = held(local, &name);
-        let heads = heads.map(|it| it.iter().map(|head| CutPoint::new(*head, full)).collect());
+        if heads.is_some() {
+            self.tries.asked.insert(name.id());
+        }
+        let may_know = name.device == self.peer || self.serves(local, name.space, name.area);
+        let heads = heads
+            .filter(|_| may_know)
+            .map(|it| it.iter().map(|head| CutPoint::new(*head, full)).collect());
         self.said.needs.push((Wanted::Named(name), heads.unwrap_or_default()));
     }
 

@@ -64,7 +64,8 @@ pub const FEED_NUMBERS_KEPT: usize = 2 * FEED_NUMBERS_MAX;
 /// Lookups a peer may have under way here: more is no honest question.
 pub const LOOKUPS_MAX: usize = 256;
 /// How often a peer may ask for the same feed, from a comparison or an offer of it on: every fork and
-/// every gap of a push is one; more is a loop.
+/// every gap of a push is one. More are not answered: a loop, or news that came faster than what they
+/// follow, which the next comparison finds.
 pub const NEEDS_PER_FEED_MAX: u8 = 32;
 /// How often a peer may ask where two branches of one feed part, from a comparison on: a search takes two
 /// or three questions, there may be one for each of those, and each may cost a look into 64 chapters.

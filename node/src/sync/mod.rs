@@ -36,6 +36,7 @@ mod world;
 
 pub use message::{EndReason, HEADS_PER_FEED_MAX, Since, Stream};
 pub use receipt::{DeviceRow, ReceiptRow, RowHead, RowKey};
+pub(crate) use receipts::Hears;
 pub use request::{Answer, Input, Local, Output, Report, Request, RequestId, Taken};
 pub use session::{Phase, Role, Session};
 pub use summary::{Counts, CutRoot, HeldHeads, Root, Summary, Tree, empty_root};

@@ -63,9 +63,25 @@ impl Session {
         Proof::new(authority, self.record_root(local, area), from, to)
     }
 
-    /// The root of the records, as far as this session is about records at all.
+    /// The root of the records, as far as this session is about them there: who is given none is told
+    /// no root, and who is ended there itself has none to say, so that the two agree. Who may only write
+    /// there says its own.
     pub(super) fn record_root(&self, local: &Local<'_>, area: AreaId) -> Root {
-        if self.is_about_records(local) { local.summary.root(area) } else { empty_root() }
+        if self.says_root(local, area) { local.summary.root(area) } else { empty_root() }
+    }
+
+    /// Whether equal roots say that the records of all shared areas are equal.
+    pub(crate) fn compares_records(&self, local: &Local<'_>) -> bool {
+        self.shared.iter().all(|area| self.says_root(local, *area))
+    }
+
+    fn says_root(&self, local: &Local<'_>, area: AreaId) -> bool {
+        let authority = local.authority;
+        let is_given = |device: &DeviceId| authority.may_serve(device, Space::Records, area);
+        let counts = || authority.state_in(&local.device, area) == Some(MemberState::Active);
+        self.is_about_records(local)
+            && is_given(&self.peer)
+            && (is_given(&local.device) || counts())
     }
 
     /// With a device that waits for confirmation only authority is compared.

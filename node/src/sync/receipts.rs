@@ -83,6 +83,43 @@ impl Rows {
     }
 }
 
+/// Which rows are for a peer, by the areas whose records it is given: one that waits or is closed hears
+/// nothing but what it said itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hears {
+    peer: DeviceId,
+    /// Whether it stands higher than this node, or lower.
+    is_above: bool,
+    is_below: bool,
+    held: Vec<AreaId>,
+}
+
+impl Hears {
+    /// Whether hubs' rows about an area are for it: it is a device of that desa, or a hub between it and
+    /// this node.
+    pub(crate) fn about(&self, local: &Local<'_>, area: AreaId) -> bool {
+        self.is_below && self.held.iter().any(|held| local.summary.is_within(area, *held))
+    }
+
+    /// Whether what a device says of itself is for it: rows of devices go up to who holds their area;
+    /// those of devices that hold all of an area of which it holds a part go down, with the receipts they
+    /// make readable.
+    pub(crate) fn of(&self, local: &Local<'_>, device: &DeviceId) -> bool {
+        if *device == self.peer {
+            return true;
+        }
+        let Some(member) = local.authority.member(device) else { return false };
+        let is_within = |low, high| local.summary.is_within(low, high);
+        let concerns = |area: AreaId| {
+            let goes = |held: &AreaId| {
+                self.is_above && is_within(area, *held) || *held != area && is_within(*held, area)
+            };
+            self.held.iter().any(goes)
+        };
+        member.grants.iter().any(|grant| concerns(grant.area))
+    }
+}
+
 fn send(outputs: &mut VecDeque<Output>, message: &Message) {
     outputs.push_back(Output::Send { stream: Stream::Control, frame: codec::encode(message) });
 }
@@ -90,10 +127,11 @@ fn send(outputs: &mut VecDeque<Output>, message: &Message) {
 impl Session {
     /// Rows of hubs that are new here: those the peer should have wait for a frame.
     pub(super) fn rows_to_tell(&mut self, local: &Local<'_>, rows: Vec<ReceiptRow>) {
+        let for_peer = self.hears(local);
         for row in rows {
             let heard = self.rows.heard.get(&row.key).is_some_and(|heard| *heard >= row.counter);
             let newer = self.rows.hubs.get(&row.key).is_none_or(|old| old.counter < row.counter);
-            if heard || !newer || !self.tells_about(local, row.key.area) {
+            if heard || !newer || !for_peer.about(local, row.key.area) {
                 continue;
             }
             self.rows.hubs.insert(row.key, row);
@@ -108,9 +146,10 @@ impl Session {
     /// what it said of itself only if that names another store than it has now: then it must say
     /// something newer.
     pub(super) fn devices_to_tell(&mut self, local: &Local<'_>, rows: Vec<DeviceRow>) {
+        let for_peer = self.hears(local);
         for row in rows {
             let is_known = row.device == self.peer && self.peer_instance == Some(row.instance);
-            if is_known || !self.tells_of(local, &row.device) {
+            if is_known || !for_peer.of(local, &row.device) {
                 continue;
             }
             let writer = (row.device, row.instance);
@@ -125,33 +164,20 @@ impl Session {
         }
     }
 
-    /// Whether what a device says of itself is for the peer: rows of devices go to who stands higher;
-    /// those of devices above the peer go down to it, with the receipts they make readable.
-    pub(crate) fn tells_of(&self, local: &Local<'_>, device: &DeviceId) -> bool {
-        let up = level(local, &self.peer) < level(local, &local.device);
-        up || *device == self.peer || self.is_above_peer(local, device)
+    /// Which rows are for the peer as it stands now.
+    pub(crate) fn hears(&self, local: &Local<'_>) -> Hears {
+        let [mine, theirs] = [&local.device, &self.peer].map(|device| level(local, device));
+        let held = local.authority.holds(&self.peer).into_iter().collect();
+        Hears { peer: self.peer, is_above: theirs < mine, is_below: theirs > mine, held }
     }
 
-    /// Whether a device holds all of an area of which the peer holds a part.
-    fn is_above_peer(&self, local: &Local<'_>, device: &DeviceId) -> bool {
-        let grants = |device: &DeviceId| {
-            let member = local.authority.member(device);
-            member.into_iter().flat_map(|it| it.grants.iter().map(|grant| grant.area))
-        };
-        let over = |high: AreaId| {
-            grants(&self.peer).any(|low| low != high && local.summary.is_within(low, high))
-        };
-        grants(device).any(over)
-    }
-
-    /// Whether hubs' rows about an area are for the peer: it is a device of that desa, or a hub between
-    /// it and this node.
-    pub(crate) fn tells_about(&self, local: &Local<'_>, area: AreaId) -> bool {
-        let Some(member) = local.authority.member(&self.peer) else { return false };
-        let summary = local.summary;
-        let over = |granted: AreaId| summary.is_within(area, granted);
-        let holds = member.grants.iter().any(|grant| over(grant.area));
-        holds && level(local, &self.peer) > level(local, &local.device)
+    /// Forgets what waits and is not for the peer any more: it may have been ended since.
+    pub(super) fn drop_rows(&mut self, local: &Local<'_>) {
+        if self.rows.due.is_some() {
+            let for_peer = self.hears(local);
+            self.rows.hubs.retain(|key, _| for_peer.about(local, key.area));
+            self.rows.devices.retain(|(device, _), _| for_peer.of(local, device));
+        }
     }
 
     pub(super) fn on_receipts(&mut self, local: &Local<'_>, rows: Vec<ReceiptRow>) {

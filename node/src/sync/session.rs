@@ -136,8 +136,11 @@ pub(super) struct Tries {
     pub(super) full: bool,
     /// Feeds held here of which something was not taken for that: what does not fit them may rest on it.
     pub(super) crowded: BTreeSet<FeedId>,
-    /// Runs that did not fit what is held.
-    pub(super) unfit: u8,
+    /// Feeds held here that were asked for.
+    pub(super) asked: BTreeSet<FeedId>,
+    /// Runs that did not fit what is held, and those of feeds that were asked for.
+    pub(super) unfit: u16,
+    pub(super) unfit_before: u16,
 }
 
 impl Session {
@@ -234,6 +237,7 @@ impl Session {
             return;
         }
         self.now = now;
+        self.drop_rows(local);
         let done = self.dispatch(local, input).and_then(|()| self.go_on(local));
         match done.and_then(|()| self.take_early(local)) {
             Ok(()) => self.watch(),
@@ -514,7 +518,7 @@ impl Session {
         self.their_roots = theirs.to_vec();
         if last && mine == theirs {
             self.all_equal(local, mine);
-            return self.mark(local);
+            return if self.compares_records(local) { self.mark(local) } else { Ok(()) };
         }
         match self.role {
             Role::Responder => Ok(()),

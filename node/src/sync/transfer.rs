@@ -32,7 +32,9 @@ const _: () = assert!(TELL_AFTER_BYTES <= BULK_IN_FLIGHT_BYTES_FIRST);
 /// Runs that do not fit what is held, in one comparison: a card that was copied forks one feed, and a
 /// few of its saves may be under way before both sides hold both branches. Not counted are those of
 /// feeds of which something was not taken for want of room, for nobody can tell how much rests on that.
-pub(super) const UNFIT_MAX: u8 = 16;
+pub(super) const UNFIT_MAX: u16 = 16;
+/// The same of feeds that were asked for in it: short saves overtake the long run that they follow.
+pub(super) const UNFIT_BEFORE_MAX: u16 = 1024;
 /// Feeds asked for that are remembered, the newest. Names of feeds are free, so a peer may offer any
 /// number that do not exist; one that was forgotten is asked for again when it is offered again.
 pub(super) const NEEDED_MAX: usize = 4096;
@@ -316,9 +318,10 @@ impl Session {
                 self.numbers.understood(&need.feed);
             }
             let asked = self.transfers.asked_for.entry(name.id()).or_default();
-            *asked += 1;
+            *asked = asked.saturating_add(1);
             if *asked > NEEDS_PER_FEED_MAX {
-                return Err(EndReason::TooMuch);
+                // Short saves behind a long run have each been asked about; the next comparison finds the rest.
+                continue;
             }
             if local.summary.feed(&name.id()).is_none() && local.apart.feed(&name.id()).is_none() {
                 // Nothing is remembered of feeds that are not held.
@@ -506,6 +509,16 @@ impl Session {
         Ok(())
     }
 
+    fn count_unfit(&mut self, feed: &FeedId) -> Step {
+        let (count, most) = if self.tries.asked.contains(feed) {
+            (&mut self.tries.unfit_before, UNFIT_BEFORE_MAX)
+        } else {
+            (&mut self.tries.unfit, UNFIT_MAX)
+        };
+        *count += 1;
+        if *count > most { Err(EndReason::BadRun) } else { Ok(()) }
+    }
+
     fn on_taken(&mut self, local: &Local<'_>, name: FeedName, taken: Taken) -> Step {
         match taken {
             Taken::New(head) => {
@@ -522,9 +535,8 @@ impl Session {
                 Ok(())
             }
             Taken::Gap | Taken::Unfit => {
-                self.tries.unfit += u8::from(taken == Taken::Unfit);
-                if self.tries.unfit > UNFIT_MAX {
-                    return Err(EndReason::BadRun);
+                if taken == Taken::Unfit {
+                    self.count_unfit(&name.id())?;
                 }
                 if self.pass.is_none() {
                     self.transfers.needed_no_more(&name.id());

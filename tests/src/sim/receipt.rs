@@ -133,8 +133,8 @@ impl Town {
         let device = self.sites[above].role.device();
         let Some((above, hub)) = self.honest_hub(&device) else { return Ok(None) };
         let (mine, area) = (up.node.replica(), at.role.area);
-        // Of a device that waits for its confirmation nothing counts.
-        if mine.is_ill() || !mine.authority().interest(&at.role.device()).contains(&area) {
+        // One that waits for its confirmation hears nothing, and nothing of it counts.
+        if mine.is_ill() || !mine.authority().holds(&at.role.device()).contains(&area) {
             return Ok(None);
         }
         let now = self.now();
