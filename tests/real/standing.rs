@@ -143,9 +143,9 @@ fn what_a_device_wrote_behind_its_end_is_told_beside_what_arrived() {
     let mut kecamatan = town.member(&mut province, "kecamatan", KECAMATAN);
     let mut desa = town.member(&mut kecamatan, "desa", DESA);
     let told = |desa: &mut Office| {
-        let arrived = desa.node().status().unwrap().arrived;
-        let at = arrived.into_iter().find(|it| it.at == "kecamatan").unwrap();
-        (at.mine, at.uncounted, at.held, at.missing)
+        let status = desa.node().status().unwrap();
+        let at = status.arrived.into_iter().find(|it| it.at == "kecamatan").unwrap();
+        (at.mine, status.uncounted, at.held, at.missing)
     };
     desa.activity(DESA, "pertama");
     desa.carry_to(&mut kecamatan);

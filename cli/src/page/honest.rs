@@ -93,7 +93,7 @@ pub(super) fn line(ground: &Ground) -> Line {
         tone,
         sentence,
         notes: notes(ground, &levels),
-        steps: levels.iter().map(|known| step(known, forked)).collect(),
+        steps: levels.iter().map(|known| step(ground, known, forked)).collect(),
     }
 }
 
@@ -112,15 +112,37 @@ fn is_forked(ground: &Ground) -> bool {
 }
 
 fn said_of(ground: &Ground, levels: &[Known<'_>], forked: bool) -> (Tone, String) {
+    let uncounted = ground.status.uncounted;
+    if uncounted == 0 {
+        return said_of_the_rest(ground, levels, forked, "perubahan");
+    }
+    let (_, rest) = said_of_the_rest(ground, levels, forked, "perubahan lainnya");
+    let count = said::number(uncounted);
+    let said = format!(
+        "{count} perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat peringatan di \
+         bawah. {rest}"
+    );
+    (Tone::Bad, said)
+}
+
+/// Of what counts or waits; `of` is what it is called.
+fn said_of_the_rest(
+    ground: &Ground,
+    levels: &[Known<'_>],
+    forked: bool,
+    of: &str,
+) -> (Tone, String) {
     if levels.is_empty() {
         let said = "Simpul ini di tingkat provinsi: tidak ada tingkat di atasnya.";
         return (Tone::Good, said.to_owned());
     }
     let Some(mine) = levels.iter().filter_map(|known| known.arrived).map(|at| at.mine).max() else {
-        return (Tone::Unknown, nothing_known(levels));
+        return (Tone::Unknown, nothing_known(levels, of));
     };
-    let aside = set_aside(levels);
-    if mine == 0 && aside.is_none() {
+    if mine == 0 && ground.status.uncounted > 0 {
+        return (Tone::Bad, "Perubahan lainnya tidak ada.".to_owned());
+    }
+    if mine == 0 {
         return (Tone::Good, "Perangkat ini belum menyimpan satu perubahan pun.".to_owned());
     }
     if forked {
@@ -128,34 +150,20 @@ fn said_of(ground: &Ground, levels: &[Known<'_>], forked: bool) -> (Tone, String
                     perangkat ini pernah menulis dua cabang. Lihat peringatan di bawah.";
         return (Tone::Bad, said.to_owned());
     }
-    let is_bad = aside.is_some();
-    let of = if is_bad { "perubahan lainnya" } else { "perubahan" };
-    let (complete, missing) =
-        (complete(ground, levels, (mine, of)), missing(ground, levels, (mine, of)));
-    let arrival = [complete, missing].into_iter().flatten().filter(|_| mine > 0);
-    let parts = aside.into_iter().chain(arrival).chain(silent(levels, "dari"));
-    let sentence = parts.collect::<Vec<String>>().join("; ");
-    let tone = match levels.iter().all(Known::holds_all) {
-        _ if is_bad => Tone::Bad,
-        true => Tone::Good,
-        false => Tone::Under,
-    };
-    (tone, format!("{}.", capital(&sentence)))
+    let parts = [
+        complete(ground, levels, (mine, of)),
+        missing(ground, levels, (mine, of)),
+        silent(levels, "dari"),
+    ];
+    let sentence = parts.into_iter().flatten().collect::<Vec<String>>().join("; ");
+    let all = levels.iter().all(Known::holds_all);
+    (if all { Tone::Good } else { Tone::Under }, format!("{}.", capital(&sentence)))
 }
 
-/// `3 perubahan dari perangkat ini tersimpan tetapi tidak dihitung`: the same whichever hub is asked.
-fn set_aside(levels: &[Known<'_>]) -> Option<String> {
-    let uncounted = levels.iter().filter_map(|known| known.arrived).map(|at| at.uncounted).max();
-    let count = said::number(uncounted.filter(|count| *count > 0)?);
-    Some(format!(
-        "{count} perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat peringatan di bawah"
-    ))
-}
-
-fn nothing_known(levels: &[Known<'_>]) -> String {
+fn nothing_known(levels: &[Known<'_>], of: &str) -> String {
     let above: Vec<String> = levels.iter().map(Known::level).collect();
     format!(
-        "Belum diketahui apakah perubahan dari perangkat ini sudah sampai di {}: \
+        "Belum diketahui apakah {of} dari perangkat ini sudah sampai di {}: \
          belum ada tanda terima.",
         above.join(", ").replacen(", ", " atau di ", usize::from(above.len() == 2))
     )
@@ -228,11 +236,11 @@ fn notes(ground: &Ground, levels: &[Known<'_>]) -> Vec<&'static str> {
     notes
 }
 
-fn step(known: &Known<'_>, forked: bool) -> Step {
+fn step(ground: &Ground, known: &Known<'_>, forked: bool) -> Step {
     let count = said::number;
     let (tone, text) = match known.arrived {
         None => (Tone::Unknown, "belum ada tanda terima".to_owned()),
-        Some(at) if at.mine == 0 && at.uncounted > 0 => {
+        Some(at) if at.mine == 0 && ground.status.uncounted > 0 => {
             (Tone::Bad, "tidak ada yang dihitung".to_owned())
         }
         Some(at) if at.mine == 0 => (Tone::Unknown, "belum ada yang dikirim".to_owned()),
@@ -376,28 +384,25 @@ mod tests {
     #[test]
     fn what_is_quarantined_is_said_before_what_arrived() {
         let mut ground = desa();
-        let mut at = arrived("kecamatan", 0, 0, None);
-        at.uncounted = 3;
-        ground.status.arrived = vec![at.clone()];
-        let none = line(&ground);
-        assert_eq!(none.tone, Tone::Bad);
-        assert_eq!(
-            none.sentence,
-            "3 perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat peringatan di bawah; \
-             dari kabupaten dan provinsi belum ada tanda terima."
-        );
-        assert_eq!(none.steps[0].text, "tidak ada yang dihitung");
-        (at.mine, at.held) = (40, 40);
-        let all = |level: &str| Arrived { at: level.to_owned(), ..at.clone() };
+        ground.status.uncounted = 3;
+        let first = "3 perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat \
+                     peringatan di bawah. ";
+        let says = |ground: &Ground, rest: &str| {
+            let line = line(ground);
+            assert_eq!((line.tone, line.sentence), (Tone::Bad, format!("{first}{rest}")));
+            line.steps
+        };
+        let unknown = "Belum diketahui apakah perubahan lainnya dari perangkat ini sudah sampai di \
+                       kecamatan, kabupaten, provinsi: belum ada tanda terima.";
+        says(&ground, unknown);
+        ground.status.arrived = vec![arrived("kecamatan", 0, 0, None)];
+        let steps = says(&ground, "Perubahan lainnya tidak ada.");
+        assert_eq!(steps[0].text, "tidak ada yang dihitung");
+        let all = |level| arrived(level, 40, 40, None);
         ground.status.arrived = ["kecamatan", "kabupaten", "provinsi"].map(all).to_vec();
-        let some = line(&ground);
-        assert_eq!(some.tone, Tone::Bad);
-        assert_eq!(
-            some.sentence,
-            "3 perubahan dari perangkat ini tersimpan tetapi tidak dihitung, lihat peringatan di bawah; \
-             semua 40 perubahan lainnya dari perangkat ini sudah sampai di kecamatan, kabupaten dan \
-             provinsi (per 14.05 WIB)."
-        );
+        let all = "Semua 40 perubahan lainnya dari perangkat ini sudah sampai di kecamatan, kabupaten \
+                   dan provinsi (per 14.05 WIB).";
+        says(&ground, all);
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub(super) fn desa() -> Ground {
             set_aside: 0,
             waiting_confirmation: 0,
             quarantined: 0,
+            uncounted: 0,
             awaiting_adoption: 0,
             conflicts: 0,
             store: StoreStatus {
@@ -85,7 +86,6 @@ pub(super) fn arrived(at: &str, mine: u64, held: u64, oldest_missing: Option<Whe
         at: at.to_owned(),
         device: DeviceId([9; 32]),
         mine,
-        uncounted: 0,
         held,
         missing: mine - held,
         oldest_missing,

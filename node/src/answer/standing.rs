@@ -48,8 +48,10 @@ pub struct Status {
     pub waiting_confirmation: u64,
     /// Entries held that do not count.
     pub quarantined: u64,
-    /// Of those, entries this device wrote in an area that has moved away from it: they are kept
-    /// until somebody above adopts them.
+    /// Of those, entries of records that this device wrote: no receipt will ever name them.
+    pub uncounted: u64,
+    /// Of those, what it wrote in an area that has moved away from it: that is kept until somebody above
+    /// adopts it.
     pub awaiting_adoption: u64,
     /// Fields with two values or more, of records that count.
     pub conflicts: u64,
@@ -232,9 +234,7 @@ pub struct Arrived {
     pub device: DeviceId,
     /// Entries this device wrote, without those that are quarantined.
     pub mine: u64,
-    /// Entries this device wrote that are quarantined: they count nowhere, so no receipt names them.
-    pub uncounted: u64,
-    /// Of `mine`, how many the receipt covers.
+    /// Of those, how many the receipt covers; at most `mine`.
     pub held: u64,
     /// `mine` less `held`.
     pub missing: u64,

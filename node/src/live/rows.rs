@@ -102,6 +102,9 @@ impl Exchange {
         let Some(hears) = it.session.as_ref().map(|session| session.hears(&local)) else { return };
         let read = it.read_to.replace(self.book.newest()).unwrap_or(0);
         let before = it.heard_as.replace(hears.clone()).filter(|before| *before != hears);
+        if before.is_none() && read == self.book.newest() {
+            return;
+        }
         // Most rows go to few peers: the others are not even read.
         let late = before.iter().flat_map(|before| {
             self.book.hubs_behind(0).filter(|key| !before.about(&local, key.area))

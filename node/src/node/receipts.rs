@@ -399,10 +399,8 @@ impl Node {
         rows: &[&ReceiptRow],
     ) -> Result<Arrived, NodeError> {
         // What is quarantined counts nowhere, so no hub can name it as held: it is no news either.
-        let (mut reached, mut written, mut mine, mut held) = (BTreeMap::new(), 0, 0, 0);
+        let (mut reached, mut mine, mut held) = (BTreeMap::new(), 0, 0);
         for feed in own {
-            let parts = feed.own_parts().into_iter();
-            written += parts.map(|(_, first, last)| (last + 1).saturating_sub(first)).sum::<u64>();
             let covered = self.rows_reach(rows, feed)?;
             let parts = self.replica.parts_in_reach(feed);
             for (branch, first, until) in parts.map_err(|error| self.store_error(error))? {
@@ -449,7 +447,6 @@ impl Node {
             at: level.name().to_owned(),
             device: hub,
             mine,
-            uncounted: written.saturating_sub(mine),
             held,
             missing: mine.saturating_sub(held),
             oldest_missing,

@@ -35,6 +35,11 @@ impl Node {
         let views = std::fs::metadata(self.folder.join(super::folder::VIEWS));
         let bytes = store.size_bytes().map_err(at)? + views.map_or(0, |file| file.len());
         let rights = self.me().map(crate::authority::Member::rights).unwrap_or_default();
+        let me = self.device();
+        let mine = |name: &FeedName| name.device == me && name.space == Space::Records;
+        let uncounted = self.replica.quarantined(mine).map_err(at)?;
+        // Of a device that counts nothing is ended but where an area moved away.
+        let is_active = self.me().is_some_and(|me| me.state == MemberState::Active);
         Ok(Status {
             network: self.authority().network(),
             name: self.authority().statement().statement().name.clone(),
@@ -53,7 +58,8 @@ impl Node {
             set_aside: totals.set_aside,
             waiting_confirmation: totals.waiting,
             quarantined: self.replica.quarantined(|_| true).map_err(at)?,
-            awaiting_adoption: self.awaiting_adoption()?,
+            uncounted,
+            awaiting_adoption: if is_active { uncounted } else { 0 },
             conflicts: totals.conflicts,
             store: StoreStatus {
                 instance: store.instance(),
@@ -108,16 +114,6 @@ impl Node {
             authority: RootHash(summary.authority_root(area).0),
             other_moment,
         })
-    }
-
-    /// Records this device wrote where it may, and which do not count: their area has moved away.
-    fn awaiting_adoption(&self) -> Result<u64, NodeError> {
-        if self.me().is_none_or(|me| me.state != MemberState::Active) {
-            return Ok(0);
-        }
-        let me = self.device();
-        let mine = |name: &FeedName| name.device == me && name.space == Space::Records;
-        self.replica.quarantined(mine).map_err(|error| self.store_error(error))
     }
 
     /// Invitations that more than one device joined with, as far as this node holds who joined.

@@ -883,12 +883,29 @@ fn who_may_only_write_hears_no_head_no_root_and_no_number() {
 
 #[test]
 fn after_a_comparison_of_authority_alone_no_number_is_told() {
-    let mut kec = province().copy(KEC);
-    kec.edit(area(SAMBENG), 5);
-    let mut new = joining(&mut kec);
-    let (pair, _) = sync(&mut new, &mut kec);
-    assert_equal(&pair);
-    assert_eq!((new.taken + kec.taken, pair.initiator().mark), (1, None));
+    for (who, tells) in [(DESA, true), (NEW, false)] {
+        let mut kec = province().copy(KEC);
+        kec.edit(area(SAMBENG), 5);
+        let mut peer = if who == NEW { joining(&mut kec) } else { kec.copy(DESA) };
+        sync(&mut peer, &mut kec);
+        let mut other = Session::new(Role::Initiator, KEC.device());
+        other.handle_input(Timestamp(0), &peer.local(), Input::Start);
+        let Some(Output::Send { stream, frame }) = other.poll_output() else { unreachable!() };
+        let mut session = Session::new(Role::Responder, who.device());
+        session.handle_input(Timestamp(0), &kec.local(), Input::Start);
+        say(&mut session, &mut kec, &decode(stream, &frame).unwrap());
+        let space = if tells { Space::Records } else { Space::Authority };
+        say(&mut session, &mut kec, &Message::Pass(Pass { space, full: false, since: false }));
+        let roots = |area: &AreaId| {
+            let (authority, records) = kec.roots(*area);
+            (authority, if tells { records } else { empty_root() })
+        };
+        let quiet = session.shared().iter().map(roots).collect();
+        let turn = Turn { sent: 0, durable: 0, quiet: Some(quiet) };
+        let said = say(&mut session, &mut kec, &Message::Turn(turn));
+        assert_eq!(session.phase(), Phase::Live { equal: true });
+        assert_eq!(said.iter().any(|it| matches!(it, Message::Mark(_))), tells, "{said:?}");
+    }
 }
 
 #[test]
