@@ -707,6 +707,7 @@ impl Exchange {
         }
         if authority {
             self.acts.push_back(Act::Doors);
+            // Who was confirmed hears from now on what was not for it before.
             let told = self.links.iter().filter(|(_, it)| it.read_to.is_some());
             let told: Vec<_> = told.filter_map(|(link, it)| Some((*link, it.device?))).collect();
             for (link, device) in told {

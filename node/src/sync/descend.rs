@@ -390,7 +390,7 @@ impl Session {
         let full = self.is_full();
         let heads = held(local, &name);
         if heads.is_some() {
-            self.tries.asked.insert(name.id());
+            self.transfers.awaited.insert(name.id());
         }
         let may_know = name.device == self.peer || self.serves(local, name.space, name.area);
         let heads = heads

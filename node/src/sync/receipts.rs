@@ -3,7 +3,7 @@
 //! A row never causes a frame of its own at once, and never another row: it goes with the next
 //! frame, or after a minute. Of one writer only the newest row waits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crdt_schema::area::{AreaId, Level};
 use crdt_schema::id::{DeviceId, StoreInstance};
@@ -91,7 +91,7 @@ pub(crate) struct Hears {
     /// Whether it stands higher than this node, or lower.
     is_above: bool,
     is_below: bool,
-    held: Vec<AreaId>,
+    held: BTreeSet<AreaId>,
 }
 
 impl Hears {
@@ -167,7 +167,7 @@ impl Session {
     /// Which rows are for the peer as it stands now.
     pub(crate) fn hears(&self, local: &Local<'_>) -> Hears {
         let [mine, theirs] = [&local.device, &self.peer].map(|device| level(local, device));
-        let held = local.authority.holds(&self.peer).into_iter().collect();
+        let held = local.authority.holds(&self.peer);
         Hears { peer: self.peer, is_above: theirs < mine, is_below: theirs > mine, held }
     }
 

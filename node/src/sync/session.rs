@@ -136,10 +136,9 @@ pub(super) struct Tries {
     pub(super) full: bool,
     /// Feeds held here of which something was not taken for that: what does not fit them may rest on it.
     pub(super) crowded: BTreeSet<FeedId>,
-    /// Feeds held here that were asked for, since the session began.
-    pub(super) asked: BTreeSet<FeedId>,
-    /// Runs that did not fit what is held, and those of feeds that were asked for.
+    /// Runs that did not fit what is held, of feeds that were never asked for.
     pub(super) unfit: u16,
+    /// The same of feeds that were.
     pub(super) unfit_before: u16,
 }
 
@@ -291,9 +290,7 @@ impl Session {
 
     /// Another comparison begins: limits are for one.
     pub(super) fn begin_anew(&mut self) {
-        // What was asked for may be on its way still.
-        let asked = std::mem::take(&mut self.tries.asked);
-        self.tries = Tries { asked, ..Tries::default() };
+        self.tries = Tries::default();
         self.transfers.begin_anew();
         self.probes.begin_anew();
     }

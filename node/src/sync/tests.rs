@@ -218,6 +218,24 @@ fn a_save_on_a_branch_the_other_hub_does_not_hold_ends_no_link_and_brings_the_br
     }
 }
 
+/// Its hub holds the branch of the copy alone, so the original looks for the place where the two part.
+#[test]
+fn a_closed_device_whose_copy_the_hub_knows_hands_over_its_own_branch() {
+    let mut desa = province().copy(DESA);
+    desa.edit(area(SAMBENG), 70);
+    let mut copied = desa.copy(DESA);
+    let name = desa.feed(area(SAMBENG), Space::Records, 0);
+    desa.append(name, 5, 9);
+    copied.append(name, 5, 41);
+    let mut kec = province().copy(KEC);
+    converge(&mut copied, &mut kec);
+    let closing = Closing { device: DESA.device(), ends: vec![] };
+    kec.say(area(SAMBENG), &Payload::Closing(closing));
+    let (pair, _) = sync(&mut desa, &mut kec);
+    assert_equal(&pair);
+    assert_eq!(kec.apart.feed(&name.id()).unwrap().heads.len(), 2);
+}
+
 /// A member that forks can have two hubs say to each other what lies behind what the other lacks.
 #[test]
 fn short_saves_behind_long_ones_that_are_on_their_way_end_no_link() {

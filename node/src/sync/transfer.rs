@@ -4,7 +4,7 @@
 //! Bytes sent and not yet durable at the peer are bounded; "durable" comes back as a count of
 //! frames, because bulk is ordered and each frame is one commit.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crdt_schema::entry::{ChainPoint, PackedRun};
 use crdt_schema::id::{FeedId, FeedName, Space};
@@ -33,7 +33,7 @@ const _: () = assert!(TELL_AFTER_BYTES <= BULK_IN_FLIGHT_BYTES_FIRST);
 /// few of its saves may be under way before both sides hold both branches. Not counted are those of
 /// feeds of which something was not taken for want of room, for nobody can tell how much rests on that.
 pub(super) const UNFIT_MAX: u16 = 16;
-/// The same of feeds that were asked for in it: short saves overtake the long run that they follow.
+/// The same of feeds that were asked for, then or before: short saves overtake the long run that they follow.
 pub(super) const UNFIT_BEFORE_MAX: u16 = 1024;
 /// Feeds asked for that are remembered, the newest. Names of feeds are free, so a peer may offer any
 /// number that do not exist; one that was forgotten is asked for again when it is offered again.
@@ -51,6 +51,9 @@ pub(super) struct Transfers {
     pub(super) asked_for: BTreeMap<FeedId, u8>,
     /// Feeds we asked for in this pass, or since the last one.
     needed: Needed,
+    /// Feeds held here that were asked for since the session began: what comes of them may lie behind what
+    /// is on its way still, also once another comparison begins.
+    pub(super) awaited: BTreeSet<FeedId>,
     /// What was sent in this pass, up to these ends: a question that crossed it is answered.
     sent: BTreeMap<FeedId, Vec<ChainPoint>>,
 }
@@ -320,7 +323,7 @@ impl Session {
             let asked = self.transfers.asked_for.entry(name.id()).or_default();
             *asked = asked.saturating_add(1);
             if *asked > NEEDS_PER_FEED_MAX {
-                // Short saves behind a long run have each been asked about; the next comparison finds the rest.
+                // Short saves behind a long run were each asked about: the next comparison finds the rest.
                 continue;
             }
             if local.summary.feed(&name.id()).is_none() && local.apart.feed(&name.id()).is_none() {
@@ -509,8 +512,9 @@ impl Session {
         Ok(())
     }
 
+    /// A run came that does not fit: too many of them are no accident.
     fn count_unfit(&mut self, feed: &FeedId) -> Step {
-        let (count, most) = if self.tries.asked.contains(feed) {
+        let (count, most) = if self.transfers.awaited.contains(feed) {
             (&mut self.tries.unfit_before, UNFIT_BEFORE_MAX)
         } else {
             (&mut self.tries.unfit, UNFIT_MAX)
